@@ -1,0 +1,48 @@
+"""The thing measured: softmax regression, one trainer per implementation.
+
+No clock, no print, no files, no pandas. Names load on first use, so that reading
+a `Case` (standard library only) does not pay for importing torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from softmax_core.case import Case
+    from softmax_core.data import BatchOrder, Data, initial_weights, make_data
+    from softmax_core.model import SoftmaxRegression
+    from softmax_core.training import Session, Trainer, evaluate, get_trainer, train
+
+_HOME = {
+    "BatchOrder": "data",
+    "Case": "case",
+    "Data": "data",
+    "Session": "training",
+    "SoftmaxRegression": "model",
+    "Trainer": "training",
+    "evaluate": "training",
+    "get_trainer": "training",
+    "initial_weights": "data",
+    "make_data": "data",
+    "train": "training",
+}
+
+__all__ = [
+    "BatchOrder",
+    "Case",
+    "Data",
+    "Session",
+    "SoftmaxRegression",
+    "Trainer",
+    "evaluate",
+    "get_trainer",
+    "initial_weights",
+    "make_data",
+    "train",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'softmax_core' has no attribute {name!r}")
+    return getattr(import_module(f"softmax_core.{_HOME[name]}"), name)

@@ -1,0 +1,68 @@
+"""What is trained: one `Case`, standard library only, shared with the planner."""
+
+import math
+from dataclasses import dataclass
+
+DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One training job: softmax regression on Gaussian classes, by plain SGD.
+
+    Example: `Case(samples=1500, features=2, classes=3, batch_size=10, epochs=3)`.
+    A batch larger than the data is the whole data, as a DataLoader has it.
+
+    Raises:
+        ValueError: naming the field, its value and what is allowed.
+    """
+
+    samples: int = 1500
+    features: int = 2
+    classes: int = 3
+    batch_size: int = 10
+    epochs: int = 3
+    learning_rate: float = 0.03
+    momentum: float = 0.0
+    dispersion: tuple[float, float] = (6.0, 2.0)
+    """Distance between neighbouring class means, standard deviation in a class."""
+    dtype: str = "float32"
+    seed: int = 420
+
+    def __post_init__(self) -> None:
+        for name in ("samples", "features", "batch_size", "epochs"):
+            _check_integer(name, getattr(self, name), 1)
+        _check_integer("classes", self.classes, 2)
+        _check_integer("seed", self.seed, 0)
+        _check_real("learning_rate", self.learning_rate, 0.0, math.inf)
+        _check_real("momentum", self.momentum, -1.0, 1.0)
+        if self.momentum < 0.0:
+            raise ValueError(f"momentum = {self.momentum!r}: must be in [0, 1)")
+        mean, std = self.dispersion
+        if not (math.isfinite(mean) and math.isfinite(std) and std > 0):
+            raise ValueError(
+                f"dispersion = {self.dispersion!r}: must be two finite numbers "
+                "(mean distance, standard deviation > 0)"
+            )
+        if self.dtype not in DTYPES:
+            allowed = " or ".join(DTYPES)
+            raise ValueError(f"dtype = {self.dtype!r}: must be {allowed}")
+        if self.samples < self.classes:
+            raise ValueError(
+                f"samples = {self.samples}: must be at least classes = {self.classes}"
+            )
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps in one epoch, the short last batch included."""
+        return math.ceil(self.samples / self.batch_size)
+
+
+def _check_integer(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{name} = {value!r}: must be an integer >= {least}")
+
+
+def _check_real(name: str, value: float, low: float, high: float) -> None:
+    if not (math.isfinite(value) and low < value < high):
+        raise ValueError(f"{name} = {value!r}: must be a number in ({low}, {high})")

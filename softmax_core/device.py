@@ -1,0 +1,141 @@
+"""Any torch device through torch's device-generic API: no `if cuda` anywhere."""
+
+from dataclasses import dataclass
+
+import psutil
+import torch
+from torch import Tensor
+
+ASKED_KINDS = ("cuda", "xpu", "mps")
+"""Kinds always listed, with the reason when torch cannot use them here."""
+
+
+@dataclass(frozen=True)
+class DeviceInfo:
+    """One line of `crossover devices`; `reason` is set where it is unavailable."""
+
+    name: str
+    description: str
+    memory_bytes: int | None
+    reason: str | None = None
+
+
+def parse_device(device: torch.device | str) -> torch.device:
+    """Return a torch.device.
+
+    Raises:
+        ValueError: for a text torch does not know as a device.
+    """
+    try:
+        return torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(
+            f"device = {str(device)!r}: must be a torch device such as cpu, cuda or "
+            "cuda:0; see `crossover devices`"
+        ) from error
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait for all work queued on the device; the CPU has no queue."""
+    if device.type != "cpu":
+        torch.get_device_module(device).synchronize(device)
+
+
+def unavailable_reason(device: torch.device) -> str | None:
+    """Return why torch cannot use the device here, or None when it can."""
+    kind = device.type
+    if kind == "cpu":
+        return None
+    try:
+        module = torch.get_device_module(device)
+        count = module.device_count() if module.is_available() else 0
+        if count and (device.index or 0) >= count:
+            return f"no device: this machine has {count} {kind} device(s)"
+        if not count:
+            torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        return _plain_reason(kind, str(error))
+    return None
+
+
+def _plain_reason(kind: str, message: str) -> str:
+    """Say in a few words what torch's error means."""
+    lower = message.lower()
+    if any(text in lower for text in ("not compiled", "not linked", "backend")):
+        return f"torch was built without {kind.upper()}"
+    if "driver" in lower:
+        return "no driver"
+    if "available" in lower or "no device" in lower:
+        return "no device"
+    return message.strip().splitlines()[0]
+
+
+def accelerators() -> list[torch.device]:
+    """Return every accelerator device torch can use here."""
+    current = torch.accelerator.current_accelerator(check_available=True)
+    if current is None:
+        return []
+    count = torch.accelerator.device_count()
+    return [torch.device(current.type, index) for index in range(count)]
+
+
+def describe(device: torch.device) -> DeviceInfo:
+    """Return a usable device's marketing name and memory in bytes."""
+    if device.type == "cpu":
+        return DeviceInfo("cpu", _cpu_name(), psutil.virtual_memory().total)
+    module = torch.get_device_module(device)
+    properties = getattr(module, "get_device_properties", lambda _: None)(device)
+    return DeviceInfo(
+        str(device),
+        getattr(properties, "name", device.type),
+        getattr(properties, "total_memory", None),
+    )
+
+
+def list_devices() -> list[DeviceInfo]:
+    """List the CPU, every usable accelerator, and why the known others are not."""
+    usable = accelerators()
+    devices = [describe(torch.device("cpu")), *map(describe, usable)]
+    for kind in ASKED_KINDS:
+        if all(device.type != kind for device in usable):
+            reason = unavailable_reason(torch.device(kind)) or "not the accelerator"
+            devices.append(DeviceInfo(kind, "", None, reason))
+    return devices
+
+
+def _cpu_name() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            return next(s for s in lines if s.startswith("model name"))[12:].strip(
+                ": \n"
+            )
+    except (OSError, StopIteration):
+        import platform
+
+        return platform.processor() or platform.machine()
+
+
+def use_threads(threads: int | None) -> None:
+    """Set torch's CPU threads; None leaves them as they are."""
+    if threads is not None:
+        torch.set_num_threads(threads)
+
+
+def peak_memory_bytes(device: torch.device) -> int | None:
+    """Return the peak bytes torch allocated on an accelerator, None if unknown."""
+    module = torch.get_device_module(device)
+    read = getattr(module, "max_memory_allocated", None)
+    return int(read(device)) if read is not None else None
+
+
+def require_same_device(**tensors: Tensor) -> None:
+    """Raise when tensors live on different devices.
+
+    Raises:
+        RuntimeError: naming each tensor with its device.
+    """
+    if len({tensor.device for tensor in tensors.values()}) > 1:
+        where = ", ".join(f"{name} on {t.device}" for name, t in tensors.items())
+        raise RuntimeError(
+            f"expected all tensors to be on the same device, got {where}"
+        )

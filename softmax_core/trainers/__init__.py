@@ -1,0 +1,1 @@
+"""One file per implementation; see `softmax_core.registry`."""

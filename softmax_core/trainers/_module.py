@@ -1,0 +1,58 @@
+"""What the trainers built on nn.Linear and torch.optim.SGD share."""
+
+import torch
+from torch import Tensor, nn
+
+from softmax_core.case import Case
+from softmax_core.data import BatchOrder, Data, initial_weights
+from softmax_core.device import parse_device, synchronize, use_threads
+from softmax_core.model import SoftmaxRegression
+
+
+class ModuleSession:
+    """A SoftmaxRegression, its SGD optimizer and the data, on one device."""
+
+    def __init__(
+        self,
+        case: Case,
+        data: Data,
+        device: torch.device | str,
+        threads: int | None,
+        drawn_on: torch.device | str | None,
+    ) -> None:
+        use_threads(threads)
+        self.case = case
+        self.device = parse_device(device)
+        self.data = data.to(self.device)
+        dtype = getattr(torch, case.dtype)
+        self.model = SoftmaxRegression(case.features, case.classes, dtype)
+        self.model.to(self.device)
+        self.criterion = nn.CrossEntropyLoss()
+        self.order = BatchOrder(case, self.device, drawn_on or self.device)
+        self._initial = tuple(t.to(self.device) for t in initial_weights(case))
+        self.reset()
+
+    def reset(self) -> None:
+        """Return to the initial weights, zero velocity and the first epoch's order."""
+        self.model.set_weights(*self._initial)
+        self.optimizer = torch.optim.SGD(
+            self.model.parameters(),
+            lr=self.case.learning_rate,
+            momentum=self.case.momentum,
+        )
+        self.order.restart()
+
+    def synchronize(self) -> None:
+        """Wait until the device is done."""
+        synchronize(self.device)
+
+    def weights(self) -> tuple[Tensor, Tensor]:
+        """Return CPU tensors W (features, classes) and b (classes,)."""
+        return self.model.weights()
+
+    def step(self, X: Tensor, y: Tensor) -> None:
+        """Take one SGD step on a batch."""
+        loss = self.criterion(self.model(X), y)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()

@@ -1,0 +1,63 @@
+"""The lesson's library loop: DataLoader over device-resident tensors, nn.Linear."""
+
+from collections.abc import Iterator
+
+import torch
+from torch.utils.data import DataLoader, Sampler, TensorDataset
+
+from softmax_core.case import Case
+from softmax_core.data import BatchOrder, Data
+from softmax_core.trainers._module import ModuleSession
+
+
+class LessonTrainer:
+    """The lesson's `fit(net, criterion, optimizer, batchdata, epochs)`."""
+
+    def prepare(
+        self,
+        case: Case,
+        data: Data,
+        device: torch.device | str = "cpu",
+        threads: int | None = None,
+        drawn_on: torch.device | str | None = None,
+    ) -> "LessonSession":
+        """See `Trainer.prepare`."""
+        return LessonSession(case, data, device, threads, drawn_on)
+
+
+class LessonSession(ModuleSession):
+    """Indexes row after row in Python and stacks them, as DataLoader does."""
+
+    def __init__(
+        self,
+        case: Case,
+        data: Data,
+        device: torch.device | str,
+        threads: int | None,
+        drawn_on: torch.device | str | None,
+    ) -> None:
+        super().__init__(case, data, device, threads, drawn_on)
+        dataset = TensorDataset(self.data.X, self.data.y.reshape(-1, 1))
+        sampler = _EpochSampler(self.order, case.samples)
+        self.batches = DataLoader(dataset, batch_size=case.batch_size, sampler=sampler)
+
+    def train(self, epochs: int) -> None:
+        """Train on; may return before the device is done."""
+        for _ in range(epochs):
+            for X, y in self.batches:
+                self.step(X, y.flatten().long())
+
+
+class _EpochSampler(Sampler[int]):
+    """What shuffle=True does, with our generator: RandomSampler's draws from the
+    loader's generator more than once an epoch, so its order cannot be shared."""
+
+    def __init__(self, order: BatchOrder, samples: int) -> None:
+        self._order = order
+        self._samples = samples
+
+    def __iter__(self) -> Iterator[int]:
+        yield from self._order.next_epoch().tolist()
+
+    def __len__(self) -> int:
+        return self._samples

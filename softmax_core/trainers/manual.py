@@ -1,0 +1,77 @@
+"""The lesson's hand-written loop: a bias column, shuffled index lists, own SGD."""
+
+import torch
+from torch import Tensor
+
+from softmax_core import functional
+from softmax_core.case import Case
+from softmax_core.data import BatchOrder, Data, initial_weights
+from softmax_core.device import parse_device, synchronize, use_threads
+
+
+class ManualTrainer:
+    """data_iter, cross-entropy and sgd as the lesson writes them, kept stable."""
+
+    def prepare(
+        self,
+        case: Case,
+        data: Data,
+        device: torch.device | str = "cpu",
+        threads: int | None = None,
+        drawn_on: torch.device | str | None = None,
+    ) -> "ManualSession":
+        """See `Trainer.prepare`."""
+        use_threads(threads)
+        return ManualSession(case, data, parse_device(device), drawn_on)
+
+
+class ManualSession:
+    """Weights w (features + 1, classes); the last row multiplies the ones."""
+
+    def __init__(
+        self,
+        case: Case,
+        data: Data,
+        device: torch.device,
+        drawn_on: torch.device | str | None,
+    ) -> None:
+        self.case = case
+        self.device = device
+        moved = data.to(device)
+        self.X = torch.cat([moved.X, torch.ones_like(moved.X[:, :1])], dim=1)
+        self.y = moved.y.reshape(-1, 1)
+        self.order = BatchOrder(case, device, drawn_on or device)
+        W, b = initial_weights(case)
+        self._initial = torch.cat([W, b.reshape(1, -1)]).to(device)
+        self.reset()
+
+    def reset(self) -> None:
+        """Return to the initial weights, zero velocity and the first epoch's order."""
+        self.w = self._initial.clone().requires_grad_()
+        self.velocity = torch.zeros_like(self._initial)
+        self.order.restart()
+
+    def train(self, epochs: int) -> None:
+        """Train on; may return before the device is done."""
+        case = self.case
+        for _ in range(epochs):
+            order = self.order.next_epoch().tolist()
+            for start in range(0, case.samples, case.batch_size):
+                rows = torch.tensor(
+                    order[start : start + case.batch_size], device=self.device
+                )
+                X = torch.index_select(self.X, 0, rows)
+                y = torch.index_select(self.y, 0, rows)
+                functional.cross_entropy(X @ self.w, y).backward()  # type: ignore[no-untyped-call]
+                functional.sgd_step(
+                    [self.w], case.learning_rate, case.momentum, [self.velocity]
+                )
+
+    def synchronize(self) -> None:
+        """Wait until the device is done."""
+        synchronize(self.device)
+
+    def weights(self) -> tuple[Tensor, Tensor]:
+        """Return CPU tensors W (features, classes) and b (classes,)."""
+        w = self.w.detach().cpu().clone()
+        return w[:-1], w[-1]

@@ -1,0 +1,92 @@
+"""What a trainer is, how to get one by name, and one call that trains a case."""
+
+from importlib import import_module
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from softmax_core import functional
+from softmax_core.case import Case
+from softmax_core.data import Data, make_data
+from softmax_core.device import require_same_device
+from softmax_core.registry import TRAINERS
+
+
+class Session(Protocol):
+    """One case made ready on one device."""
+
+    def reset(self) -> None:
+        """Return to the initial weights, zero velocity and the first epoch's order."""
+
+    def train(self, epochs: int) -> None:
+        """Train on; may return before the device is done."""
+
+    def synchronize(self) -> None:
+        """Wait until the device is done."""
+
+    def weights(self) -> tuple[Tensor, Tensor]:
+        """Return CPU tensors W (features, classes) and b (classes,)."""
+
+
+class Trainer(Protocol):
+    """One implementation of the same arithmetic."""
+
+    def prepare(
+        self,
+        case: Case,
+        data: Data,
+        device: torch.device | str = "cpu",
+        threads: int | None = None,
+        drawn_on: torch.device | str | None = None,
+    ) -> Session:
+        """Move the data if it is elsewhere, build the model, and reset it.
+
+        Args:
+            case: what to train.
+            data: from `make_data`, on the CPU or already on `device`.
+            device: any torch device.
+            threads: CPU threads for torch; None leaves them as they are.
+            drawn_on: where epochs are shuffled; None means on `device`, "cpu" gives
+                the reference order that equal work is verified with.
+        """
+
+
+def get_trainer(name: str) -> Trainer:
+    """Return the trainer called `name`.
+
+    Raises:
+        ValueError: for an unknown name; the message lists the known ones.
+    """
+    if name not in TRAINERS:
+        known = ", ".join(sorted(TRAINERS))
+        raise ValueError(f"trainer = {name!r}: must be one of {known}")
+    module, _, attribute = TRAINERS[name].partition(":")
+    trainer: Trainer = getattr(import_module(module), attribute)()
+    return trainer
+
+
+def train(
+    case: Case,
+    trainer: str = "resident",
+    device: torch.device | str = "cpu",
+    drawn_on: torch.device | str | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Train a case from its initial weights and return CPU tensors W and b."""
+    session = get_trainer(trainer).prepare(
+        case, make_data(case), device, drawn_on=drawn_on
+    )
+    session.train(case.epochs)
+    session.synchronize()
+    return session.weights()
+
+
+def evaluate(W: Tensor, b: Tensor, data: Data) -> tuple[float, float]:
+    """Return (loss, accuracy) of weights on data of the same device.
+
+    The loss is computed in float64, so that it judges the weights and not itself.
+    """
+    require_same_device(X=data.X, y=data.y, W=W, b=b)
+    logits = data.X.double() @ W.double() + b.double()
+    loss = functional.cross_entropy(logits, data.y)
+    return float(loss), functional.accuracy(logits, data.y)
