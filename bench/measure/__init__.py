@@ -1,0 +1,1 @@
+"""How a cell is measured: clock, sampler, and the worker process around them."""

@@ -1,0 +1,202 @@
+"""Every noun of the system, as frozen dataclasses; standard library only.
+
+The unit is in the name (`_s` seconds, `_bytes`); what is missing is None, never 0.
+"""
+
+import re
+from dataclasses import dataclass, fields
+
+from softmax_core.case import Case
+
+SCHEMA = 1
+VIEWS = ("train", "with_transfer", "from_scratch")
+OUTCOMES = (
+    "found",
+    "always",
+    "never",
+    "not_monotone",
+    "inconclusive",
+    "not_measured",
+)
+STATUSES = ("ok", "oom", "timeout", "crashed", "failed", "unavailable")
+BEST = "best"
+
+_CONTENDER = re.compile(
+    r"(?P<device>[a-z][a-z0-9_]*(?::\d+)?)(?:/(?P<trainer>[a-z_]+))?(?:@(?P<threads>\d+))?"
+)
+
+
+@dataclass(frozen=True, order=True)
+class Contender:
+    """How a case is trained; text form `DEVICE[/TRAINER][@THREADS]`."""
+
+    device: str
+    trainer: str = "resident"
+    threads: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Contender":
+        """Read the text form.
+
+        Raises:
+            ValueError: when the text is not of that form.
+        """
+        match = _CONTENDER.fullmatch(text)
+        if match is None:
+            raise ValueError(
+                f"contender = {text!r}: must be DEVICE[/TRAINER][@THREADS], "
+                "such as cpu/resident@1 or cuda:0/lesson"
+            )
+        threads = match["threads"]
+        return cls(
+            match["device"],
+            match["trainer"] or "resident",
+            int(threads) if threads else None,
+        )
+
+    def __str__(self) -> str:
+        suffix = "" if self.threads is None else f"@{self.threads}"
+        return f"{self.device}/{self.trainer}{suffix}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One case trained by one contender."""
+
+    case: Case
+    contender: Contender
+
+    @property
+    def cell_id(self) -> str:
+        """Readable and stable: `n1500-d2-c3-b10-e3:cpu/resident@1`."""
+        return f"{case_id(self.case)}:{self.contender}"
+
+
+def case_id(case: Case) -> str:
+    """Name a case; fields that differ from the defaults are appended."""
+    head = (
+        f"n{case.samples}-d{case.features}-c{case.classes}"
+        f"-b{case.batch_size}-e{case.epochs}"
+    )
+    usual = Case()
+    mean, std = case.dispersion
+    extras = [
+        (case.learning_rate != usual.learning_rate, f"-lr{case.learning_rate:g}"),
+        (case.momentum != usual.momentum, f"-m{case.momentum:g}"),
+        (case.dispersion != usual.dispersion, f"-g{mean:g}_{std:g}"),
+        (case.dtype != usual.dtype, f"-{case.dtype}"),
+        (case.seed != usual.seed, f"-s{case.seed}"),
+    ]
+    return head + "".join(text for differs, text in extras if differs)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One round of one cell, raw; derived numbers are never stored here."""
+
+    cell_id: str
+    run_id: str
+    round: int
+    status: str
+    case: Case
+    contender: Contender
+    positions: tuple[int, ...] = ()
+    """Where in the round's order each sample was taken, from 0."""
+    samples_s: tuple[float, ...] = ()
+    """Each sample: `calls_per_sample` trainings of `epochs_run` epochs."""
+    calls_per_sample: int = 1
+    epochs_run: int | None = None
+    """Less than case.epochs where the time is scaled up: an extrapolated cell."""
+    setup_s: float | None = None
+    """Device context, building the model, and what the first call cost extra."""
+    transfer_s: float | None = None
+    warmup_s: tuple[float, ...] = ()
+    peak_bytes: int | None = None
+    threads: int | None = None
+    """CPU threads read back from torch, whatever was asked."""
+    loss: float | None = None
+    accuracy: float | None = None
+    notes: str = ""
+    started_utc: str = ""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where a run was measured."""
+
+    hostname: str
+    cpu: str
+    cores: int
+    quota_cores: float | None
+    memory_bytes: int
+    load_1min: float
+    accelerators: tuple[dict[str, object], ...]
+    unavailable: dict[str, str]
+    """Device kinds asked about that torch cannot use here, and why."""
+    versions: dict[str, str]
+    threads: dict[str, object]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything recorded: what was asked, where, and each round."""
+
+    run_id: str
+    schema: int
+    spec: dict[str, object]
+    commit: str | None
+    command: str
+    machine: Machine
+    measurements: tuple[Measurement, ...]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The time of one cell in one view, in seconds for all of the case's epochs."""
+
+    cell_id: str
+    view: str
+    case: Case
+    contender: Contender
+    median_s: float
+    low_s: float
+    high_s: float
+    min_s: float
+    confidence: float
+    rounds: int
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Crossover:
+    """From which size on the challenger beats the baseline, or why we can't say.
+
+    `low` or `high` is None where the interval is open: the crossing may lie below
+    the smallest or above the largest size measured.
+    """
+
+    axis: str
+    case: Case
+    """The fixed values; the axis' own field holds no meaning here."""
+    view: str
+    metric: str
+    baseline: str
+    challenger: str
+    outcome: str
+    at: float | None = None
+    low: float | None = None
+    high: float | None = None
+    confidence: float | None = None
+    first_win: float | None = None
+    least_regret: float | None = None
+    fitted: float | None = None
+    speedup_smallest: float | None = None
+    speedup_largest: float | None = None
+    slope: float | None = None
+    flags: tuple[str, ...] = ()
+
+
+def field_names(noun: type) -> tuple[str, ...]:
+    """Name a noun's fields, in order."""
+    return tuple(field.name for field in fields(noun))
