@@ -1,0 +1,105 @@
+"""The isolated process that measures one contender: JSON lines in, JSON lines out.
+
+Run as `python -m bench.measure.worker` by `bench.measure.process`, with the thread
+settings already in the environment. It ends when its input does.
+"""
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from typing import Any, TextIO
+
+import torch
+
+from bench.machine import describe_here
+from bench.measure.clock import measured_s
+from bench.measure.sampler import Sampler
+from softmax_core.case import Case
+from softmax_core.device import parse_device, synchronize, unavailable_reason
+
+
+class Worker:
+    """Answers one request at a time; holds at most one open cell."""
+
+    def __init__(self) -> None:
+        self._sampler: Sampler | None = None
+        self._context_s: dict[str, float] = {}
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Do one request.
+
+        Raises:
+            ValueError: for an operation that does not exist.
+        """
+        match request["op"]:
+            case "machine":
+                return describe_here(request["devices"])
+            case "open":
+                return self._open(request)
+            case "sample" if self._sampler is not None:
+                return {"sample_s": self._sampler.sample_s()}
+            case "transfer" if self._sampler is not None:
+                return {"transfer_s": self._sampler.transfer_s()}
+            case "close":
+                self._sampler = None
+                return {}
+        raise ValueError(f"op = {request['op']!r}: nothing to do it on")
+
+    def _open(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._sampler = None
+        device = parse_device(request["device"])
+        reason = unavailable_reason(device)
+        if reason is not None:
+            return {"status": "unavailable", "notes": f"{device}: {reason}"}
+        mean, std = request["case"].pop("dispersion")
+        case = Case(**request["case"], dispersion=(mean, std))
+        self._sampler = Sampler(
+            case,
+            request["trainer"],
+            device,
+            request["threads"],
+            self._context(device),
+            request["longest_s"],
+        )
+        return {"status": "ok", **asdict(self._sampler.opened)}
+
+    def _context(self, device: torch.device) -> float:
+        """Seconds that first use of the device costs a process, measured once."""
+        if str(device) not in self._context_s:
+            self._context_s[str(device)] = measured_s(
+                lambda: torch.zeros(1, device=device) + 1, lambda: synchronize(device)
+            )
+        return self._context_s[str(device)]
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    replies = _private_stdout()
+    worker = Worker()
+    for line in sys.stdin:
+        try:
+            reply = worker.answer(json.loads(line))
+        except torch.OutOfMemoryError as error:
+            reply = {"status": "oom", "notes": _first_line(error)}
+        except MemoryError:
+            reply = {"status": "oom", "notes": "out of host memory"}
+        except Exception as error:  # any failure is a recorded row
+            reply = {"status": "failed", "notes": _first_line(error)}
+        print(json.dumps(reply), file=replies, flush=True)
+
+
+def _private_stdout() -> TextIO:
+    """Keep the pipe for replies; whatever else prints goes to stderr."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return replies
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}"
+
+
+if __name__ == "__main__":
+    main()
