@@ -84,7 +84,11 @@ def describe_here(devices: list[str]) -> dict[str, Any]:
     return {
         "cpu": listed[0].description,
         "accelerators": [
-            {"name": d.name, "description": d.description, "memory_bytes": d.memory_bytes}
+            {
+                "name": d.name,
+                "description": d.description,
+                "memory_bytes": d.memory_bytes,
+            }
             for d in listed[1:]
             if d.reason is None
         ],
