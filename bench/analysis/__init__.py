@@ -1,0 +1,1 @@
+"""From measurements to estimates and crossovers; never imports torch."""

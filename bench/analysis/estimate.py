@@ -1,0 +1,55 @@
+"""The time of each cell: median over rounds with a distribution-free interval."""
+
+import numpy as np
+from scipy import stats
+
+from bench.analysis.series import Recorded
+from bench.nouns import VIEWS, Estimate, Run
+
+UNSTABLE_CV = 0.10
+
+
+def estimates(run: Run, confidence: float = 0.95) -> list[Estimate]:
+    """Estimate every measured cell in every view."""
+    recorded = Recorded(run.measurements)
+    found = []
+    for cell, rows in recorded.ok.items():
+        for view in VIEWS:
+            values = np.sort(list(recorded.rounds(cell, view).values()))
+            rank, reached = order_statistics(len(values), confidence)
+            flags = []
+            if len(values) > 1 and np.std(np.log(values), ddof=1) > UNSTABLE_CV:
+                flags.append("unstable")
+            if rows[0].notes.startswith("extrapolated"):
+                flags.append("extrapolated")
+            asked = cell.contender.threads
+            if asked is not None and rows[0].threads != asked:
+                flags.append("threads_not_as_planned")
+            found.append(
+                Estimate(
+                    cell.cell_id, view, cell.case, cell.contender,
+                    median_s=float(np.median(values)),
+                    low_s=float(values[rank]),
+                    high_s=float(values[-1 - rank]),
+                    min_s=float(values[0]),
+                    confidence=reached,
+                    rounds=len(values),
+                    flags=tuple(flags),
+                )
+            )  # fmt: skip
+    return found
+
+
+def order_statistics(n: int, confidence: float) -> tuple[int, float]:
+    """Return (rank, confidence reached) of the median's order-statistic interval.
+
+    The interval from the rank-th smallest to the rank-th largest (from 0) holds the
+    median with probability 1 - 2 P(Binomial(n, 1/2) <= rank), whatever the
+    distribution; with few rounds even the widest one may fall short.
+    """
+    rank = 0
+    while (
+        2 * (rank + 1) < n and 1 - 2 * stats.binom.cdf(rank + 1, n, 0.5) >= confidence
+    ):
+        rank += 1
+    return rank, float(1 - 2 * stats.binom.cdf(rank, n, 0.5))

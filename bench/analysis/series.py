@@ -1,0 +1,91 @@
+"""Round values of each cell in each view, and `best` as their lower envelope."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.nouns import BEST, Cell, Contender, Measurement
+from softmax_core.case import Case
+
+Rounds = dict[int, float]
+"""Seconds of one cell by round number: the unit of replication."""
+
+
+def round_s(m: Measurement, view: str) -> float:
+    """Return one round's seconds for all of the case's epochs, in one view."""
+    train_s = float(np.median(m.samples_s)) / m.calls_per_sample
+    train_s *= m.case.epochs / (m.epochs_run or m.case.epochs)
+    if view != "train":
+        train_s += m.transfer_s or 0.0
+    if view == "from_scratch":
+        train_s += m.setup_s or 0.0
+    return train_s
+
+
+class Recorded:
+    """What a run recorded, by cell; failed cells keep only their reason."""
+
+    def __init__(self, measurements: Iterable[Measurement]) -> None:
+        self.ok: dict[Cell, list[Measurement]] = defaultdict(list)
+        self.ended: dict[Cell, Measurement] = {}
+        for m in measurements:
+            cell = Cell(m.case, m.contender)
+            if m.status == "ok":
+                self.ok[cell].append(m)
+            else:
+                self.ended[cell] = m
+
+    def rounds(self, cell: Cell, view: str) -> Rounds:
+        """Return a cell's round values; empty when it has none."""
+        if cell.contender.trainer == BEST:
+            return self._best(cell, view)
+        return {m.round: round_s(m, view) for m in self.ok.get(cell, ())}
+
+    def reason(self, cell: Cell) -> str:
+        """Say why a cell has no rounds."""
+        for candidate, m in self.ended.items():
+            if candidate.case == cell.case and _covers(cell.contender, candidate):
+                return f"{m.status}: {m.notes}"
+        return "not reached"
+
+    def _best(self, cell: Cell, view: str) -> Rounds:
+        """Cross-fit: chosen on the even rounds, reported on the odd, and reversed,
+        so that picking the minimum does not bias what is reported."""
+        cells = [
+            c for c in self.ok if c.case == cell.case and _covers(cell.contender, c)
+        ]
+        series = [self.rounds(c, view) for c in cells]
+        series = [s for s in series if len(s) > 1]
+        if not series:
+            return {}
+        found: Rounds = {}
+        for parity in (0, 1):
+            chosen = min(series, key=lambda s: _median(s, parity))
+            found |= {r: s for r, s in chosen.items() if r % 2 != parity}
+        return found
+
+
+def _covers(asked: Contender, cell: Cell) -> bool:
+    """Tell whether a cell belongs to a contender, `best` standing for all trainers."""
+    have = cell.contender
+    return (
+        asked.device == have.device
+        and asked.trainer in (BEST, have.trainer)
+        and asked.threads in (None, have.threads)
+    )
+
+
+def _median(series: Rounds, parity: int) -> float:
+    values = [s for r, s in series.items() if r % 2 == parity]
+    return float(np.median(values)) if values else float("inf")
+
+
+def paired_log_ratios(
+    recorded: Recorded, case: Case, pair: tuple[Contender, Contender], view: str
+) -> NDArray[np.float64]:
+    """Return log(baseline seconds / challenger seconds), one per shared round."""
+    baseline, challenger = (recorded.rounds(Cell(case, c), view) for c in pair)
+    shared = sorted(baseline.keys() & challenger.keys())
+    return np.array([np.log(baseline[r] / challenger[r]) for r in shared])
