@@ -15,6 +15,7 @@ import torch
 from bench.machine import describe_here
 from bench.measure.clock import measured_s
 from bench.measure.sampler import Sampler
+from softmax_core import train
 from softmax_core.case import Case
 from softmax_core.device import parse_device, synchronize, unavailable_reason
 
@@ -59,18 +60,22 @@ class Worker:
             request["trainer"],
             device,
             request["threads"],
-            self._context(device),
+            self._context(device, request["trainer"]),
             request["longest_s"],
         )
         return {"status": "ok", **asdict(self._sampler.opened)}
 
-    def _context(self, device: torch.device) -> float:
-        """Seconds that first use of the device costs a process, measured once."""
-        if str(device) not in self._context_s:
-            self._context_s[str(device)] = measured_s(
-                lambda: torch.zeros(1, device=device) + 1, lambda: synchronize(device)
+    def _context(self, device: torch.device, trainer: str) -> float:
+        """Seconds that a process pays once, before any case: the device's context
+        and whatever torch loads at the first training. Importing torch, which every
+        contender pays alike, is not counted."""
+        key = f"{device}/{trainer}"
+        if key not in self._context_s:
+            case = Case(samples=4, batch_size=2, epochs=1)
+            self._context_s[key] = measured_s(
+                lambda: train(case, trainer, device), lambda: synchronize(device)
             )
-        return self._context_s[str(device)]
+        return self._context_s[key]
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""What people open: tables, plots and a page; reads no files, computes nothing."""
