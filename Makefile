@@ -14,6 +14,9 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[dev]'
 	touch $@
 
+crossover: $(STAMP)
+	$(BIN)/crossover run
+
 test: $(STAMP)
 	$(BIN)/python -m pytest
 

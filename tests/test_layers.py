@@ -1,0 +1,71 @@
+"""The arrows of the design: who may import whom, and what is never loaded."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FILES = sorted(ROOT.glob("bench/**/*.py")) + sorted(ROOT.glob("softmax_core/**/*.py"))
+
+FORBIDDEN = {
+    "softmax_core": ("bench", "pandas", "seaborn", "time"),
+    "bench.nouns": ("torch", "pandas", "bench"),
+    "bench.plan": ("bench.measure", "bench.run", "bench.store", "bench.report", "time"),
+    "bench.spec": ("bench.measure", "bench.run", "bench.store", "bench.plan"),
+    "bench.analysis": ("torch", "bench.report", "bench.run", "bench.measure"),
+    "bench.report": ("torch", "bench.run", "bench.measure", "scipy"),
+    "bench.measure": ("bench.plan", "bench.store", "bench.run", "bench.report"),
+    "bench.store": ("bench.plan", "bench.run", "bench.report", "bench.analysis"),
+    "bench.run": ("bench.report", "bench.analysis", "bench.cli", "torch"),
+}
+
+
+def module_name(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(name, package):
+    return name == package or name.startswith(package + ".")
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_imports_point_one_way(path):
+    for layer, forbidden in FORBIDDEN.items():
+        if within(module_name(path), layer):
+            wrong = [i for i in imports(path) if any(within(i, f) for f in forbidden)]
+            assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "absent"),
+    [
+        ("from softmax_core import train", ("pandas", "seaborn", "bench")),
+        ("import bench.cli", ("torch", "pandas", "seaborn", "scipy", "matplotlib")),
+        ("import bench.analysis.frame", ("torch",)),
+        ("import bench.run", ("torch", "pandas")),
+    ],
+)
+def test_what_an_import_loads(statement, absent):
+    code = (
+        f"{statement}; import sys; print([m for m in {absent!r} if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_no_file_is_longer_than_a_reader_can_hold(path):
+    assert len(path.read_text().splitlines()) <= 250
