@@ -151,8 +151,12 @@ def do_run(ask: Ask, out: Path | None, resume: bool) -> int:
 def _new_run(spec: Spec) -> tuple[Run, Spec]:
     cores = usable_cores()
     resolve(spec, (), cores)  # bad threads are refused before torch is loaded
-    machine = snapshot(tuple(Contender.parse(t.replace("@all", "")).device
-                             for t in spec.contenders if "accelerator" not in t))  # fmt: skip
+    texts = {*spec.contenders, *(c for s in spec.sweep for c in s.contenders)}
+    asked = {Contender.parse(t.replace("@all", "")).device for t in texts}
+    try:
+        machine = snapshot(tuple(sorted(asked - {"accelerator"})))
+    except ValueError as error:
+        raise SpecError(str(error)) from error
     names = tuple(str(a["name"]) for a in machine.accelerators)
     spec = resolve(spec, names, cores)
     now = datetime.now(UTC)

@@ -1,0 +1,197 @@
+"""The loop, the plan and the store, with workers whose cost is known exactly."""
+
+import dataclasses
+import json
+
+import pytest
+
+from bench import store
+from bench.analysis.crossover import crossovers
+from bench.nouns import SCHEMA, Cell, Contender, Machine, Run, case_id
+from bench.plan import Block, next_blocks, outermost_first, round_order
+from bench.run import Crew, carry_out
+from bench.spec import SpecError, load_preset, parse_spec, resolve
+from softmax_core.case import Case
+
+SPEC = {
+    "name": "fake",
+    "rounds": 8,
+    "contenders": ["cpu/resident@1", "cpu/resident@2", "cuda/resident"],
+    "pairs": [
+        ["cpu/resident@1", "cpu/resident@2"],
+        ["cpu/resident@1", "cuda/resident"],
+    ],
+    "sweep": [
+        {"axis": "batch_size", "values": [10, 100, 1000, 10000], "samples": 10000}
+    ],
+}
+MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
+
+
+class FakeWorker:
+    """Batches cost 1 ms + b on one thread, 1.5 ms + b / 2 on two: equal at 1 ms."""
+
+    def __init__(self, contender, faults):
+        self.contender, self.faults, self.number = contender, faults, 0
+
+    def ask(self, request, timeout_s):
+        self.number += 1
+        if request["op"] == "open":
+            if self.contender.device == "cuda":
+                return {"status": "unavailable", "notes": "cuda: no device"}
+            self.batch_size = request["case"]["batch_size"]
+            facts = dict.fromkeys(("calls_per_sample", "epochs_run"), 1)
+            loss = self.faults.get("loss", {}).get(self.contender, 0.5)
+            return facts | {
+                "status": "ok", "setup_s": 1.0, "warmup_s": [0.1], "peak_bytes": None,
+                "threads": self.contender.threads, "loss": loss, "accuracy": 0.9,
+                "notes": "",
+            }  # fmt: skip
+        if request["op"] == "transfer":
+            return {"transfer_s": 0.0}
+        if self.faults.get("interrupt_at") == self.number:
+            raise KeyboardInterrupt
+        if self.faults.get("crash") == self.batch_size and request["op"] == "sample":
+            return {"status": "crashed", "notes": "exit status -11: boom"}
+        jitter = 1 + 0.001 * (self.number % 7)
+        per_row_s, fixed_s = {1: (1e-6, 1e-3), 2: (0.5e-6, 1.5e-3)}[
+            self.contender.threads
+        ]
+        return {"sample_s": (fixed_s + per_row_s * self.batch_size) * jitter}
+
+    def stop(self):
+        pass
+
+
+def start(tmp_path, faults=None):
+    spec = parse_spec(SPEC, "test")
+    run = Run("r", SCHEMA, spec.model_dump(mode="json"), None, "x", MACHINE, ())
+    store.create(tmp_path / "run", run)
+    crew = Crew(start=lambda c: FakeWorker(c, faults or {}))
+    return spec, run, tmp_path / "run", crew
+
+
+def test_known_crossover_is_found_and_cuda_is_not_measured(tmp_path):
+    spec, run, out, crew = start(tmp_path)
+    run = carry_out(spec, run, out, crew)
+    threads, _, _, cuda, *_ = crossovers(run)
+    assert threads.outcome == "found"
+    # between 100 and 10000 the curve is interpolated over decades
+    assert threads.at == pytest.approx(1000, rel=0.05)
+    assert threads.low <= 1000 * 1.02
+    assert cuda.outcome == "not_measured"
+    assert "no device" in cuda.flags[0]
+    assert next_blocks(spec, run.measurements) == []
+    assert store.load(out) == run
+
+
+def test_rounds_are_palindromes_and_positions_are_kept(tmp_path):
+    spec, run, out, crew = start(tmp_path)
+    run = carry_out(spec, run, out, crew)
+    for m in run.measurements:
+        if m.status == "ok":
+            assert m.positions[0] + m.positions[1] == 5  # three contenders, ABCCBA
+    block = Block(Case(), tuple(map(Contender.parse, SPEC["contenders"])), (0,))
+    orders = {tuple(round_order(spec, block, number)) for number in range(30)}
+    assert len(orders) == 6
+    assert all(order == order[::-1] for order in orders)
+
+
+def test_an_interrupted_run_resumes_to_the_same_plan(tmp_path):
+    spec, run, out, crew = start(tmp_path, {"interrupt_at": 21})
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(spec, run, out, crew)
+    kept = store.load(out)
+    assert 0 < len(kept.measurements) < 68
+    whole = carry_out(spec, kept, out, Crew(start=lambda c: FakeWorker(c, {})))
+    ok = [m for m in whole.measurements if m.status == "ok"]
+    assert len(ok) == 4 * 2 * 8
+    assert len({(m.cell_id, m.round) for m in ok}) == len(ok)
+
+
+def test_a_crash_is_a_row_and_the_sweep_goes_on(tmp_path):
+    spec, run, out, crew = start(tmp_path, {"crash": 100})
+    run = carry_out(spec, run, out, crew)
+    crashed = [m for m in run.measurements if m.status == "crashed"]
+    assert {m.case.batch_size for m in crashed} == {100}
+    assert crashed[0].notes == "exit status -11: boom"
+    measured = {m.case.batch_size for m in run.measurements if m.status == "ok"}
+    assert measured == {10, 1000, 10000}
+
+
+def test_a_cell_with_another_loss_is_failed_not_fast(tmp_path):
+    wrong = Contender.parse("cpu/resident@2")
+    spec, run, out, crew = start(tmp_path, {"loss": {wrong: 0.7}})
+    run = carry_out(spec, run, out, crew)
+    assert {m.status for m in run.measurements if m.contender == wrong} == {"failed"}
+    assert crossovers(run)[0].outcome == "not_measured"
+
+
+def test_a_torn_last_line_is_left_out_and_a_garbled_one_refused(tmp_path):
+    spec, run, out, crew = start(tmp_path)
+    run = carry_out(spec, run, out, crew)
+    journal = out / store.JOURNAL
+    whole = journal.read_text()
+    journal.write_text(whole + '{"cell_id": "n1')
+    assert store.load(out) == run
+    store.truncate_torn_line(out)
+    assert journal.read_text() == whole
+    journal.write_text("garbage\n" + whole)
+    with pytest.raises(store.StoreError, match="line 1 of measurements"):
+        store.load(out)
+
+
+def test_a_directory_of_another_schema_or_run_is_refused(tmp_path):
+    _, run, out, _ = start(tmp_path)
+    with pytest.raises(store.StoreError, match="holds another run"):
+        store.create(out, run)
+    header = json.loads((out / store.HEADER).read_text())
+    (out / store.HEADER).write_text(json.dumps(header | {"schema": 99}))
+    with pytest.raises(store.StoreError, match="schema 1"):
+        store.load(out)
+
+
+def test_names_are_stable():
+    case = Case(samples=1500, batch_size=10, epochs=3)
+    cell = Cell(case, Contender.parse("cpu/resident@1"))
+    assert cell.cell_id == "n1500-d2-c3-b10-e3:cpu/resident@1"
+    changed = dataclasses.replace(case, momentum=0.3, dtype="float64")
+    assert case_id(changed) == "n1500-d2-c3-b10-e3-m0.3-float64"
+    assert outermost_first(5) == [0, 4, 2, 1, 3]
+
+
+def test_presets_resolve_with_and_without_an_accelerator():
+    for name in ("smoke", "quick", "lesson", "full"):
+        without = resolve(load_preset(name), (), 2)
+        assert "cuda/resident" in without.contenders
+        with_two = resolve(load_preset(name), ("npu:0", "npu:1"), 2)
+        assert {"npu:0/resident", "npu:1/resident"} <= set(with_two.contenders)
+        assert ("cpu/resident@2", "npu:1/resident") in with_two.pairs
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"round": 3}, r"unknown key.*did you mean rounds"),
+        ({"rounds": 0}, r"rounds = 0: .*greater than or equal to 2"),
+        ({"contenders": []}, r"contenders = \[\]: .*at least 1"),
+        ({"contenders": ["cpu/residant"]}, r"did you mean resident"),
+        ({"contenders": ["cpu resident"]}, r"must be DEVICE"),
+        ({"contenders": ["cpu/resident@0"]}, r"threads = 0"),
+        ({"sweep": [{"axis": "epochs", "values": []}]}, r"values = \[\]"),
+        ({"sweep": [{"axis": "epochs", "values": [1.5]}]}, r"1.5: .*integer"),
+        ({"sweep": [{"axis": "epochs", "values": [-1]}]}, r"-1: .*greater"),
+        ({"sweep": [{"axis": "epoch", "values": [1]}]}, r"'epoch': .*'epochs'"),
+        ({"sweep": [{"axis": "samples", "values": [2]}]}, r"at least classes = 3"),
+    ],
+)
+def test_bad_specs_are_one_line(change, message):
+    with pytest.raises(SpecError, match=message) as error:
+        parse_spec(SPEC | change, "test")
+    assert "\n" not in str(error.value)
+
+
+def test_more_threads_than_cores_are_refused():
+    spec = parse_spec(SPEC, "test")
+    with pytest.raises(SpecError, match="threads = 2.*at most 1"):
+        resolve(spec, (), 1)
