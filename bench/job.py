@@ -107,7 +107,7 @@ def parse_duration(text: str) -> float:
     Raises:
         SpecError: for anything else, and for a duration that is not positive.
     """
-    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:], None)
+    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
     try:
         seconds = float(text[:-1] if unit else text) * (unit or 1)
     except ValueError:

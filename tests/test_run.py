@@ -193,5 +193,5 @@ def test_bad_specs_are_one_line(change, message):
 
 def test_more_threads_than_cores_are_refused():
     spec = parse_spec(SPEC, "test")
-    with pytest.raises(SpecError, match="threads = 2.*at most 1"):
+    with pytest.raises(SpecError, match=r"threads = 2.*at most 1"):
         resolve(spec, (), 1)

@@ -52,7 +52,8 @@ class Recorded:
 
     def _best(self, cell: Cell, view: str) -> Rounds:
         """Cross-fit: chosen on the even rounds, reported on the odd, and reversed,
-        so that picking the minimum does not bias what is reported."""
+        so that picking the minimum does not bias what is reported.
+        """
         cells = [
             c for c in self.ok if c.case == cell.case and _covers(cell.contender, c)
         ]

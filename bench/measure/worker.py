@@ -68,7 +68,8 @@ class Worker:
     def _context(self, device: torch.device, trainer: str) -> float:
         """Seconds that a process pays once, before any case: the device's context
         and whatever torch loads at the first training. Importing torch, which every
-        contender pays alike, is not counted."""
+        contender pays alike, is not counted.
+        """
         key = f"{device}/{trainer}"
         if key not in self._context_s:
             case = Case(samples=4, batch_size=2, epochs=1)

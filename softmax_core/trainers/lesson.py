@@ -50,7 +50,8 @@ class LessonSession(ModuleSession):
 
 class _EpochSampler(Sampler[int]):
     """What shuffle=True does, with our generator: RandomSampler's draws from the
-    loader's generator more than once an epoch, so its order cannot be shared."""
+    loader's generator more than once an epoch, so its order cannot be shared.
+    """
 
     def __init__(self, order: BatchOrder, samples: int) -> None:
         self._order = order

@@ -29,7 +29,7 @@ class ResidentSession(ModuleSession):
         """Train on; may return before the device is done."""
         for _ in range(epochs):
             order = self.order.next_epoch()
-            features = self.data.X[order].split(self.case.batch_size)
-            labels = self.data.y[order].split(self.case.batch_size)
+            features = torch.split(self.data.X[order], self.case.batch_size)
+            labels = torch.split(self.data.y[order], self.case.batch_size)
             for X, y in zip(features, labels, strict=True):
                 self.step(X, y)
