@@ -22,17 +22,23 @@ STATUSES = ("ok", "oom", "timeout", "crashed", "failed", "unavailable")
 BEST = "best"
 
 _CONTENDER = re.compile(
-    r"(?P<device>[a-z][a-z0-9_]*(?::\d+)?)(?:/(?P<trainer>[a-z_]+))?(?:@(?P<threads>\d+))?"
+    r"(?P<device>[a-z][a-z0-9_]*(?::\d+)?)(?:/(?P<trainer>[a-z_]+))?"
+    r"(?:@(?P<threads>\d+))?(?:#(?P<copy>\d+))?"
 )
 
 
 @dataclass(frozen=True, order=True)
 class Contender:
-    """How a case is trained; text form `DEVICE[/TRAINER][@THREADS]`."""
+    """How a case is trained; text form `DEVICE[/TRAINER][@THREADS]`.
+
+    The A/A control measures a contender against a copy of itself in a process of its
+    own; the copy's text form ends in `#1`.
+    """
 
     device: str
     trainer: str = "resident"
     threads: int | None = None
+    copy: int = 0
 
     @classmethod
     def parse(cls, text: str) -> "Contender":
@@ -52,11 +58,25 @@ class Contender:
             match["device"],
             match["trainer"] or "resident",
             int(threads) if threads else None,
+            int(match["copy"] or 0),
+        )
+
+    def covers(self, other: "Contender") -> bool:
+        """Tell whether this name stands for a measured contender.
+
+        `best` stands for every trainer, no thread count for any; never for a copy.
+        """
+        return (
+            self.device == other.device
+            and self.trainer in (BEST, other.trainer)
+            and self.threads in (None, other.threads)
+            and self.copy == other.copy
         )
 
     def __str__(self) -> str:
-        suffix = "" if self.threads is None else f"@{self.threads}"
-        return f"{self.device}/{self.trainer}{suffix}"
+        threads = "" if self.threads is None else f"@{self.threads}"
+        copy = f"#{self.copy}" if self.copy else ""
+        return f"{self.device}/{self.trainer}{threads}{copy}"
 
 
 @dataclass(frozen=True)
@@ -114,6 +134,12 @@ class Measurement:
     peak_bytes: int | None = None
     threads: int | None = None
     """CPU threads read back from torch, whatever was asked."""
+    load_1min: float | None = None
+    """The machine's load average at the round's end, the worker's own load included."""
+    throttled_periods: int | None = None
+    """Periods of this round in which the container's CPU quota stopped us."""
+    clock_share: float | None = None
+    """The accelerator's clock at the round's end as a share of its highest."""
     loss: float | None = None
     accuracy: float | None = None
     notes: str = ""

@@ -1,75 +1,176 @@
-"""What to measure next: pure functions of the spec and what is recorded so far."""
+"""What to measure next: pure functions of the spec and what is recorded so far.
 
+First the sizes asked for, each for the first look's rounds. Then, unless the spec says
+`grid`, eight more rounds at a time where a pair's crossover may still lie, at the sizes
+measured or at new ones between them (docs/search.md).
+"""
+
+import dataclasses
 import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from bench.analysis.locate import locate
+from bench.analysis.search import next_size
+from bench.analysis.series import Recorded, paired_log_ratios
 from bench.nouns import Cell, Contender, Measurement
 from bench.spec import Spec, Sweep
 from softmax_core.case import Case
 
-STEP_S = {"lesson": 250e-6, "manual": 180e-6, "resident": 250e-6}
-ROW_S = {"lesson": 7e-6, "manual": 0.3e-6, "resident": 0.05e-6}
+FIRST_LOOK = 8
+"""Rounds of the first look, and of each later step."""
+CONTROL_SHARE = 0.1
+STEP_S = {"lesson": 250e-6, "manual": 350e-6, "resident": 250e-6}
+ROW_S = {"lesson": 8e-6, "manual": 0.3e-6, "resident": 0.05e-6}
 VALUE_S = 1.5e-9
 """Orders of magnitude for a core, to foretell durations; no result rests on them."""
+SAMPLE_S = 6e-3
+OPEN_S = 0.3
 OPENINGS = 5
 """Trainings that opening a cell costs beside the rounds."""
+
+Pair = tuple[Contender, Contender]
 
 
 @dataclass(frozen=True)
 class Block:
-    """One case with all its contenders, measured side by side for some rounds."""
+    """One case with the contenders to measure side by side for some rounds."""
 
     case: Case
     contenders: tuple[Contender, ...]
     rounds: tuple[int, ...]
-
-    @property
-    def expected_s(self) -> float:
-        """Roughly how long it takes, in seconds."""
-        per_call = sum(expected_s(Cell(self.case, c)) for c in self.contenders)
-        return (2 * len(self.rounds) + OPENINGS) * per_call
+    expected_s: float = 0.0
+    """Roughly how long it takes, in seconds."""
 
 
-def contenders_of(spec: Spec, sweep: Sweep) -> tuple[Contender, ...]:
-    """Return the contenders of a sweep: its own, else the spec's."""
-    return tuple(map(Contender.parse, sweep.contenders or spec.contenders))
+def next_blocks(spec: Spec, measurements: Sequence[Measurement]) -> list[Block]:
+    """Return what is left to measure, most useful first; empty when the plan is done.
 
-
-def pairs_of(spec: Spec, sweep: Sweep) -> tuple[tuple[Contender, Contender], ...]:
-    """Return a sweep's (baseline, challenger) pairs: its own, else the spec's."""
-    pairs = sweep.pairs or spec.pairs
-    return tuple((Contender.parse(a), Contender.parse(b)) for a, b in pairs)
-
-
-def next_blocks(spec: Spec, measurements: Iterable[Measurement]) -> list[Block]:
-    """Return what is left to measure; empty when the plan is done.
-
-    A fixed grid: every case of every sweep, the outermost sizes first, so that a run
-    cut short still spans the range. A cell that failed is not tried again.
+    Measuring the first block and asking again is the whole search. A cell that failed
+    is not tried again.
     """
-    done: Counter[str] = Counter()
-    ended = set()
-    for m in measurements:
-        done[m.cell_id] += 1
-        if m.status != "ok":
-            ended.add(m.cell_id)
-    wanted: dict[Case, dict[Contender, None]] = {}
-    for sweep in spec.sweep:
-        cases = list(sweep.cases().values())
-        for index in outermost_first(len(cases)):
-            group = wanted.setdefault(cases[index], {})
-            group.update(dict.fromkeys(contenders_of(spec, sweep)))
-    blocks = []
-    for case, group in wanted.items():
-        cells = [Cell(case, contender) for contender in group]
-        live = [cell for cell in cells if cell.cell_id not in ended]
-        start = min((done[cell.cell_id] for cell in live), default=spec.rounds)
-        if start < spec.rounds:
-            contenders = tuple(cell.contender for cell in live)
-            blocks.append(Block(case, contenders, tuple(range(start, spec.rounds))))
-    return blocks
+    known = Known(spec, measurements)
+    return known.grid_blocks() or ([] if spec.grid else known.search_blocks())
+
+
+class Known:
+    """What the measurements so far say, as far as planning needs it."""
+
+    def __init__(self, spec: Spec, measurements: Sequence[Measurement]) -> None:
+        self.spec = spec
+        self.measurements = measurements
+        self.recorded = Recorded(measurements)
+        self._rounds = Counter(m.cell_id for m in measurements if m.status == "ok")
+        self._next: dict[Case, int] = {}
+        for m in measurements:
+            self._next[m.case] = max(self._next.get(m.case, 0), m.round + 1)
+        self._ended = {Cell(m.case, m.contender) for m in self.recorded.ended.values()}
+
+    def grid_blocks(self) -> list[Block]:
+        """Return the sizes asked for that lack rounds, the outermost first.
+
+        So a run cut short still spans the range.
+        """
+        wanted: dict[Case, dict[Contender, None]] = {}
+        for sweep in self.spec.sweep:
+            cases = list(sweep.cases().values())
+            for index in outermost_first(len(cases)):
+                group = wanted.setdefault(cases[index], {})
+                group.update(dict.fromkeys(self.spec.contenders_of(sweep)))
+        for case, contender in controls(self.spec):
+            wanted[case][contender] = None
+        least = (
+            self.spec.rounds if self.spec.grid else min(FIRST_LOOK, self.spec.rounds)
+        )
+        blocks = (self._block(case, group, least) for case, group in wanted.items())
+        return [block for block in blocks if block is not None]
+
+    def search_blocks(self) -> list[Block]:
+        """Return, for each pair not yet settled, where its next rounds go."""
+        blocks: dict[tuple[Case, tuple[Contender, ...]], Block] = {}
+        for sweep in self.spec.sweep:
+            for pair in self.spec.pairs_of(sweep):
+                block = self._search(sweep, pair)
+                if block is not None:
+                    blocks.setdefault((block.case, block.contenders), block)
+        return sorted(blocks.values(), key=lambda b: b.expected_s)
+
+    def _search(self, sweep: Sweep, pair: Pair) -> Block | None:
+        cases = sweep.cases_with(self.measurements)
+        ratios = {
+            size: values
+            for size, case in cases.items()
+            if len(values := paired_log_ratios(self.recorded, case, pair, "train"))
+        }
+        if len(ratios) < 2:
+            return None
+        spec, sizes = self.spec, list(ratios)
+        found = locate(
+            np.array(sizes, float),
+            list(ratios.values()),
+            spec.confidence,
+            spec.margin,
+            spec.seed,
+        )
+        rounds = {size: len(values) for size, values in ratios.items()}
+        size = next_size(found, rounds, spec.rounds, spec.width)
+        if size is None:
+            return None
+        case = sweep.case_at(size)
+        group = dict.fromkeys(
+            c for c in spec.contenders_of(sweep) if any(a.covers(c) for a in pair)
+        )
+        return self._block(case, group, rounds.get(size, 0) + FIRST_LOOK)
+
+    def _block(
+        self, case: Case, group: dict[Contender, None], rounds: int
+    ) -> Block | None:
+        live = [c for c in group if Cell(case, c) not in self._ended]
+        done = [self._rounds[Cell(case, c).cell_id] for c in live]
+        need = min(rounds, self.spec.rounds) - min(done, default=rounds)
+        if need <= 0:
+            return None
+        start = self._next.get(case, 0)
+        seconds = sum(self._expected_s(case, c, need) for c in live)
+        return Block(case, tuple(live), tuple(range(start, start + need)), seconds)
+
+    def _expected_s(self, case: Case, contender: Contender, rounds: int) -> float:
+        call_s = min(expected_s(case, contender.trainer), self.spec.longest_sample_s)
+        return 2 * rounds * max(SAMPLE_S, call_s) + OPEN_S + OPENINGS * call_s
+
+
+def controls(spec: Spec) -> list[tuple[Case, Contender]]:
+    """Choose what the A/A control measures twice: case and copy.
+
+    The cheapest sweep's cheapest contender, at as many of its sizes as a tenth of
+    the expected time allows, smallest cost first; none when fewer than two fit.
+    """
+    if not spec.control:
+        return []
+    cells = [
+        [
+            (min(expected_s(case, c.trainer), spec.longest_sample_s), case, c)
+            for case in sweep.cases().values()
+        ]
+        for sweep in spec.sweep
+        for c in spec.contenders_of(sweep)
+        if c.device == "cpu"
+    ]
+    total = sum(seconds for group in cells for seconds, _, _ in group)
+    best: list[tuple[Case, Contender]] = []
+    for group in sorted(cells, key=lambda group: sum(cell[0] for cell in group)):
+        kept, spent = [], 0.0
+        for seconds, case, c in sorted(group, key=lambda cell: cell[0]):
+            spent += seconds
+            if spent > CONTROL_SHARE * total:
+                break
+            kept.append((case, dataclasses.replace(c, copy=1)))
+        if len(kept) > max(1, len(best)):
+            best = kept
+    return best
 
 
 def outermost_first(n: int) -> list[int]:
@@ -92,13 +193,12 @@ def round_order(spec: Spec, block: Block, number: int) -> list[Contender]:
     return shuffled + shuffled[::-1]
 
 
-def expected_s(cell: Cell) -> float:
-    """Return the order of magnitude of one training of a cell, in seconds."""
-    case, trainer = cell.case, cell.contender.trainer
+def expected_s(case: Case, trainer: str) -> float:
+    """Return the order of magnitude of one training of a case, in seconds."""
     epoch_s = case.steps_per_epoch * STEP_S.get(trainer, 250e-6) + case.samples * (
         ROW_S.get(trainer, 0.1e-6) + case.features * VALUE_S
     )
-    return max(1.2e-3, case.epochs * epoch_s)
+    return case.epochs * epoch_s
 
 
 def notices(spec: Spec) -> list[str]:

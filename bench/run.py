@@ -1,6 +1,7 @@
 """The one loop: plan -> measure -> record, until the plan is empty."""
 
 import dataclasses
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -10,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from bench import store
+from bench.machine import throttled_periods
 from bench.measure.process import Asked, WorkerProcess
 from bench.nouns import Cell, Contender, Measurement, Run
 from bench.plan import Block, next_blocks, round_order
 from bench.spec import Spec
 
-Progress = Callable[[Block, float], None]
-"""Called after each round with the block and the expected seconds it stood for."""
+LOSS_RTOL, LOSS_ATOL = 0.02, 1e-3
+Progress = Callable[[Block, float, float], None]
+"""Called after each round: its block, and the expected seconds done and in all."""
 
 
 @dataclass
@@ -44,124 +47,150 @@ class Crew:
 
 
 def carry_out(
-    spec: Spec, run: Run, out: Path, crew: Crew, progress: Progress = lambda b, s: None
+    spec: Spec,
+    run: Run,
+    out: Path,
+    crew: Crew,
+    progress: Progress = lambda block, done_s, total_s: None,
 ) -> Run:
     """Measure and record until the plan is empty or the budget is spent.
 
     KeyboardInterrupt passes through; every finished round is in the journal.
     """
-    started = time.monotonic()
-    rows = list(run.measurements)
-
-    def record(new: list[Measurement]) -> None:
-        store.append(out, new)
-        rows.extend(new)
-
-    def spent() -> bool:
-        elapsed_s = time.monotonic() - started
-        return spec.budget_s is not None and elapsed_s > spec.budget_s
-
+    loop = Loop(spec, run, out, crew, progress)
     try:
-        while not spent() and (blocks := next_blocks(spec, rows)):
-            measure_block(spec, run.run_id, blocks[0], crew, record, progress, spent)
+        while not loop.spent() and (blocks := next_blocks(spec, loop.rows)):
+            loop.measure(blocks)
     finally:
         crew.stop()
-    return dataclasses.replace(run, measurements=tuple(rows))
+    return dataclasses.replace(run, measurements=tuple(loop.rows))
 
 
-def measure_block(
-    spec: Spec,
-    run_id: str,
-    block: Block,
-    crew: Crew,
-    record: Callable[[list[Measurement]], None],
-    progress: Progress,
-    spent: Callable[[], bool] = lambda: False,
-) -> None:
-    """Open every contender's cell, then measure rounds of all that opened."""
-    opened: dict[Contender, dict[str, Any]] = {}
-    for contender in block.contenders:
-        reply = crew.ask(
-            contender, _open_request(spec, block, contender), spec.cell_timeout_s
-        )
-        if reply["status"] == "ok":
-            opened[contender] = reply
-        else:
-            record([_ended(run_id, block, contender, block.rounds[0], reply)])
-    _check_losses(run_id, block, opened, record)
-    share_s = block.expected_s / len(block.rounds)
-    for number in block.rounds:
-        if not opened or spent():
-            break
-        _measure_round(spec, run_id, block, number, crew, opened, record)
-        progress(block, share_s)
-    for contender in opened:
-        crew.ask(contender, {"op": "close"}, spec.cell_timeout_s)
+class Loop:
+    """The state of one run while it is measured."""
 
+    def __init__(
+        self, spec: Spec, run: Run, out: Path, crew: Crew, progress: Progress
+    ) -> None:
+        self.spec, self.run, self.out, self.crew = spec, run, out, crew
+        self.rows = list(run.measurements)
+        self.progress = progress
+        self._done_s = 0.0
+        self._started = time.monotonic()
 
-def _measure_round(
-    spec: Spec,
-    run_id: str,
-    block: Block,
-    number: int,
-    crew: Crew,
-    opened: dict[Contender, dict[str, Any]],
-    record: Callable[[list[Measurement]], None],
-) -> None:
-    started = datetime.now(UTC).isoformat(timespec="milliseconds")
-    samples: dict[Contender, list[tuple[int, float]]] = {c: [] for c in opened}
-    transfers: dict[Contender, float] = {}
-    rows = []
-    for position, contender in enumerate(round_order(spec, block, number)):
-        if contender not in opened:
-            continue
-        for request in (
-            ("transfer", "sample") if contender not in transfers else ("sample",)
-        ):
-            reply = crew.ask(contender, {"op": request}, spec.cell_timeout_s)
-            if "status" in reply:
-                rows.append(_ended(run_id, block, contender, number, reply))
-                del opened[contender]
+    def spent(self) -> bool:
+        """Tell whether the budget is spent."""
+        elapsed_s = time.monotonic() - self._started
+        return self.spec.budget_s is not None and elapsed_s > self.spec.budget_s
+
+    def _record(self, new: list[Measurement]) -> None:
+        store.append(self.out, new)
+        self.rows.extend(new)
+
+    def _ask(self, contender: Contender, request: dict[str, Any]) -> dict[str, Any]:
+        return self.crew.ask(contender, request, self.spec.cell_timeout_s)
+
+    def measure(self, blocks: list[Block]) -> None:
+        """Open every cell of the first block, measure its rounds, close them."""
+        block = blocks[0]
+        total_s = self._done_s + sum(b.expected_s for b in blocks)
+        opened = self._open(block)
+        for number in block.rounds:
+            if not opened or self.spent():
                 break
-            if request == "transfer":
-                transfers[contender] = reply["transfer_s"]
+            self._measure_round(block, number, opened)
+            self._done_s += block.expected_s / len(block.rounds)
+            self.progress(block, self._done_s, total_s)
+        for contender in opened:
+            self._ask(contender, {"op": "close"})
+
+    def _open(self, block: Block) -> dict[Contender, dict[str, Any]]:
+        opened: dict[Contender, dict[str, Any]] = {}
+        for contender in block.contenders:
+            reason = self.run.machine.unavailable.get(contender.device)
+            if reason is not None:
+                notes = f"{contender.device}: {reason}"
+                reply = {"status": "unavailable", "notes": notes}
             else:
-                samples[contender].append((position, reply["sample_s"]))
-    for contender, facts in opened.items():
-        values = {k: v for k, v in facts.items() if k != "status"}
-        values["warmup_s"] = (
-            tuple(values["warmup_s"]) if number == block.rounds[0] else ()
-        )
-        rows.append(
-            Measurement(
-                Cell(block.case, contender).cell_id, run_id, number, "ok",
-                block.case, contender,
-                positions=tuple(p for p, _ in samples[contender]),
-                samples_s=tuple(s for _, s in samples[contender]),
-                transfer_s=transfers[contender],
-                started_utc=started,
-                **values,
-            )
-        )  # fmt: skip
-    record(rows)
-
-
-def _check_losses(
-    run_id: str,
-    block: Block,
-    opened: dict[Contender, dict[str, Any]],
-    record: Callable[[list[Measurement]], None],
-) -> None:
-    """End every cell whose loss disagrees with the others': wrong is not fast."""
-    if not opened:
-        return
-    usual = statistics.median_low(reply["loss"] for reply in opened.values())
-    for contender, reply in list(opened.items()):
-        if not abs(reply["loss"] - usual) <= 0.02 * abs(usual) + 1e-3:
-            notes = f"loss {reply['loss']:.6g} where the others end at {usual:.6g}"
-            wrong = {**reply, "status": "failed", "notes": notes}
-            record([_ended(run_id, block, contender, block.rounds[0], wrong)])
+                reply = self._ask(contender, _open_request(self.spec, block, contender))
+            if reply["status"] == "ok":
+                opened[contender] = reply
+            else:
+                self._end(block, contender, block.rounds[0], reply)
+        for contender, wrong in _disagreeing(opened).items():
             del opened[contender]
+            self._end(block, contender, block.rounds[0], wrong)
+        return opened
+
+    def _end(
+        self, block: Block, contender: Contender, number: int, reply: dict[str, Any]
+    ) -> None:
+        """Record that a cell did not run or did not go on."""
+        row = Measurement(
+            Cell(block.case, contender).cell_id, self.run.run_id, number,
+            reply["status"], block.case, contender,
+            loss=reply.get("loss"),
+            notes=reply.get("notes", ""),
+            started_utc=_now(),
+        )  # fmt: skip
+        self._record([row])
+
+    def _measure_round(
+        self, block: Block, number: int, opened: dict[Contender, dict[str, Any]]
+    ) -> None:
+        started, throttled = _now(), throttled_periods()
+        samples: dict[Contender, list[tuple[int, float]]] = {c: [] for c in opened}
+        facts: dict[Contender, dict[str, Any]] = {c: {} for c in opened}
+        for position, contender in enumerate(round_order(self.spec, block, number)):
+            if contender not in opened:
+                continue
+            reply = self._ask(contender, {"op": "sample"})
+            if "status" in reply:
+                del opened[contender]
+                self._end(block, contender, number, reply)
+                continue
+            samples[contender].append((position, reply.pop("sample_s")))
+            facts[contender] |= reply
+        if throttled is not None:
+            throttled = (throttled_periods() or 0) - throttled
+        rows = []
+        for contender, reply in opened.items():
+            values = {k: v for k, v in reply.items() if k != "status"}
+            first = number == block.rounds[0]
+            values["warmup_s"] = tuple(values["warmup_s"]) if first else ()
+            rows.append(
+                Measurement(
+                    Cell(block.case, contender).cell_id, self.run.run_id, number,
+                    "ok", block.case, contender,
+                    positions=tuple(p for p, _ in samples[contender]),
+                    samples_s=tuple(s for _, s in samples[contender]),
+                    load_1min=os.getloadavg()[0],
+                    throttled_periods=throttled,
+                    started_utc=started,
+                    **facts[contender],
+                    **values,
+                )
+            )  # fmt: skip
+        self._record(rows)
+
+
+def _disagreeing(
+    opened: dict[Contender, dict[str, Any]],
+) -> dict[Contender, dict[str, Any]]:
+    """Return who ends at another loss than the others after as many epochs."""
+    found = {}
+    for epochs in {reply["epochs_run"] for reply in opened.values()}:
+        alike = {c: r for c, r in opened.items() if r["epochs_run"] == epochs}
+        usual = statistics.median_low(reply["loss"] for reply in alike.values())
+        for contender, reply in alike.items():
+            if abs(reply["loss"] - usual) <= LOSS_RTOL * abs(usual) + LOSS_ATOL:
+                continue
+            notes = (
+                f"loss {reply['loss']:.6g} where the others end at {usual:.6g}: wrong, "
+                "or a learning rate at which training is not stable"
+            )
+            found[contender] = {**reply, "status": "failed", "notes": notes}
+    return found
 
 
 def _open_request(spec: Spec, block: Block, contender: Contender) -> dict[str, Any]:
@@ -175,18 +204,5 @@ def _open_request(spec: Spec, block: Block, contender: Contender) -> dict[str, A
     }
 
 
-def _ended(
-    run_id: str, block: Block, contender: Contender, number: int, reply: dict[str, Any]
-) -> Measurement:
-    """Return the row of a cell that did not run or did not go on."""
-    return Measurement(
-        Cell(block.case, contender).cell_id,
-        run_id,
-        number,
-        reply["status"],
-        block.case,
-        contender,
-        loss=reply.get("loss"),
-        notes=reply.get("notes", ""),
-        started_utc=datetime.now(UTC).isoformat(timespec="milliseconds"),
-    )
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,15 +1,14 @@
 """What is asked: TOML in, a validated `Spec` out. No torch, no measuring."""
 
 import difflib
-import tomllib
-from importlib.resources import files
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StrictBool,
     StrictFloat,
     StrictInt,
     StrictStr,
@@ -18,14 +17,13 @@ from pydantic import (
     model_validator,
 )
 
-from bench.nouns import BEST, Contender
+from bench.nouns import BEST, Contender, Measurement
 from softmax_core.case import Case
 from softmax_core.registry import TRAINERS
 
 AXES = ("samples", "batch_size", "epochs")
 ACCELERATOR = "accelerator"
 ALL_THREADS = "@all"
-PRESETS = ("smoke", "quick", "lesson", "full")
 
 Size = Annotated[StrictInt, Field(ge=1)]
 Number = StrictFloat | StrictInt
@@ -72,13 +70,25 @@ class Sweep(_Strict):
 
         Batches larger than the samples are clipped to them, as a DataLoader does.
         """
-        fixed = {name: getattr(self, name) for name in Case.__dataclass_fields__}
         cases = {}
         for value in self.values:
-            if self.axis == "batch_size" and value > self.samples:
-                value = self.samples
-            cases[value] = Case(**{**fixed, self.axis: value})
+            size = min(value, self.samples) if self.axis == "batch_size" else value
+            cases[size] = self.case_at(size)
         return cases
+
+    def case_at(self, size: int) -> Case:
+        """Return the case at one size of the axis."""
+        fixed = {name: getattr(self, name) for name in Case.__dataclass_fields__}
+        return Case(**{**fixed, self.axis: size})
+
+    def cases_with(self, measurements: Iterable[Measurement]) -> dict[int, Case]:
+        """Return `cases` and those the adaptive search added, smallest first."""
+        cases = self.cases()
+        for m in measurements:
+            size = getattr(m.case, self.axis)
+            if size not in cases and m.case == self.case_at(size):
+                cases[size] = m.case
+        return dict(sorted(cases.items()))
 
     def clipped(self) -> tuple[int, ...]:
         """Return the batch sizes asked for that exceed the samples."""
@@ -95,7 +105,14 @@ class Spec(_Strict):
     pairs: tuple[tuple[StrictStr, StrictStr], ...] = Field(min_length=1)
     """(baseline, challenger)."""
     sweep: tuple[Sweep, ...] = Field(min_length=1)
-    rounds: Annotated[StrictInt, Field(ge=2, le=1000)] = 12
+    rounds: Annotated[StrictInt, Field(ge=2, le=1000)] = 32
+    """At most so many rounds of a case; on a grid, so many of every case."""
+    grid: StrictBool = False
+    """Measure the sizes given, all alike, and add none."""
+    width: Annotated[float, Field(gt=1)] = 1.25
+    """The search goes on until high / low of a crossover is at most this."""
+    control: StrictBool = True
+    """Measure a contender against itself too, in at most a tenth of the time."""
     seed: Annotated[StrictInt, Field(ge=0)] = 0
     """Orders the contenders of each round and draws the bootstrap."""
     budget_s: Annotated[float, Field(gt=0)] | None = None
@@ -105,35 +122,16 @@ class Spec(_Strict):
     margin: Annotated[float, Field(ge=0, lt=1)] = 0.02
     """A contender is ahead at a size when it is faster by more than this share."""
 
+    def contenders_of(self, sweep: Sweep) -> tuple[Contender, ...]:
+        """Return the contenders of a sweep, its own or the spec's, and its pairs'."""
+        named = map(Contender.parse, sweep.contenders or self.contenders)
+        paired = (c for pair in self.pairs_of(sweep) for c in pair if c.trainer != BEST)
+        return tuple(dict.fromkeys([*named, *paired]))
 
-def load_spec(path: Path) -> Spec:
-    """Read a spec file.
-
-    Raises:
-        SpecError: in one line.
-    """
-    try:
-        return parse_spec(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
-    except OSError as error:
-        raise SpecError(f"spec = {str(path)!r}: {error.strerror}") from error
-    except ValueError as error:
-        if isinstance(error, SpecError):
-            raise
-        raise SpecError(f"spec = {str(path)!r}: not TOML: {error}") from error
-
-
-def load_preset(name: str) -> Spec:
-    """Read a preset that ships with the package.
-
-    Raises:
-        SpecError: for an unknown name, with the nearest known one.
-    """
-    if name not in PRESETS:
-        raise SpecError(
-            f"preset = {name!r}: must be one of {', '.join(PRESETS)}{_near(name, PRESETS)}"
-        )
-    text = files("bench").joinpath("presets", f"{name}.toml").read_text("utf-8")
-    return parse_spec(tomllib.loads(text), f"preset {name}")
+    def pairs_of(self, sweep: Sweep) -> tuple[tuple[Contender, Contender], ...]:
+        """Return a sweep's (baseline, challenger) pairs: its own, else the spec's."""
+        pairs = sweep.pairs or self.pairs
+        return tuple((Contender.parse(a), Contender.parse(b)) for a, b in pairs)
 
 
 def parse_spec(fields: dict[str, Any], source: str) -> Spec:
@@ -162,7 +160,7 @@ def _check_contender(text: str, trainers: tuple[str, ...]) -> None:
     if contender.trainer not in trainers:
         raise SpecError(
             f"trainer = {contender.trainer!r} in contender {text!r}: must be one of "
-            f"{', '.join(sorted(trainers))}{_near(contender.trainer, trainers)}"
+            f"{', '.join(sorted(trainers))}{near(contender.trainer, trainers)}"
         )
     if contender.threads is not None and contender.threads < 1:
         raise SpecError(f"threads = 0 in contender {text!r}: must be >= 1 or all")
@@ -176,7 +174,9 @@ def _plain(error: ValidationError) -> str:
         known = (
             (*Sweep.model_fields,) if "sweep" in first["loc"] else (*Spec.model_fields,)
         )
-        return f"{where}: unknown key; must be one of {', '.join(known)}{_near(key, known)}"
+        return (
+            f"{where}: unknown key; must be one of {', '.join(known)}{near(key, known)}"
+        )
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "missing":
         return f"{where}: missing; must be given"
@@ -187,57 +187,7 @@ def _plain(error: ValidationError) -> str:
     )
 
 
-def _near(word: str, known: tuple[str, ...]) -> str:
+def near(word: str, known: tuple[str, ...]) -> str:
+    """Return `(did you mean X?)` for the known word nearest to a wrong one."""
     close = difflib.get_close_matches(word, known, n=1)
     return f" (did you mean {close[0]}?)" if close else ""
-
-
-def resolve(spec: Spec, accelerators: tuple[str, ...], cores: int) -> Spec:
-    """Replace `accelerator` and `@all` by what this machine has.
-
-    Without an accelerator the name becomes `cuda`, whose cells are then recorded as
-    unavailable with the reason: what did not run is reported, never left out.
-
-    Raises:
-        SpecError: for more threads than cores.
-    """
-    devices = accelerators or ("cuda",)
-
-    def contenders(texts: tuple[str, ...]) -> tuple[str, ...]:
-        found = dict.fromkeys(
-            text.replace(ACCELERATOR, device).replace(ALL_THREADS, f"@{cores}")
-            for text in texts
-            for device in devices
-        )
-        for text in found:
-            threads = Contender.parse(text).threads
-            if threads is not None and threads > cores:
-                raise SpecError(
-                    f"threads = {threads} in contender {text!r}: must be at most "
-                    f"{cores}, the cores of this machine"
-                )
-        return tuple(found)
-
-    def pairs(items: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-        return tuple(
-            dict.fromkeys(
-                (contenders((a,))[i] if ACCELERATOR in a else contenders((a,))[0],
-                 contenders((b,))[i] if ACCELERATOR in b else contenders((b,))[0])
-                for a, b in items
-                for i in range(len(devices))
-            )
-        )  # fmt: skip
-
-    sweeps = tuple(
-        s.model_copy(
-            update={"contenders": contenders(s.contenders), "pairs": pairs(s.pairs)}
-        )
-        for s in spec.sweep
-    )
-    return spec.model_copy(
-        update={
-            "contenders": contenders(spec.contenders),
-            "pairs": pairs(spec.pairs),
-            "sweep": sweeps,
-        }
-    )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from softmax_core.case import Case
     from softmax_core.data import BatchOrder, Data, initial_weights, make_data
     from softmax_core.model import SoftmaxRegression
+    from softmax_core.reference import TOLERANCE, disagreement, reference_weights
     from softmax_core.training import Session, Trainer, evaluate, get_trainer, train
 
 _HOME = {
@@ -19,25 +20,31 @@ _HOME = {
     "Data": "data",
     "Session": "training",
     "SoftmaxRegression": "model",
+    "TOLERANCE": "reference",
     "Trainer": "training",
+    "disagreement": "reference",
     "evaluate": "training",
     "get_trainer": "training",
     "initial_weights": "data",
     "make_data": "data",
+    "reference_weights": "reference",
     "train": "training",
 }
 
 __all__ = [
+    "TOLERANCE",
     "BatchOrder",
     "Case",
     "Data",
     "Session",
     "SoftmaxRegression",
     "Trainer",
+    "disagreement",
     "evaluate",
     "get_trainer",
     "initial_weights",
     "make_data",
+    "reference_weights",
     "train",
 ]
 

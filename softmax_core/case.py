@@ -58,6 +58,20 @@ class Case:
         return math.ceil(self.samples / self.batch_size)
 
 
+def stable_learning_rate(
+    features: int = 2, classes: int = 3, dispersion: tuple[float, float] = (6.0, 2.0)
+) -> float:
+    """Return a learning rate, to one digit, at which full-batch training is stable.
+
+    Gradient descent is stable below 2 / L; the mean cross-entropy's curvature is at
+    most half the largest eigenvalue of X'X / n, here about features times the
+    variance of the class means, plus the variance in a class.
+    """
+    mean, std = dispersion
+    variance_of_means = mean**2 * (classes**2 - 1) / 12
+    return float(f"{2 / (features * variance_of_means + std**2):.1g}")
+
+
 def _check_integer(name: str, value: object, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"{name} = {value!r}: must be an integer >= {least}")

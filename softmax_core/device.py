@@ -1,5 +1,6 @@
 """Any torch device through torch's device-generic API: no `if cuda` anywhere."""
 
+import platform
 from dataclasses import dataclass
 
 import psutil
@@ -110,8 +111,6 @@ def _cpu_name() -> str:
                 ": \n"
             )
     except (OSError, StopIteration):
-        import platform
-
         return platform.processor() or platform.machine()
 
 
@@ -126,6 +125,28 @@ def peak_memory_bytes(device: torch.device) -> int | None:
     module = torch.get_device_module(device)
     read = getattr(module, "max_memory_allocated", None)
     return int(read(device)) if read is not None else None
+
+
+def reset_peak_memory(device: torch.device) -> None:
+    """Start counting the peak anew, where the accelerator counts it."""
+    reset = getattr(torch.get_device_module(device), "reset_peak_memory_stats", None)
+    if device.type != "cpu" and reset is not None:
+        reset(device)
+
+
+def clock_share(device: torch.device) -> float | None:
+    """Return the accelerator's clock as a share of its highest, None if unknown.
+
+    torch reads the clock in MHz (through NVML on CUDA) and knows the highest in kHz.
+    """
+    if device.type == "cpu":
+        return None
+    module = torch.get_device_module(device)
+    try:
+        highest = module.get_device_properties(device).clock_rate / 1000
+        return float(module.clock_rate(device) / highest)
+    except (AttributeError, RuntimeError, ImportError, ZeroDivisionError):
+        return None
 
 
 def require_same_device(**tensors: Tensor) -> None:

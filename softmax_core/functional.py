@@ -50,7 +50,7 @@ def sgd_step(
             continue
         if momentum and velocities is not None:
             velocities[i].mul_(momentum).add_(gradient)
-            parameter -= learning_rate * velocities[i]
+            parameter.sub_(velocities[i], alpha=learning_rate)
         else:
-            parameter -= learning_rate * gradient
+            parameter.sub_(gradient, alpha=learning_rate)
         gradient.zero_()

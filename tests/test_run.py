@@ -7,15 +7,19 @@ import pytest
 
 from bench import store
 from bench.analysis.crossover import crossovers
+from bench.asked import load_preset, resolve
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Run, case_id
 from bench.plan import Block, next_blocks, outermost_first, round_order
 from bench.run import Crew, carry_out
-from bench.spec import SpecError, load_preset, parse_spec, resolve
+from bench.spec import SpecError, parse_spec
 from softmax_core.case import Case
 
 SPEC = {
     "name": "fake",
     "rounds": 8,
+    "grid": True,
+    "control": False,
+    "width": 100.0,
     "contenders": ["cpu/resident@1", "cpu/resident@2", "cuda/resident"],
     "pairs": [
         ["cpu/resident@1", "cpu/resident@2"],
@@ -47,8 +51,8 @@ class FakeWorker:
                 "threads": self.contender.threads, "loss": loss, "accuracy": 0.9,
                 "notes": "",
             }  # fmt: skip
-        if request["op"] == "transfer":
-            return {"transfer_s": 0.0}
+        if request["op"] == "close":
+            return {}
         if self.faults.get("interrupt_at") == self.number:
             raise KeyboardInterrupt
         if self.faults.get("crash") == self.batch_size and request["op"] == "sample":
@@ -57,7 +61,8 @@ class FakeWorker:
         per_row_s, fixed_s = {1: (1e-6, 1e-3), 2: (0.5e-6, 1.5e-3)}[
             self.contender.threads
         ]
-        return {"sample_s": (fixed_s + per_row_s * self.batch_size) * jitter}
+        took_s = (fixed_s + per_row_s * self.batch_size) * jitter
+        return {"sample_s": took_s, "transfer_s": 0.0, "clock_share": None}
 
     def stop(self):
         pass

@@ -1,4 +1,4 @@
-"""One cell, opened in this process: set-up, transfer, warm-up, floor, samples."""
+"""One cell, opened in this process: set-up, warm-up, verification, then samples."""
 
 import math
 import statistics
@@ -8,15 +8,31 @@ from dataclasses import dataclass
 
 import torch
 
-from bench.measure.clock import measured_s, no_garbage_collection, timer_step_s
-from softmax_core import Session, evaluate, get_trainer, make_data
+from bench.measure.clock import GarbagePause, measured_s, timer_step_s
+from softmax_core import (
+    TOLERANCE,
+    Session,
+    disagreement,
+    evaluate,
+    get_trainer,
+    make_data,
+)
 from softmax_core.case import Case
-from softmax_core.device import peak_memory_bytes, synchronize
+from softmax_core.device import peak_memory_bytes, reset_peak_memory, synchronize
 
 FLOOR_S = 1e-3
 """No sample is shorter than this, or than 1,000 steps of the timer."""
+SAMPLE_S = 5e-3
+"""Short work is looped until a sample lasts about this long."""
 WARMUP_S = 0.1
 WARMUP_CALLS = 3
+WAKE_S = 0.02
+"""Before a sample, an epoch shorter than this is trained untimed: the other
+contenders have just used the caches, and threads and clocks may be asleep."""
+
+
+class WrongResult(Exception):  # noqa: N818
+    """The trainer does not do the reference's arithmetic: wrong is not fast."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +61,9 @@ class Sampler:
         context_s: what first use of the device cost this process.
         longest_s: a sample that would last longer trains fewer epochs.
         now: the clock.
+
+    Raises:
+        WrongResult: when the trainer's weights are not the reference's.
     """
 
     def __init__(
@@ -58,44 +77,48 @@ class Sampler:
         now: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.case, self.device, self.now = case, device, now
-        self._floor_s = max(FLOOR_S, 1000 * timer_step_s(now))
+        self._trainer, self._threads = get_trainer(trainer), threads
+        self._floor_s = max(SAMPLE_S, FLOOR_S, 1000 * timer_step_s(now))
+        _reset_peak(device)
         self._data = make_data(case)
         self._moved = self._data.to(device)
         self._session: Session
         self.calls = 1
-        self.epochs = case.epochs
 
         def build() -> None:
-            self._session = get_trainer(trainer).prepare(
-                case, self._moved, device, threads
-            )
+            self._session = self._prepare(None)
 
         build_s = self._measured(build)
         self.opened = self._open(context_s + build_s, longest_s)
+        self._garbage = GarbagePause()
+
+    def _prepare(self, drawn_on: str | None) -> Session:
+        return self._trainer.prepare(
+            self.case, self._moved, self.device, self._threads, drawn_on
+        )
 
     def _measured(self, work: Callable[[], object]) -> float:
         return measured_s(work, lambda: synchronize(self.device), self.now)
 
     def _open(self, setup_s: float, longest_s: float) -> Opened:
         first_s = self._measured(lambda: self._session.train(1))
-        epoch_s = self._measured(lambda: self._session.train(1))
-        self.epochs = min(self.case.epochs, max(1, int(longest_s / epoch_s)))
-        self._session.reset()
-        self._session.train(self.epochs)
-        loss, accuracy = evaluate(*self._session.weights(), self._data)
+        self._epoch_s = self._measured(lambda: self._session.train(1))
+        self.epochs = min(self.case.epochs, max(1, int(longest_s / self._epoch_s)))
         warmup_s = self._warm_up()
         call_s = statistics.median(warmup_s[-WARMUP_CALLS:])
         self.calls = max(1, math.ceil(1.2 * self._floor_s / call_s))
+        peak_bytes = _peak_bytes(self.device)
+        loss, accuracy = self._verify()
         return Opened(
             calls_per_sample=self.calls,
             epochs_run=self.epochs,
             setup_s=setup_s + max(0.0, first_s - call_s / self.epochs),
-            warmup_s=(first_s, epoch_s, *warmup_s),
-            peak_bytes=_peak_bytes(self.device),
+            warmup_s=(first_s, self._epoch_s, *warmup_s),
+            peak_bytes=peak_bytes,
             threads=torch.get_num_threads(),
             loss=loss,
             accuracy=accuracy,
-            notes=self._notes(epoch_s, call_s),
+            notes=self._notes(call_s),
         )
 
     def _warm_up(self) -> tuple[float, ...]:
@@ -107,10 +130,30 @@ class Sampler:
                 break
         return tuple(series)
 
-    def _notes(self, epoch_s: float, call_s: float) -> str:
+    def _verify(self) -> tuple[float, float]:
+        """Compare with the reference, and return (loss, accuracy) of the timed job.
+
+        The batches are the reference's, drawn on the CPU, so that the loss can be
+        compared with that of the other contenders.
+        """
+        off = disagreement(self._trainer, self.case, self.device, self._threads)
+        if not off <= TOLERANCE[self.case.dtype]:
+            raise WrongResult(
+                f"weights differ from the reference's by {off:.3g} of the largest, "
+                f"more than {TOLERANCE[self.case.dtype]:g}"
+            )
+        if self.device.type == "cpu":
+            session = self._session
+            session.reset()
+        else:
+            session = self._prepare("cpu")
+        session.train(self.epochs)
+        return evaluate(*session.weights(), self._data)
+
+    def _notes(self, call_s: float) -> str:
         if self.epochs == self.case.epochs:
             return ""
-        linearity = call_s / (self.epochs * epoch_s)
+        linearity = call_s / (self.epochs * self._epoch_s)
         return (
             f"extrapolated: {self.epochs} of {self.case.epochs} epochs timed; "
             f"{self.epochs} epochs cost {linearity:.3f} x {self.epochs} single ones"
@@ -122,15 +165,29 @@ class Sampler:
 
     def sample_s(self) -> float:
         """Time one sample from the initial weights: `calls` times `epochs` epochs."""
+        if self._epoch_s < WAKE_S:
+            self._session.train(1)
         self._session.reset()
-        self._session.train(1)  # wakes caches, threads and clocks after the others ran
-        self._session.reset()
-        with no_garbage_collection():
-            return self._measured(self._calls)
+        self._garbage.collect()
+        return self._measured(self._calls)
 
     def _calls(self) -> None:
         for _ in range(self.calls):
             self._session.train(self.epochs)
+
+    def close(self) -> None:
+        """Let garbage be collected again."""
+        self._garbage.end()
+
+
+def _reset_peak(device: torch.device) -> None:
+    """Forget the peak of the cells before, where the system lets us."""
+    reset_peak_memory(device)
+    try:
+        with open("/proc/self/clear_refs", "w", encoding="ascii") as peak:
+            peak.write("5")
+    except OSError:
+        pass
 
 
 def _peak_bytes(device: torch.device) -> int | None:

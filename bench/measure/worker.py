@@ -17,7 +17,12 @@ from bench.measure.clock import measured_s
 from bench.measure.sampler import Sampler
 from softmax_core import train
 from softmax_core.case import Case
-from softmax_core.device import parse_device, synchronize, unavailable_reason
+from softmax_core.device import (
+    clock_share,
+    parse_device,
+    synchronize,
+    unavailable_reason,
+)
 
 
 class Worker:
@@ -39,16 +44,23 @@ class Worker:
             case "open":
                 return self._open(request)
             case "sample" if self._sampler is not None:
-                return {"sample_s": self._sampler.sample_s()}
-            case "transfer" if self._sampler is not None:
-                return {"transfer_s": self._sampler.transfer_s()}
+                return {
+                    "transfer_s": self._sampler.transfer_s(),
+                    "sample_s": self._sampler.sample_s(),
+                    "clock_share": clock_share(self._sampler.device),
+                }
             case "close":
-                self._sampler = None
+                self._close()
                 return {}
         raise ValueError(f"op = {request['op']!r}: nothing to do it on")
 
-    def _open(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _close(self) -> None:
+        if self._sampler is not None:
+            self._sampler.close()
         self._sampler = None
+
+    def _open(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._close()
         device = parse_device(request["device"])
         reason = unavailable_reason(device)
         if reason is not None:

@@ -23,13 +23,32 @@ class ResidentTrainer:
 
 
 class ResidentSession(ModuleSession):
-    """The gathered copy doubles the data's memory for the length of an epoch."""
+    """The shuffled copy, allocated once, doubles the data's memory."""
+
+    def __init__(
+        self,
+        case: Case,
+        data: Data,
+        device: torch.device | str,
+        threads: int | None,
+        drawn_on: torch.device | str | None,
+    ) -> None:
+        super().__init__(case, data, device, threads, drawn_on)
+        X, y = torch.empty_like(self.data.X), torch.empty_like(self.data.y)
+        self._shuffled = X, y
+        self._batches = list(
+            zip(
+                torch.split(X, case.batch_size),
+                torch.split(y, case.batch_size),
+                strict=True,
+            )
+        )
 
     def train(self, epochs: int) -> None:
         """Train on; may return before the device is done."""
         for _ in range(epochs):
             order = self.order.next_epoch()
-            features = torch.split(self.data.X[order], self.case.batch_size)
-            labels = torch.split(self.data.y[order], self.case.batch_size)
-            for X, y in zip(features, labels, strict=True):
+            torch.index_select(self.data.X, 0, order, out=self._shuffled[0])
+            torch.index_select(self.data.y, 0, order, out=self._shuffled[1])
+            for X, y in self._batches:
                 self.step(X, y)

@@ -1,0 +1,132 @@
+"""The search against workers whose cost is known exactly: it converges, and stops."""
+
+import pytest
+
+from bench import store
+from bench.analysis.crossover import crossovers
+from bench.analysis.locate import Located
+from bench.analysis.search import next_size
+from bench.asked import load_preset, resolve
+from bench.nouns import SCHEMA, Contender, Machine, Run
+from bench.plan import controls, next_blocks, outermost_first
+from bench.run import Crew, carry_out
+from bench.spec import parse_spec
+
+MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
+SPEC = {
+    "name": "search",
+    "control": False,
+    "contenders": ["cpu/resident@1", "cpu/resident@2"],
+    "pairs": [["cpu/resident@1", "cpu/resident@2"]],
+    "sweep": [{"axis": "batch_size", "values": [8, 64, 512, 4096], "samples": 4096}],
+}
+TRUTH = 300.0
+
+
+class Priced:
+    """One thread costs 1 ms + 1 us a row, two cost 1.15 ms + 0.5 us: equal at 300."""
+
+    spent_s = 0.0
+
+    def __init__(self, contender):
+        self.threads, self.number = contender.threads, 0
+
+    def ask(self, request, timeout_s):
+        if request["op"] == "open":
+            self.batch_size = request["case"]["batch_size"]
+            return {
+                "status": "ok", "setup_s": 0.0, "warmup_s": [], "peak_bytes": None,
+                "threads": self.threads, "loss": 0.5, "accuracy": 0.9, "notes": "",
+                "calls_per_sample": 1, "epochs_run": 1,
+            }  # fmt: skip
+        if request["op"] == "close":
+            return {}
+        self.number += 1
+        jitter = 1 + 0.02 * ((7 * self.number + self.threads) % 11 - 5) / 5
+        fixed_s, row_s = {1: (1e-3, 1e-6), 2: (1.15e-3, 0.5e-6)}[self.threads]
+        took_s = (fixed_s + row_s * self.batch_size) * jitter
+        Priced.spent_s += took_s
+        return {"sample_s": took_s, "transfer_s": 0.0, "clock_share": None}
+
+    def stop(self):
+        pass
+
+
+def carried_out(fields, out):
+    spec = parse_spec(SPEC | fields, "test")
+    run = Run("r", SCHEMA, spec.model_dump(mode="json"), None, "x", MACHINE, ())
+    store.create(out, run)
+    Priced.spent_s = 0.0
+    return carry_out(spec, run, out, Crew(start=Priced)), Priced.spent_s
+
+
+def test_the_search_narrows_the_interval_around_the_truth(tmp_path):
+    run, _ = carried_out({"width": 1.25}, tmp_path / "run")
+    found = crossovers(run)[0]
+    assert found.outcome == "found"
+    assert found.low <= TRUTH <= found.high
+    assert found.high / found.low <= 1.25
+    added = {m.case.batch_size for m in run.measurements} - {8, 64, 512, 4096}
+    assert added
+    assert all(64 < size < 512 for size in added)
+    assert next_blocks(parse_spec(SPEC | {"width": 1.25}, "t"), run.measurements) == []
+
+
+def test_the_search_costs_a_fraction_of_a_grid_of_the_same_width(tmp_path):
+    _, searched_s = carried_out({"width": 1.25}, tmp_path / "search")
+    step, sizes = 1.12, [8]
+    while sizes[-1] < 4096:
+        sizes.append(max(sizes[-1] + 1, round(sizes[-1] * step)))
+    sweep = [{**SPEC["sweep"][0], "values": [s for s in sizes if s <= 4096]}]
+    grid, grid_s = carried_out({"grid": True, "sweep": sweep}, tmp_path / "grid")
+    found = crossovers(grid)[0]
+    assert found.high / found.low <= 1.25
+    assert searched_s <= 0.2 * grid_s
+
+
+@pytest.mark.parametrize(
+    ("found", "rounds", "size"),
+    [
+        (Located("always"), {8: 8, 64: 8}, None),
+        (Located("found", 100.0, 95.0, 105.0), {80: 8, 120: 8}, None),
+        (Located("found", 100.0, 95.0, 105.0), {8: 8, 512: 8}, 100),
+        (Located("found", 100.0, 95.0, 105.0), {95: 8, 512: 8}, 221),
+        (Located("found", 100.0, 50.0, 200.0), {80: 8, 130: 8}, 100),
+        (Located("found", 100.0, 50.0, 200.0), {80: 8, 95: 8, 130: 8}, 95),
+        (Located("found", 100.0, 50.0, 200.0), {80: 8, 95: 32, 130: 8}, 71),
+        (Located("found", 1.5, 1.0, 2.0), {1: 32, 2: 32}, None),
+        (Located("inconclusive"), {8: 8, 512: 8}, 512),
+        (Located("inconclusive"), {8: 8, 512: 32}, 8),
+        (Located("inconclusive"), {8: 32, 512: 32}, None),
+    ],
+)
+def test_next_size(found, rounds, size):
+    assert next_size(found, rounds, 32, 1.25) == size
+
+
+def test_the_control_fits_into_a_tenth_of_the_time():
+    spec = resolve(load_preset("quick"), (), 2)
+    chosen = controls(spec)
+    assert len(chosen) >= 2
+    assert len({contender for _, contender in chosen}) == 1
+    assert all(contender.copy == 1 for _, contender in chosen)
+    blocks = next_blocks(spec, [])
+    cases = {case for case, _ in chosen}
+    held = [b for b in blocks if any(c.copy for c in b.contenders)]
+    assert {b.case for b in held} == cases
+    share = sum(b.expected_s / len(b.contenders) for b in held)
+    assert share <= 0.15 * sum(b.expected_s for b in blocks)
+
+
+def test_no_control_when_the_spec_says_so():
+    assert controls(parse_spec(SPEC, "t")) == []
+
+
+def test_a_copy_has_its_own_name_and_is_never_the_best():
+    copy = Contender.parse("cpu/resident@1#1")
+    assert str(copy) == "cpu/resident@1#1"
+    assert not Contender.parse("cpu/best").covers(copy)
+
+
+def test_the_ends_come_first():
+    assert outermost_first(5) == [0, 4, 2, 1, 3]
