@@ -119,17 +119,23 @@ class ProgressBar:
 
 
 def show(found: list[Crossover]) -> None:
-    """Print the answers of the `train` view."""
-    from bench.report.tables import sentence, where
+    """Print the answers of the `train` view, then what was not measured and why."""
+    from bench.report.tables import fixed_axis, not_measured, sentence
 
     train = [c for c in found if c.view == "train"]
+    where = None
     for c in train:
-        if c.outcome != "not_measured":
-            print(f"- {sentence(c)} [{where(c)}]")
-    for text in dict.fromkeys(
-        sentence(c) for c in train if c.outcome == "not_measured"
-    ):
-        print(f"- {text}")
+        if c.outcome == "not_measured" or "control" in c.flags:
+            continue
+        if where != fixed_axis(c.axis, c.case):
+            where = fixed_axis(c.axis, c.case)
+            print(f"Over {where}:")
+        print(f"  {c.outcome}: {sentence(c)}")
+    missing = not_measured(train)
+    if missing:
+        print("Not measured:")
+    for line in missing:
+        print(f"  {line}")
 
 
 def do_plan(ask: Ask) -> None:

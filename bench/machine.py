@@ -8,6 +8,7 @@ import hashlib
 import os
 import platform
 import socket
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from bench.measure.process import WorkerProcess
 from bench.nouns import Machine
 
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "softmax-crossover")
+CGROUPS = Path("/sys/fs/cgroup")
+OWN_GROUPS = Path("/proc/self/cgroup")
 
 
 def snapshot(devices: tuple[str, ...] = ()) -> Machine:
@@ -59,13 +62,64 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def quota_cores(root: Path = Path("/sys/fs/cgroup")) -> float | None:
-    """Return the container's CPU quota in cores, None where there is none."""
+def quota_cores(root: Path = CGROUPS, own: Path = OWN_GROUPS) -> float | None:
+    """Return the container's CPU quota in cores, None where there is none.
+
+    Where groups lie within each other, the smallest quota counts.
+
+    Args:
+        root: where control groups are mounted, version 2 or 1.
+        own: the file that names this process' groups.
+    """
+    quotas = []
+    for group in _cpu_groups(root, own):
+        quota, _, period = _text(group / "cpu.max").partition(" ")
+        if not period:  # version 1
+            quota = _text(group / "cpu.cfs_quota_us")
+            period = _text(group / "cpu.cfs_period_us")
+        if quota.isdecimal() and period.isdecimal():  # no quota is "max" or -1
+            quotas.append(int(quota) / int(period))
+    return min(quotas, default=None)
+
+
+def throttled_periods(root: Path = CGROUPS, own: Path = OWN_GROUPS) -> int | None:
+    """Count the periods in which the container's CPU quota stopped us, so far.
+
+    The sum over this process' group and those around it, None where nobody counts.
+    """
+    found = []
+    for group in _cpu_groups(root, own):
+        for line in _text(group / "cpu.stat").splitlines():
+            name, _, value = line.partition(" ")
+            if name == "nr_throttled":
+                found.append(int(value))
+    return sum(found) if found else None
+
+
+@cache  # throttled_periods is read in every round
+def _cpu_groups(root: Path, own: Path) -> tuple[Path, ...]:
+    """List the folders of this process' CPU group and of the groups around it.
+
+    Version 2 has one tree, version 1 one for each set of controllers, such as
+    `cpu,cpuacct`. A container often sees its own group as the root of the tree.
+    """
+    groups = [root, root / "cpu", root / "cpu,cpuacct"]
+    for line in _text(own).splitlines():
+        _, controllers, name = line.split(":", 2)
+        inner = Path(name.lstrip("/"))
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        if ".." not in inner.parts:  # outside what this container may see
+            groups += [root / controllers / p for p in (inner, *inner.parents)]
+    found = dict.fromkeys(group.resolve() for group in groups)  # cpu may be a link
+    return tuple(group for group in found if group.is_dir())
+
+
+def _text(path: Path) -> str:
     try:
-        quota, period = (root / "cpu.max").read_text().split()
-        return None if quota == "max" else int(quota) / int(period)
-    except (OSError, ValueError):
-        return None
+        return path.read_text().strip()
+    except OSError:
+        return ""
 
 
 def describe_here(devices: list[str]) -> dict[str, Any]:

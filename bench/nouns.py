@@ -27,6 +27,10 @@ _CONTENDER = re.compile(
 )
 
 
+class InputError(ValueError):
+    """Bad input: one line that names the field, the value and what is allowed."""
+
+
 @dataclass(frozen=True, order=True)
 class Contender:
     """How a case is trained; text form `DEVICE[/TRAINER][@THREADS]`.

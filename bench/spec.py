@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from bench.nouns import BEST, Contender, Measurement
+from bench.nouns import BEST, Contender, InputError, Measurement
 from softmax_core.case import Case
 from softmax_core.registry import TRAINERS
 
@@ -29,8 +29,8 @@ Size = Annotated[StrictInt, Field(ge=1)]
 Number = StrictFloat | StrictInt
 
 
-class SpecError(ValueError):
-    """Bad input: one line that names the field, the value and what is allowed."""
+class SpecError(InputError):
+    """A spec, or an option over it, that cannot be meant."""
 
 
 class _Strict(BaseModel):

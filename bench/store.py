@@ -6,15 +6,15 @@ import os
 from pathlib import Path
 from typing import Any
 
-from bench.nouns import SCHEMA, Contender, Machine, Measurement, Run
+from bench.nouns import SCHEMA, Contender, InputError, Machine, Measurement, Run
 from softmax_core.case import Case
 
 HEADER = "run.json"
 JOURNAL = "measurements.jsonl"
 
 
-class StoreError(ValueError):
-    """A run directory that cannot be created, written or read; one clear line."""
+class StoreError(InputError):
+    """A run directory that cannot be created, written or read."""
 
 
 def create(out: Path, run: Run) -> None:

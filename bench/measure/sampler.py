@@ -25,7 +25,8 @@ FLOOR_S = 1e-3
 SAMPLE_S = 5e-3
 """Short work is looped until a sample lasts about this long."""
 WARMUP_S = 0.1
-WARMUP_CALLS = 3
+WARMUP_CALLS, WARMUP_MOST = 3, 300
+"""Fewest calls of a warm-up that lasts `WARMUP_S`, and most."""
 WAKE_S = 0.02
 """Before a sample, an epoch shorter than this is trained untimed: the other
 contenders have just used the caches, and threads and clocks may be asleep."""
@@ -126,7 +127,7 @@ class Sampler:
         while len(series) < WARMUP_CALLS or sum(series) < WARMUP_S:
             self._session.reset()
             series.append(self._measured(lambda: self._session.train(self.epochs)))
-            if series[-1] > 10 * WARMUP_S:
+            if series[-1] > 10 * WARMUP_S or len(series) == WARMUP_MOST:
                 break
         return tuple(series)
 

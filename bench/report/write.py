@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,87 +11,89 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from bench.analysis.crossover import crossovers
-from bench.analysis.frame import Frames, frames
+from bench.analysis.frame import frames
+from bench.analysis.sweeps import SweepResult, sweep_results
 from bench.nouns import Crossover, Run
 from bench.report.plots import colours, sweep_figure
 from bench.report.tables import (
-    AXIS_WORDS,
+    VIEW_WORDS,
+    figure_name,
+    fixed_values,
     html_table,
+    not_measured,
     report_markdown,
     sentence,
-    sweep_key,
-    where,
 )
-from bench.store import write_atomically
+from bench.store import StoreError, write_atomically
 
 
 def write_report(run: Run, out: Path, partial: bool = False) -> list[Crossover]:
-    """Write the CSVs, plots, report.md and report.html, and return the crossovers."""
-    tables, found = frames(run), crossovers(run)
-    for name in ("measurements", "estimates", "crossovers"):
-        table: pd.DataFrame = getattr(tables, name)
-        write_atomically(out / f"{name}.csv", table.to_csv(index=False))
-    pictures = _plots(tables, found, out)
-    write_atomically(out / "report.md", report_markdown(run, found, partial))
-    page = _page(run, tables, found, pictures, partial)
-    write_atomically(out / "report.html", page)
+    """Write the CSVs, plots, report.md and report.html, and return the crossovers.
+
+    Raises:
+        StoreError: when the folder cannot be written.
+    """
+    found = crossovers(run)
+    tables, results = frames(run, found), sweep_results(run, found)
+    try:
+        for name in ("measurements", "estimates", "crossovers"):
+            table: pd.DataFrame = getattr(tables, name)
+            write_atomically(out / f"{name}.csv", table.to_csv(index=False))
+        pictures = _plots(results, out)
+        markdown = report_markdown(run, found, results, partial)
+        write_atomically(out / "report.md", markdown)
+        page = _page(run, found, results, pictures, tables.crossovers, partial)
+        write_atomically(out / "report.html", page)
+    except OSError as error:
+        raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
     return found
 
 
-def _plots(tables: Frames, found: list[Crossover], out: Path) -> list[dict[str, str]]:
+def _plots(results: Sequence[SweepResult], out: Path) -> list[str]:
+    """Write each sweep's figure as PNG and SVG; return the PNGs in base64."""
     (out / "plots").mkdir(exist_ok=True)
-    palette = colours(
-        list(
-            {n for c in found for n in (c.baseline, c.challenger)}
-            | set(tables.estimates.contender)
-        )
-    )
+    palette = colours(str(e.contender) for r in results for e in r.estimates)
+    palette |= colours([*palette, *(p.challenger for r in results for p in r.speedups)])
     pictures = []
-    train = [c for c in found if c.view == "train"]
-    for number, key in enumerate(dict.fromkeys(map(sweep_key, train)), start=1):
-        group = [c for c in train if sweep_key(c) == key]
-        figure = sweep_figure(_of_sweep(tables.estimates, group[0]), group, palette)
-        for kind in ("png", "svg"):
+    for number, result in enumerate(results, start=1):
+        figure = sweep_figure(result, palette)
+        for kind in ("svg", "png"):
             image = io.BytesIO()
-            figure.savefig(image, format=kind, dpi=120)
-            write_atomically(
-                out / "plots" / f"sweep{number}-{key[0]}.{kind}", image.getvalue()
-            )
-            if kind == "png":
-                text = base64.b64encode(image.getvalue()).decode()
-                pictures.append(
-                    {"title": f"Over {AXIS_WORDS[key[0]]}: {key[1]}", "png": text}
-                )
+            metadata = {"Date": None} if kind == "svg" else None
+            figure.savefig(image, format=kind, dpi=110, metadata=metadata)
+            name = f"{figure_name(number, result)}.{kind}"
+            write_atomically(out / "plots" / name, image.getvalue())
+        pictures.append(base64.b64encode(image.getvalue()).decode())
         plt.close(figure)
     return pictures
 
 
-def _of_sweep(estimates: pd.DataFrame, c: Crossover) -> pd.DataFrame:
-    keep = estimates["view"] == "train"
-    for name in ("samples", "features", "classes", "batch_size", "epochs"):
-        if name != c.axis:
-            keep &= estimates[name] == getattr(c.case, name)
-    return estimates[keep]
-
-
 def _page(
     run: Run,
-    tables: Frames,
-    found: list[Crossover],
-    pictures: list[dict[str, str]],
+    found: Sequence[Crossover],
+    results: Sequence[SweepResult],
+    pictures: Sequence[str],
+    table: pd.DataFrame,
     partial: bool,
 ) -> str:
-    template = (
-        files("bench").joinpath("report", "templates", "report.html").read_text("utf-8")
-    )
-    environment = jinja2.Environment(autoescape=True)
-    measured = [c for c in found if c.view == "train" and c.outcome != "not_measured"]
-    missing = [c for c in found if c.view == "train" and c.outcome == "not_measured"]
-    return environment.from_string(template).render(
+    template = files("bench").joinpath("report", "templates", "report.html")
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True)
+    environment.filters["sentence"] = sentence
+    return environment.from_string(template.read_text("utf-8")).render(
         run=run,
         partial=partial,
-        answers=[f"{sentence(c)} ({where(c)})" for c in measured],
-        missing=dict.fromkeys(sentence(c) for c in missing),
-        figures=pictures,
-        table=html_table(tables.crossovers),
+        missing=not_measured(found),
+        sweeps=[
+            {
+                "title": fixed_values(result.sweep).capitalize(),
+                "png": png,
+                "rows": [
+                    (VIEW_WORDS[c.view], c)
+                    for c in found
+                    if result.holds(c) and c.outcome != "not_measured"
+                ],
+            }
+            for result, png in zip(results, pictures, strict=True)
+        ],
+        table=html_table(table),
     )

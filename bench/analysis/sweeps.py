@@ -1,0 +1,100 @@
+"""Everything measured along one sweep, in one view: what a figure or a table shows."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.analysis.estimate import estimates, order_statistics
+from bench.analysis.series import Recorded, paired_log_ratios
+from bench.nouns import Crossover, Estimate, Run
+from bench.spec import Spec, Sweep
+from softmax_core.case import Case
+
+
+@dataclass(frozen=True)
+class Speedup:
+    """Baseline seconds / challenger seconds at one size: median of the pairs."""
+
+    size: int
+    baseline: str
+    challenger: str
+    speedup: float
+    low: float
+    high: float
+    confidence: float
+    rounds: int
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """One sweep in one view; sizes increase, contenders and pairs in spec order."""
+
+    sweep: Sweep
+    view: str
+    estimates: tuple[Estimate, ...]
+    speedups: tuple[Speedup, ...]
+    crossovers: tuple[Crossover, ...]
+
+    def holds(self, c: Crossover) -> bool:
+        """Tell whether a crossover, of any view, belongs to this sweep."""
+        size = getattr(c.case, c.axis)
+        return c.axis == self.sweep.axis and c.case == self.sweep.case_at(size)
+
+    def size(self, case: Case) -> int:
+        """Return a case's size along the sweep's axis."""
+        size: int = getattr(case, self.sweep.axis)
+        return size
+
+
+def sweep_results(
+    run: Run, crossovers: Sequence[Crossover], view: str = "train"
+) -> list[SweepResult]:
+    """Gather estimates, speedups and crossovers by sweep."""
+    spec = Spec.model_validate(run.spec)
+    recorded = Recorded(run.measurements)
+    found = [c for c in crossovers if c.view == view]
+    timed = [e for e in estimates(run, spec.confidence) if e.view == view]
+    results = []
+    for sweep in spec.sweep:
+        cases = sweep.cases_with(run.measurements)
+        cells = [
+            (case, c) for c in spec.contenders_of(sweep) for case in cases.values()
+        ]
+        by_cell = {(e.case, e.contender): e for e in timed}
+        result = SweepResult(
+            sweep,
+            view,
+            tuple(by_cell[cell] for cell in cells if cell in by_cell),
+            _speedups(spec, sweep, cases, recorded, view),
+            (),
+        )
+        mine = tuple(c for c in found if result.holds(c))
+        results.append(dataclasses.replace(result, crossovers=mine))
+    return results
+
+
+def _speedups(
+    spec: Spec, sweep: Sweep, cases: dict[int, Case], recorded: Recorded, view: str
+) -> tuple[Speedup, ...]:
+    points = []
+    for pair in spec.pairs_of(sweep):
+        for size, case in cases.items():
+            values = np.sort(np.exp(paired_log_ratios(recorded, case, pair, view)))
+            if not len(values):
+                continue
+            rank, reached = order_statistics(len(values), spec.confidence)
+            points.append(
+                Speedup(
+                    size,
+                    str(pair[0]),
+                    str(pair[1]),
+                    speedup=float(np.median(values)),
+                    low=float(values[rank]),
+                    high=float(values[-1 - rank]),
+                    confidence=reached,
+                    rounds=len(values),
+                )
+            )
+    return tuple(points)

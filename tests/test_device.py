@@ -1,0 +1,86 @@
+"""Devices without `if cuda`: what torch says is turned into a few plain words."""
+
+import pytest
+import torch
+
+from softmax_core import device as devices
+from softmax_core import evaluate
+from softmax_core.data import Data
+
+
+class FakeModule:
+    """Stands for torch.cuda and the like."""
+
+    def __init__(self, count=0):
+        self.count = count
+
+    def is_available(self):
+        return self.count > 0
+
+    def device_count(self):
+        return self.count
+
+
+def test_the_cpu_is_always_there():
+    assert devices.unavailable_reason(torch.device("cpu")) is None
+    listed = devices.list_devices()
+    assert listed[0].name == "cpu"
+    assert listed[0].memory_bytes > 2**28
+    assert listed[0].reason is None
+    kinds = {d.name.partition(":")[0]: d.reason for d in listed[1:]}
+    assert {"cuda", "xpu", "mps"} <= set(kinds)
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("Torch not compiled with CUDA enabled", "torch was built without CUDA"),
+        ("PyTorch is not linked with support for cuda devices", "torch was built"),
+        ("Found no NVIDIA driver on your system. Please check", "no driver"),
+        ("No CUDA GPUs are available", "no device"),
+        ("device exploded\nsecond line", "device exploded"),
+    ],
+)
+def test_why_a_device_cannot_be_used(monkeypatch, message, reason):
+    def fail(*args, **kwargs):
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(torch, "get_device_module", lambda _: FakeModule())
+    monkeypatch.setattr(torch, "empty", fail)
+    got = devices.unavailable_reason(torch.device("cuda"))
+    assert got.startswith(reason)
+    assert "\n" not in got
+
+
+def test_an_index_beyond_the_last_device(monkeypatch):
+    monkeypatch.setattr(torch, "get_device_module", lambda _: FakeModule(2))
+    assert devices.unavailable_reason(torch.device("cuda:1")) is None
+    reason = devices.unavailable_reason(torch.device("cuda:7"))
+    assert reason == "no device: this machine has 2 cuda device(s)"
+
+
+def test_not_a_device():
+    with pytest.raises(ValueError, match=r"device = 'gpu': must be a torch device"):
+        devices.parse_device("gpu")
+
+
+def test_mixed_devices_are_both_named():
+    data = Data(torch.ones(3, 2), torch.zeros(3, dtype=torch.long))
+    W, b = torch.ones(2, 2, device="meta"), torch.ones(2)
+    with pytest.raises(RuntimeError, match=r"X on cpu, y on cpu, W on meta, b on cpu"):
+        evaluate(W, b, data)
+
+
+def test_clock_share_is_unknown_on_the_cpu_and_a_share_elsewhere(monkeypatch):
+    class Clocked(FakeModule):
+        def clock_rate(self, _):
+            return 990
+
+        def get_device_properties(self, _):
+            return type("Properties", (), {"clock_rate": 1_980_000})
+
+    assert devices.clock_share(torch.device("cpu")) is None
+    monkeypatch.setattr(torch, "get_device_module", lambda _: Clocked(1))
+    assert devices.clock_share(torch.device("cuda")) == 0.5
+    monkeypatch.setattr(torch, "get_device_module", lambda _: FakeModule(1))
+    assert devices.clock_share(torch.device("cuda")) is None
