@@ -4,7 +4,7 @@ CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install crossover test check
+.PHONY: install crossover test check simulate bench
 
 install: $(STAMP)
 
@@ -14,6 +14,7 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[dev]'
 	touch $@
 
+# The main job: measure training on every device here, write results/quick-*/report.html.
 crossover: $(STAMP)
 	$(BIN)/crossover run
 
@@ -25,3 +26,13 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+# The long simulations of the statistics: about ten minutes.
+simulate: $(STAMP)
+	$(BIN)/python -m pytest -m simulation
+
+# What the promises about speed rest on: ratios measured side by side in one run.
+bench: $(STAMP)
+	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/search_against_grid.py
+	$(BIN)/python benchmarks/against_itself.py

@@ -10,6 +10,7 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
 from bench import store
 from bench.asked import Ask, resolve
@@ -155,6 +156,20 @@ def do_plan(ask: Ask) -> None:
             f"high / low <= {spec.width:g}"
             + (f" or {spec.budget_s:g} s are over." if spec.budget_s else ".")
         )
+
+
+def do_selftest(pairs: int, sweeps: int, seed: int) -> int:
+    """Print what was asked and found; return 1 when something was missed."""
+    from bench.selftest import selftest
+
+    notice = Console(stderr=True)
+    with notice.status("measuring spinning pairs, then simulating"):
+        rows = selftest(pairs, sweeps, seed, lambda row: notice.print(row.found))
+    table = Table("", "what", "asked", "found")
+    for row in rows:
+        table.add_row("ok" if row.ok else "MISS", row.what, row.asked, row.found)
+    Console().print(table)
+    return 0 if all(row.ok for row in rows) else 1
 
 
 def do_report(runs: list[Path]) -> None:

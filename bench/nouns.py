@@ -22,7 +22,7 @@ STATUSES = ("ok", "oom", "timeout", "crashed", "failed", "unavailable")
 BEST = "best"
 
 _CONTENDER = re.compile(
-    r"(?P<device>[a-z][a-z0-9_]*(?::\d+)?)(?:/(?P<trainer>[a-z_]+))?"
+    r"(?P<device>[a-z][a-z0-9_]*(?::\d+)?)(?:/(?P<trainer>[a-z][a-z0-9_]*))?"
     r"(?:@(?P<threads>\d+))?(?:#(?P<copy>\d+))?"
 )
 

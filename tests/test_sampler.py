@@ -45,7 +45,7 @@ class Priced:
 def opened(monkeypatch, case, epoch_s, longest_s=1.0, first_s=0.0, trainer=None):
     clock = Clock()
     made = trainer or Priced(clock, epoch_s, first_s)
-    monkeypatch.setattr(sampling, "get_trainer", lambda _: made)
+    monkeypatch.setattr(sampling, "find_trainer", lambda _: made)
     cpu = torch.device("cpu")
     return Sampler(case, "x", cpu, 1, 0.5, longest_s, clock), clock
 

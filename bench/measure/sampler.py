@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import torch
 
 from bench.measure.clock import GarbagePause, measured_s, timer_step_s
+from bench.measure.spin import find_trainer
 from softmax_core import (
     TOLERANCE,
     Session,
     disagreement,
     evaluate,
-    get_trainer,
     make_data,
 )
 from softmax_core.case import Case
@@ -78,7 +78,7 @@ class Sampler:
         now: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.case, self.device, self.now = case, device, now
-        self._trainer, self._threads = get_trainer(trainer), threads
+        self._trainer, self._threads = find_trainer(trainer), threads
         self._floor_s = max(SAMPLE_S, FLOOR_S, 1000 * timer_step_s(now))
         _reset_peak(device)
         self._data = make_data(case)

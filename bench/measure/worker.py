@@ -15,7 +15,8 @@ import torch
 from bench.machine import describe_here
 from bench.measure.clock import measured_s
 from bench.measure.sampler import Sampler
-from softmax_core import train
+from bench.measure.spin import find_trainer
+from softmax_core import make_data
 from softmax_core.case import Case
 from softmax_core.device import (
     clock_share,
@@ -85,8 +86,10 @@ class Worker:
         key = f"{device}/{trainer}"
         if key not in self._context_s:
             case = Case(samples=4, batch_size=2, epochs=1)
+            made = find_trainer(trainer)
             self._context_s[key] = measured_s(
-                lambda: train(case, trainer, device), lambda: synchronize(device)
+                lambda: made.prepare(case, make_data(case), device).train(1),
+                lambda: synchronize(device),
             )
         return self._context_s[key]
 

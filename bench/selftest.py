@@ -1,0 +1,89 @@
+"""Does this program find crossovers that are known exactly, here and now?
+
+Real: pairs of spinning contenders through the whole measuring path, worker processes,
+search and journal included. Simulated: `bench.analysis.selfcheck`.
+"""
+
+import math
+import random
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import store
+from bench.analysis.crossover import crossovers
+from bench.analysis.selfcheck import Row, simulation_table
+from bench.machine import snapshot
+from bench.measure.law import Law, crossing_batch
+from bench.nouns import SCHEMA, Crossover, Machine, Run
+from bench.run import Crew, carry_out
+from bench.spec import Spec
+
+LARGEST_ERROR = 0.10
+
+
+def selftest(
+    pairs: int, sweeps: int, seed: int, said: Callable[[Row], object]
+) -> list[Row]:
+    """Return a row a spinning pair, one for all of them, then the simulated ones.
+
+    Args:
+        pairs: spinning pairs, about ten seconds each.
+        sweeps: simulated sweeps a row; 0 leaves the simulation out.
+        seed: of the laws, the orders and the simulation.
+        said: called with each row of a pair as it is found.
+    """
+    machine, rows, held = snapshot(), [], 0
+    for number in range(pairs):
+        truth, spec = spinning_pair(seed, number)
+        row, inside = compared(truth, _measured(spec, machine))
+        said(row)
+        rows.append(row)
+        held += inside
+    least = pairs - max(1, pairs // 10)
+    what, asked = "spinning pairs: truth in the interval", f">= {least} of {pairs}"
+    rows.append(Row(what, asked, f"{held} of {pairs}", held >= least))
+    return rows + (simulation_table(sweeps, seed) if sweeps else [])
+
+
+def spinning_pair(seed: int, number: int) -> tuple[float, Spec]:
+    """Return the exact crossing in batch size, and the spec that is to find it."""
+    draw = random.Random(f"{seed} {number}")
+    truth = draw.uniform(40, 400)
+    row_ps = draw.randrange(300_000, 1_000_000)
+    baseline = Law(draw.randrange(2_000, 20_000), row_ps)
+    faster_ps = int(row_ps * draw.uniform(0.1, 0.6))
+    step_ns = baseline.step_ns + round(truth * (row_ps - faster_ps) / 1000)
+    challenger = Law(step_ns, faster_ps)
+    names = tuple(f"cpu/{law}@1" for law in (baseline, challenger))
+    sweep = {"axis": "batch_size", "values": (16, 64, 256, 1024), "samples": 4096}
+    fields = {
+        "name": "selftest", "seed": number, "rounds": 32, "width": 1.1,
+        "control": False, "budget_s": 20.0, "contenders": names, "pairs": (names,),
+        "sweep": (sweep,),
+    }  # fmt: skip
+    return crossing_batch(baseline, challenger), Spec.model_validate(fields)
+
+
+def _measured(spec: Spec, machine: Machine) -> Crossover:
+    with tempfile.TemporaryDirectory() as folder:
+        out, fields = Path(folder) / "run", spec.model_dump(mode="json")
+        run = Run("selftest", SCHEMA, fields, None, "", machine, ())
+        store.create(out, run)
+        return crossovers(carry_out(spec, run, out, Crew()))[0]
+
+
+def compared(truth: float, found: Crossover) -> tuple[Row, bool]:
+    """Compare a crossing with the truth; return the row, and if the interval held it.
+
+    The row passes on its error: an interval of 95 % may miss the truth now and then.
+    """
+    at = found.at or math.inf
+    low, high = found.low or 0.0, found.high or math.inf
+    error = abs(at / truth - 1)
+    text = found.outcome
+    if found.at is not None:
+        text = f"{at:.4g} ({low:.4g} to {high:.4g}), off by {error:.1%}"
+    asked = f"{truth:.4g}, off by <= {LARGEST_ERROR:.0%}"
+    row = Row("spinning pair", asked, text, error <= LARGEST_ERROR)
+    return row, found.outcome == "found" and low <= truth <= high

@@ -1,0 +1,48 @@
+"""What the harness costs: an empty workload through the whole sampling path.
+
+Prints the median cost of a sample as a share of the shortest sample there is, 1 ms.
+Exit 1 above 0.5 %.
+"""
+
+import statistics
+import sys
+
+import torch
+
+from bench.measure import sampler
+from bench.measure.law import Law
+from bench.measure.spin import SpinTrainer
+from softmax_core import Case
+
+ROUNDS = 2001
+
+
+class Empty(SpinTrainer):
+    """Prepares sessions whose training does nothing."""
+
+    def prepare(self, *args, **kwargs):
+        """Return a session that ends at once."""
+        session = super().prepare(*args, **kwargs)
+        session.train = lambda epochs: None
+        return session
+
+
+def main() -> int:
+    """Measure and print."""
+    sampler.find_trainer = lambda name: Empty(Law(0, 0))
+    cell = sampler.Sampler(Case(), "empty", torch.device("cpu"), 1, 0.0, 1.0)
+    cell.calls = 1
+    costs = [cell.sample_s() for _ in range(ROUNDS)]
+    cell.close()
+    median_s = statistics.median(costs)
+    share = median_s / sampler.FLOOR_S
+    print(
+        f"empty workload: median {median_s * 1e6:.2f} us of {ROUNDS} samples, "
+        f"{share:.2%} of the shortest sample ({sampler.FLOOR_S * 1e3:g} ms); "
+        "at most 0.5 %"
+    )
+    return int(share > 0.005)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
