@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.analysis.crossover import settings_of
 from bench.analysis.locate import locate
 from bench.analysis.search import next_size
 from bench.analysis.series import Recorded, paired_log_ratios
@@ -108,12 +109,11 @@ class Known:
         if len(ratios) < 2:
             return None
         spec, sizes = self.spec, list(ratios)
+        settings = dataclasses.replace(settings_of(spec, sweep), resolution=0.0)
         found = locate(
             np.array(sizes, float),
             list(ratios.values()),
-            spec.confidence,
-            spec.margin,
-            spec.seed,
+            **dataclasses.asdict(settings),
         )
         rounds = {size: len(values) for size, values in ratios.items()}
         size = next_size(found, rounds, spec.rounds, spec.width)

@@ -121,6 +121,8 @@ class Spec(_Strict):
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     margin: Annotated[float, Field(ge=0, lt=1)] = 0.02
     """A contender is ahead at a size when it is faster by more than this share."""
+    resolution: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    """Share by which a process may be lucky or unlucky for as long as it lives."""
 
     def contenders_of(self, sweep: Sweep) -> tuple[Contender, ...]:
         """Return the contenders of a sweep, its own or the spec's, and its pairs'."""
@@ -147,6 +149,12 @@ def parse_spec(fields: dict[str, Any], source: str) -> Spec:
     for text in {*spec.contenders, *(c for s in spec.sweep for c in s.contenders)}:
         _check_contender(text, (*TRAINERS,))
     pairs = [*spec.pairs, *(pair for s in spec.sweep for pair in s.pairs)]
+    for baseline, challenger in pairs:
+        if baseline == challenger:
+            raise SpecError(
+                f"pairs = {baseline!r} twice: must be two different contenders; a run "
+                "measures one against itself by its own (control = true)"
+            )
     for text in {text for pair in pairs for text in pair}:
         _check_contender(text, (*TRAINERS, BEST))
     return spec

@@ -1,8 +1,8 @@
 """What the search saves: the thread crossover at 784 features, to high / low <= 1.25.
 
 The grid has every size of a geometric row, fine enough to interpolate between, with
-the search's most rounds at every size. Prints both measuring times and their ratio, from one run;
-exit 1 above a fifth.
+the search's most rounds at every size. Prints both measuring times and their ratio,
+from one run; exit 1 above a fifth.
 """
 
 import sys

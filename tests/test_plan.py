@@ -5,7 +5,7 @@ import pytest
 from bench import store
 from bench.analysis.crossover import crossovers
 from bench.analysis.locate import Located
-from bench.analysis.search import next_size
+from bench.analysis.search import next_size, roundest
 from bench.asked import load_preset, resolve
 from bench.nouns import SCHEMA, Contender, Machine, Run
 from bench.plan import controls, next_blocks, outermost_first
@@ -16,6 +16,7 @@ MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 SPEC = {
     "name": "search",
     "control": False,
+    "resolution": 0.0,
     "contenders": ["cpu/resident@1", "cpu/resident@2"],
     "pairs": [["cpu/resident@1", "cpu/resident@2"]],
     "sweep": [{"axis": "batch_size", "values": [8, 64, 512, 4096], "samples": 4096}],
@@ -89,11 +90,11 @@ def test_the_search_costs_a_fraction_of_a_grid_of_the_same_width(tmp_path):
     [
         (Located("always"), {8: 8, 64: 8}, None),
         (Located("found", 100.0, 95.0, 105.0), {80: 8, 120: 8}, None),
-        (Located("found", 100.0, 95.0, 105.0), {8: 8, 512: 8}, 100),
-        (Located("found", 100.0, 95.0, 105.0), {95: 8, 512: 8}, 221),
-        (Located("found", 100.0, 50.0, 200.0), {80: 8, 130: 8}, 100),
+        (Located("found", 100.0, 95.0, 105.0), {8: 8, 512: 8}, 96),
+        (Located("found", 100.0, 95.0, 105.0), {95: 8, 512: 8}, 256),
+        (Located("found", 100.0, 50.0, 200.0), {75: 8, 125: 8}, 96),
         (Located("found", 100.0, 50.0, 200.0), {80: 8, 95: 8, 130: 8}, 95),
-        (Located("found", 100.0, 50.0, 200.0), {80: 8, 95: 32, 130: 8}, 71),
+        (Located("found", 100.0, 50.0, 200.0), {80: 32, 95: 32, 130: 8}, 64),
         (Located("found", 1.5, 1.0, 2.0), {1: 32, 2: 32}, None),
         (Located("inconclusive"), {8: 8, 512: 8}, 512),
         (Located("inconclusive"), {8: 8, 512: 32}, 8),
@@ -102,6 +103,14 @@ def test_the_search_costs_a_fraction_of_a_grid_of_the_same_width(tmp_path):
 )
 def test_next_size(found, rounds, size):
     assert next_size(found, rounds, 32, 1.25) == size
+
+
+@pytest.mark.parametrize(
+    ("target", "size"),
+    [(1.5, 2), (13.7, 16), (21.0, 24), (45.3, 48), (100.0, 96), (1000.0, 1024)],
+)
+def test_new_sizes_are_round_in_binary(target, size):
+    assert roundest(target) == size
 
 
 def test_the_control_fits_into_a_tenth_of_the_time():

@@ -68,8 +68,8 @@ class FakeWorker:
         pass
 
 
-def start(tmp_path, faults=None):
-    spec = parse_spec(SPEC, "test")
+def start(tmp_path, faults=None, **fields):
+    spec = parse_spec(SPEC | fields, "test")
     run = Run("r", SCHEMA, spec.model_dump(mode="json"), None, "x", MACHINE, ())
     store.create(tmp_path / "run", run)
     crew = Crew(start=lambda c: FakeWorker(c, faults or {}))
@@ -200,3 +200,25 @@ def test_more_threads_than_cores_are_refused():
     spec = parse_spec(SPEC, "test")
     with pytest.raises(SpecError, match=r"threads = 2.*at most 1"):
         resolve(spec, (), 1)
+
+
+def test_an_interval_wider_than_asked_is_inconclusive_but_kept(tmp_path):
+    sizes = [{"axis": "batch_size", "values": [10, 700, 1600, 9000], "samples": 9000}]
+    spec, run, out, crew = start(tmp_path, sweep=sizes)
+    run = carry_out(spec, run, out, crew)
+    fields = dict(run.spec) | {"grid": False, "width": 1.0001}
+    row = crossovers(dataclasses.replace(run, spec=fields))[0]
+    assert (row.outcome, row.at) == ("inconclusive", None)
+    assert row.flags[0].startswith("wider_than_asked: ")
+    assert row.low < row.high
+    assert crossovers(run)[0].outcome == "found"
+
+
+def test_what_depends_on_one_set_up_is_not_decided(tmp_path):
+    """Both set up for 1 s and train for 1 to 11 ms."""
+    spec, run, out, crew = start(tmp_path)
+    rows = crossovers(carry_out(spec, run, out, crew))
+    views = {c.view: c for c in rows if c.challenger == "cpu/resident@2"}
+    assert views["train"].outcome == "found"
+    assert views["from_scratch"].outcome == "inconclusive"
+    assert "setup_once" in views["from_scratch"].flags

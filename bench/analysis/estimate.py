@@ -3,10 +3,9 @@
 import numpy as np
 from scipy import stats
 
+from bench.analysis.flags import cell_flags, view_flags
 from bench.analysis.series import Recorded
 from bench.nouns import VIEWS, Estimate, Run
-
-UNSTABLE_CV = 0.10
 
 
 def estimates(run: Run, confidence: float = 0.95) -> list[Estimate]:
@@ -14,17 +13,10 @@ def estimates(run: Run, confidence: float = 0.95) -> list[Estimate]:
     recorded = Recorded(run.measurements)
     found = []
     for cell, rows in recorded.ok.items():
+        flags = cell_flags(rows, run.machine)
         for view in VIEWS:
             values = np.sort(list(recorded.rounds(cell, view).values()))
             rank, reached = order_statistics(len(values), confidence)
-            flags = []
-            if len(values) > 1 and np.std(np.log(values), ddof=1) > UNSTABLE_CV:
-                flags.append("unstable")
-            if rows[0].notes.startswith("extrapolated"):
-                flags.append("extrapolated")
-            asked = cell.contender.threads
-            if asked is not None and rows[0].threads != asked:
-                flags.append("threads_not_as_planned")
             found.append(
                 Estimate(
                     cell.cell_id, view, cell.case, cell.contender,
@@ -34,7 +26,7 @@ def estimates(run: Run, confidence: float = 0.95) -> list[Estimate]:
                     min_s=float(values[0]),
                     confidence=reached,
                     rounds=len(values),
-                    flags=tuple(flags),
+                    flags=(*flags, *view_flags(view)),
                 )
             )  # fmt: skip
     return found

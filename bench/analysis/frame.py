@@ -27,12 +27,12 @@ class Frames:
     crossovers: pd.DataFrame
 
 
-def frames(run: Run) -> Frames:
-    """Compute the three tables of a run."""
+def frames(run: Run, found: list[Crossover] | None = None) -> Frames:
+    """Compute the three tables of a run; `found` saves finding the crossovers again."""
     return Frames(
         _table(run.measurements, Measurement),
         _table(estimates(run), Estimate),
-        _crossovers(crossovers(run)),
+        _crossovers(crossovers(run) if found is None else found),
     )
 
 

@@ -4,8 +4,9 @@ import math
 
 from bench.analysis.locate import Located
 
-NEAR = 1.12
-"""A size within this factor of one already measured is not worth a new one."""
+NEAR = 1.2
+"""A size within this factor of one already measured is not worth a new one, and one
+within this factor of it may stand for it."""
 GAP = 1.7
 """Sizes further apart than this are not interpolated between: for a curve f of
 x = log(size) the error is about f'' / f' * log(GAP)^2 / 8, here 3.5 % * f'' / f'."""
@@ -30,7 +31,7 @@ def next_size(
     sizes = list(rounds)
     if found.outcome in ("always", "never", "not_monotone"):
         return None
-    low, high = found.low or sizes[0], found.high or sizes[-1]
+    low, high = found.low or float(sizes[0]), found.high or float(sizes[-1])
     if found.outcome == "found" and found.at is not None:
         at = found.at
         gap = wide_gap(at, sizes)
@@ -38,13 +39,13 @@ def next_size(
             return gap
         if high / low <= width:
             return None
-        targets = [at, (at * low) ** 0.5, (at * high) ** 0.5, low, high]
+        targets = [at, math.sqrt(at * low), math.sqrt(at * high), low, high]
     else:
         targets = [sizes[-1], sizes[0]]
     for target in targets:
-        size = max(1, round(target))
+        size = roundest(target)
         nearest = _nearest(target, sizes)
-        if size not in rounds and _factor(nearest, target) > NEAR:
+        if size not in rounds and _factor(nearest, size) > NEAR:
             return size
         if rounds[nearest] < most:
             return nearest
@@ -55,17 +56,32 @@ def wide_gap(at: float, sizes: list[int]) -> int | None:
     """Return the size to add where a crossing's neighbours are too far apart.
 
     None when they are close enough, or when no whole number lies between them. The
-    new size is the crossing itself, or, where that is next to a neighbour already,
-    the middle of the gap.
+    new size is near the crossing itself, or, where that is next to a neighbour already,
+    near the middle of the gap.
     """
     below = [size for size in sizes if size <= at]
     above = [size for size in sizes if size > at]
     if not below or not above or above[0] / below[-1] <= GAP:
         return None
-    size = round(at)
+    target = at
     if _factor(_nearest(at, sizes), at) <= math.sqrt(GAP):
-        size = round(math.sqrt(below[-1] * above[0]))
+        target = math.sqrt(below[-1] * above[0])
+    size = roundest(target)
     return size if below[-1] < size < above[0] else None
+
+
+def roundest(target: float) -> int:
+    """Return the whole number near a size that is divisible by 2 most often.
+
+    Matrix kernels like such sizes and people choose them; among odd ones, times jump
+    by several per cent from one to the next, and a curve through them has no meaning.
+    The nearest to the target wins among equals.
+    """
+    nearest = max(1, round(target))
+    low = min(nearest, math.ceil(target / NEAR))
+    high = max(nearest, math.floor(target * NEAR))
+    sizes = range(max(1, low), high + 1)
+    return min(sizes, key=lambda n: (-(n & -n), _factor(n, target)))
 
 
 def _nearest(target: float, sizes: list[int]) -> int:

@@ -13,14 +13,17 @@ Rounds = dict[int, float]
 """Seconds of one cell by round number: the unit of replication."""
 
 
-def round_s(m: Measurement, view: str) -> float:
-    """Return one round's seconds for all of the case's epochs, in one view."""
+def round_s(m: Measurement, view: str, setup_scale: float = 1.0) -> float:
+    """Return one round's seconds for all of the case's epochs, in one view.
+
+    `setup_scale` asks what it would be if the set-up took so many times as long.
+    """
     train_s = float(np.median(m.samples_s)) / m.calls_per_sample
     train_s *= m.case.epochs / (m.epochs_run or m.case.epochs)
     if view != "train":
         train_s += m.transfer_s or 0.0
     if view == "from_scratch":
-        train_s += m.setup_s or 0.0
+        train_s += setup_scale * (m.setup_s or 0.0)
     return train_s
 
 
@@ -37,27 +40,54 @@ class Recorded:
             else:
                 self.ended[cell] = m
 
-    def rounds(self, cell: Cell, view: str) -> Rounds:
+    def rounds(self, cell: Cell, view: str, setup_scale: float = 1.0) -> Rounds:
         """Return a cell's round values; empty when it has none."""
         if cell.contender.trainer == BEST:
-            return self._best(cell, view)
-        return {m.round: round_s(m, view) for m in self.ok.get(cell, ())}
+            return self._best(cell, view, setup_scale)
+        return {m.round: round_s(m, view, setup_scale) for m in self.ok.get(cell, ())}
+
+    def paired(
+        self,
+        case: Case,
+        pair: tuple[Contender, Contender],
+        view: str,
+        setup_scales: tuple[float, float] = (1.0, 1.0),
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the seconds of both contenders in the rounds they share, in order."""
+        one, other = (
+            self.rounds(Cell(case, c), view, scale)
+            for c, scale in zip(pair, setup_scales, strict=True)
+        )
+        shared = sorted(one.keys() & other.keys())
+        return (
+            np.array([one[r] for r in shared], float),
+            np.array([other[r] for r in shared], float),
+        )
+
+    def members(self, cell: Cell) -> list[Cell]:
+        """Return the measured cells that a cell stands for: itself, or `best`'s."""
+        if cell.contender.trainer != BEST:
+            return [cell] if cell in self.ok else []
+        return [
+            c
+            for c in self.ok
+            if c.case == cell.case and cell.contender.covers(c.contender)
+        ]
 
     def reason(self, cell: Cell) -> str:
         """Say why a cell has no rounds."""
         for candidate, m in self.ended.items():
-            if candidate.case == cell.case and _covers(cell.contender, candidate):
+            if candidate.case == cell.case and cell.contender.covers(
+                candidate.contender
+            ):
                 return f"{m.status}: {m.notes}"
         return "not reached"
 
-    def _best(self, cell: Cell, view: str) -> Rounds:
+    def _best(self, cell: Cell, view: str, setup_scale: float) -> Rounds:
         """Cross-fit: chosen on the even rounds, reported on the odd, and reversed,
         so that picking the minimum does not bias what is reported.
         """
-        cells = [
-            c for c in self.ok if c.case == cell.case and _covers(cell.contender, c)
-        ]
-        series = [self.rounds(c, view) for c in cells]
+        series = [self.rounds(c, view, setup_scale) for c in self.members(cell)]
         series = [s for s in series if len(s) > 1]
         if not series:
             return {}
@@ -66,16 +96,6 @@ class Recorded:
             chosen = min(series, key=lambda s: _median(s, parity))
             found |= {r: s for r, s in chosen.items() if r % 2 != parity}
         return found
-
-
-def _covers(asked: Contender, cell: Cell) -> bool:
-    """Tell whether a cell belongs to a contender, `best` standing for all trainers."""
-    have = cell.contender
-    return (
-        asked.device == have.device
-        and asked.trainer in (BEST, have.trainer)
-        and asked.threads in (None, have.threads)
-    )
 
 
 def _median(series: Rounds, parity: int) -> float:
@@ -87,6 +107,6 @@ def paired_log_ratios(
     recorded: Recorded, case: Case, pair: tuple[Contender, Contender], view: str
 ) -> NDArray[np.float64]:
     """Return log(baseline seconds / challenger seconds), one per shared round."""
-    baseline, challenger = (recorded.rounds(Cell(case, c), view) for c in pair)
-    shared = sorted(baseline.keys() & challenger.keys())
-    return np.array([np.log(baseline[r] / challenger[r]) for r in shared])
+    baseline_s, challenger_s = recorded.paired(case, pair, view)
+    ratios: NDArray[np.float64] = np.log(baseline_s / challenger_s)
+    return ratios

@@ -1,4 +1,4 @@
-"""What a synthetic contender costs, so that its crossings are known exactly. No torch."""
+"""What a synthetic contender costs, so that crossings are known exactly. No torch."""
 
 from dataclasses import dataclass
 

@@ -63,9 +63,11 @@ def sentence(c: Crossover) -> str:
         case "not_monotone":
             return f"{b} against {a}: the lead changes more than once or is lost"
         case "inconclusive":
+            known = c.low is not None or c.high is not None
             return (
                 f"{b} against {a}: inconclusive ({smallest} at the smallest {axis}, "
                 f"{largest} at the largest)"
+                + (f"; a crossover would lie {between(c)}" if known else "")
             )
     return f"{b} against {a}: not measured"
 
@@ -86,6 +88,15 @@ def interval(c: Crossover) -> str:
     low = "below the smallest size" if c.low is None else number(c.low)
     high = "above the largest size" if c.high is None else number(c.high)
     return f"({100 * (c.confidence or 0):g} % interval {low} to {high})"
+
+
+def between(c: Crossover) -> str:
+    """Return where a crossing may lie, for an interval with an end at least."""
+    if c.low is None:
+        return f"below {number(c.high or 0)}"
+    if c.high is None:
+        return f"above {number(c.low)}"
+    return f"between {number(c.low)} and {number(c.high)}"
 
 
 def fixed_values(sweep: Sweep) -> str:

@@ -1,0 +1,181 @@
+"""One pair's paired rounds over the sizes -> outcome, interval, definitions, flags.
+
+`crossovers` calls it on a run's rounds, `analyse` on anybody's table.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench.analysis.decide import FEWEST_ROUNDS, Array
+from bench.analysis.definitions import (
+    first_win,
+    fitted,
+    least_regret,
+    steps_apart,
+    steps_from_bracket,
+)
+from bench.analysis.flags import pair_flags
+from bench.analysis.locate import Located, classify, crossing, locate, sign_changes
+
+NOT_MEASURED = "not_measured"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How sure to be: `locate`'s arguments that do not depend on the data."""
+
+    confidence: float = 0.95
+    margin: float = 0.02
+    seed: int = 0
+    looks: int = 1
+    pairs: int = 1
+    resolution: float = 0.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The fields of `Crossover` from `outcome` on, in its order."""
+
+    outcome: str
+    at: float | None = None
+    low: float | None = None
+    high: float | None = None
+    confidence: float | None = None
+    first_win: float | None = None
+    least_regret: float | None = None
+    fitted: float | None = None
+    speedup_smallest: float | None = None
+    speedup_largest: float | None = None
+    slope: float | None = None
+    flags: tuple[str, ...] = ()
+
+
+def answer(
+    sizes: Array,
+    baseline_s: list[Array],
+    challenger_s: list[Array],
+    work: Array,
+    settings: Settings,
+) -> Answer:
+    """Find the crossover of one pair.
+
+    Args:
+        sizes: increasing.
+        baseline_s: per size, seconds of each shared round, in order.
+        challenger_s: the same rounds of the challenger.
+        work: of the cost curves; see `fitted`.
+        settings: how sure to be.
+    """
+    kept = [i for i, seconds in enumerate(baseline_s) if len(seconds) >= FEWEST_ROUNDS]
+    if not kept:
+        return Answer(NOT_MEASURED, flags=(f"fewer than {FEWEST_ROUNDS} rounds",))
+    base, other = [baseline_s[i] for i in kept], [challenger_s[i] for i in kept]
+    ratios = [np.log(b / c) for b, c in zip(base, other, strict=True)]
+    found = locate(sizes[kept], ratios, **dataclasses.asdict(settings))
+    medians = np.array([np.median(r) for r in ratios])
+    times = [np.array([np.median(t) for t in side]) for side in (base, other)]
+    result = Answer(
+        found.outcome,
+        found.at,
+        found.low,
+        found.high,
+        settings.confidence,
+        first_win(sizes[kept], medians),
+        least_regret(sizes[kept], *times),
+        fitted(sizes[kept], work[kept], *times),
+        float(np.exp(medians[0])),
+        float(np.exp(medians[-1])),
+        found.slope,
+        pair_flags(ratios),
+    )
+    more = disagreements(sizes[kept], result, base, other)
+    more += remarks(found, len(sizes) - len(kept))
+    return dataclasses.replace(result, flags=(*result.flags, *more))
+
+
+def point_answer(
+    sizes: Array, baseline_s: Array, challenger_s: Array, work: Array, margin: float
+) -> Answer:
+    """Find the crossover of one time per size: no interval, and flag `no_rounds`.
+
+    Args:
+        sizes: increasing.
+        baseline_s: per size.
+        challenger_s: per size.
+        work: of the cost curves; see `fitted`.
+        margin: share by which a contender must be faster to be ahead.
+    """
+    ratios = np.log(baseline_s / challenger_s)
+    signs = [int(r > np.log1p(margin)) - int(r < -np.log1p(margin)) for r in ratios]
+    outcome = classify(signs)
+    at = crossing(sizes, ratios) if outcome == "found" else None
+    crossings = sign_changes(np.log(sizes), ratios, signs)
+    several = outcome == "not_monotone"
+    return Answer(
+        outcome,
+        at,
+        first_win=first_win(sizes, ratios),
+        least_regret=least_regret(sizes, baseline_s, challenger_s),
+        fitted=fitted(sizes, work, baseline_s, challenger_s),
+        speedup_smallest=float(np.exp(ratios[0])),
+        speedup_largest=float(np.exp(ratios[-1])),
+        flags=("no_rounds", *(crossings_remark(crossings) if several else [])),
+    )
+
+
+def agreed(answers: list[Answer]) -> Answer:
+    """Return what several answers to one question have in common.
+
+    The first, its interval widened to hold all of theirs; inconclusive where their
+    outcomes differ.
+    """
+    first, *others = answers
+    if not others:
+        return first
+    if any(a.outcome != first.outcome for a in others):
+        return dataclasses.replace(
+            first, outcome="inconclusive", at=None, low=None, high=None, slope=None
+        )
+    lows, highs = [a.low for a in answers], [a.high for a in answers]
+    return dataclasses.replace(
+        first,
+        low=None if None in lows else min(low for low in lows if low is not None),
+        high=None if None in highs else max(h for h in highs if h is not None),
+    )
+
+
+def disagreements(
+    sizes: Array, result: Answer, base: list[Array], other: list[Array]
+) -> list[str]:
+    """Flag a found crossing more than one grid step from another definition's."""
+    if result.at is None:
+        return []
+    at, never = result.at, np.inf
+    steps = {
+        "first_win": steps_from_bracket(sizes, at, result.first_win or never),
+        "least_regret": steps_from_bracket(sizes, at, result.least_regret or never),
+        "fitted": steps_apart(sizes, at, result.fitted) if result.fitted else 0.0,
+    }
+    apart = [name for name, distance in steps.items() if distance > 1]
+    flags = [f"definitions_disagree: {', '.join(apart)}"] if apart else []
+    least = [np.log(b.min() / c.min()) for b, c in zip(base, other, strict=True)]
+    if steps_apart(sizes, at, crossing(sizes, np.array(least))) > 1:
+        flags.append("minimum_disagrees")
+    return flags
+
+
+def remarks(found: Located, left_out: int) -> list[str]:
+    """Say what the fields cannot hold."""
+    said = crossings_remark(found.crossings)
+    if left_out:
+        said.append(f"{left_out} sizes not measured")
+    return said
+
+
+def crossings_remark(crossings: tuple[float, ...]) -> list[str]:
+    """List several crossings, none of which is the crossover."""
+    return (
+        [f"crossings {', '.join(f'{c:.4g}' for c in crossings)}"] if crossings else []
+    )

@@ -1,0 +1,101 @@
+"""Every flag with one sentence of advice, and what raises it on a cell or a pair.
+
+A flag is its name, or `name: detail`. Texts of other form (such as the list of several
+crossings) are remarks, not flags.
+"""
+
+import numpy as np
+
+from bench.analysis.decide import Array
+from bench.analysis.stability import (
+    has_changepoint,
+    is_autocorrelated,
+    is_unstable,
+)
+from bench.nouns import Machine, Measurement
+
+ADVICE = {
+    "unstable": "The pairs spread by more than 10 %: close other programs, or measure "
+    "longer samples or more rounds.",
+    "autocorrelated": "Neighbouring rounds are alike, so that the interval is too "
+    "narrow: spread the rounds over more time, or restart the workers between them.",
+    "drifting": "The machine's speed shifted while a cell was measured; pairs cancel "
+    "a shared shift, but do not trust the absolute times.",
+    "minimum_disagrees": "The fastest rounds cross elsewhere than the typical ones: "
+    "look at the rounds of the sizes between, as one contender is disturbed more.",
+    "definitions_disagree": "The definitions of a crossover lie more than one grid "
+    "step apart: look at the curve before you name one number.",
+    "throttled_clock": "The accelerator ran below 75 % of its highest clock: check "
+    "cooling and power limit, or lock the clock.",
+    "cpu_quota_hit": "The container's CPU quota stopped the work in some rounds: raise "
+    "the quota, or use fewer threads.",
+    "load_above_cores": "Other programs kept the cores busy: stop them and measure "
+    "again.",
+    "threads_not_as_planned": "torch used another number of threads than asked: check "
+    "OMP_NUM_THREADS and the libraries that set threads.",
+    "extrapolated": "Fewer epochs were timed than asked and the time scaled up: give a "
+    "longer budget if the last per cent matters.",
+    "setup_once": "The set-up is measured once per process: what is said holds if "
+    "either one's takes 20 % longer; repeat the run to see its real spread.",
+    "control": "The same contender measured twice: it must be inconclusive.",
+    "control_fired": "A contender seemed to differ from itself, so no verdict of this "
+    "run counts: see `crossover doctor`, then measure again.",
+    "flat_crossing": "The curves cross at a flat angle, so that a per cent of a "
+    "process' luck moves the crossing by more than the width asked for: more rounds "
+    "would not narrow it.",
+    "wider_than_asked": "The interval's high / low is more than the spec's width: give "
+    "a longer budget or more rounds.",
+    "no_rounds": "The table has one time per size, so that nothing is known of its "
+    "error: add a column of rounds.",
+}
+
+LEAST_CLOCK_SHARE = 0.75
+
+
+def advice(flag: str) -> str | None:
+    """Return the advice on a flag, with or without detail; None for a remark."""
+    return ADVICE.get(flag.partition(":")[0])
+
+
+def pair_flags(ratios: list[Array]) -> tuple[str, ...]:
+    """Return the flags that the paired log-ratios of a sweep raise."""
+    raised = {
+        "unstable": is_unstable(ratios),
+        "autocorrelated": is_autocorrelated(ratios),
+    }
+    return tuple(name for name, is_raised in raised.items() if is_raised)
+
+
+def view_flags(view: str) -> tuple[str, ...]:
+    """Return the flags that every cell has in a view."""
+    return ("setup_once",) if view == "from_scratch" else ()
+
+
+def cell_flags(rows: list[Measurement], machine: Machine) -> tuple[str, ...]:
+    """Return the flags that one cell's own rounds raise.
+
+    Args:
+        rows: the cell's `ok` rounds.
+        machine: where they were measured.
+    """
+    asked = rows[0].contender.threads
+    in_order = sorted(rows, key=lambda m: m.round)
+    per_call_s = np.array(
+        [np.median(m.samples_s) / m.calls_per_sample for m in in_order]
+    )
+    raised = {
+        "drifting": has_changepoint(per_call_s),
+        "throttled_clock": any(
+            m.clock_share is not None and m.clock_share < LEAST_CLOCK_SHARE
+            for m in rows
+        ),
+        "cpu_quota_hit": any((m.throttled_periods or 0) > 0 for m in rows),
+        # the worker at work is a load of one itself
+        "load_above_cores": any(
+            m.load_1min is not None and m.load_1min > machine.cores + 1 for m in rows
+        ),
+        "threads_not_as_planned": asked is not None
+        and any(m.threads is not None and m.threads != asked for m in rows),
+        "extrapolated": rows[0].notes.startswith("extrapolated"),
+    }
+    return tuple(name for name, is_raised in raised.items() if is_raised)

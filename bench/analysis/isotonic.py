@@ -1,0 +1,85 @@
+"""Many isotonic fits at once, and where each turns positive.
+
+In: medians per size, one row a replicate. Out: log(size) of each row's zero.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+NEAR = np.log(4.0)
+"""Sizes within this factor of a bracket's middle, the nearest six at most, help to
+place the zero in it."""
+FAR = np.log(6.0)
+"""The four nearest sizes do, too, unless one is farther than this factor."""
+PARABOLA = 3
+
+
+def isotonic_fits(rows: Array, weights: Array) -> Array:
+    """Return the weighted isotonic fit of each row, shape (rows, sizes).
+
+    Max-min formula: fit_i = max over a <= i of min over b >= i of mean(a..b)
+    (Robertson, Wright & Dykstra 1988, theorem 1.4.4). The same as scipy's
+    `isotonic_regression`, for all rows in one pass.
+    """
+    n, sizes = rows.shape
+    sums = np.zeros((n, sizes + 1))
+    np.cumsum(rows * weights, axis=1, out=sums[:, 1:])
+    totals = np.concatenate([[0.0], np.cumsum(weights)])
+    fits = np.full((n, sizes), -np.inf)
+    for a in range(sizes):
+        means = (sums[:, a + 1 :] - sums[:, a, None]) / (totals[a + 1 :] - totals[a])
+        least = np.minimum.accumulate(means[:, ::-1], axis=1)[:, ::-1]
+        np.maximum(fits[:, a:], least, out=fits[:, a:])
+    return fits
+
+
+def zeros(log_sizes: Array, fits: Array, weights: Array) -> tuple[Array, Array]:
+    """Return log(size) where each fit turns positive, and the slope there.
+
+    The zero is -inf where a fit is positive at the smallest size, +inf where it is
+    nowhere positive. Between the two sizes around it, it is placed by a parabola in
+    log(size), fitted by least squares to the sizes near by: it uses more sizes than a
+    straight line between two, and follows the curve's bend. Where there are not four
+    sizes near enough to fit one, or it has no rising zero among them, the straight
+    line decides.
+    """
+    n, sizes = fits.shape
+    positive = fits > 0
+    first = np.where(positive.any(axis=1), positive.argmax(axis=1), sizes)
+    zero = np.where(first == 0, -np.inf, np.inf)
+    slope = np.full(n, np.nan)
+    for i in range(1, sizes):
+        inside = first == i
+        if inside.any():
+            zero[inside], slope[inside] = _bracket(log_sizes, fits[inside], weights, i)
+    return zero, slope
+
+
+def _bracket(
+    log_sizes: Array, fits: Array, weights: Array, i: int
+) -> tuple[Array, Array]:
+    """Place the zeros of fits that turn positive between sizes i - 1 and i."""
+    low, high = fits[:, i - 1], fits[:, i]
+    slope = (high - low) / (log_sizes[i] - log_sizes[i - 1])
+    zero = log_sizes[i - 1] - low / slope
+    middle = 0.5 * (log_sizes[i - 1] + log_sizes[i])
+    x = log_sizes - middle
+    nearest = np.argsort(np.abs(x), kind="stable")[: 2 * PARABOLA]
+    reach = np.full(len(nearest), NEAR)
+    reach[: PARABOLA + 1] = FAR
+    near = np.sort(nearest[np.abs(x[nearest]) <= reach])
+    if len(near) <= PARABOLA:
+        return zero, slope
+    x, root = x[near], np.sqrt(weights[near])
+    design = np.vander(x, PARABOLA, increasing=True)
+    solve = np.linalg.pinv(design * root[:, None]) * root
+    c, b, a = (fits[:, near] @ solve.T).T
+    under = b * b - 4 * a * c
+    bottom = b + np.sqrt(np.maximum(under, 0.0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        at = -2 * c / bottom
+        good = (under > 0) & (bottom > 0) & (at >= x[0]) & (at <= x[-1])
+        rising = b + 2 * a * at
+    return np.where(good, middle + at, zero), np.where(good, rising, slope)

@@ -1,0 +1,1 @@
+"""Is this machine fit to measure on? Facts at the edge, pure checks, and a run."""

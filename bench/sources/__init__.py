@@ -1,0 +1,1 @@
+"""Other people's numbers, read into the engine's terms."""

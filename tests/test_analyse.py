@@ -1,0 +1,143 @@
+"""`crossover analyse`: anybody's table in, crossovers out."""
+
+import re
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.analysis.answer import Settings
+from bench.analysis.simulate import SIZES, Model, cost_curve, seconds
+from bench.cli import main
+from bench.nouns import InputError
+from bench.sources.table import Asked, analyse, analyse_file, read_table
+
+ASKED = Asked("n", "sec", "who", "cpu", "gpu", "rep", ("model",))
+
+
+def table(truths=(("mlp", 1000.0), ("cnn", 3000.0)), model=None):
+    parts = []
+    for name, truth in truths:
+        times = seconds(
+            cost_curve(truth, 10.0), model or Model(), np.random.default_rng(1)
+        )
+        who, size, rep = np.indices(times.shape).reshape(3, -1)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "model": name,
+                    "who": np.array(["cpu", "gpu"])[who],
+                    "n": SIZES[size].astype(int),
+                    "rep": rep,
+                    "sec": times.ravel(),
+                }
+            )
+        )
+    return pd.concat(parts)
+
+
+@pytest.fixture
+def csv(tmp_path):
+    path = tmp_path / "times.csv"
+    table().to_csv(path, index=False)
+    return path
+
+
+def test_one_crossover_a_group_in_the_tables_order(csv, tmp_path):
+    lines = analyse_file(csv, ASKED, tmp_path / "out")
+    assert [line.partition(":")[0] for line in lines] == ["model = mlp", "model = cnn"]
+    assert all("gpu overtakes cpu from n" in line for line in lines)
+    written = pd.read_csv(tmp_path / "out" / "analyse.csv")
+    assert list(written.model) == ["mlp", "cnn"]
+    assert list(written.outcome) == ["found", "found"]
+    assert (written.low < [1000, 3000]).all()
+    assert (written.high > [1000, 3000]).all()
+    assert lines[0] in (tmp_path / "out" / "analyse.md").read_text()
+
+
+def test_row_order_and_repeats_within_a_round_do_not_matter(csv):
+    read = read_table(csv, ASKED)
+    shuffled = read.sample(frac=1, random_state=0)
+    first = {row.group: row.answer for row in analyse(read, ASKED, Settings())}
+    for row in analyse(shuffled, ASKED, Settings()):
+        assert row.answer.at == pytest.approx(first[row.group].at)
+    thrice = pd.concat([read, read.assign(sec=read.sec * 50), read])
+    repeated = analyse(thrice, ASKED, Settings())[0].answer
+    assert repeated.at == pytest.approx(first["mlp",].at)
+
+
+def test_without_rounds_there_is_no_interval(csv):
+    asked = Asked("n", "sec", "who", "cpu", "gpu", None, ("model",))
+    for row in analyse(read_table(csv, asked), asked, Settings()):
+        assert row.answer.outcome == "found"
+        assert row.answer.low is row.answer.high is row.answer.confidence is None
+        assert row.answer.flags == ("no_rounds",)
+    assert "(no interval) [no_rounds]" in analyse_file(csv, asked, None)[0]
+
+
+def test_a_group_that_lacks_a_contender_is_not_measured(tmp_path):
+    both = table()
+    path = tmp_path / "part.csv"
+    both[(both.model == "mlp") | (both.who == "cpu")].to_csv(path, index=False)
+    lines = analyse_file(path, ASKED, None)
+    assert lines[1] == "model = cnn: not measured [no size has both contenders]"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"time": "secs"}, r"column = 'secs': .*did you mean sec\?"),
+        ({"by": ("modl",)}, r"column = 'modl': .*did you mean model\?"),
+        ({"round": "n"}, r"each must be named only once"),
+        ({"baseline": "cpux"}, r"contender = 'cpux': .*did you mean cpu\?"),
+    ],
+)
+def test_a_wrong_name_is_answered_with_the_nearest(csv, change, message):
+    with pytest.raises(InputError, match=message):
+        read_table(csv, Asked(**{**vars(ASKED), **change}))
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("sec", "fast"), ("sec", "-1"), ("sec", ""), ("n", "0")]
+)
+def test_a_bad_number_is_named_with_its_line(tmp_path, column, value):
+    rows = table().astype(str)
+    rows.iloc[4, rows.columns.get_loc(column)] = value
+    path = tmp_path / "bad.csv"
+    rows.to_csv(path, index=False)
+    message = rf"^{column} = '{re.escape(value)}' in line 6: must be a number > 0$"
+    with pytest.raises(InputError, match=message):
+        read_table(path, ASKED)
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2,3\n4,5,6,7\n"])
+def test_no_table_is_refused_in_one_line(tmp_path, text):
+    path = tmp_path / "empty.csv"
+    path.write_text(text)
+    with pytest.raises(InputError) as error:
+        read_table(path, ASKED)
+    assert "\n" not in str(error.value)
+    with pytest.raises(InputError, match="No such file"):
+        read_table(tmp_path / "nowhere.csv", ASKED)
+
+
+def test_the_command(csv, tmp_path, monkeypatch, capsys):
+    def command(*extra):
+        arguments = [
+            "crossover", "analyse", str(csv), "--axis", "n", "--time", "sec",
+            "--contender", "who", "--round", "rep", "--by", "model",
+            "--challenger", "gpu", *extra,
+        ]  # fmt: skip
+        monkeypatch.setattr(sys, "argv", arguments)
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        return stopped.value.code or 0, *capsys.readouterr()
+
+    code, out, _ = command("--baseline", "cpu", "--out", str(tmp_path / "out"))
+    assert code == 0
+    assert out.count("overtakes") == 2
+    assert (tmp_path / "out" / "analyse.csv").exists()
+    code, _, error = command("--baseline", "nobody")
+    assert code == 2
+    assert error.count("\n") == 1
