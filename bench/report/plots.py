@@ -1,5 +1,6 @@
 """The only door to seaborn: one function a figure, Axes in and out."""
 
+import math
 from collections.abc import Iterable
 
 import matplotlib as mpl
@@ -17,7 +18,8 @@ mpl.use("Agg")
 
 Colour = tuple[float, float, float]
 MARKERS = "osD^vP*X"
-MOST_TICKS = 9
+TICKS_APART = 0.1
+"""Least distance of two labelled sizes, as a share of the axis."""
 
 
 def colours(contenders: Iterable[str]) -> dict[str, Colour]:
@@ -119,13 +121,24 @@ def _ratio_ticks(axes: Axes) -> FixedLocator:
 def _size_axis(axes: Axes, result: SweepResult) -> Axes:
     sizes = sorted({result.size(e.case) for e in result.estimates})
     shown = [s for s in sizes if s in result.sweep.cases()] or sizes
-    every = -(-len(shown) // MOST_TICKS)
-    axes.xaxis.set_major_locator(FixedLocator(shown[::every] if shown else []))
+    axes.xaxis.set_major_locator(FixedLocator(_apart(shown)))
     axes.xaxis.set_minor_locator(FixedLocator(sizes))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda s, _: f"{s:,.0f}"))
     axes.xaxis.set_minor_formatter(FuncFormatter(lambda s, _: ""))
     axes.set_xlabel(AXIS_WORDS[result.sweep.axis])
     return axes
+
+
+def _apart(sizes: list[int]) -> list[int]:
+    """Keep the ends, and between them sizes whose labels do not touch."""
+    if len(sizes) < 2:
+        return sizes
+    least = TICKS_APART * math.log(sizes[-1] / sizes[0])
+    kept = sizes[:1]
+    for size in sizes[1:-1]:
+        if min(math.log(size / kept[-1]), math.log(sizes[-1] / size)) >= least:
+            kept.append(size)
+    return [*kept, sizes[-1]]
 
 
 def sweep_figure(result: SweepResult, palette: dict[str, Colour]) -> Figure:
