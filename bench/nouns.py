@@ -146,6 +146,8 @@ class Measurement:
     """The accelerator's clock at the round's end as a share of its highest."""
     loss: float | None = None
     accuracy: float | None = None
+    bound_s: float | None = None
+    """Of a timeout: one training of the case takes at least so long."""
     notes: str = ""
     started_utc: str = ""
 

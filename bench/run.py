@@ -18,6 +18,9 @@ from bench.plan import Block, next_blocks, round_order
 from bench.spec import Spec
 
 LOSS_RTOL, LOSS_ATOL = 0.02, 1e-3
+MOST_TRAININGS = 5
+"""A request that lasts until the timeout trains at most so often: opening a cell of
+long epochs trains four, and a few batches."""
 Progress = Callable[[Block, float, float], None]
 """Called after each round: its block, and the expected seconds done and in all."""
 
@@ -130,6 +133,9 @@ class Loop:
             Cell(block.case, contender).cell_id, self.run.run_id, number,
             reply["status"], block.case, contender,
             loss=reply.get("loss"),
+            bound_s=self.spec.cell_timeout_s / MOST_TRAININGS
+            if reply["status"] == "timeout"
+            else None,
             notes=reply.get("notes", ""),
             started_utc=_now(),
         )  # fmt: skip

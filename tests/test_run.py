@@ -222,3 +222,27 @@ def test_what_depends_on_one_set_up_is_not_decided(tmp_path):
     assert views["train"].outcome == "found"
     assert views["from_scratch"].outcome == "inconclusive"
     assert "setup_once" in views["from_scratch"].flags
+
+
+class Late(FakeWorker):
+    """One thread times out at the largest size."""
+
+    def ask(self, request, timeout_s):
+        reply = super().ask(request, timeout_s)
+        late = self.batch_size == 10000 and self.contender.threads == 1
+        if request["op"] == "sample" and late:
+            return {"status": "timeout", "notes": "slower than 600 s"}
+        return reply
+
+
+@pytest.mark.parametrize(("timeout_s", "outcome"), [(600.0, "found"), (0.02, "never")])
+def test_a_timeout_is_a_bound(tmp_path, timeout_s, outcome):
+    """Two threads take 6.5 ms there: a fifth of 600 s is more, of 20 ms is not."""
+    sizes = [{"axis": "batch_size", "values": [10, 100, 400, 10000], "samples": 10000}]
+    spec, run, out, _ = start(tmp_path, sweep=sizes, cell_timeout_s=timeout_s)
+    run = carry_out(spec, run, out, Crew(start=lambda c: Late(c, {})))
+    late = [m for m in run.measurements if m.status == "timeout"]
+    assert [m.bound_s for m in late] == [timeout_s / 5]
+    row = crossovers(run)[0]
+    assert row.outcome == outcome
+    assert "timed_out: 10,000" in row.flags

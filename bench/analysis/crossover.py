@@ -139,6 +139,7 @@ class _Seen:
             found = Answer(NOT_MEASURED)
         else:
             raised = (*found.flags, *self._cell_flags(cases, pair, view))
+            raised += self._timed_out(cases, pair)
         found = dataclasses.replace(found, flags=(*flags, *raised))
         case = next(iter(cases.values()))
         head = (axis, case, view, "time_s", str(pair[0]), str(pair[1]))
@@ -160,6 +161,16 @@ class _Seen:
             work(cases),
             settings,
         )
+
+    def _timed_out(self, cases: Cases, pair: Pair) -> tuple[str, ...]:
+        late = [
+            f"{size:,}"
+            for size, case in cases.items()
+            if any(
+                m.bound_s for c in pair for m in self.recorded.ended_of(Cell(case, c))
+            )
+        ]
+        return (f"timed_out: {', '.join(late)}",) if late else ()
 
     def _cell_flags(self, cases: Cases, pair: Pair, view: str) -> list[str]:
         members = (

@@ -40,6 +40,8 @@ ADVICE = {
     "control": "The same contender measured twice: it must be inconclusive.",
     "control_fired": "A contender seemed to differ from itself, so no verdict of this "
     "run counts: see `crossover doctor`, then measure again.",
+    "timed_out": "A contender did not finish at these sizes, so only a bound is known "
+    "of its time there: raise cell_timeout_s to know more.",
     "flat_crossing": "The curves cross at a flat angle, so that a per cent of a "
     "process' luck moves the crossing by more than the width asked for: more rounds "
     "would not narrow it.",

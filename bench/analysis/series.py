@@ -59,10 +59,36 @@ class Recorded:
             for c, scale in zip(pair, setup_scales, strict=True)
         )
         shared = sorted(one.keys() & other.keys())
+        if not shared and bool(one) != bool(other):
+            return self._bounded(case, pair, one, other)
         return (
             np.array([one[r] for r in shared], float),
             np.array([other[r] for r in shared], float),
         )
+
+    def _bounded(
+        self, case: Case, pair: tuple[Contender, Contender], one: Rounds, other: Rounds
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the rounds of one contender against the bound of one that timed out.
+
+        Nothing where the bound says nothing: it is not above what the other took.
+        """
+        measured = np.array([*(one or other).values()], float)
+        missing = pair[1] if one else pair[0]
+        bounds = [m.bound_s for m in self.ended_of(Cell(case, missing)) if m.bound_s]
+        if not bounds or min(bounds) <= measured.max():
+            return np.array([]), np.array([])
+        bound = np.full(len(measured), min(bounds))
+        return (measured, bound) if one else (bound, measured)
+
+    def ended_of(self, cell: Cell) -> list[Measurement]:
+        """Return why the cells that a cell stands for did not run or go on."""
+        return [
+            m
+            for candidate, m in self.ended.items()
+            if candidate.case == cell.case
+            and cell.contender.covers(candidate.contender)
+        ]
 
     def members(self, cell: Cell) -> list[Cell]:
         """Return the measured cells that a cell stands for: itself, or `best`'s."""
@@ -76,12 +102,8 @@ class Recorded:
 
     def reason(self, cell: Cell) -> str:
         """Say why a cell has no rounds."""
-        for candidate, m in self.ended.items():
-            if candidate.case == cell.case and cell.contender.covers(
-                candidate.contender
-            ):
-                return f"{m.status}: {m.notes}"
-        return "not reached"
+        ended = self.ended_of(cell)
+        return f"{ended[0].status}: {ended[0].notes}" if ended else "not reached"
 
     def _best(self, cell: Cell, view: str, setup_scale: float) -> Rounds:
         """Cross-fit: chosen on the even rounds, reported on the odd, and reversed,
