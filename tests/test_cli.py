@@ -1,14 +1,25 @@
 """The command line as a user meets it."""
 
+import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
+import typer.main
+
+from bench.cli import app
+
+ROOT = Path(__file__).parent.parent
+COMMANDS = typer.main.get_command(app).commands
+CALL = [sys.executable, "-c", "from bench.cli import main; main()"]
 
 
 def crossover(*arguments, cwd=None):
     return subprocess.run(
-        [sys.executable, "-c", "from bench.cli import main; main()", *arguments],
+        [*CALL, *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -35,6 +46,12 @@ def test_devices_lists_the_cpu_and_says_why_not_the_rest():
         (("--contender", "gpu"), "device = 'gpu'"),
         (("--budget", "soon"), "budget = 'soon'"),
         (("nowhere.toml",), "spec = 'nowhere.toml'"),
+        (("--features", "0"), "features = 0"),
+        (("--classes", "1"), "classes = 1"),
+        (("--contender", "cpu/manual", "--contender", "cpu/manual"), "different"),
+        (("--out", "/proc/nowhere"), "out = '/proc/nowhere'"),
+        (("--resume",), "out: missing"),
+        (("--resume", "--out", "nowhere"), "run = 'nowhere': holds no run.json"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(arguments, message, tmp_path):
@@ -71,3 +88,39 @@ def test_a_small_run_writes_every_file(tmp_path):
     again = crossover("run", "--out", str(out))
     assert again.returncode == 2
     assert "holds another run" in again.stderr
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_an_example_and_stands_in_the_readme(name):
+    assert "Example: crossover " + name in COMMANDS[name].help
+    assert f"`crossover {name}" in (ROOT / "README.md").read_text()
+
+
+def test_an_interrupt_leaves_a_partial_report_to_go_on_with(tmp_path):
+    """Exit 130, every finished round kept, and resumed to the whole plan."""
+    out, journal = tmp_path / "run", tmp_path / "run" / "measurements.jsonl"
+    asked = (
+        "run", "--grid", "--samples", "900", "--batch-size", "3,30,300",
+        "--contender", "cpu/resident@1", "--contender", "cpu/manual@1",
+    )  # fmt: skip
+    process = subprocess.Popen(
+        [*CALL, *asked, "--out", str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while process.poll() is None and not (journal.exists() and journal.read_text()):
+        time.sleep(0.05)  # until the first round is recorded
+    os.kill(process.pid, signal.SIGINT)
+    said, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert f"--resume --out {out}" in said
+    assert "partial" in (out / "report.html").read_text()
+    kept = journal.read_text()
+    done = crossover("run", "--resume", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    assert journal.read_text().startswith(kept)
+    rows = (out / "measurements.csv").read_text().splitlines()[1:]
+    assert len(rows) == 3 * 2 * 16
+    assert "Interrupted" not in (out / "report.html").read_text()

@@ -1,0 +1,1 @@
+"""The lesson's experiments next to its published numbers: `crossover lesson`."""
