@@ -1,24 +1,20 @@
 """The snapshot of a machine: CPU, accelerators, versions, threads, load, quota.
 
 `snapshot` is called by the main process, which never imports torch; it asks a worker,
-which calls `describe_here`.
+which calls `describe_here` of `bench.measure.describe`.
 """
 
 import hashlib
 import os
-import platform
 import socket
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from bench.measure.process import WorkerProcess
 from bench.nouns import Machine
 
-PACKAGES = ("torch", "numpy", "scipy", "pandas", "softmax-crossover")
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
 
@@ -120,54 +116,3 @@ def _text(path: Path) -> str:
         return path.read_text().strip()
     except OSError:
         return ""
-
-
-def describe_here(devices: list[str]) -> dict[str, Any]:
-    """Describe what torch sees in this process; the worker's half of `snapshot`."""
-    import threadpoolctl
-    import torch
-
-    from softmax_core import Case, train
-    from softmax_core.device import list_devices, parse_device, unavailable_reason
-
-    listed = list_devices()
-    for name in ("cpu", *(d.name for d in listed[1:] if d.reason is None)):
-        # Loads from disk what the first training of a process loads, so that the
-        # first contender measured does not pay for all.
-        train(Case(samples=4, batch_size=2, epochs=1), "lesson", name)
-    unavailable = {d.name: d.reason for d in listed if d.reason}
-    for text in devices:
-        reason = unavailable_reason(parse_device(text))
-        if reason is not None:
-            unavailable[text] = reason
-    return {
-        "cpu": listed[0].description,
-        "accelerators": [
-            {
-                "name": d.name,
-                "description": d.description,
-                "memory_bytes": d.memory_bytes,
-            }
-            for d in listed[1:]
-            if d.reason is None
-        ],
-        "unavailable": unavailable,
-        "versions": {"python": platform.python_version(), **_versions()},
-        "threads": {
-            "torch": torch.get_num_threads(),
-            "pools": [
-                {k: pool.get(k) for k in ("user_api", "internal_api", "num_threads")}
-                for pool in threadpoolctl.threadpool_info()
-            ],
-        },
-    }
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

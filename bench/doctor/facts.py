@@ -137,7 +137,7 @@ def describe_torch() -> dict[str, Any]:
     """Describe torch's build; called in a process of its own, by `ask_torch`."""
     import torch
 
-    from bench.machine import describe_here
+    from bench.measure.describe import describe_here
 
     return {
         **describe_here([]),

@@ -12,8 +12,8 @@ from typing import Any, TextIO
 
 import torch
 
-from bench.machine import describe_here
 from bench.measure.clock import measured_s
+from bench.measure.describe import describe_here
 from bench.measure.sampler import Sampler
 from bench.measure.spin import find_trainer
 from softmax_core import make_data
