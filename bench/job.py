@@ -26,12 +26,11 @@ def do_run(ask: Ask, out: Path | None, resume: bool) -> int:
     if resume:
         run, spec, out = _old_run(ask, out)
     else:
-        spec = ask.spec()
-        for line in notices(spec):
-            print(f"crossover: {line}", file=sys.stderr)
-        run, spec = _new_run(spec)
+        run, spec = _new_run(ask.spec())
         out = out or Path("results") / run.run_id
         store.create(out, run)
+        for line in notices(spec):
+            print(f"crossover: {line}", file=sys.stderr)
     interrupted = False
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -229,7 +229,7 @@ class Late(FakeWorker):
 
     def ask(self, request, timeout_s):
         reply = super().ask(request, timeout_s)
-        late = self.batch_size == 10000 and self.contender.threads == 1
+        late = self.contender.threads == 1 and self.batch_size == 10000
         if request["op"] == "sample" and late:
             return {"status": "timeout", "notes": "slower than 600 s"}
         return reply
