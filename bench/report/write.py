@@ -61,6 +61,7 @@ def _plots(results: Sequence[SweepResult], out: Path) -> list[str]:
             image = io.BytesIO()
             metadata = {"Date": None} if kind == "svg" else None
             figure.savefig(image, format=kind, dpi=110, metadata=metadata)
+            figure.set_layout_engine("none")  # laid out once is enough
             name = f"{figure_name(number, result)}.{kind}"
             write_atomically(out / "plots" / name, image.getvalue())
         pictures.append(base64.b64encode(image.getvalue()).decode())
