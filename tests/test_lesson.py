@@ -1,18 +1,12 @@
-"""The lesson's functions, numbers and command."""
+"""The lesson's functions and numbers, as library code."""
 
-import csv
-import dataclasses
 import random
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
 
-from bench.lesson import claims, job
-from bench.spec import SpecError
 from softmax_core import experiments, experiments_worked, lesson
 
 EXACT = 5.1e-5
@@ -228,103 +222,3 @@ def test_device_check_says_what_came_of_it():
     if not torch.cuda.is_available():
         assert checks[".cuda()"].ok is None
         assert checks[".cuda()"].found != ""
-
-
-def test_the_range_a_claim_allows():
-    claim = claims.Claim("hard", "plateau", (0.78, 0.8), 0.02, "range")
-    assert claim.holds((0.76, 0.82))
-    assert not claim.holds((0.759, 0.8))
-    assert not claim.holds((0.78, 0.821))
-    exact = claims.Claim("worked", "two", (0.1420, 2.0))
-    assert exact.holds((0.14204, 2.0))
-    assert not exact.holds((0.1421, 2.0))
-    assert not exact.holds((0.1420,))
-
-
-def lesson_command(*arguments):
-    return subprocess.run(
-        [sys.executable, "-c", "from bench.cli import main; main()", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_the_command_writes_its_files(tmp_path):
-    done = lesson_command(
-        "lesson", "--experiment", "manual", "--out", str(tmp_path / "a")
-    )
-    assert done.returncode == 0, done.stderr
-    names = {str(p.relative_to(tmp_path / "a")) for p in tmp_path.rglob("*.*")}
-    assert names == {"lesson.csv", "lesson.md"}
-    text = (tmp_path / "a" / "lesson.csv").read_text()
-    rows = list(csv.DictReader(text.splitlines()))
-    assert [row["published"] for row in rows] == ["0.8207", "0.9427", "0.9567"]
-    assert {row["ok"] for row in rows} == {"yes"}
-    assert "3 of 3 checked rows within their tolerance." in done.stdout
-
-
-def test_an_unknown_experiment_is_one_line_and_exit_2(tmp_path):
-    out = str(tmp_path / "a")
-    done = lesson_command("lesson", "--experiment", "hard-init", "--out", out)
-    assert done.returncode == 2
-    assert "experiment = 'hard-init': must be one of worked, manual" in done.stderr
-    assert done.stderr.endswith("(did you mean hard-inits?)\n")
-    assert done.stderr.count("\n") == 1
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("device", ["gpu", "meta"])
-def test_a_device_that_cannot_be_used_is_refused(device, tmp_path):
-    with pytest.raises(SpecError, match=f"^device = '{device}': .+"):
-        job.do_lesson(None, device, False, tmp_path / "a")
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_value_that_is_off_exits_1(tmp_path, monkeypatch, capsys):
-    tampered = tuple(
-        dataclasses.replace(c, published=(9.0,) * len(c.published))
-        if c.what == "X @ w, row 1" else c
-        for c in claims.CLAIMS
-    )  # fmt: skip
-    monkeypatch.setattr(claims, "CLAIMS", tampered)
-    assert job.do_lesson("worked", "cpu", False, tmp_path) == 1
-    assert "NO: worked, X @ w, row 1" in capsys.readouterr().out
-    pictures = {path.name for path in (tmp_path / "plots").iterdir()}
-    assert pictures == {
-        f"{name}.{kind}"
-        for name in ("data", "polynomials", "softmax-against-max")
-        for kind in ("png", "svg")
-    }
-
-
-def test_what_was_finished_is_written_when_interrupted(tmp_path, monkeypatch):
-    def stopped(task):
-        raise KeyboardInterrupt
-
-    def trained(task):
-        task.rounds["hard"] = [0.1, 0.7, 0.8]
-        task.starts["inits"] = [[0.5, 0.6], [0.7, 0.8]]
-        return [claims.not_checked("hard", "accuracy", "1 | 2", "3")]
-
-    monkeypatch.setattr(job, "EXPERIMENTS", {"a": (trained, 1), "b": (stopped, 1)})
-    assert job.do_lesson(None, "cpu", False, tmp_path) == 130
-    text = (tmp_path / "lesson.md").read_text()
-    assert "Interrupted" in text
-    assert "1 &#124; 2" in text
-    assert (tmp_path / "plots" / "accuracy.png").stat().st_size > 10_000
-    assert (tmp_path / "plots" / "inits.svg").exists()
-
-
-def test_timings_say_what_was_not_measured(tmp_path, monkeypatch):
-    monkeypatch.setattr(job.timing, "SMALL_ROUNDS", range(2))
-    monkeypatch.setattr(job.timing, "TAKEN_STEPS", 60)
-    monkeypatch.setattr(job.timing, "WARMUP_STEPS", 5)
-    task = job.Task(torch.device("cpu"), lambda epochs: None)
-    cpu, gpu = job.timing.timing_small(task)
-    assert cpu.ok == "not checked"
-    assert cpu.measured.partition(" s,")[0].replace(".", "").isdigit()
-    assert gpu.ok.startswith("not measured: ")
-    cpu, gpu, claim = job.timing.timing_large(task)
-    assert "extrapolated from 60 steps" in cpu.measured
-    assert (gpu.measured, claim.measured) == ("", "")

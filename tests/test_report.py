@@ -162,6 +162,7 @@ def test_the_report_holds_every_file_and_one_page_without_outside(tmp_path):
     text = " ".join(page.texts)
     assert "cpu/resident@2 overtakes cpu/resident@1 from batch size 1,000" in text
     assert "cuda/resident: unavailable: cuda: no device" in text
+    assert "The set-up is measured once per process" in text  # flag setup_once
     markdown = (tmp_path / "report.md").read_text()
     assert "![times and speedups](plots/sweep1-batch_size.png)" in markdown
     assert len(found) == 2 * 2 * 3

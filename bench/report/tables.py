@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from bench.analysis.flags import advice
 from bench.analysis.sweeps import SweepResult
 from bench.nouns import BEST, Crossover, Run
 from bench.spec import Sweep
@@ -155,7 +156,16 @@ def report_markdown(
             for c in found
             if result.holds(c) and c.outcome != "not_measured"
         ]
+    explained = flags_explained(found)
+    lines += ["", "## Flags", ""] if explained else []
+    lines += [f"- `{name}`: {text}" for name, text in explained.items()]
     return "\n".join(lines) + "\n"
+
+
+def flags_explained(found: Sequence[Crossover]) -> dict[str, str]:
+    """Return the advice on every flag that was raised, by the flag's name."""
+    names = (flag.partition(":")[0] for c in found for flag in c.flags)
+    return {n: text for n in dict.fromkeys(names) if (text := advice(n)) is not None}
 
 
 def _flags(c: Crossover) -> str:

@@ -19,6 +19,7 @@ from bench.report.tables import (
     VIEW_WORDS,
     figure_name,
     fixed_values,
+    flags_explained,
     html_table,
     not_measured,
     report_markdown,
@@ -96,5 +97,6 @@ def _page(
             }
             for result, png in zip(results, pictures, strict=True)
         ],
+        flags=flags_explained(found),
         table=html_table(table),
     )
