@@ -1,7 +1,7 @@
 """What to measure next: pure functions of the spec and what is recorded so far.
 
 First the sizes asked for, each for the first look's rounds. Then, unless the spec says
-`grid`, eight more rounds at a time where a pair's crossover may still lie, at the sizes
+`grid`, up to the next look where a pair's crossover may still lie, at the sizes
 measured or at new ones between them (docs/search.md).
 """
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.analysis.crossover import settings_of
+from bench.analysis.decide import LOOKS
 from bench.analysis.locate import locate
 from bench.analysis.search import next_size
 from bench.analysis.series import Recorded, paired_log_ratios
@@ -22,7 +23,7 @@ from bench.spec import Spec, Sweep
 from softmax_core.case import Case
 
 FIRST_LOOK = 8
-"""Rounds of the first look, and of each later step."""
+"""Rounds of the first look, and of each step after the last of `LOOKS`."""
 CONTROL_SHARE = 0.1
 STEP_S = {"lesson": 250e-6, "manual": 350e-6, "resident": 250e-6}
 ROW_S = {"lesson": 8e-6, "manual": 0.3e-6, "resident": 0.05e-6}
@@ -55,6 +56,13 @@ def next_blocks(spec: Spec, measurements: Sequence[Measurement]) -> list[Block]:
     """
     known = Known(spec, measurements)
     return known.grid_blocks() or ([] if spec.grid else known.search_blocks())
+
+
+def next_look(rounds: int) -> int:
+    """Return how many rounds a size has at its next look: the error is split over
+    `LOOKS`, so that no others are taken up to the last of them.
+    """
+    return next((look for look in LOOKS if look > rounds), rounds + FIRST_LOOK)
 
 
 class Known:
@@ -123,7 +131,7 @@ class Known:
         group = dict.fromkeys(
             c for c in spec.contenders_of(sweep) if any(a.covers(c) for a in pair)
         )
-        return self._block(case, group, rounds.get(size, 0) + FIRST_LOOK)
+        return self._block(case, group, next_look(rounds.get(size, 0)))
 
     def _block(
         self, case: Case, group: dict[Contender, None], rounds: int

@@ -8,7 +8,7 @@ from bench.analysis.locate import Located
 from bench.analysis.search import next_size, roundest
 from bench.asked import load_preset, resolve
 from bench.nouns import SCHEMA, Contender, Machine, Run
-from bench.plan import controls, next_blocks, outermost_first
+from bench.plan import controls, next_blocks, next_look, outermost_first
 from bench.run import Crew, carry_out
 from bench.spec import parse_spec
 
@@ -135,6 +135,10 @@ def test_a_copy_has_its_own_name_and_is_never_the_best():
     copy = Contender.parse("cpu/resident@1#1")
     assert str(copy) == "cpu/resident@1#1"
     assert not Contender.parse("cpu/best").covers(copy)
+
+
+def test_no_look_is_taken_that_the_error_is_not_split_over():
+    assert [next_look(n) for n in (0, 8, 12, 16, 24, 32)] == [8, 16, 16, 32, 32, 40]
 
 
 def test_the_ends_come_first():
