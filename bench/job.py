@@ -101,7 +101,8 @@ class ProgressBar:
 
     def __init__(self) -> None:
         columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
-        self._bar = Progress(*columns, console=Console(stderr=True))
+        # Drawn only when told: a thread that redraws takes time from what is timed.
+        self._bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False)
         self._task = self._bar.add_task("starting", total=None)
 
     def __enter__(self) -> Self:
@@ -114,7 +115,11 @@ class ProgressBar:
     def __call__(self, block: Block, done_s: float, total_s: float) -> None:
         """Show the block at work, and how much of the plan is done."""
         self._bar.update(
-            self._task, completed=done_s, total=total_s, description=case_id(block.case)
+            self._task,
+            completed=done_s,
+            total=total_s,
+            description=case_id(block.case),
+            refresh=True,
         )
 
 
@@ -162,8 +167,8 @@ def do_selftest(pairs: int, sweeps: int, seed: int) -> int:
     from bench.selftest import selftest
 
     notice = Console(stderr=True)
-    with notice.status("measuring spinning pairs, then simulating"):
-        rows = selftest(pairs, sweeps, seed, lambda row: notice.print(row.found))
+    notice.print("measuring spinning pairs, then simulating")
+    rows = selftest(pairs, sweeps, seed, lambda row: notice.print(row.found))
     table = Table("", "what", "asked", "found")
     for row in rows:
         table.add_row("ok" if row.ok else "MISS", row.what, row.asked, row.found)
