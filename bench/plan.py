@@ -22,7 +22,7 @@ from bench.nouns import Cell, Contender, Measurement
 from bench.spec import Spec, Sweep
 from softmax_core.case import Case
 
-FIRST_LOOK = 8
+FIRST_LOOK = LOOKS[0]
 """Rounds of the first look, and of each step after the last of `LOOKS`."""
 CONTROL_SHARE = 0.1
 STEP_S = {"lesson": 250e-6, "manual": 350e-6, "resident": 250e-6}

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any
 from bench import store
 from bench.machine import throttled_periods
 from bench.measure.process import Asked, WorkerProcess
-from bench.nouns import Cell, Contender, Measurement, Run
+from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from bench.plan import Block, next_blocks, round_order
 from bench.spec import Spec
 
@@ -67,6 +68,15 @@ def carry_out(
     finally:
         crew.stop()
     return dataclasses.replace(run, measurements=tuple(loop.rows))
+
+
+def carry_out_unkept(spec: Spec, machine: Machine, crew: Crew) -> Run:
+    """Carry out a spec whose run directory is not wanted afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, fields = Path(folder) / "run", spec.model_dump(mode="json")
+        run = Run(spec.name, SCHEMA, fields, None, "", machine, ())
+        store.create(out, run)
+        return carry_out(spec, run, out, crew)
 
 
 class Loop:

@@ -6,17 +6,14 @@ search and journal included. Simulated: `bench.analysis.selfcheck`.
 
 import math
 import random
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
-from bench import store
 from bench.analysis.crossover import crossovers
 from bench.analysis.selfcheck import Row, simulation_table
 from bench.machine import snapshot
 from bench.measure.law import Law, crossing_batch
-from bench.nouns import SCHEMA, Crossover, Machine, Run
-from bench.run import Crew, carry_out
+from bench.nouns import Crossover
+from bench.run import Crew, carry_out_unkept
 from bench.spec import Spec
 
 LARGEST_ERROR = 0.10
@@ -36,7 +33,8 @@ def selftest(
     machine, rows, held = snapshot(), [], 0
     for number in range(pairs):
         truth, spec = spinning_pair(seed, number)
-        row, inside = compared(truth, _measured(spec, machine))
+        run = carry_out_unkept(spec, machine, Crew())
+        row, inside = compared(truth, crossovers(run)[0])
         said(row)
         rows.append(row)
         held += inside
@@ -63,14 +61,6 @@ def spinning_pair(seed: int, number: int) -> tuple[float, Spec]:
         "sweep": (sweep,),
     }  # fmt: skip
     return crossing_batch(baseline, challenger), Spec.model_validate(fields)
-
-
-def _measured(spec: Spec, machine: Machine) -> Crossover:
-    with tempfile.TemporaryDirectory() as folder:
-        out, fields = Path(folder) / "run", spec.model_dump(mode="json")
-        run = Run("selftest", SCHEMA, fields, None, "", machine, ())
-        store.create(out, run)
-        return crossovers(carry_out(spec, run, out, Crew()))[0]
 
 
 def compared(truth: float, found: Crossover) -> tuple[Row, bool]:

@@ -6,14 +6,11 @@ from one run; exit 1 above a fifth.
 """
 
 import sys
-import tempfile
-from pathlib import Path
 
-from bench import store
 from bench.analysis.crossover import crossovers
 from bench.machine import snapshot
-from bench.nouns import SCHEMA, Measurement, Run
-from bench.run import Crew, carry_out
+from bench.nouns import Measurement
+from bench.run import Crew, carry_out_unkept
 from bench.spec import Spec
 
 NAMES = ("cpu/resident@1", "cpu/resident@2")
@@ -33,11 +30,7 @@ def measured(name: str, grid: bool, values: tuple[int, ...]) -> tuple[float, str
             "sweep": ({**FIXED, "values": values},),
         }
     )  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder:
-        out, fields = Path(folder) / "run", spec.model_dump(mode="json")
-        run = Run(name, SCHEMA, fields, None, "", MACHINE, ())
-        store.create(out, run)
-        run = carry_out(spec, run, out, Crew())
+    run = carry_out_unkept(spec, MACHINE, Crew())
     found = crossovers(run)[0]
     seconds = sum(map(spent_s, run.measurements))
     ends = f"{found.low or 0:.4g} to {found.high or float('inf'):.4g}"

@@ -55,14 +55,17 @@ def sweep_results(
     spec = Spec.model_validate(run.spec)
     recorded = Recorded(run.measurements)
     found = [c for c in crossovers if c.view == view]
-    timed = [e for e in estimates(run, spec.confidence) if e.view == view]
+    by_cell = {
+        (e.case, e.contender): e
+        for e in estimates(run, spec.confidence)
+        if e.view == view
+    }
     results = []
     for sweep in spec.sweep:
         cases = sweep.cases_with(run.measurements)
         cells = [
             (case, c) for c in spec.contenders_of(sweep) for case in cases.values()
         ]
-        by_cell = {(e.case, e.contender): e for e in timed}
         result = SweepResult(
             sweep,
             view,
