@@ -62,10 +62,13 @@ def test_a_row_can_fail():
 
 
 @pytest.mark.simulation
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_every_promise_in_full(seed):
-    missed = [row for row in simulation_table(1000, seed) if not row.ok]
-    assert missed == []
+def test_every_promise_in_full():
+    """3,000 sweeps a row, each with seeds of its own: among 18 rows of 1,000 each,
+    chance alone puts one a per cent above its true coverage.
+    """
+    rows = simulation_table(3000, 1)
+    print(*rows, sep="\n")
+    assert [row for row in rows if not row.ok] == []
 
 
 @pytest.mark.simulation

@@ -21,6 +21,8 @@ Ratios = list[Array]
 """Per size, log(baseline / challenger) of each round: positive = challenger ahead."""
 
 REPLICATES = 1000
+NOISE_BEND = 0.3
+"""Of half an interval: how far noise alone moves the zero of a cubic from a line's."""
 
 
 @dataclass(frozen=True)
@@ -152,10 +154,21 @@ def _crossing(
     high = float(np.sort(lower[1:])[-1 - cut])
     if np.isfinite(at):
         bend = interpolation_error(logs, fits[0], at)
-        low = min(low, at - float(np.hypot(at - low, bend)))
-        high = max(high, at + float(np.hypot(high - at, bend)))
+        low, high = at - _widened(at - low, bend), at + _widened(high - at, bend)
     below, above = (float(np.exp(e)) if np.isfinite(e) else None for e in (low, high))
     return float(np.exp(at)), below, above, float(slope[0])
+
+
+def _widened(half: float, bend: float) -> float:
+    """Return half an interval with the independent error `bend` added to it.
+
+    The bend is read off the noisy fit: the part that noise alone shows, `NOISE_BEND` of
+    the half, is in the half already.
+    """
+    half = max(half, 0.0)
+    if bend <= NOISE_BEND * half:
+        return half
+    return float(np.sqrt((1 - NOISE_BEND**2) * half**2 + bend**2))
 
 
 def interpolation_error(logs: Array, fit: Array, at: float) -> float:
