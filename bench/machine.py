@@ -48,6 +48,7 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
         versions=reply["versions"],
         threads=reply["threads"],
         fingerprint=hashlib.sha256(repr(identity).encode()).hexdigest()[:12],
+        energy_unmeasured=reply["energy_unmeasured"],
     )
 
 

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, fields
 
 from softmax_core.case import Case
+from softmax_core.naming import case_id as case_id  # noqa: PLC0414
+from softmax_core.naming import parse_case_id as parse_case_id  # noqa: PLC0414
 
 SCHEMA = 1
 VIEWS = ("train", "with_transfer", "from_scratch")
@@ -96,24 +98,6 @@ class Cell:
         return f"{case_id(self.case)}:{self.contender}"
 
 
-def case_id(case: Case) -> str:
-    """Name a case; fields that differ from the defaults are appended."""
-    head = (
-        f"n{case.samples}-d{case.features}-c{case.classes}"
-        f"-b{case.batch_size}-e{case.epochs}"
-    )
-    usual = Case()
-    mean, std = case.dispersion
-    extras = [
-        (case.learning_rate != usual.learning_rate, f"-lr{case.learning_rate:g}"),
-        (case.momentum != usual.momentum, f"-m{case.momentum:g}"),
-        (case.dispersion != usual.dispersion, f"-g{mean:g}_{std:g}"),
-        (case.dtype != usual.dtype, f"-{case.dtype}"),
-        (case.seed != usual.seed, f"-s{case.seed}"),
-    ]
-    return head + "".join(text for differs, text in extras if differs)
-
-
 @dataclass(frozen=True)
 class Measurement:
     """One round of one cell, raw; derived numbers are never stored here."""
@@ -128,6 +112,10 @@ class Measurement:
     """Where in the round's order each sample was taken, from 0."""
     samples_s: tuple[float, ...] = ()
     """Each sample: `calls_per_sample` trainings of `epochs_run` epochs."""
+    samples_j: tuple[float, ...] = ()
+    """Joules of each sample, empty where its energy could not be measured."""
+    energy_of: str = ""
+    """The counters that the joules are the sum of: `package-0 + board`."""
     calls_per_sample: int = 1
     epochs_run: int | None = None
     """Less than case.epochs where the time is scaled up: an extrapolated cell."""
@@ -150,6 +138,8 @@ class Measurement:
     """Of a timeout: one training of the case takes at least so long."""
     notes: str = ""
     started_utc: str = ""
+    flags: tuple[str, ...] = ()
+    """What the tool that measured it does otherwise than `crossover run`."""
 
 
 @dataclass(frozen=True)
@@ -158,16 +148,29 @@ class Machine:
 
     hostname: str
     cpu: str
-    cores: int
+    cores: int | None
     quota_cores: float | None
-    memory_bytes: int
-    load_1min: float
+    memory_bytes: int | None
+    load_1min: float | None
     accelerators: tuple[dict[str, object], ...]
     unavailable: dict[str, str]
     """Device kinds asked about that torch cannot use here, and why."""
     versions: dict[str, str]
     threads: dict[str, object]
     fingerprint: str
+    energy_unmeasured: str | None = None
+    """Why the energy of which devices is not measured; None where it is, of all."""
+
+    @property
+    def cores_text(self) -> str:
+        """The cores in words."""
+        return f"{'an unknown number of' if self.cores is None else self.cores} cores"
+
+    @property
+    def memory_text(self) -> str:
+        """The memory in words."""
+        known = self.memory_bytes
+        return "unknown memory" if known is None else f"{known / 2**30:.1f} GiB"
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,11 @@ class Run:
     command: str
     machine: Machine
     measurements: tuple[Measurement, ...]
+
+    @property
+    def paired(self) -> bool:
+        """Whether the contenders took turns in rounds, as ours do."""
+        return not any("unpaired" in m.flags for m in self.measurements)
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,7 @@ class Loop:
     ) -> None:
         started, throttled = _now(), throttled_periods()
         samples: dict[Contender, list[tuple[int, float]]] = {c: [] for c in opened}
+        joules: dict[Contender, list[float | None]] = {c: [] for c in opened}
         facts: dict[Contender, dict[str, Any]] = {c: {} for c in opened}
         for position, contender in enumerate(round_order(self.spec, block, number)):
             if contender not in opened:
@@ -166,6 +167,7 @@ class Loop:
                 self._end(block, contender, number, reply)
                 continue
             samples[contender].append((position, reply.pop("sample_s")))
+            joules[contender].append(reply.pop("sample_j", None))
             facts[contender] |= reply
         if throttled is not None:
             throttled = (throttled_periods() or 0) - throttled
@@ -180,6 +182,7 @@ class Loop:
                     "ok", block.case, contender,
                     positions=tuple(p for p, _ in samples[contender]),
                     samples_s=tuple(s for _, s in samples[contender]),
+                    samples_j=_all_or_none(joules[contender]),
                     load_1min=os.getloadavg()[0],
                     throttled_periods=throttled,
                     started_utc=started,
@@ -188,6 +191,11 @@ class Loop:
                 )
             )  # fmt: skip
         self._record(rows)
+
+
+def _all_or_none(joules: list[float | None]) -> tuple[float, ...]:
+    known = tuple(j for j in joules if j is not None)
+    return known if len(known) == len(joules) else ()
 
 
 def _disagreeing(

@@ -1,6 +1,7 @@
 """What is asked: TOML in, a validated `Spec` out. No torch, no measuring."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
@@ -24,9 +25,11 @@ from softmax_core.registry import TRAINERS
 AXES = ("samples", "batch_size", "epochs")
 ACCELERATOR = "accelerator"
 ALL_THREADS = "@all"
+DEVICE = re.compile(r"[a-z][a-z0-9_]*(:\d+)?")
 
 Size = Annotated[StrictInt, Field(ge=1)]
 Number = StrictFloat | StrictInt
+Price = Annotated[StrictFloat, Field(gt=0, allow_inf_nan=False)]
 
 
 class SpecError(InputError):
@@ -123,6 +126,24 @@ class Spec(_Strict):
     """A contender is ahead at a size when it is faster by more than this share."""
     resolution: Annotated[float, Field(ge=0, lt=1)] = 0.01
     """Share by which a process may be lucky or unlucky for as long as it lives."""
+    prices: dict[StrictStr, Price] = {}
+    """Money per hour by device (`cuda:0`) or, less specific, by its kind (`cuda`)."""
+
+    @field_validator("prices")
+    @classmethod
+    def _of_devices(cls, prices: dict[str, float]) -> dict[str, float]:
+        for name in prices:
+            if not DEVICE.fullmatch(name):
+                raise ValueError(
+                    f"device = {name!r}: must be a device or its kind, such as cpu, "
+                    "cuda or cuda:0"
+                )
+        return prices
+
+    def price_of(self, contender: Contender) -> float | None:
+        """Return the price of an hour on a contender's device, None if not given."""
+        kind = contender.device.partition(":")[0]
+        return self.prices.get(contender.device, self.prices.get(kind))
 
     def contenders_of(self, sweep: Sweep) -> tuple[Contender, ...]:
         """Return the contenders of a sweep, its own or the spec's, and its pairs'."""

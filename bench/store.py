@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,43 @@ def create(out: Path, run: Run) -> None:
                 + (", or add --resume" if what == "another run" else "")
             )
         out.mkdir(parents=True, exist_ok=True)
-        header = dataclasses.asdict(run)
-        del header["measurements"]
-        write_atomically(out / HEADER, json.dumps(header, indent=2) + "\n")
+        write_atomically(out / HEADER, _header(run))
         (out / JOURNAL).touch()
     except OSError as error:
         raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
+
+
+def put(out: Path, run: Run) -> None:
+    """Write a whole run, over one of the same name where `out` holds it.
+
+    Raises:
+        StoreError: when `out` holds anything else or cannot be written.
+    """
+    if not _holds(out, run):
+        create(out, run)
+    try:
+        write_atomically(out / JOURNAL, _lines(run.measurements))
+        write_atomically(out / HEADER, _header(run))
+    except OSError as error:
+        raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
+
+
+def _holds(out: Path, run: Run) -> bool:
+    try:
+        header = json.loads((out / HEADER).read_text())
+    except (OSError, ValueError):
+        return False
+    return isinstance(header, dict) and header.get("run_id") == run.run_id
+
+
+def _header(run: Run) -> str:
+    fields = dataclasses.asdict(dataclasses.replace(run, measurements=()))
+    del fields["measurements"]
+    return json.dumps(fields, indent=2) + "\n"
+
+
+def _lines(measurements: Iterable[Measurement]) -> str:
+    return "".join(json.dumps(dataclasses.asdict(m)) + "\n" for m in measurements)
 
 
 def append(out: Path, measurements: list[Measurement]) -> None:
@@ -45,7 +77,7 @@ def append(out: Path, measurements: list[Measurement]) -> None:
     Raises:
         StoreError: when the disk is full or the folder is gone.
     """
-    lines = "".join(json.dumps(dataclasses.asdict(m)) + "\n" for m in measurements)
+    lines = _lines(measurements)
     try:
         with open(out / JOURNAL, "r+b") as journal:
             journal.seek(0, os.SEEK_END)
@@ -98,6 +130,8 @@ def _measurement(row: dict[str, Any]) -> Measurement:
     contender = Contender(**row.pop("contender"))
     for name in ("positions", "samples_s", "warmup_s"):
         row[name] = tuple(row[name])
+    for name in ("samples_j", "flags"):  # older journals have neither
+        row[name] = tuple(row.get(name, ()))
     return Measurement(case=case, contender=contender, **row)
 
 

@@ -35,6 +35,7 @@ def run(seed, speed=1.0, fixed=600.0, sizes=SIZES, copy=None):
                     Measurement(
                         Cell(case, contender).cell_id, "r", i, "ok", case, contender,
                         samples_s=s, epochs_run=1, threads=contender.threads,
+                        setup_s=0.0, transfer_s=0.0,
                     )
                 )  # fmt: skip
     spec = {

@@ -171,6 +171,7 @@ def run_of(costs, statuses=None, sizes=(64, 256, 1024, 4096), rounds=12):
                     Measurement(
                         cell, "r", i, status, case, contender, samples_s=s,
                         epochs_run=1, threads=contender.threads, notes=notes,
+                        setup_s=0.0, transfer_s=0.0,
                     )
                 )  # fmt: skip
     plain = [text for text in costs if "#" not in text]

@@ -25,6 +25,7 @@ FORBIDDEN = {
     ),
     "bench.sources": ("torch", "bench.run", "bench.measure", "bench.report"),
     "bench.selftest": ("torch", "bench.report"),
+    "bench.suites": ("bench.cli", "bench.job", "bench.report", "bench.store", "pandas"),
     "bench.job": ("torch", "pandas", "scipy"),
     "bench.cli": ("torch", "pandas", "scipy"),
     "bench.report": ("torch", "bench.run", "bench.measure", "scipy"),
@@ -70,6 +71,7 @@ def test_imports_point_one_way(path):
         ("from softmax_core import train", ("pandas", "seaborn", "bench")),
         ("import bench.cli", ("torch", "pandas", "seaborn", "scipy", "matplotlib")),
         ("import bench.analysis.frame", ("torch",)),
+        ("import bench.analysis.breakeven", ("torch", "pandas")),
         ("import bench.run", ("torch", "pandas")),
     ],
 )

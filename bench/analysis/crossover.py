@@ -1,57 +1,104 @@
-"""One `Crossover` for each sweep, pair and view of a run, and for its A/A control."""
+"""A `Crossover` for each sweep, pair, metric and view of a run, and its controls."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-import numpy as np
-
-from bench.analysis.answer import NOT_MEASURED, Answer, Settings, agreed, answer
-from bench.analysis.decide import FEWEST_ROUNDS, Array, looks_up_to
-from bench.analysis.flags import cell_flags, view_flags
+from bench.analysis.answer import Settings
+from bench.analysis.decide import looks_up_to
+from bench.analysis.metrics import (
+    COST,
+    ENERGY,
+    TIME,
+    VIEWS_OF,
+    costs_differ,
+    in_joules,
+    in_money,
+)
+from bench.analysis.seen import Cases, Pair, Seen
 from bench.analysis.series import Recorded
-from bench.nouns import VIEWS, Cell, Contender, Crossover, Run
+from bench.nouns import Crossover, Run
 from bench.spec import Spec, Sweep
 from softmax_core.case import Case
 
-Pair = tuple[Contender, Contender]
-Cases = dict[int, Case]
-SETUP_SPREAD = 1.2
-SETUP_SCALES = ((1.0, 1.0), (SETUP_SPREAD, 1.0), (1.0, SETUP_SPREAD))
-"""A set-up is measured once per process: what is said of it must hold if either one
-took 20 % longer against the other."""
 DECIDED = ("found", "always", "never", "not_monotone")
 
 
 def crossovers(run: Run) -> list[Crossover]:
     """Find every crossover a run's spec asks for, measured or not.
 
-    After the pairs of a sweep come its A/A controls, flagged `control`. If any of them
-    is decided, no other verdict of the run stands.
+    Each pair's rows in time, one a view, are followed by those in cost, if the spec has
+    a price for both and they differ (the same contenders at the same price cross where
+    their times do: two on the CPU, say), and by the one in energy, if that was measured
+    of both. `best` is the fastest, the cheapest or the thriftiest on its device. After
+    the pairs of a sweep come its A/A controls, flagged `control`. If any of them is
+    decided, no other verdict of the run stands.
     """
-    spec = Spec.model_validate(run.spec)
-    recorded = Recorded(run.measurements)
-    flags = {cell: cell_flags(rows, run.machine) for cell, rows in recorded.ok.items()}
-    seen = _Seen(recorded, flags)
+    spec, seen = Spec.model_validate(run.spec), _seen(run)
     found: list[Crossover] = []
     controls: list[Crossover] = []
     for sweep in spec.sweep:
-        settings = settings_of(spec, sweep)
         cases = sweep.cases_with(run.measurements)
         for pair in spec.pairs_of(sweep):
-            for view in VIEWS:
-                row = seen.crossover(sweep.axis, cases, pair, view, settings)
-                if not spec.grid and width_of(row, cases) > spec.width:
-                    sharp = dataclasses.replace(settings, resolution=0.0)
-                    steep = seen.crossover(sweep.axis, cases, pair, view, sharp)
-                    row = _wide(row, width_of(steep, cases), spec.width)
-                found.append(row)
-        controls += [
-            seen.crossover(sweep.axis, cases, pair, "train", settings, ("control",))
-            for pair in control_pairs(cases.values(), seen.recorded)
-        ]
+            for metric in _metrics(spec, seen, cases, pair):
+                rows = _rows(spec, sweep, seen[metric], cases, pair)
+                found.extend(rows)
+        controls += _controls(spec, sweep, seen[TIME], cases)
     if control_fired(controls):
         found = [_downgraded(c) for c in found]
     return found + controls
+
+
+def control_crossovers(run: Run) -> list[Crossover]:
+    """Find the crossovers of a run's A/A controls alone, in the order of its sweeps."""
+    spec, seen = Spec.model_validate(run.spec), Seen(Recorded.of(run), {})
+    return [
+        row
+        for sweep in spec.sweep
+        for row in _controls(spec, sweep, seen, sweep.cases_with(run.measurements))
+    ]
+
+
+def _seen(run: Run) -> dict[str, Seen]:
+    """Return what was recorded in each metric."""
+    spec, recorded = Spec.model_validate(run.spec), Recorded.of(run)
+    flags = recorded.flags(run.machine)
+    money, joules = in_money(run.measurements, spec), in_joules(run.measurements)
+    return {
+        TIME: Seen(recorded, flags),
+        COST: Seen(Recorded(money), flags, COST),
+        ENERGY: Seen(Recorded(joules), flags, ENERGY),
+    }
+
+
+def _metrics(
+    spec: Spec, seen: dict[str, Seen], cases: Cases, pair: Pair
+) -> Iterator[str]:
+    yield TIME
+    if costs_differ(spec, pair):
+        yield COST
+    if seen[ENERGY].shares_rounds(cases, pair):
+        yield ENERGY
+
+
+def _rows(
+    spec: Spec, sweep: Sweep, seen: Seen, cases: Cases, pair: Pair
+) -> Iterator[Crossover]:
+    settings = settings_of(spec, sweep)
+    for view in VIEWS_OF[seen.metric]:
+        row = seen.crossover(sweep.axis, cases, pair, view, settings)
+        if not spec.grid and width_of(row, cases) > spec.width:
+            sharp = dataclasses.replace(settings, resolution=0.0)
+            steep = seen.crossover(sweep.axis, cases, pair, view, sharp)
+            row = _wide(row, width_of(steep, cases), spec.width)
+        yield row
+
+
+def _controls(
+    spec: Spec, sweep: Sweep, seen: Seen, cases: Cases
+) -> Iterator[Crossover]:
+    settings = settings_of(spec, sweep)
+    for pair in control_pairs(cases.values(), seen.recorded):
+        yield seen.crossover(sweep.axis, cases, pair, "train", settings, ("control",))
 
 
 def settings_of(spec: Spec, sweep: Sweep) -> Settings:
@@ -113,106 +160,3 @@ def _downgraded(row: Crossover) -> Crossover:
         slope=None,
         flags=flags,
     )
-
-
-@dataclasses.dataclass(frozen=True)
-class _Seen:
-    """What was recorded, and the flags of each cell."""
-
-    recorded: Recorded
-    flags: dict[Cell, tuple[str, ...]]
-
-    def crossover(
-        self,
-        axis: str,
-        cases: Cases,
-        pair: Pair,
-        view: str,
-        settings: Settings,
-        flags: tuple[str, ...] = (),
-    ) -> Crossover:
-        """Find one pair's crossover over the cases in one view."""
-        scales = SETUP_SCALES if view == "from_scratch" else SETUP_SCALES[:1]
-        found = agreed([self._answer(cases, pair, view, settings, s) for s in scales])
-        if found.outcome == NOT_MEASURED:
-            raised: tuple[str, ...] = (why(self.recorded, cases, pair),)
-            found = Answer(NOT_MEASURED)
-        else:
-            raised = (*found.flags, *self._cell_flags(cases, pair, view))
-            raised += self._timed_out(cases, pair)
-        found = dataclasses.replace(found, flags=(*flags, *raised))
-        case = next(iter(cases.values()))
-        head = (axis, case, view, "time_s", str(pair[0]), str(pair[1]))
-        return Crossover(*head, **vars(found))
-
-    def _answer(
-        self,
-        cases: Cases,
-        pair: Pair,
-        view: str,
-        settings: Settings,
-        scales: tuple[float, float],
-    ) -> Answer:
-        seconds = [self.recorded.paired(c, pair, view, scales) for c in cases.values()]
-        return answer(
-            np.array(list(cases), float),
-            [one for one, _ in seconds],
-            [other for _, other in seconds],
-            work(cases),
-            settings,
-        )
-
-    def _timed_out(self, cases: Cases, pair: Pair) -> tuple[str, ...]:
-        late = [
-            f"{size:,}"
-            for size, case in cases.items()
-            if any(
-                m.bound_s for c in pair for m in self.recorded.ended_of(Cell(case, c))
-            )
-        ]
-        return (f"timed_out: {', '.join(late)}",) if late else ()
-
-    def _cell_flags(self, cases: Cases, pair: Pair, view: str) -> list[str]:
-        members = (
-            member
-            for case in cases.values()
-            for contender in pair
-            for member in self.recorded.members(Cell(case, contender))
-        )
-        raised = (flag for member in members for flag in self.flags[member])
-        return list(dict.fromkeys([*raised, *view_flags(view)]))
-
-
-def work(cases: Cases) -> Array:
-    """Return how often each case pays a fixed cost, a step's and a row's."""
-    return np.array(
-        [
-            [1, c.epochs * c.steps_per_epoch, c.epochs * c.samples]
-            for c in cases.values()
-        ],
-        float,
-    )
-
-
-def why(recorded: Recorded, cases: Cases, pair: Pair) -> str:
-    """Say why a pair has no shared rounds, naming the contender that has none.
-
-    A contender that this machine does not have is the first reason, then one that
-    failed, then one that was not reached.
-    """
-    if pair[0] == pair[1]:
-        return "this machine has one core: both contenders are the same"
-    reasons = []
-    for contender in pair:
-        cells = [Cell(case, contender) for case in cases.values()]
-        if not any(recorded.rounds(cell, "train") for cell in cells):
-            reason = min((recorded.reason(cell) for cell in cells), key=_rank)
-            reasons.append((_rank(reason), f"{contender}: {reason}"))
-    if not reasons:
-        return f"fewer than {FEWEST_ROUNDS} shared rounds"
-    return min(reasons, key=lambda ranked: ranked[0])[1]
-
-
-def _rank(reason: str) -> int:
-    """Order reasons: unavailable, then failures, then not reached."""
-    return {"unavailable": 0, "not reached": 2}.get(reason.partition(":")[0], 1)

@@ -1,21 +1,25 @@
 """The time of each cell: median over rounds with a distribution-free interval."""
 
+from functools import lru_cache
+
 import numpy as np
 from scipy import stats
 
-from bench.analysis.flags import cell_flags, view_flags
+from bench.analysis.flags import view_flags
 from bench.analysis.series import Recorded
 from bench.nouns import VIEWS, Estimate, Run
 
 
 def estimates(run: Run, confidence: float = 0.95) -> list[Estimate]:
     """Estimate every measured cell in every view."""
-    recorded = Recorded(run.measurements)
+    recorded = Recorded.of(run)
     found = []
-    for cell, rows in recorded.ok.items():
-        flags = cell_flags(rows, run.machine)
+    for cell in recorded.ok:
+        flags = recorded.flags(run.machine)[cell]
         for view in VIEWS:
             values = np.sort(list(recorded.rounds(cell, view).values()))
+            if not len(values):
+                continue  # a time that the view holds was not recorded
             rank, reached = order_statistics(len(values), confidence)
             found.append(
                 Estimate(
@@ -32,6 +36,7 @@ def estimates(run: Run, confidence: float = 0.95) -> list[Estimate]:
     return found
 
 
+@lru_cache(maxsize=256)
 def order_statistics(n: int, confidence: float) -> tuple[int, float]:
     """Return (rank, confidence reached) of the median's order-statistic interval.
 

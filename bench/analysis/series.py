@@ -1,30 +1,45 @@
 """Round values of each cell in each view, and `best` as their lower envelope."""
 
+import statistics
 from collections import defaultdict
 from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.nouns import BEST, Cell, Contender, Measurement
+from bench.analysis.flags import cell_flags
+from bench.nouns import BEST, Cell, Contender, Machine, Measurement, Run
 from softmax_core.case import Case
 
 Rounds = dict[int, float]
 """Seconds of one cell by round number: the unit of replication."""
 
 
-def round_s(m: Measurement, view: str, setup_scale: float = 1.0) -> float:
+def round_s(m: Measurement, view: str, setup_scale: float = 1.0) -> float | None:
     """Return one round's seconds for all of the case's epochs, in one view.
 
-    `setup_scale` asks what it would be if the set-up took so many times as long.
+    None where the view holds a time that was not recorded. `setup_scale` asks what it
+    would be if the set-up took so many times as long.
     """
-    train_s = float(np.median(m.samples_s)) / m.calls_per_sample
-    train_s *= m.case.epochs / (m.epochs_run or m.case.epochs)
+    if missing_time(m, view):
+        return None
+    # not numpy's: for a few values it takes thirty times as long
+    seconds = statistics.median(m.samples_s) / m.calls_per_sample
+    seconds *= m.case.epochs / (m.epochs_run or m.case.epochs)
     if view != "train":
-        train_s += m.transfer_s or 0.0
+        seconds += m.transfer_s or 0.0
     if view == "from_scratch":
-        train_s += setup_scale * (m.setup_s or 0.0)
-    return train_s
+        seconds += setup_scale * (m.setup_s or 0.0)
+    return seconds
+
+
+def missing_time(m: Measurement, view: str) -> str | None:
+    """Name the time that a view holds and a round lacks; None where it has all."""
+    if view == "from_scratch" and m.setup_s is None:
+        return "set-up time"
+    if view != "train" and m.transfer_s is None:
+        return "transfer time"
+    return None
 
 
 class Recorded:
@@ -33,6 +48,8 @@ class Recorded:
     def __init__(self, measurements: Iterable[Measurement]) -> None:
         self.ok: dict[Cell, list[Measurement]] = defaultdict(list)
         self.ended: dict[Cell, Measurement] = {}
+        self._rounds: dict[tuple[Cell, str, float], Rounds] = {}
+        self._flags: dict[Cell, tuple[str, ...]] = {}
         for m in measurements:
             cell = Cell(m.case, m.contender)
             if m.status == "ok":
@@ -40,11 +57,35 @@ class Recorded:
             else:
                 self.ended[cell] = m
 
+    @classmethod
+    def of(cls, run: Run) -> "Recorded":
+        """Return what a run recorded; that of the last run asked about is kept.
+
+        A report asks a dozen times, and a large run takes a third of a second each.
+        """
+        same = _LAST and _LAST[0][0] is run.measurements and _LAST[0][1] is run.machine
+        if not same:
+            _LAST[:] = [(run.measurements, run.machine, cls(run.measurements))]
+        return _LAST[0][2]
+
+    def flags(self, machine: Machine) -> dict[Cell, tuple[str, ...]]:
+        """Return the flags of every measured cell, on the machine of the run."""
+        if not self._flags:
+            self._flags = {c: cell_flags(rows, machine) for c, rows in self.ok.items()}
+        return self._flags
+
     def rounds(self, cell: Cell, view: str, setup_scale: float = 1.0) -> Rounds:
         """Return a cell's round values; empty when it has none."""
         if cell.contender.trainer == BEST:
             return self._best(cell, view, setup_scale)
-        return {m.round: round_s(m, view, setup_scale) for m in self.ok.get(cell, ())}
+        key = (cell, view, setup_scale)
+        if key not in self._rounds:
+            self._rounds[key] = {
+                m.round: seconds
+                for m in self.ok.get(cell, ())
+                if (seconds := round_s(m, view, setup_scale)) is not None
+            }
+        return self._rounds[key]
 
     def paired(
         self,
@@ -100,8 +141,12 @@ class Recorded:
             if c.case == cell.case and cell.contender.covers(c.contender)
         ]
 
-    def reason(self, cell: Cell) -> str:
-        """Say why a cell has no rounds."""
+    def reason(self, cell: Cell, view: str = "train") -> str:
+        """Say why a cell has no rounds in a view."""
+        for member in self.members(cell):
+            missing = missing_time(self.ok[member][0], view)
+            if missing is not None:
+                return f"{missing} not recorded"
         ended = self.ended_of(cell)
         return f"{ended[0].status}: {ended[0].notes}" if ended else "not reached"
 
@@ -109,15 +154,18 @@ class Recorded:
         """Cross-fit: chosen on the even rounds, reported on the odd, and reversed,
         so that picking the minimum does not bias what is reported.
         """
-        series = [self.rounds(c, view, setup_scale) for c in self.members(cell)]
-        series = [s for s in series if len(s) > 1]
-        if not series:
-            return {}
+        every = [self.rounds(c, view, setup_scale) for c in self.members(cell)]
+        series = [s for s in every if len(s) > 1]
+        if not series:  # a point each: the least, as no rounds are left to choose by
+            return min(filter(None, every), key=lambda s: _median(s, 0), default={})
         found: Rounds = {}
         for parity in (0, 1):
             chosen = min(series, key=lambda s: _median(s, parity))
             found |= {r: s for r, s in chosen.items() if r % 2 != parity}
         return found
+
+
+_LAST: list[tuple[tuple[Measurement, ...], Machine, Recorded]] = []
 
 
 def _median(series: Rounds, parity: int) -> float:

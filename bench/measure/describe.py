@@ -7,6 +7,7 @@ from typing import Any
 import threadpoolctl
 import torch
 
+from bench.measure.energy import energy_unmeasured
 from softmax_core import Case, train
 from softmax_core.device import list_devices, parse_device, unavailable_reason
 
@@ -25,8 +26,11 @@ def describe_here(devices: list[str]) -> dict[str, Any]:
         reason = unavailable_reason(parse_device(text))
         if reason is not None:
             unavailable[text] = reason
+    usable = [name for name in devices or ["cpu"] if name not in unavailable]
+    found = (str(d.name) for d in listed[1:] if d.reason is None)
     return {
         "cpu": listed[0].description,
+        "energy_unmeasured": energy_unmeasured(dict.fromkeys([*usable, *found])),
         "accelerators": [
             {
                 "name": d.name,

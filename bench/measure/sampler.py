@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from bench.measure.clock import GarbagePause, measured_s, timer_step_s
+from bench.measure.energy import Meter
 from bench.measure.spin import find_trainer
 from softmax_core import (
     TOLERANCE,
@@ -62,6 +63,7 @@ class Sampler:
         context_s: what first use of the device cost this process.
         longest_s: a sample that would last longer trains fewer epochs.
         now: the clock.
+        meter: of the samples' energy.
 
     Raises:
         WrongResult: when the trainer's weights are not the reference's.
@@ -76,8 +78,9 @@ class Sampler:
         context_s: float,
         longest_s: float,
         now: Callable[[], float] = time.perf_counter,
+        meter: Meter | None = None,
     ) -> None:
-        self.case, self.device, self.now = case, device, now
+        self.case, self.device, self.now, self._meter = case, device, now, meter
         self._trainer, self._threads = find_trainer(trainer), threads
         self._floor_s = max(SAMPLE_S, FLOOR_S, 1000 * timer_step_s(now))
         _reset_peak(device)
@@ -99,7 +102,7 @@ class Sampler:
         )
 
     def _measured(self, work: Callable[[], object]) -> float:
-        return measured_s(work, lambda: synchronize(self.device), self.now)
+        return measured_s(work, self.synchronize, self.now)
 
     def _open(self, setup_s: float, longest_s: float) -> Opened:
         first_s = self._measured(lambda: self._session.train(1))
@@ -152,29 +155,56 @@ class Sampler:
         return evaluate(*session.weights(), self._data)
 
     def _notes(self, call_s: float) -> str:
-        if self.epochs == self.case.epochs:
-            return ""
-        linearity = call_s / (self.epochs * self._epoch_s)
-        return (
-            f"extrapolated: {self.epochs} of {self.case.epochs} epochs timed; "
-            f"{self.epochs} epochs cost {linearity:.3f} x {self.epochs} single ones"
-        )
+        said = []
+        if self.epochs < self.case.epochs:
+            linearity = call_s / (self.epochs * self._epoch_s)
+            said.append(
+                f"extrapolated: {self.epochs} of {self.case.epochs} epochs timed; "
+                f"{self.epochs} epochs cost {linearity:.3f} x {self.epochs} single ones"
+            )
+        if self._meter is not None and self._meter.too_short(self.calls * call_s):
+            said.append(self._meter.too_short(self.calls * call_s))
+        return "; ".join(said)
 
     def transfer_s(self) -> float:
         """Time one more move of the data to the device; about 0 where it is there."""
-        return self._measured(lambda: self._data.to(self.device))
+        return self._measured(self.move)
 
     def sample_s(self) -> float:
         """Time one sample from the initial weights: `calls` times `epochs` epochs."""
+        return self.sample()[0]
+
+    def sample(self) -> tuple[float, float | None]:
+        """Return a sample's seconds, and its joules where they can be measured."""
+        self.ready()
+        if self._meter is None:
+            return self._measured(self.train_calls), None
+        self.synchronize()
+        return self._meter.around(lambda: self._measured(self.train_calls))
+
+    def ready(self) -> None:
+        """Do what comes before a sample: wake up, initial weights, no garbage."""
         if self._epoch_s < WAKE_S:
             self._session.train(1)
         self._session.reset()
         self._garbage.collect()
-        return self._measured(self._calls)
 
-    def _calls(self) -> None:
+    def train(self) -> None:
+        """Train once, from where the weights are; the device may still be at it."""
+        self._session.train(self.epochs)
+
+    def train_calls(self) -> None:
+        """Train as often as a sample does."""
         for _ in range(self.calls):
             self._session.train(self.epochs)
+
+    def move(self) -> None:
+        """Move the data to the device once more; it may still be at it."""
+        self._data.to(self.device)
+
+    def synchronize(self) -> None:
+        """Wait until the device is done."""
+        synchronize(self.device)
 
     def close(self) -> None:
         """Let garbage be collected again."""

@@ -14,6 +14,7 @@ import torch
 
 from bench.measure.clock import measured_s
 from bench.measure.describe import describe_here
+from bench.measure.energy import Meter, find_meter
 from bench.measure.sampler import Sampler
 from bench.measure.spin import find_trainer
 from softmax_core import make_data
@@ -32,6 +33,7 @@ class Worker:
     def __init__(self) -> None:
         self._sampler: Sampler | None = None
         self._context_s: dict[str, float] = {}
+        self._meters: dict[torch.device, Meter | None] = {}
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do one request.
@@ -45,9 +47,12 @@ class Worker:
             case "open":
                 return self._open(request)
             case "sample" if self._sampler is not None:
+                transfer_s = self._sampler.transfer_s()
+                sample_s, sample_j = self._sampler.sample()
                 return {
-                    "transfer_s": self._sampler.transfer_s(),
-                    "sample_s": self._sampler.sample_s(),
+                    "transfer_s": transfer_s,
+                    "sample_s": sample_s,
+                    "sample_j": sample_j,
                     "clock_share": clock_share(self._sampler.device),
                 }
             case "close":
@@ -68,15 +73,28 @@ class Worker:
             return {"status": "unavailable", "notes": f"{device}: {reason}"}
         mean, std = request["case"].pop("dispersion")
         case = Case(**request["case"], dispersion=(mean, std))
+        context_s = self._context(device, request["trainer"])
+        meter = self._meter(device)  # may touch the device, whose context is timed
         self._sampler = Sampler(
             case,
             request["trainer"],
             device,
             request["threads"],
-            self._context(device, request["trainer"]),
+            context_s,
             request["longest_s"],
+            meter=meter,
         )
-        return {"status": "ok", **asdict(self._sampler.opened)}
+        return {
+            "status": "ok",
+            "energy_of": meter.name if meter else "",
+            **asdict(self._sampler.opened),
+        }
+
+    def _meter(self, device: torch.device) -> Meter | None:
+        if device not in self._meters:
+            found = find_meter(device)
+            self._meters[device] = found if isinstance(found, Meter) else None
+        return self._meters[device]
 
     def _context(self, device: torch.device, trainer: str) -> float:
         """Seconds that a process pays once, before any case: the device's context

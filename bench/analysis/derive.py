@@ -1,0 +1,29 @@
+"""Everything a report shows, computed from a run once."""
+
+from dataclasses import dataclass
+
+from bench.analysis.breakeven import BreakEven, break_evens
+from bench.analysis.crossover import crossovers
+from bench.analysis.estimate import estimates
+from bench.analysis.sweeps import SweepResult, sweep_results
+from bench.nouns import VIEWS, Crossover, Estimate, Run
+from bench.spec import Spec
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What follows from a run's measurements; the order is that of the CSV files."""
+
+    estimates: list[Estimate]
+    crossovers: list[Crossover]
+    break_evens: list[BreakEven]
+    sweeps: dict[str, list[SweepResult]]
+    """By view; the speedups are in them."""
+
+
+def derive(run: Run) -> Derived:
+    """Compute estimates, crossovers, break-evens and speedups."""
+    known = estimates(run, Spec.model_validate(run.spec).confidence)
+    found = crossovers(run)
+    sweeps = {view: sweep_results(run, found, view, known) for view in VIEWS}
+    return Derived(known, found, break_evens(run), sweeps)

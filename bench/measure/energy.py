@@ -1,0 +1,219 @@
+"""Joules beside seconds: the energy counters of the chips that a contender uses.
+
+In: a device. Out: a `Meter`, or the reason why there is none. A CPU contender is
+charged its packages (RAPL), a CUDA contender its board (NVML) and, where they can be
+read, the packages. Counters see all that their chip uses, idle power included.
+"""
+
+import importlib
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+POWERCAP = Path("/sys/class/powercap")
+FEWEST_UPDATES = 4
+"""A sample that spans fewer updates of a counter has no joules. A reading is up to one
+update old, so that a sample is off by at most what the chip uses within one: a quarter
+of the shortest, 10 % in the root mean square. That is noise of the rounds, as long as
+the chip uses as much just before the sample as during it."""
+WAIT_S = 0.5
+"""A counter that does not change three times within it stands still."""
+
+
+class Counter(Protocol):
+    """What counts the energy of one chip."""
+
+    @property
+    def name(self) -> str:
+        """Of the chip: `package-0`, `board`."""
+
+    def read(self) -> int:
+        """Return the counter; raises OSError when it cannot be read."""
+
+    def joules(self, before: int, after: int) -> float:
+        """Return the energy between two readings."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """RAPL's counter of a CPU package, in microjoules; it starts again at `range_uj`.
+
+    Source: the kernel's Documentation/power/powercap/powercap.rst.
+    """
+
+    name: str
+    path: Path
+    range_uj: int
+
+    def read(self) -> int:
+        """Return the counter."""
+        return int(self.path.read_text())
+
+    def joules(self, before: int, after: int) -> float:
+        """Return the energy between two readings, at most one new start apart."""
+        return (after - before) % self.range_uj * 1e-6
+
+
+@dataclass(frozen=True)
+class Board:
+    """NVML's counter of a whole GPU board, in millijoules since the driver loaded."""
+
+    nvml: Any
+    handle: Any
+    name: str = "board"
+
+    def read(self) -> int:
+        """Return the counter."""
+        try:
+            return int(self.nvml.nvmlDeviceGetTotalEnergyConsumption(self.handle))
+        except self.nvml.NVMLError as error:
+            raise OSError(f"NVML: {error}") from error
+
+    def joules(self, before: int, after: int) -> float:
+        """Return the energy between two readings."""
+        return (after - before) * 1e-3
+
+
+@dataclass(frozen=True)
+class Meter:
+    """The counters of one contender, and how often the slowest changes."""
+
+    counters: tuple[Counter, ...]
+    update_s: float
+
+    @property
+    def name(self) -> str:
+        """Name the chips whose energy is added up."""
+        return " + ".join(counter.name for counter in self.counters)
+
+    def around(self, work: Callable[[], float]) -> tuple[float, float | None]:
+        """Do work that returns its seconds; return them and the joules.
+
+        The counters are read before the work's clock starts and after it stops. None
+        where the work was too short, or a counter cannot be read any more.
+        """
+        before = self._read()
+        work_s = work()
+        after = self._read()
+        if before is None or after is None or self.too_short(work_s):
+            return work_s, None
+        readings = zip(self.counters, before, after, strict=True)
+        return work_s, sum(counter.joules(a, b) for counter, a, b in readings)
+
+    def _read(self) -> list[int] | None:
+        try:
+            return [counter.read() for counter in self.counters]
+        except (OSError, ValueError):
+            return None
+
+    def too_short(self, sample_s: float) -> str:
+        """Say why a sample of so many seconds has no joules; empty where it has."""
+        if sample_s >= FEWEST_UPDATES * self.update_s:
+            return ""
+        return (
+            f"energy not measured: a sample of {1e3 * sample_s:.3g} ms is shorter than "
+            f"{FEWEST_UPDATES} updates of {1e3 * self.update_s:.3g} ms"
+        )
+
+
+def find_meter(
+    device: torch.device,
+    root: Path = POWERCAP,
+    now: Callable[[], float] = time.perf_counter,
+) -> Meter | str:
+    """Return what measures the energy of a contender on a device, or why nothing does.
+
+    Args:
+        device: where it trains.
+        root: of the kernel's powercap tree.
+        now: the clock.
+    """
+    cpu = packages(root)
+    if device.type == "cpu":
+        return cpu if isinstance(cpu, str) else _meter(cpu, now)
+    gpu = board(device)
+    if isinstance(gpu, str):
+        return gpu
+    return _meter([gpu, *([] if isinstance(cpu, str) else cpu)], now)
+
+
+def energy_unmeasured(devices: Iterable[str], root: Path = POWERCAP) -> str | None:
+    """Say why the energy of which devices is not measured; None where it is, of all."""
+    reasons = []
+    for name in devices:
+        found = find_meter(torch.device(name), root)
+        if isinstance(found, str):
+            reasons.append(f"{name}: {found}")
+    return "; ".join(reasons) or None
+
+
+def packages(root: Path = POWERCAP) -> list[Counter] | str:
+    """Return the counters of all CPU packages, or why there are none.
+
+    Domains within a package (cores, memory) would count twice and are left out.
+    """
+    found: list[Counter] = []
+    for folder in sorted(root.glob("intel-rapl:*")):  # AMD's have that name, too
+        try:
+            name = (folder / "name").read_text().strip()
+            if not name.startswith("package"):
+                continue
+            whole = int((folder / "max_energy_range_uj").read_text())
+            counter = Package(name, folder / "energy_uj", whole)
+            counter.read()
+        except PermissionError:
+            return f"{folder.name}/energy_uj can be read by root only"
+        except (OSError, ValueError) as error:
+            return f"{folder.name} cannot be read: {error}"
+        found.append(counter)
+    return found or f"no RAPL counters of packages in {root}"
+
+
+def board(device: torch.device) -> Counter | str:
+    """Return the counter of a CUDA device's board, or why there is none."""
+    if device.type != "cuda":
+        return f"no energy counter is known for {device.type}"
+    try:
+        nvml = importlib.import_module("pynvml")
+    except ImportError:
+        return "no NVML: pip install nvidia-ml-py"
+    try:
+        nvml.nvmlInit()
+        uuid = torch.cuda.get_device_properties(device).uuid
+        counter = Board(nvml, nvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}"))
+        counter.read()
+    except (nvml.NVMLError, OSError, AttributeError, RuntimeError) as error:
+        return f"NVML: {error}"
+    return counter
+
+
+def _meter(counters: list[Counter], now: Callable[[], float]) -> Meter | str:
+    updates = []
+    for counter in counters:
+        try:
+            update_s = _update_s(counter, now)
+        except (OSError, ValueError) as error:
+            return f"the counter of {counter.name} cannot be read: {error}"
+        if update_s is None:
+            return f"the counter of {counter.name} stands still"
+        updates.append(update_s)
+    return Meter(tuple(counters), max(updates))
+
+
+def _update_s(counter: Counter, now: Callable[[], float]) -> float | None:
+    """Return the seconds between a counter's changes, None where it has none."""
+    start = now()
+    value, changes = counter.read(), list[float]()
+    while len(changes) < 3 and now() - start < WAIT_S:
+        new = counter.read()
+        if new != value:
+            changes.append(now())
+            value = new
+    if len(changes) < 3:
+        return None
+    return max(later - sooner for sooner, later in pairwise(changes))
