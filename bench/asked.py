@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from bench.nouns import Contender
-from bench.spec import ACCELERATOR, ALL_THREADS, Spec, SpecError, near, parse_spec
+from bench.spec import (
+    ACCELERATOR,
+    ALL_THREADS,
+    DEVICE,
+    Spec,
+    SpecError,
+    near,
+    parse_spec,
+)
 from softmax_core.case import stable_learning_rate
 
 PRESETS = ("smoke", "quick", "lesson", "full")
@@ -27,6 +35,7 @@ class Ask:
     classes: int | None = None
     budget: str | None = None
     grid: bool = False
+    prices: tuple[str, ...] = ()
 
     def spec(self) -> Spec:
         """Return the spec with the options in it.
@@ -49,6 +58,8 @@ class Ask:
             fields["budget_s"] = parse_duration(self.budget)
         if self.grid:
             fields["grid"] = True
+        if self.prices:
+            fields["prices"] = parse_prices(self.prices)
         return parse_spec(fields, "options")
 
     def _sweeps(self, sweeps: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -132,6 +143,30 @@ def parse_duration(text: str) -> float:
     if not 0 < seconds < float("inf"):
         raise SpecError(f"budget = {text!r}: must be a duration such as 90s, 5m or 2h")
     return seconds
+
+
+def parse_prices(texts: tuple[str, ...]) -> dict[str, float]:
+    """Read `DEVICE=PER_HOUR` texts.
+
+    Raises:
+        SpecError: for anything else, a price that is not positive, a device twice.
+    """
+    prices: dict[str, float] = {}
+    for text in texts:
+        device, _, amount = text.partition("=")
+        try:
+            per_hour = float(amount)
+        except ValueError:
+            per_hour = 0.0
+        if not (DEVICE.fullmatch(device) and 0 < per_hour < float("inf")):
+            raise SpecError(
+                f"price = {text!r}: must be DEVICE=PER_HOUR with a number > 0, such as "
+                "cpu=0.09 or cuda:0=2.49"
+            )
+        if device in prices:
+            raise SpecError(f"price = {text!r}: must be given once for each device")
+        prices[device] = per_hour
+    return prices
 
 
 def load_spec(path: Path) -> Spec:

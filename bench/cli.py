@@ -7,31 +7,27 @@ from typing import Annotated
 import typer
 
 from bench.nouns import InputError
+from bench.options import (
+    Budget,
+    Count,
+    FromAsv,
+    FromPytestBenchmark,
+    Grid,
+    Latex,
+    Parquet,
+    Preset,
+    Prices,
+    ReportOut,
+    Runs,
+    Show,
+    Sizes,
+    SpecFile,
+    Texts,
+)  # fmt: skip
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
-
-SpecFile = Annotated[
-    Path | None, typer.Argument(help="A spec in TOML; without it, the preset.")
-]
-Preset = Annotated[str, typer.Option(help="smoke, quick, lesson or full.")]
-Texts = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--contender",
-        help="DEVICE[/TRAINER][@THREADS]; repeat it: the first is the baseline.",
-    ),
-]
-Sizes = Annotated[
-    str | None,
-    typer.Option(help="Sizes such as 10,100: several are swept, one is fixed."),
-]
-Count = Annotated[int | None, typer.Option()]
-Budget = Annotated[str | None, typer.Option(help="Such as 90s, 5m or 2h.")]
-Grid = Annotated[
-    bool, typer.Option("--grid", help="Only the sizes given, all rounds alike.")
-]
 
 
 @app.command()
@@ -46,6 +42,7 @@ def run(
     classes: Count = None,
     budget: Budget = None,
     grid: Grid = False,
+    price: Prices = None,
     out: Annotated[
         Path | None, typer.Option(help="A new folder for the results.")
     ] = None,
@@ -63,7 +60,7 @@ def run(
 
     asked = Ask(
         spec_file, preset, tuple(contender or ()), samples, batch_size, epochs,
-        features, classes, budget, grid,
+        features, classes, budget, grid, tuple(price or ()),
     )  # fmt: skip
     raise typer.Exit(do_run(asked, out, resume))
 
@@ -97,15 +94,28 @@ def plan(
 
 @app.command()
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="Run directories.")],
+    runs: Runs = None,
+    from_asv: FromAsv = None,
+    from_pytest_benchmark: FromPytestBenchmark = None,
+    out: ReportOut = None,
+    price: Prices = None,
+    latex: Latex = False,
+    parquet: Parquet = False,
+    show: Show = False,
 ) -> None:
-    """Write the tables, plots and page of recorded runs again.
+    """Write the tables, plots and page of recorded runs, ours or other tools'.
 
     Example: crossover report results/first
-    """
-    from bench.job import do_report
 
-    do_report(runs)
+    Example: crossover report --from-asv .asv/results --out results/asv
+    """
+    from bench.job import ReportAsk, do_report
+
+    asked = ReportAsk(
+        tuple(runs or ()), tuple(from_asv or ()), tuple(from_pytest_benchmark or ()),
+        out, tuple(price or ()), latex, parquet, show,
+    )  # fmt: skip
+    do_report(asked)
 
 
 @app.command()
@@ -141,23 +151,21 @@ def analyse(
 
 @app.command()
 def compare(
-    run_a: Annotated[Path, typer.Argument(help="The run before.")],
-    run_b: Annotated[Path, typer.Argument(help="The run after.")],
+    run_a: Annotated[str, typer.Argument(help="The run before.")],
+    run_b: Annotated[str, typer.Argument(help="The run after.")],
 ) -> None:
     """Say whether crossovers or times changed; exit 1 when they did.
 
-    Example: crossover compare results/before results/after
-    """
-    from bench.analysis.compare import compare as compare_runs
-    from bench.analysis.compare import lines
-    from bench.store import load
+    A run is a run folder, a file of pytest --benchmark-json, or a commit in asv's
+    results: DIR@COMMIT, where COMMIT is how the name of its file begins.
 
-    comparison = compare_runs(load(run_a), load(run_b))
-    for warning in comparison.warnings:
-        print(f"crossover: {warning}", file=sys.stderr)
-    for said in lines(comparison):
-        print(said)
-    raise typer.Exit(int(comparison.changed))
+    Example: crossover compare results/before results/after
+
+    Example: crossover compare .asv/results@1a2b3c4d .asv/results@5e6f7a8b
+    """
+    from bench.job import do_compare
+
+    raise typer.Exit(do_compare(run_a, run_b))
 
 
 @app.command()
@@ -183,17 +191,9 @@ def devices() -> None:
 
     Example: crossover devices
     """
-    from bench.machine import snapshot
+    from bench.job import do_devices
 
-    machine = snapshot()
-    gib = machine.memory_bytes / 2**30
-    print(f"cpu      {machine.cpu}, {machine.cores} cores, {gib:.1f} GiB")
-    for found in machine.accelerators:
-        memory = found["memory_bytes"]
-        gib_text = f", {memory / 2**30:.1f} GiB" if isinstance(memory, int) else ""
-        print(f"{found['name']!s:8} {found['description']}{gib_text}")
-    for name, reason in machine.unavailable.items():
-        print(f"{name:8} not available: {reason}")
+    do_devices()
 
 
 @app.command()

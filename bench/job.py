@@ -1,9 +1,11 @@
 """One job behind each command: spec -> run -> report, with progress and interrupts."""
 
+import dataclasses
 import shlex
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -13,9 +15,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from bench import store
-from bench.asked import Ask, resolve
+from bench.asked import Ask, parse_prices, resolve
 from bench.machine import snapshot, usable_cores
-from bench.nouns import SCHEMA, Crossover, Measurement, Run, case_id
+from bench.nouns import SCHEMA, InputError, Measurement, Run, case_id
 from bench.plan import Block, next_blocks, notices
 from bench.run import Crew, carry_out
 from bench.spec import Spec, SpecError
@@ -39,9 +41,12 @@ def do_run(ask: Ask, out: Path | None, resume: bool) -> int:
     except KeyboardInterrupt:
         interrupted = True
         run = store.load(out)
+    from bench.report.terminal import show
     from bench.report.write import write_report
 
     show(write_report(run, out, partial=interrupted))
+    if run.machine.energy_unmeasured:
+        print(f"  energy: {run.machine.energy_unmeasured}")
     Console().print(f"Report: {out / 'report.html'}", highlight=False, soft_wrap=True)
     if interrupted:
         print(f"Interrupted; go on with: crossover run --resume --out {out}")
@@ -123,26 +128,6 @@ class ProgressBar:
         )
 
 
-def show(found: list[Crossover]) -> None:
-    """Print the answers of the `train` view, then what was not measured and why."""
-    from bench.report.tables import fixed_axis, not_measured, sentence
-
-    train = [c for c in found if c.view == "train"]
-    where = None
-    for c in train:
-        if c.outcome == "not_measured" or "control" in c.flags:
-            continue
-        if where != fixed_axis(c.axis, c.case):
-            where = fixed_axis(c.axis, c.case)
-            print(f"Over {where}:")
-        print(f"  {c.outcome}: {sentence(c)}")
-    missing = not_measured(train)
-    if missing:
-        print("Not measured:")
-    for line in missing:
-        print(f"  {line}")
-
-
 def do_plan(ask: Ask) -> None:
     """Print what a run would do."""
     spec = resolve(ask.spec(), (), usable_cores())
@@ -176,11 +161,81 @@ def do_selftest(pairs: int, sweeps: int, seed: int) -> int:
     return 0 if all(row.ok for row in rows) else 1
 
 
-def do_report(runs: list[Path]) -> None:
-    """Write the derived files of recorded runs again."""
-    from bench.report.write import write_report
+@dataclass(frozen=True)
+class ReportAsk:
+    """What `report` was asked for."""
 
-    loaded = [(store.load(path), path) for path in runs]
-    for run, path in loaded:
-        show(write_report(run, path))
-        print(f"Report: {path / 'report.html'}")
+    runs: tuple[Path, ...] = ()
+    from_asv: tuple[str, ...] = ()
+    from_pytest_benchmark: tuple[Path, ...] = ()
+    out: Path | None = None
+    prices: tuple[str, ...] = ()
+    latex: bool = False
+    parquet: bool = False
+    show: bool = False
+
+
+def do_report(ask: ReportAsk) -> None:
+    """Write the derived files of recorded runs, whoever recorded them; or show them."""
+    from bench.analysis.crossover import crossovers
+    from bench.analysis.flags import advice
+    from bench.report.terminal import show
+    from bench.report.write import write_report
+    from bench.sources.given import runs_given
+
+    prices = parse_prices(ask.prices)
+    given = runs_given(ask.runs, ask.from_asv, ask.from_pytest_benchmark, ask.out)
+    for recorded, out in given:
+        run = recorded
+        if prices:
+            run = dataclasses.replace(run, spec={**run.spec, "prices": prices})
+        if ask.show or len(given) > 1:
+            print(f"{run.run_id}:")
+        if ask.show:
+            show(crossovers(run))
+        else:
+            if out not in ask.runs:
+                store.put(out, run)
+            show(write_report(run, out, latex=ask.latex, parquet=ask.parquet))
+        for flag in dict.fromkeys(flag for m in run.measurements for flag in m.flags):
+            print(f"{flag}: {advice(flag)}")
+        if not ask.show:
+            print(f"Report: {out / 'report.html'}")
+
+
+def do_compare(before: str, after: str) -> int:
+    """Print what changed between two runs; return 1 when it did so significantly."""
+    from bench.analysis.compare import compare, lines
+    from bench.sources.given import run_named
+
+    runs = run_named(before), run_named(after)
+    comparison = compare(*runs)
+    if not (comparison.times or comparison.crossings):
+        raise InputError(
+            f"runs = {before!r}, {after!r}: must have a cell with 5 rounds in each; "
+            "keep the samples: asv run --record-samples, pytest --benchmark-json"
+        )
+    for warning in comparison.warnings:
+        print(f"crossover: {warning}", file=sys.stderr)
+    if all(run.spec.get("name") == "asv" for run in runs):
+        print(
+            "crossover: what the machine drifted between two commits counts as their "
+            "change, unless they were measured with asv run --interleave-rounds",
+            file=sys.stderr,
+        )
+    for said in lines(comparison):
+        print(said)
+    return int(comparison.changed)
+
+
+def do_devices() -> None:
+    """Print what can be measured here, and why the rest cannot."""
+    machine = snapshot()
+    gib = (machine.memory_bytes or 0) / 2**30
+    print(f"cpu      {machine.cpu}, {machine.cores} cores, {gib:.1f} GiB")
+    for found in machine.accelerators:
+        memory = found["memory_bytes"]
+        gib_text = f", {memory / 2**30:.1f} GiB" if isinstance(memory, int) else ""
+        print(f"{found['name']!s:8} {found['description']}{gib_text}")
+    for name, reason in machine.unavailable.items():
+        print(f"{name:8} not available: {reason}")

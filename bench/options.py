@@ -1,0 +1,50 @@
+"""The options of `cli`, with their help; loads nothing heavy."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SpecFile = Annotated[
+    Path | None, typer.Argument(help="A spec in TOML; without it, the preset.")
+]
+Preset = Annotated[str, typer.Option(help="smoke, quick, lesson or full.")]
+Texts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--contender",
+        help="DEVICE[/TRAINER][@THREADS]; repeat it: the first is the baseline.",
+    ),
+]
+Sizes = Annotated[
+    str | None,
+    typer.Option(help="Sizes such as 10,100: several are swept, one is fixed."),
+]
+Count = Annotated[int | None, typer.Option()]
+Budget = Annotated[str | None, typer.Option(help="Such as 90s, 5m or 2h.")]
+Grid = Annotated[
+    bool, typer.Option("--grid", help="Only the sizes given, all rounds alike.")
+]
+
+Prices = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--price", help="DEVICE=PER_HOUR such as cuda=2.49; repeat it for the cost."
+    ),
+]
+Runs = Annotated[list[Path] | None, typer.Argument(help="Run folders.")]
+FromAsv = Annotated[
+    list[str] | None,
+    typer.Option(help="asv's results folder, or DIR@COMMIT, or a file of it; repeat."),
+]
+FromPytestBenchmark = Annotated[
+    list[Path] | None, typer.Option(help="A file of pytest --benchmark-json; repeat.")
+]
+ReportOut = Annotated[
+    Path | None, typer.Option(help="Where to write; a folder each for several runs.")
+]
+Latex = Annotated[bool, typer.Option("--latex", help="Write LaTeX tables too.")]
+Parquet = Annotated[bool, typer.Option("--parquet", help="Write Parquet tables too.")]
+Show = Annotated[
+    bool, typer.Option("--show", help="Print the answers and write nothing.")
+]

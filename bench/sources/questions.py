@@ -1,0 +1,124 @@
+"""What a set of cells can answer: which cases form sweeps, which contenders pairs.
+
+In: cells of any origin. Out: the sweeps of a `Spec`. docs/sources.md has the rules.
+"""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from bench.nouns import BEST, Cell, Contender
+from bench.spec import AXES, Sweep
+from softmax_core.case import Case
+
+Pair = tuple[str, str]
+TRAINER_ORDER = ("lesson", "manual")
+"""These come first, as what the others try to beat."""
+
+
+def clipped(cases: Iterable[Case]) -> dict[Case, Case]:
+    """Name the cases whose batch exceeds the samples by all samples in one batch.
+
+    As `Sweep.cases` does. Not those that a sweep over samples needs as they are, nor
+    where that name is taken.
+    """
+    known = set(cases)
+    renamed = {}
+    for group in _groups(known, "samples"):
+        target = dataclasses.replace(group[0], batch_size=group[0].samples)
+        too_large = group[0].batch_size > group[0].samples
+        if len(group) == 1 and too_large and target not in known:
+            renamed[group[0]] = target
+    return renamed
+
+
+def sweeps(measured: Sequence[Cell], skipped: Sequence[Cell] = ()) -> list[Sweep]:
+    """Return a sweep for every two or more cases that differ in one axis alone.
+
+    A case that is in none gets one of its own. Sweeps without a pair are left out.
+
+    Args:
+        measured: the cells that ran, or failed.
+        skipped: those that were not to run; a contender that ran elsewhere is no part
+            of a sweep that skipped it throughout.
+    """
+    every = dict.fromkeys([*measured, *skipped])
+    cases = list(dict.fromkeys(cell.case for cell in every))
+    found = []
+    grouped: set[Case] = set()
+    for axis in AXES:
+        for members in _groups(cases, axis):
+            usable = [
+                c for c in members if axis != "batch_size" or c.batch_size <= c.samples
+            ]
+            if len(usable) > 1:
+                grouped.update(usable)
+                found.append(_sweep(axis, usable, measured, skipped))
+    lone = (case for case in cases if case not in grouped)
+    found += [_sweep("samples", [case], measured, skipped) for case in lone]
+    return [sweep for sweep in found if sweep.pairs]
+
+
+def _groups(cases: Iterable[Case], axis: str) -> list[list[Case]]:
+    """Gather the cases that differ in the axis alone."""
+    groups: dict[tuple[object, ...], list[Case]] = defaultdict(list)
+    for case in cases:
+        groups[tuple(v for n, v in vars(case).items() if n != axis)].append(case)
+    return list(groups.values())
+
+
+def _sweep(
+    axis: str, cases: Sequence[Case], measured: Iterable[Cell], skipped: Iterable[Cell]
+) -> Sweep:
+    here = set(cases)
+    ran = dict.fromkeys(cell.contender for cell in measured)
+    ran_here = {cell.contender for cell in measured if cell.case in here}
+    skipped_here = dict.fromkeys(c.contender for c in skipped if c.case in here)
+    contenders = [c for c in ran if c in ran_here]
+    contenders += [c for c in skipped_here if c not in ran]
+    fixed = {name: value for name, value in vars(cases[0]).items() if name != axis}
+    fields = {
+        "axis": axis,
+        "values": tuple(getattr(case, axis) for case in cases),
+        "contenders": tuple(map(str, contenders)),
+        "pairs": pairs(contenders),
+    }
+    return Sweep.model_validate({**fixed, **fields})
+
+
+def pairs(contenders: Iterable[Contender]) -> tuple[Pair, ...]:
+    """Return the (baseline, challenger) pairs that users ask about.
+
+    Each accelerator contender against the best on the CPU. On the CPU, per trainer,
+    more threads against the fewest, and per thread count the other trainers against
+    the first, which is the lesson's where it is there. Whoever is in no pair then is
+    compared with the first of all.
+    """
+    ordered = sorted(contenders, key=_order)
+    cpu = [c for c in ordered if c.device == "cpu"]
+    found: dict[Pair, None] = {}
+    for alike in ("trainer", "threads"):
+        firsts: dict[object, Contender] = {}
+        for c in cpu:
+            first = firsts.setdefault(getattr(c, alike), c)
+            if first != c:
+                found[str(first), str(c)] = None
+    best = f"cpu/{BEST}" if len(cpu) > 1 else "".join(map(str, cpu))
+    if best:
+        accelerated = (c for c in ordered if c.device != "cpu")
+        found |= dict.fromkeys((best, str(c)) for c in accelerated)
+    paired = {text for pair in found for text in pair}
+    left = [c for c in ordered[1:] if str(c) not in paired]
+    return (*found, *((str(ordered[0]), str(c)) for c in left))
+
+
+def _order(contender: Contender) -> tuple[bool, int, float, str]:
+    """Sort the CPU first, then the lesson's trainers, then fewer threads."""
+    names = (*TRAINER_ORDER, contender.trainer)
+    threads = float("inf") if contender.threads is None else contender.threads
+    return (
+        contender.device != "cpu",
+        names.index(contender.trainer),
+        threads,
+        str(contender),
+    )

@@ -1,0 +1,215 @@
+"""What another tool recorded of our cells -> a `Run`, as if `crossover run` made it.
+
+`asv` and `pytest_benchmark` bring the cells; the command line stores and reports.
+"""
+
+import dataclasses
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from bench.analysis.decide import FEWEST_ROUNDS
+from bench.analysis.flags import NO_INTERVAL
+from bench.nouns import SCHEMA, Cell, Contender, InputError, Machine, Measurement, Run
+from bench.sources.questions import clipped, sweeps
+from bench.spec import Spec
+from softmax_core.case import Case
+
+UNKNOWN = "unknown"
+LONGEST_NAME = 120
+MOST_ROUNDS = 1000
+
+
+class NoCellsError(InputError):
+    """A file that is in order but holds no cell of ours."""
+
+
+@dataclass
+class Found:
+    """One cell as a tool recorded it; `samples_s` empty where it did not run."""
+
+    cell: Cell
+    samples_s: list[float] = field(default_factory=list)
+    """Seconds of each sample, in the order taken."""
+    transfer_s: list[float] = field(default_factory=list)
+    calls_per_sample: int = 1
+    no_interval: str | None = None
+    """Why the samples are not the raw ones."""
+    one_process: bool = False
+    status: str = "unavailable"
+    """Where it did not run: `failed`, or `unavailable` if it was not to run."""
+    notes: str = ""
+    peak_bytes: int | None = None
+    threads: int | None = None
+    loss: float | None = None
+    accuracy: float | None = None
+    started_utc: str = ""
+
+    def measurements(self, run_id: str) -> list[Measurement]:
+        """Return a round for each sample, or one that says why there is none.
+
+        Only so many rounds have a transfer time as transfers were timed.
+        """
+        cell_id, case, contender = (
+            self.cell.cell_id,
+            self.cell.case,
+            self.cell.contender,
+        )
+        if not self.samples_s:
+            row = Measurement(
+                cell_id, run_id, 0, self.status, case, contender,
+                notes=self.notes, started_utc=self.started_utc,
+            )  # fmt: skip
+            return [row]
+        moved = [*self.transfer_s, *[None] * len(self.samples_s)]
+        return [
+            Measurement(
+                cell_id, run_id, i, "ok", case, contender,
+                samples_s=(seconds,),
+                calls_per_sample=self.calls_per_sample,
+                transfer_s=moved[i],
+                peak_bytes=self.peak_bytes,
+                threads=self.threads,
+                loss=self.loss,
+                accuracy=self.accuracy,
+                notes=self.notes,
+                started_utc=self.started_utc,
+                flags=self.flags(),
+            )
+            for i, seconds in enumerate(self.samples_s)
+        ]  # fmt: skip
+
+    def flags(self) -> tuple[str, ...]:
+        """Return what keeps the samples from being what `crossover run` records."""
+        why = self.no_interval
+        if why is None and len(self.samples_s) < FEWEST_ROUNDS:
+            why = f"{len(self.samples_s)} samples, fewer than {FEWEST_ROUNDS}"
+        raised = {
+            "unpaired": True,
+            "one_process": self.one_process and why is None,
+            f"{NO_INTERVAL}: {why}": why is not None,
+        }
+        return tuple(name for name, is_raised in raised.items() if is_raised)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where cells come from."""
+
+    tool: str
+    name: str
+    """Of the run: what tells it from the others of the same store."""
+    file: str
+    command: str
+    commit: str | None
+    machine: Machine
+
+
+def run_of(origin: Origin, found: Sequence[Found]) -> Run:
+    """Make a run of a tool's cells: its sweeps and pairs follow from the cells.
+
+    Raises:
+        InputError: when no two contenders are there to compare.
+    """
+    renamed = clipped({f.cell.case for f in found})
+    for f in found:
+        f.cell = Cell(renamed.get(f.cell.case, f.cell.case), f.cell.contender)
+    _spread(found)
+    asked = sweeps(
+        [f.cell for f in found if f.samples_s or f.status == "failed"],
+        [f.cell for f in found if not f.samples_s and f.status != "failed"],
+    )
+    contenders = tuple(dict.fromkeys(str(f.cell.contender) for f in found))
+    if not asked:
+        raise InputError(
+            f"{origin.file}: contender = {', '.join(contenders[:5])}: must be at least "
+            "two that trained the same case"
+        )
+    spec = Spec(
+        name=origin.tool,
+        contenders=contenders,
+        pairs=tuple(dict.fromkeys(pair for sweep in asked for pair in sweep.pairs)),
+        sweep=tuple(asked),
+        rounds=min(MOST_ROUNDS, max(2, *(len(f.samples_s) for f in found))),
+        grid=True,
+        control=False,
+    )
+    run_id = re.sub(r"[^\w.+-]+", "_", origin.name)[:LONGEST_NAME]
+    return Run(
+        run_id,
+        SCHEMA,
+        spec.model_dump(mode="json"),
+        origin.commit,
+        origin.command,
+        origin.machine,
+        tuple(m for f in found for m in f.measurements(run_id)),
+    )
+
+
+def _spread(found: Sequence[Found]) -> None:
+    """Let every contender's first rounds span all the time that it was measured in.
+
+    Rounds are compared by their number. Where a contender has more samples of a case
+    than another, its first ones alone would be those of the tool's first process.
+    """
+    fewest: dict[Case, int] = {}
+    raw = [f for f in found if f.no_interval is None and f.samples_s]
+    for f in raw:
+        case, n = f.cell.case, len(f.samples_s)
+        fewest[case] = min(n, fewest.get(case, n))
+    for f in raw:
+        n, least = len(f.samples_s), fewest[f.cell.case]
+        first = [i * n // least for i in range(least)]
+        rest = sorted(set(range(n)) - set(first))
+        f.samples_s = [f.samples_s[i] for i in (*first, *rest)]
+
+
+def machine_of(
+    identity: object,
+    hostname: str | None = None,
+    cpu: str | None = None,
+    cores: int | None = None,
+    memory_bytes: int | None = None,
+    **known: object,
+) -> Machine:
+    """Describe the machine of a tool's record; what it does not say is unknown.
+
+    Args:
+        identity: what tells it from others; hashed.
+        hostname: its name.
+        cpu: the processor's.
+        cores: how many.
+        memory_bytes: of all its memory.
+        known: fields of `Machine` that the tool knows too.
+    """
+    machine = Machine(
+        hostname=hostname or UNKNOWN,
+        cpu=cpu or UNKNOWN,
+        cores=cores,
+        quota_cores=None,
+        memory_bytes=memory_bytes,
+        load_1min=None,
+        accelerators=(),
+        unavailable={},
+        versions={},
+        threads={},
+        fingerprint=hashlib.sha256(repr(identity).encode()).hexdigest()[:12],
+    )
+    return dataclasses.replace(machine, **known)  # type: ignore[arg-type]
+
+
+def unrecorded(
+    contenders: Sequence[Contender], tool: str
+) -> tuple[dict[str, object], ...]:
+    """Return accelerators of which a tool says no more than that they were used."""
+    devices = dict.fromkeys(c.device for c in contenders if c.device != "cpu")
+    names = list(devices) or [UNKNOWN]
+    return tuple(
+        {
+            "name": name,
+            "description": f"{name} (not described by {tool})",
+            "memory_bytes": None,
+        }
+        for name in names
+    )
