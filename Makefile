@@ -31,8 +31,15 @@ check: $(STAMP)
 simulate: $(STAMP)
 	$(BIN)/python -m pytest -m simulation
 
-# What the promises about speed rest on: ratios measured side by side in one run.
+# What the promises about speed rest on: ratios measured side by side in one run. Then
+# both suites on a few cells, and a report from what each of them kept.
 bench: $(STAMP)
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/search_against_grid.py
 	$(BIN)/python benchmarks/against_itself.py
+	mkdir -p .benchmarks
+	$(BIN)/asv machine --yes
+	CROSSOVER_SUITE=smoke $(BIN)/asv run 'HEAD^!' --bench time_ --record-samples --attribute rounds=1
+	CROSSOVER_SUITE=smoke $(BIN)/python -m pytest --benchmark-only --benchmark-json=.benchmarks/smoke.json
+	$(BIN)/crossover report --from-asv .asv/results --out results/asv
+	$(BIN)/crossover report --from-pytest-benchmark .benchmarks/smoke.json --out results/pytest-benchmark

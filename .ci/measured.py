@@ -1,0 +1,44 @@
+#!/usr/bin/env python3
+"""Count what a suite measured, and fail when it is nothing.
+
+    .ci/measured.py asv DIR      # .asv/results: numbers, against n/a (NaN) and failed
+    .ci/measured.py pytest FILE  # of pytest --benchmark-json
+
+asv and pytest both end well when they measured nothing at all.
+"""
+
+import json
+import math
+import sys
+from pathlib import Path
+
+
+def of_asv(folder: Path) -> tuple[int, int, int]:
+    """Return (measured, n/a, failed) over all result files of all machines."""
+    values = []
+    for path in folder.glob("*/*.json"):
+        kept = json.loads(path.read_text())
+        for row in kept.get("results", {}).values():
+            column = dict(zip(kept["result_columns"], row, strict=False)).get("result")
+            values += [None] if column is None else column
+    numbers = [v for v in values if v is not None]
+    measured = sum(not math.isnan(v) for v in numbers)
+    return measured, len(numbers) - measured, len(values) - len(numbers)
+
+
+def of_pytest(file: Path) -> tuple[int, int, int]:
+    """Return (measured, 0, 0); the JSON keeps nothing of the rest."""
+    rows = json.loads(file.read_text())["benchmarks"]
+    return sum(len(row["stats"]["data"]) > 0 for row in rows), 0, 0
+
+
+def main() -> int:
+    """Print the counts; return 1 when nothing was measured or something failed."""
+    count = {"asv": of_asv, "pytest": of_pytest}[sys.argv[1]]
+    measured, absent, failed = count(Path(sys.argv[2]))
+    print(f"{sys.argv[1]}: {measured} measured, {absent} n/a, {failed} failed")
+    return int(measured == 0 or failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Two more doors to the cells: asv and pytest-benchmark (docs/suites.md)."""

@@ -1,0 +1,63 @@
+"""What the environment chooses for both suites: the profile, and more devices.
+
+A profile is a spec (profiles/*.toml), so that `crossover run` measures the same cells.
+"""
+
+import os
+import tomllib
+from importlib.resources import files
+
+from bench.nouns import Contender, InputError
+from bench.spec import Spec, near, parse_spec
+
+PROFILES = ("smoke", "small", "regular", "large")
+SUITE = "CROSSOVER_SUITE"
+"""The environment variable that chooses the profile."""
+DEVICES = "CROSSOVER_DEVICES"
+"""The one that names more devices, to be measured as `cuda` is: `xpu,mps`."""
+ACCELERATOR = "cuda"
+
+
+def profile_name() -> str:
+    """Return the profile the environment asks for.
+
+    Raises:
+        InputError: for an unknown one.
+    """
+    name = os.environ.get(SUITE) or "small"
+    if name not in PROFILES:
+        allowed = ", ".join(PROFILES) + near(name, PROFILES)
+        raise InputError(f"{SUITE} = {name!r}: must be one of {allowed}")
+    return name
+
+
+def load_profile(name: str) -> Spec:
+    """Return a profile as the spec it is."""
+    path = files("bench.suites").joinpath("profiles", f"{name}.toml")
+    return parse_spec(tomllib.loads(path.read_text("utf-8")), f"profile {name}")
+
+
+def more_devices() -> tuple[str, ...]:
+    """Return the devices that the environment names beside `cuda`.
+
+    Raises:
+        InputError: for what cannot be a device.
+    """
+    names = [n.strip() for n in os.environ.get(DEVICES, "").split(",") if n.strip()]
+    for name in names:
+        try:
+            is_device = Contender.parse(f"{name}/resident").device == name
+        except ValueError:
+            is_device = False
+        if not is_device:
+            raise InputError(
+                f"{DEVICES} = {name!r}: must be torch devices separated by commas, "
+                "such as xpu,cuda:1"
+            )
+    return tuple(n for n in dict.fromkeys(names) if n not in ("cpu", ACCELERATOR))
+
+
+def first_pairs() -> tuple[tuple[str, str], ...]:
+    """Return the (baseline, challenger) pairs of the profile's first sweep."""
+    spec = load_profile(profile_name())
+    return spec.sweep[0].pairs or spec.pairs

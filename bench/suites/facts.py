@@ -1,0 +1,75 @@
+"""What a result must say about where it was measured, which neither tool records."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench.measure.describe import describe_here
+from bench.suites.cells import Prepared
+from softmax_core.device import describe, parse_device
+
+NVIDIA = Path("/proc/driver/nvidia/version")
+
+
+def driver(device: torch.device, version: Path = NVIDIA) -> str | None:
+    """Return the version of NVIDIA's driver, None where that is not what drives it."""
+    try:
+        text = version.read_text(encoding="utf-8") if device.type == "cuda" else ""
+    except OSError:
+        return None
+    found = re.search(r"\b\d+\.\d+(\.\d+)?\b", text)
+    return found[0] if found else None
+
+
+def blas() -> str:
+    """Return the BLAS that torch was built with."""
+    found = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
+    return found[1] if found else "unknown"
+
+
+def cell_facts(prepared: Prepared, view: str) -> dict[str, Any]:
+    """Return what belongs to one result: cell, device, software, and equal work.
+
+    Args:
+        prepared: the cell.
+        view: `train` or `transfer`; the latter moves the data once a sample.
+    """
+    case, contender = prepared.cell.case, prepared.cell.contender
+    device = parse_device(contender.device)
+    return {
+        "cell_id": prepared.cell.cell_id,
+        "view": view,
+        "device": describe(device).description,
+        "driver": driver(device),
+        "threads": prepared.threads,
+        "torch": torch.__version__,
+        "sync": "device synchronised before both readings of the clock",
+        "seed": case.seed,
+        "loss": prepared.loss,
+        "accuracy": prepared.accuracy,
+        "samples": case.samples,
+        "features": case.features,
+        "classes": case.classes,
+        "batch_size": case.batch_size,
+        "epochs": case.epochs,
+        "calls": prepared.calls if view == "train" else 1,
+    }
+
+
+def machine_facts() -> dict[str, Any]:
+    """Return what belongs to the machine: accelerators, drivers, BLAS and threads."""
+    seen = describe_here([])
+    accelerators = [
+        {**a, "driver": driver(parse_device(str(a["name"])))}
+        for a in seen["accelerators"]
+    ]
+    return {
+        "cpu_name": seen["cpu"],
+        "accelerators": accelerators,
+        "unavailable": seen["unavailable"],
+        "versions": seen["versions"],
+        "blas": blas(),
+        "threads": seen["threads"],
+    }

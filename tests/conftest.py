@@ -1,0 +1,32 @@
+"""`pytest --benchmark-only` measures; it neither runs nor lists the tests."""
+
+import pytest
+
+
+def pytest_ignore_collect(collection_path, config):
+    return True if config.getoption("benchmark_only", False) else None
+
+
+@pytest.fixture(scope="session")
+def unclipped():
+    """Check that every text lies in its figure, and that no legend is over an axes."""
+    import matplotlib as mpl
+    from matplotlib.text import Text
+
+    from bench.report.looks import SAVING
+
+    def check(figure):
+        with mpl.rc_context(SAVING):
+            figure.draw_without_rendering()
+        whole = figure.bbox.padded(1)
+        for text in figure.findobj(Text):
+            if text.get_visible() and text.get_text().strip():
+                box = text.get_window_extent()
+                ends = ((box.x0, box.y0), (box.x1, box.y1))
+                assert all(whole.contains(*end) for end in ends), text.get_text()
+        for legend in figure.legends:
+            for axes in figure.axes:
+                over = legend.get_window_extent().overlaps(axes.get_window_extent())
+                assert not over
+
+    return check
