@@ -1,21 +1,20 @@
-"""What a report says and shows, from runs whose numbers are made."""
+"""What a report writes, from a run whose numbers are made."""
 
-import math
-from html.parser import HTMLParser
+import dataclasses
+import json
+import re
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
+from bench import store
 from bench.analysis.crossover import crossovers
-from bench.analysis.frame import frames
-from bench.analysis.sweeps import sweep_results
-from bench.nouns import SCHEMA, Cell, Contender, Crossover, Machine, Measurement, Run
-from bench.report import tables
-from bench.report.plots import _apart, colours, plot_speedups, plot_times, sweep_figure
-from bench.report.write import write_report
+from bench.analysis.frame import frames, read_run
+from bench.cli import main
+from bench.nouns import SCHEMA, Cell, Contender, InputError, Machine, Measurement, Run
+from bench.report import write
+from bench.report.write import harmless, write_report
 from bench.spec import parse_spec
-from softmax_core.case import Case
 
 MACHINE = Machine(
     "host", "a <fast> CPU", 2, None, 8 << 30, 0.0, (), {"cuda": "no device"},
@@ -38,9 +37,10 @@ SPEC = {
          "learning_rate": 0.01},
     ],
 }  # fmt: skip
+TABLES = ("measurements", "estimates", "crossovers", "breakeven", "speedups")
 
 
-def made_run(command="crossover run"):
+def made_run(command="crossover run", notes="cuda: no device"):
     """One thread costs 1 ms + b us, two 1.5 ms + b / 2: equal at batch 1000."""
     spec = parse_spec(SPEC, "test")
     rows = []
@@ -55,6 +55,7 @@ def made_run(command="crossover run"):
                         cell_id, "r", r, "ok", case, contender, (0, 1),
                         (cost_s * (1 + 0.001 * r), cost_s * (1 - 0.002 * r)),
                         setup_s=1.0, transfer_s=0.0, threads=threads,
+                        started_utc="2026-11-24T18:12:26.469+00:00",
                     )
                     for r in range(8)
                 ]  # fmt: skip
@@ -62,164 +63,163 @@ def made_run(command="crossover run"):
             cell_id = Cell(case, contender).cell_id
             rows.append(
                 Measurement(
-                    cell_id, "r", 0, "unavailable", case, contender,
-                    notes="cuda: no device",
+                    cell_id, "r", 0, "unavailable", case, contender, notes=notes
                 )
-            )  # fmt: skip
+            )
     fields = spec.model_dump(mode="json")
     return Run("r", SCHEMA, fields, "abc", command, MACHINE, tuple(rows))
 
 
-def test_a_sweep_holds_its_own_cells_only():
-    run = made_run()
-    first, second = sweep_results(run, crossovers(run))
-    assert {first.size(e.case) for e in first.estimates} == {10, 100, 1000, 10000}
-    assert {e.case.learning_rate for e in first.estimates} == {0.03}
-    assert {e.case.learning_rate for e in second.estimates} == {0.01}
-    assert [c.outcome for c in first.crossovers] == ["found", "not_measured"]
-    speedups = {p.size: p.speedup for p in first.speedups}
-    assert speedups[10] == pytest.approx(1.01 / 1.505, rel=1e-6)
-    assert speedups[10000] == pytest.approx(11 / 6.5, rel=1e-6)
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """Return the folder and the crossovers of a report with everything in it."""
+    out = tmp_path_factory.mktemp("report")
+    return out, write_report(made_run(), out, latex=True, parquet=True)
 
 
-def test_the_lines_are_the_numbers():
-    run = made_run()
-    result = sweep_results(run, crossovers(run))[0]
-    palette = colours(["cpu/resident@1", "cpu/resident@2"])
-    _, axes = plt.subplots()
-    assert plot_times(axes, result, palette) is axes
-    lines = {line.get_label(): line for line in axes.get_lines()}
-    assert list(lines) == ["cpu/resident@1", "cpu/resident@2"]
-    expected = [1e-3 + b * 1e-6 for b in (10, 100, 1000, 10000)]
-    assert lines["cpu/resident@1"].get_ydata() == pytest.approx(expected, rel=0.01)
-    assert axes.get_xlabel() == "batch size"
-    assert axes.get_ylabel() == "time to train (s)"
-    _, axes = plt.subplots()
-    plot_speedups(axes, result, palette)
-    labels = axes.get_legend_handles_labels()[1]
-    assert labels[0] == "cpu/resident@2 against cpu/resident@1"
-    assert labels[1].startswith("crossover 1,000, shaded")
-    plt.close("all")
-
-
-def test_a_legend_is_never_over_the_data():
-    run = made_run()
-    result = sweep_results(run, crossovers(run))[0]
-    figure = sweep_figure(result, colours(["cpu/resident@1", "cpu/resident@2"]))
-    figure.canvas.draw()
-    for axes in figure.axes:
-        legend = axes.get_legend().get_window_extent()
-        assert legend.y1 <= axes.get_window_extent().y0
-    plt.close(figure)
-
-
-def test_nothing_measured_still_draws_and_says_so():
-    run = made_run()
-    result = sweep_results(run, crossovers(run))[0]
-    empty = type(result)(result.sweep, "train", (), (), ())
-    figure = sweep_figure(empty, {})
-    assert [axes.texts[0].get_text() for axes in figure.axes] == ["not measured"] * 2
-    plt.close(figure)
-
-
-def test_labelled_sizes_do_not_touch():
-    assert _apart([1, 100, 500, 1000, 2000, 10000]) == [1, 100, 500, 2000, 10000]
-    assert _apart([8]) == [8]
-    assert _apart([8, 64]) == [8, 64]
-
-
-class Text(HTMLParser):
-    """Collects tags and texts."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.tags, self.texts, self.outside = [], [], []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append(tag)
-        for key, value in attributes:
-            if key in ("src", "href") and not value.startswith(("data:", "#")):
-                self.outside.append(value)
-
-    def handle_data(self, data):
-        self.texts.append(data)
-
-
-def test_the_report_holds_every_file_and_one_page_without_outside(tmp_path):
-    run = made_run("crossover run --out '<script>alert(1)</script>'")
-    found = write_report(run, tmp_path)
-    names = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
-    assert names == {
-        "measurements.csv", "estimates.csv", "crossovers.csv", "report.md",
-        "report.html", "plots/sweep1-batch_size.png", "plots/sweep1-batch_size.svg",
-        "plots/sweep2-epochs.png", "plots/sweep2-epochs.svg",
-    }  # fmt: skip
-    page = Text((tmp_path / "report.html").read_text())
-    assert "script" not in page.tags
-    assert page.outside == []
-    assert page.tags.count("img") == 2
-    text = " ".join(page.texts)
-    assert "cpu/resident@2 overtakes cpu/resident@1 from batch size 1,000" in text
-    assert "cuda/resident: unavailable: cuda: no device" in text
-    assert "The set-up is measured once per process" in text  # flag setup_once
-    markdown = (tmp_path / "report.md").read_text()
-    assert "![times and speedups](plots/sweep1-batch_size.png)" in markdown
+def test_every_file_is_there(report):
+    out, found = report
+    names = {path.name for path in out.iterdir()}
+    csvs = {f"{name}.csv" for name in TABLES}
+    parquets = {f"{name}.parquet" for name in TABLES}
+    texs = {"estimates.tex", "crossovers.tex", "breakeven.tex"}
+    assert names == csvs | parquets | texs | {"report.md", "report.html", "plots"}
+    plots = {path.name for path in (out / "plots").iterdir()}
+    assert plots >= {"sweep1-batch_size.png", "sweep1-batch_size.svg"}
+    assert {name.rpartition(".")[2] for name in plots} == {"png", "svg"}
     assert len(found) == 2 * 2 * 3
 
 
-def test_the_csv_reads_back_to_the_numbers(tmp_path):
-    run = made_run()
-    write_report(run, tmp_path)
-    table = pd.read_csv(tmp_path / "crossovers.csv")
+def test_the_markdown_has_answers_a_table_and_every_picture(report):
+    out, found = report
+    text = (out / "report.md").read_text()
+    links = re.findall(r"^!\[.+\]\((plots/\S+\.png)\)$", text, re.M)
+    assert sorted(links) == sorted(f"plots/{p.name}" for p in out.glob("plots/*.png"))
+    assert (
+        "- cpu/resident@2 overtakes cpu/resident@1 from batch size 1,000 (95 % interval"
+    ) in text
+    measured = [c for c in found if c.outcome != "not_measured"]
+    assert len(re.findall(r"^\| (batch|number)", text, re.M)) == len(measured)
+    reason = "cuda/resident: unavailable: cuda: no device"
+    assert f"- cuda/resident against cpu/resident@2: {reason}" in text
+    assert "a &lt;fast> CPU, 2 cores, 8.0 GiB" in text
+    assert "partial" not in text
+
+
+def test_the_csv_reads_back_to_the_numbers(report):
+    out, _ = report
+    table = pd.read_csv(out / "crossovers.csv")
     row = table[(table["view"] == "train") & (table.outcome == "found")].iloc[0]
     assert row["at"] == pytest.approx(1000, rel=1e-3)
     assert row.low < 1000 < row.high
     assert pd.isna(row.batch_size)
     assert row.samples == 10000
     pd.testing.assert_frame_equal(
-        pd.read_csv(tmp_path / "estimates.csv")[["median_s"]],
-        frames(run).estimates[["median_s"]],
+        pd.read_csv(out / "estimates.csv")[["median_s", "low_s", "high_s"]],
+        frames(made_run()).estimates[["median_s", "low_s", "high_s"]],
         check_exact=True,
     )
+    heads = {n: (out / f"{n}.csv").read_text().partition("\n")[0] for n in TABLES}
+    assert heads["crossovers"] == (
+        "axis,samples,features,classes,batch_size,epochs,view,metric,baseline,"
+        "challenger,outcome,at,low,high,confidence,first_win,least_regret,fitted,"
+        "speedup_smallest,speedup_largest,slope,flags"
+    )
+    assert heads["speedups"] == (
+        "axis,samples,features,classes,batch_size,epochs,view,baseline,challenger,"
+        "speedup,low,high,confidence,rounds"
+    )
+    started = (out / "measurements.csv").read_text().splitlines()[1]
+    assert "2026-11-24T18:12:26.469+00:00" in started
 
 
-BASE = ("batch_size", Case(), "train", "time_s", "cpu/resident@1", "cuda:0/best")
+def test_parquet_holds_the_same_tables_with_their_types(report):
+    out, _ = report
+    made = frames(made_run())
+    for name in TABLES:
+        read = pd.read_parquet(out / f"{name}.parquet")
+        table = getattr(made, name)
+        # pyarrow hands categories of texts back as such; their values are the same
+        assert [str(k) for k in read.dtypes] == [str(k) for k in table.dtypes]
+        pd.testing.assert_frame_equal(
+            read.astype(object), table.astype(object), check_dtype=False
+        )
 
 
-@pytest.mark.parametrize(
-    ("row", "text"),
-    [
-        (
-            Crossover(*BASE, "found", 310.4, 270.0, None, 0.95,
-                      speedup_smallest=0.625, speedup_largest=3.0),
-            "cuda:0's best overtakes cpu/resident@1 from batch size 310 (95 % interval "
-            "270 to above the largest size); 1.6x slower at the smallest size, 3x "
-            "faster at the largest",
-        ),
-        (
-            Crossover(*BASE, "never", speedup_smallest=0.1, speedup_largest=0.5),
-            "cuda:0's best does not overtake cpu/resident@1: it is 2x slower at the "
-            "largest batch size measured",
-        ),
-        (
-            Crossover(*BASE, "inconclusive", None, None, 202.0,
-                      speedup_smallest=1.001, speedup_largest=1.5),
-            "cuda:0's best against cpu/resident@1: inconclusive (as fast at the "
-            "smallest batch size, 1.5x faster at the largest); a crossover would lie "
-            "below 202",
-        ),
-        (
-            Crossover(*BASE, "not_measured"),
-            "cuda:0's best against cpu/resident@1: not measured",
-        ),
-    ],
-)  # fmt: skip
-def test_sentences(row, text):
-    assert tables.sentence(row) == text
+def test_latex_escapes_and_keeps_the_columns(report):
+    out, _ = report
+    text = (out / "crossovers.tex").read_text()
+    assert r"batch\_size" in text
+    assert "cpu/resident@2" in text
+    assert r"\begin{longtable}" in text
+    assert text.count(r"\\") >= len(crossovers(made_run()))
 
 
-def test_numbers_have_three_digits():
-    values = [1234567.0, 310.4, 12.49, 0.0123]
-    assert [tables.number(v) for v in values] == ["1,230,000", "310", "12.5", "0.0123"]
-    assert not math.isnan(float(tables.number(99.99)))
+def test_parquet_without_pyarrow_names_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setattr(write, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"softmax-crossover\[parquet\]"):
+        write_report(made_run(), tmp_path, parquet=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_text_becomes_a_formula():
+    table = pd.DataFrame(
+        {
+            "notes": pd.array(["=1+1", "-2", "+3", "@x", "\tx", "a=b", None], "string"),
+            "contender": pd.Categorical(["=cmd|' /C calc'!A0"] * 7),
+            "loss": [-1.0] * 7,
+        }
+    )
+    safe = harmless(table)
+    expected = ["'=1+1", "'-2", "'+3", "'@x", "'\tx", "a=b"]
+    assert list(safe.notes[:6]) == expected
+    assert pd.isna(safe.notes[6])
+    assert set(safe.contender) == {"'=cmd|' /C calc'!A0"}
+    assert list(safe.loss) == [-1.0] * 7
+    assert list(table.notes[:1]) == ["=1+1"]
+
+
+def test_a_cell_that_is_a_formula_in_a_run(tmp_path):
+    run = made_run(notes='=HYPERLINK("http://example.org")')
+    table = frames(run).measurements
+    assert (table.notes == '=HYPERLINK("http://example.org")').any()
+    written = pd.read_csv(
+        pd.io.common.StringIO(harmless(table).to_csv(index=False)), dtype=str
+    )
+    starts = written.notes.dropna().str[:2].unique()
+    assert list(starts) == ["'="]
+
+
+@pytest.mark.parametrize("schema", [0, SCHEMA + 1, None])
+def test_a_run_of_another_schema_is_one_clear_line(
+    schema, tmp_path, capsys, monkeypatch
+):
+    run = dataclasses.replace(made_run(), measurements=())
+    out = tmp_path / "run"
+    store.create(out, run)
+    header = json.loads((out / "run.json").read_text())
+    header["schema"] = schema
+    (out / "run.json").write_text(json.dumps(header))
+    with pytest.raises(InputError, match=f"must have schema {SCHEMA}, which this"):
+        read_run(out)
+    monkeypatch.setattr("sys.argv", ["crossover", "report", str(out)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith(f"crossover: run = {str(out)!r}")
+    assert {p.name for p in out.iterdir()} == {"run.json", "measurements.jsonl"}
+
+
+def test_a_run_without_measurements_is_reported(tmp_path):
+    run = dataclasses.replace(made_run(), measurements=())
+    store.create(tmp_path / "run", run)
+    found = write_report(run, tmp_path / "run", partial=True)
+    assert {c.outcome for c in found} == {"not_measured"}
+    page = (tmp_path / "run/report.html").read_text()
+    assert "Nothing could be compared" in page
+    for text in (page, (tmp_path / "run/report.md").read_text()):
+        assert "Interrupted: this report is partial." in text
+    assert read_run(tmp_path / "run").estimates.empty
+    assert (tmp_path / "run/estimates.csv").read_text().startswith("cell_id,samples")

@@ -1,12 +1,20 @@
-"""The only door to pandas: one row per measurement, estimate or crossover."""
+"""The only door to pandas: tidy, typed tables of a run, one row per noun.
 
-from dataclasses import dataclass
+`read_run` is for notebooks (docs/tables.md); the CSV files hold the same tables.
+"""
+
+import types
+import typing
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pandas as pd
 
-from bench.analysis.crossover import crossovers
-from bench.analysis.estimate import estimates
+from bench.analysis.breakeven import BreakEven
+from bench.analysis.derive import Derived, derive
+from bench.analysis.series import round_s
+from bench.analysis.sweeps import Speedup, SweepResult
 from bench.nouns import Crossover, Estimate, Measurement, Run, field_names
 from bench.store import load
 
@@ -16,28 +24,33 @@ CROSSOVER_COLUMNS = [
     "at", "low", "high", "confidence", "first_win", "least_regret", "fitted",
     "speedup_smallest", "speedup_largest", "slope", "flags",
 ]  # fmt: skip
+CATEGORIES = (
+    "axis", "view", "metric", "contender", "baseline", "challenger", "status",
+    "outcome", "interval",
+)  # fmt: skip
+"""Columns of text with few values."""
+
+Columns = dict[str, "pd.Series[typing.Any]"]
 
 
 @dataclass(frozen=True)
 class Frames:
-    """The three tables of a run."""
+    """The tables of a run; docs/tables.md lists their columns and types."""
 
     measurements: pd.DataFrame
+    """One row per round of a cell."""
     estimates: pd.DataFrame
+    """One row per cell and view."""
     crossovers: pd.DataFrame
-
-
-def frames(run: Run, found: list[Crossover] | None = None) -> Frames:
-    """Compute the three tables of a run; `found` saves finding the crossovers again."""
-    return Frames(
-        _table(run.measurements, Measurement),
-        _table(estimates(run), Estimate),
-        _crossovers(crossovers(run) if found is None else found),
-    )
+    """One row per sweep, pair, view and metric, measured or not."""
+    breakeven: pd.DataFrame
+    """One row per pair and case."""
+    speedups: pd.DataFrame
+    """One row per sweep, pair, size and view."""
 
 
 def read_run(path: str | Path) -> Frames:
-    """Read a run directory into three DataFrames.
+    """Read a run directory into DataFrames.
 
     Raises:
         bench.store.StoreError: when it is not one.
@@ -45,34 +58,134 @@ def read_run(path: str | Path) -> Frames:
     return frames(load(Path(path)))
 
 
-def _table(
-    rows: "tuple[Measurement, ...] | list[Estimate]", noun: type
-) -> pd.DataFrame:
-    plain = [n for n in field_names(noun) if n not in ("case", "contender")]
-    columns = [plain[0], *CASE_COLUMNS, "contender", *plain[1:]]
-    return pd.DataFrame(
-        [
-            {
-                **{n: _flat(getattr(row, n)) for n in plain},
-                **{n: getattr(row.case, n) for n in CASE_COLUMNS},
-                "contender": str(row.contender),
-            }
-            for row in rows
-        ],
-        columns=columns,
+def frames(run: Run, derived: Derived | None = None) -> Frames:
+    """Return the tables of a run; `derived` saves computing it again."""
+    derived = derive(run) if derived is None else derived
+    return Frames(
+        _measurements(run.measurements),
+        _table(derived.estimates, Estimate),
+        _crossovers(derived.crossovers),
+        _break_evens(derived.break_evens),
+        _speedups(derived.sweeps.values()),
     )
 
 
-def _crossovers(rows: list[Crossover]) -> pd.DataFrame:
-    records = []
-    for row in rows:
-        record = {n: _flat(getattr(row, n)) for n in field_names(Crossover)}
-        record |= {n: getattr(row.case, n) for n in CASE_COLUMNS}
-        record[row.axis] = None
-        records.append(record)
-    table = pd.DataFrame(records, columns=CROSSOVER_COLUMNS)
-    return table.astype(dict.fromkeys(CASE_COLUMNS, "Int64"))
+def _measurements(rows: Sequence[Measurement]) -> pd.DataFrame:
+    table = _table(rows, Measurement)
+    seconds = [round_s(m, "train") if m.status == "ok" else None for m in rows]
+    started = pd.to_datetime(
+        table["started_utc"], format="ISO8601", utc=True, errors="coerce"
+    )
+    return table.assign(
+        started_utc=started.dt.as_unit("ms"), train_s=_typed(seconds, "float64", "")
+    )
 
 
-def _flat(value: object) -> object:
-    return ";".join(map(str, value)) if isinstance(value, tuple) else value
+def _table(
+    rows: Sequence[Measurement] | Sequence[Estimate], noun: type
+) -> pd.DataFrame:
+    plain = [n for n in field_names(noun) if n not in ("case", "contender")]
+    names = {contender: str(contender) for contender in {r.contender for r in rows}}
+    who = [names[r.contender] for r in rows]
+    columns = {
+        **_columns(rows, noun, plain[:1]),
+        **_case_columns(rows, CASE_COLUMNS),
+        "contender": _typed(who, "category", "contender"),
+        **_columns(rows, noun, plain[1:]),
+    }
+    return pd.DataFrame(columns)
+
+
+def _crossovers(rows: Sequence[Crossover]) -> pd.DataFrame:
+    columns = {
+        **_columns(rows, Crossover, [n for n in field_names(Crossover) if n != "case"]),
+        **_case_columns(rows, CASE_COLUMNS, lambda row: row.axis),
+    }
+    return pd.DataFrame(columns)[CROSSOVER_COLUMNS]
+
+
+def _break_evens(rows: Sequence[BreakEven]) -> pd.DataFrame:
+    """Return the table; `epochs` is the break-even, not the case's."""
+    columns = {
+        **_case_columns(rows, CASE_COLUMNS[:-1]),
+        **_columns(rows, BreakEven, [n for n in field_names(BreakEven) if n != "case"]),
+    }
+    return pd.DataFrame(columns)
+
+
+def _speedups(views: Iterable[Sequence[SweepResult]]) -> pd.DataFrame:
+    results = [result for view in views for result in view]
+    owners = [(r, p) for r in results for p in r.speedups]
+    cases = [r.sweep.case_at(p.size) for r, p in owners]
+    points = [p for _, p in owners]
+    rest = [n for n in field_names(Speedup) if n != "size"]
+    columns = {
+        "axis": _typed([r.sweep.axis for r, _ in owners], "category", "axis"),
+        **{n: _typed([getattr(c, n) for c in cases], "Int64", n) for n in CASE_COLUMNS},
+        "view": _typed([r.view for r, _ in owners], "category", "view"),
+        **_columns(points, Speedup, rest),
+    }
+    return pd.DataFrame(columns)
+
+
+def _case_columns(
+    rows: Sequence[typing.Any],
+    names: Sequence[str],
+    left_out: Callable[[typing.Any], str | None] = lambda row: None,
+) -> Columns:
+    """Return the values of the rows' cases, one of which may hold no meaning."""
+    return {
+        n: _typed(
+            [None if left_out(row) == n else getattr(row.case, n) for row in rows],
+            "Int64",
+            n,
+        )
+        for n in names
+    }
+
+
+def _columns(rows: Sequence[typing.Any], noun: type, names: Sequence[str]) -> Columns:
+    """Return fields of a noun as typed columns; tuples are joined by `;`."""
+    kinds = column_types(noun)
+    return {n: _typed([getattr(row, n) for row in rows], kinds[n], n) for n in names}
+
+
+def column_types(noun: type) -> dict[str, str]:
+    """Return the dtype of each field of a noun, read off its annotations."""
+    hints = typing.get_type_hints(noun)
+    return {field.name: _kind(field.name, hints[field.name]) for field in fields(noun)}
+
+
+def _kind(name: str, hint: object) -> str:
+    if isinstance(hint, types.UnionType):
+        hint = next(t for t in typing.get_args(hint) if t is not type(None))
+    if hint is float:
+        return "float64"
+    if hint is int:
+        return "Int64"
+    return "category" if name in CATEGORIES else "string"
+
+
+def _typed(
+    values: Sequence[typing.Any], kind: str, name: str
+) -> "pd.Series[typing.Any]":
+    if kind == "category":
+        known = list(dict.fromkeys(v for v in values if v is not None))
+        texts = pd.Index(known, dtype="object")
+        return pd.Series(pd.Categorical(values, categories=texts), name=name)
+    if kind == "string":
+        values = [";".join(map(str, v)) if isinstance(v, tuple) else v for v in values]
+    return pd.Series(values, dtype=kind, name=name)
+
+
+def records(table: pd.DataFrame) -> list[dict[str, typing.Any]]:
+    """Return the rows of a table as Python's own values; what is missing is None."""
+    columns = [
+        [
+            None if missing else value
+            for value, missing in zip(column.tolist(), column.isna(), strict=True)
+        ]
+        for _, column in table.items()
+    ]
+    names = list(table.columns)
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]

@@ -1,7 +1,7 @@
 """Everything measured along one sweep, in one view: what a figure or a table shows."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +37,15 @@ class SweepResult:
     speedups: tuple[Speedup, ...]
     crossovers: tuple[Crossover, ...]
 
+    @property
+    def per_epoch(self) -> bool:
+        """Tell whether the time is best given per epoch.
+
+        Not where the epochs are what varies, and not where the time holds fixed costs,
+        which an epoch has no share in.
+        """
+        return self.sweep.axis != "epochs" and self.view == "train"
+
     def holds(self, c: Crossover) -> bool:
         """Tell whether a crossover, of any view, belongs to this sweep."""
         size = getattr(c.case, c.axis)
@@ -47,22 +56,45 @@ class SweepResult:
         size: int = getattr(case, self.sweep.axis)
         return size
 
+    def timed(self) -> tuple[Crossover, ...]:
+        """Return the crossovers in time of the sweep's own pairs, one each."""
+        return tuple(
+            c
+            for c in self.crossovers
+            if c.metric == "time_s" and "control" not in c.flags
+        )
+
+    def not_measured(self) -> tuple[str, ...]:
+        """Return why pairs of the sweep could not be compared, each reason once."""
+        missing = (c for c in self.timed() if c.outcome == "not_measured")
+        return tuple(dict.fromkeys(reason for c in missing for reason in c.flags))
+
 
 def sweep_results(
-    run: Run, crossovers: Sequence[Crossover], view: str = "train"
+    run: Run,
+    crossovers: Sequence[Crossover],
+    view: str = "train",
+    known: Iterable[Estimate] | None = None,
+    recorded: Recorded | None = None,
 ) -> list[SweepResult]:
-    """Gather estimates, speedups and crossovers by sweep."""
+    """Gather estimates, speedups and crossovers by sweep.
+
+    Args:
+        run: what was recorded.
+        crossovers: those found in it, of any view.
+        view: the one to gather.
+        known: the run's estimates, of any view; without them they are computed.
+        recorded: the run's measurements by cell; gathered if not given.
+    """
     spec = Spec.model_validate(run.spec)
-    recorded = Recorded(run.measurements)
+    recorded = Recorded.of(run) if recorded is None else recorded
+    one_each = {m.case: m for m in run.measurements}.values()
     found = [c for c in crossovers if c.view == view]
-    by_cell = {
-        (e.case, e.contender): e
-        for e in estimates(run, spec.confidence)
-        if e.view == view
-    }
+    known = estimates(run, spec.confidence) if known is None else known
+    by_cell = {(e.case, e.contender): e for e in known if e.view == view}
     results = []
     for sweep in spec.sweep:
-        cases = sweep.cases_with(run.measurements)
+        cases = sweep.cases_with(one_each)
         cells = [
             (case, c) for c in spec.contenders_of(sweep) for case in cases.values()
         ]

@@ -1,169 +1,179 @@
-"""The only door to seaborn: one function a figure, Axes in and out."""
+"""One sweep drawn: times and speedups against size, Axes in and out.
+
+Each function gives its Axes a title with n, labels with units and labelled artists; the
+legend is up to the caller (`layout.legends_below`).
+"""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from bench.analysis.sweeps import SweepResult
 from bench.nouns import Crossover
-from bench.report.tables import AXIS_WORDS, fixed_values, number
+from bench.report.labels import band_words, name_of, nothing, pair_label, plain
+from bench.report.layout import entitle, legend_below, legends_below, new_figure, say
+from bench.report.looks import Look, look_of, looks, pair_looks, theme
+from bench.report.ticks import at_least, in_unit, log_axis, size_axis, times, unit_of
+from bench.report.words import fixed_values, number
 
-mpl.use("Agg")
-
-Colour = tuple[float, float, float]
-MARKERS = "osD^vP*X"
-TICKS_APART = 0.1
-"""Least distance of two labelled sizes, as a share of the axis."""
-
-
-def colours(contenders: Iterable[str]) -> dict[str, Colour]:
-    """Give each contender a colour-blind-safe colour, the same in every figure."""
-    names = list(dict.fromkeys(contenders))
-    order = [0, 1, 2, 3, 7, 9, 5, 8, 4, 6]  # neighbours in the list stay far apart
-    palette = sns.color_palette("colorblind", 10)
-    return {name: palette[order[i % 10]] for i, name in enumerate(names)}
+MOST_SHADED = 3
+"""Crossovers whose intervals are shaded; more are drawn as bars on the 1x line."""
+TIME_WORDS = {
+    "train": "time to train",
+    "with_transfer": "time to move the data and train",
+    "from_scratch": "time from scratch",
+}
 
 
 def plot_times(
-    axes: Axes, result: SweepResult, palette: dict[str, Colour], unit: str = "s"
+    axes: Axes, result: SweepResult, palette: Mapping[str, Look] | None = None
 ) -> Axes:
-    """Draw median seconds against size, the median's interval as a band, log-log."""
+    """Draw median seconds per epoch against size, its interval as a band, log-log.
+
+    The time is that of all epochs where they are what varies, or where it holds fixed
+    costs. The crossovers' intervals are shaded.
+    """
     names = list(dict.fromkeys(str(e.contender) for e in result.estimates))
-    for i, name in enumerate(names):
+    if not names:
+        return say(axes, nothing(result))
+    palette = looks(names) if palette is None else palette
+    drawn: list[float] = []
+    for name in names:
         rows = [e for e in result.estimates if str(e.contender) == name]
+        epochs = [e.case.epochs if result.per_epoch else 1 for e in rows]
+        values = [
+            [getattr(e, field) / n for e, n in zip(rows, epochs, strict=True)]
+            for field in ("median_s", "low_s", "high_s")
+        ]
+        drawn += values[0]
         sizes = [result.size(e.case) for e in rows]
-        axes.fill_between(
-            sizes,
-            [e.low_s for e in rows],
-            [e.high_s for e in rows],
-            color=palette[name],
-            alpha=0.2,
-            lw=0,
-        )
-        axes.plot(
-            sizes,
-            [e.median_s for e in rows],
-            marker=MARKERS[i % len(MARKERS)],
-            ms=5,
-            color=palette[name],
-            label=name,
-        )
-    axes.set(xscale="log", yscale="log", ylabel=f"time to train ({unit})")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda s, _: f"{s:g}"))
-    axes.yaxis.set_minor_locator(NullLocator())
-    return _size_axis(axes, result)
+        _line(axes, sizes, values, look_of(palette, name), name_of(name))
+    for c in _shaded(result):
+        words = f"{name_of(c.challenger)} overtakes, interval shaded"
+        _shade(axes, c, look_of(palette, c.challenger), result, words)
+    factor, unit = unit_of(drawn)
+    what = "time per epoch" if result.per_epoch else TIME_WORDS[result.view]
+    log_axis(axes, "y", f"{what} ({unit})", in_unit(factor))
+    at_least(axes, 2.0)
+    rounds = [e.rounds for e in result.estimates]
+    reached = [e.confidence for e in result.estimates]
+    entitle(axes, band_words(rounds, reached, "rounds"))
+    return _along(axes, result)
 
 
-def plot_speedups(axes: Axes, result: SweepResult, palette: dict[str, Colour]) -> Axes:
-    """Draw the paired speedup of each pair, and its crossover's interval shaded."""
-    axes.axhline(1, color="black", lw=1)
-    pairs = dict.fromkeys((p.baseline, p.challenger) for p in result.speedups)
-    for i, pair in enumerate(pairs):
+def plot_speedups(
+    axes: Axes, result: SweepResult, palette: Mapping[str, Look] | None = None
+) -> Axes:
+    """Draw each pair's paired speedup, the 1x line, and its crossover's interval.
+
+    A line has the look of its challenger; where several pairs have the same, they
+    differ in marker and dashes. Many pairs with one baseline are named by their
+    challengers, so that one legend serves for times and speedups.
+    """
+    pairs = list(dict.fromkeys((p.baseline, p.challenger) for p in result.speedups))
+    if not pairs:
+        return say(axes, nothing(result))
+    palette = looks(n for pair in pairs for n in pair) if palette is None else palette
+    axes.axhline(1, color="black", lw=1.2, zorder=1.5)
+    one_baseline = len(pairs) > MOST_SHADED and len({a for a, _ in pairs}) == 1
+    shaded = _shaded(result)
+    found = {(c.baseline, c.challenger): c for c in _found(result)}
+    for pair, look in zip(pairs, pair_looks(pairs, palette), strict=True):
         points = [p for p in result.speedups if (p.baseline, p.challenger) == pair]
-        line = palette[pair[1]] if len(pairs) == 1 else sns.color_palette("dark")[i]
-        sizes = [p.size for p in points]
-        axes.fill_between(
-            sizes,
-            [p.low for p in points],
-            [p.high for p in points],
-            color=line,
-            alpha=0.2,
-            lw=0,
-        )
-        axes.plot(
-            sizes,
-            [p.speedup for p in points],
-            marker=MARKERS[i % len(MARKERS)],
-            ms=5,
-            color=line,
-            label=f"{pair[1]} against {pair[0]}",
-        )
-        for c in result.crossovers:
-            if (c.baseline, c.challenger) == pair:
-                _shade(axes, c, line, sizes)
-    axes.set(xscale="log", yscale="log", ylabel="speedup (times as fast)")
-    axes.yaxis.set_major_locator(_ratio_ticks(axes))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}x"))
-    axes.yaxis.set_minor_locator(NullLocator())
-    return _size_axis(axes, result)
+        c = found.get(pair)
+        if c is not None and c not in shaded:
+            _bar(axes, c, look, result)
+        values = [[getattr(p, k) for p in points] for k in ("speedup", "low", "high")]
+        label = name_of(pair[1]) if one_baseline else pair_label(pair)
+        _line(axes, [p.size for p in points], values, look, label)
+        if c is not None and c in shaded:
+            _shade(axes, c, look, result, _crossing(c))
+    if found and not shaded:
+        words = "on the 1x line: crossovers and their intervals"
+        axes.plot([], [], color="0.4", lw=5, alpha=0.5, marker="|", ms=14, label=words)
+    over = f" over {name_of(pairs[0][0])}\n" if one_baseline else " "
+    log_axis(axes, "y", f"speedup{over}(times as fast)", times)
+    at_least(axes, 1.25)
+    rounds = [p.rounds for p in result.speedups]
+    reached = [p.confidence for p in result.speedups]
+    entitle(axes, band_words(rounds, reached, "pairs"))
+    return _along(axes, result)
 
 
-def _shade(axes: Axes, c: Crossover, colour: Colour, sizes: list[int]) -> None:
-    if c.outcome != "found" or c.at is None:
-        return
-    axes.axvspan(c.low or sizes[0], c.high or sizes[-1], color=colour, alpha=0.15, lw=0)
-    axes.axvline(c.at, color=colour, ls="--", lw=1.5)
+def sweep_figure(
+    result: SweepResult, palette: Mapping[str, Look] | None = None
+) -> Figure:
+    """Draw one sweep: times left, speedups right, legends below."""
+    with theme():
+        figure, panels = new_figure(11, 4.8, columns=2)
+        plot_times(panels[0], result, palette)
+        plot_speedups(panels[1], result, palette)
+        named = [set(axes.get_legend_handles_labels()[1]) for axes in panels]
+        (legend_below if named[0] & named[1] else legends_below)(figure, panels)
+        figure.suptitle(plain(fixed_values(result.sweep)))
+    return figure
+
+
+def _line(
+    axes: Axes,
+    sizes: Sequence[int],
+    values: Sequence[Sequence[float]],
+    look: Look,
+    label: str,
+) -> None:
+    """Draw (middle, low, high) against size; the band of a single size is a bar."""
+    middles, lows, highs = values
+    if len(sizes) == 1:
+        axes.vlines(sizes, lows, highs, color=look.colour, alpha=0.5, lw=6)
+    else:
+        axes.fill_between(sizes, lows, highs, color=look.colour, alpha=0.2, lw=0)
     axes.plot(
-        [], [], color=colour, ls="--", lw=1.5,
-        label=f"crossover {number(c.at)}, shaded: {c.confidence or 0:.0%} interval",
+        sizes, middles, marker=look.marker, ms=7, color=look.colour, ls=look.line,
+        lw=1.8, mec="white", mew=0.6, label=label,
     )  # fmt: skip
 
 
-def _ratio_ticks(axes: Axes) -> FixedLocator:
-    low, high = axes.get_ylim()
-    steps = (
-        (0.8, 0.9, 0.95, 1, 1.05, 1.1, 1.2)
-        if high / low < 1.5
-        else (0.5, 0.6, 0.8, 1, 1.25, 1.5, 1.75, 2, 2.5)
-        if high / low < 4
-        else (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
-    )
-    return FixedLocator([step for step in steps if low <= step <= high])
+def _found(result: SweepResult) -> list[Crossover]:
+    return [c for c in result.timed() if c.outcome == "found" and c.at is not None]
 
 
-def _size_axis(axes: Axes, result: SweepResult) -> Axes:
-    sizes = sorted({result.size(e.case) for e in result.estimates})
-    shown = [s for s in sizes if s in result.sweep.cases()] or sizes
-    axes.xaxis.set_major_locator(FixedLocator(_apart(shown)))
-    axes.xaxis.set_minor_locator(FixedLocator(sizes))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda s, _: f"{s:,.0f}"))
-    axes.xaxis.set_minor_formatter(FuncFormatter(lambda s, _: ""))
-    axes.set_xlabel(AXIS_WORDS[result.sweep.axis])
+def _shaded(result: SweepResult) -> list[Crossover]:
+    found = _found(result)
+    return found if len(found) <= MOST_SHADED else []
+
+
+def _ends(c: Crossover, result: SweepResult) -> tuple[float, float]:
+    """Return a crossover's interval, an open end at the end of what was measured."""
+    sizes = [p.size for p in result.speedups]
+    sizes += [result.size(e.case) for e in result.estimates]
+    return (c.low or min(sizes), c.high or max(sizes))
+
+
+def _shade(
+    axes: Axes, c: Crossover, look: Look, result: SweepResult, label: str
+) -> None:
+    axes.axvspan(*_ends(c, result), color=look.colour, alpha=0.15, lw=0, zorder=0.5)
+    at = c.at or math.nan
+    axes.axvline(at, color=look.colour, ls=(0, (2, 2)), lw=1.5, label=label)
+
+
+def _bar(axes: Axes, c: Crossover, look: Look, result: SweepResult) -> None:
+    axes.plot(_ends(c, result), [1, 1], color=look.colour, lw=5, alpha=0.5)
+    axes.plot(c.at or math.nan, 1, marker="|", ms=14, mew=2, color=look.colour)
+
+
+def _crossing(c: Crossover) -> str:
+    low = "below the smallest" if c.low is None else number(c.low)
+    high = "above the largest" if c.high is None else number(c.high)
+    share = f"{100 * (c.confidence or 0):g} % interval "
+    return f"crossover {number(c.at or 0)}, {share}{low} to {high}"
+
+
+def _along(axes: Axes, result: SweepResult) -> Axes:
+    sizes = [result.size(e.case) for e in result.estimates]
+    sizes += [p.size for p in result.speedups]
+    asked = [size for size in result.sweep.cases() if size in sizes]
+    size_axis(axes, result.sweep.axis, asked or sizes)
     return axes
-
-
-def _apart(sizes: list[int]) -> list[int]:
-    """Keep the ends, and between them sizes whose labels do not touch."""
-    if len(sizes) < 2:
-        return sizes
-    least = TICKS_APART * math.log(sizes[-1] / sizes[0])
-    kept = sizes[:1]
-    for size in sizes[1:-1]:
-        if min(math.log(size / kept[-1]), math.log(sizes[-1] / size)) >= least:
-            kept.append(size)
-    return [*kept, sizes[-1]]
-
-
-def sweep_figure(result: SweepResult, palette: dict[str, Colour]) -> Figure:
-    """Draw one sweep: times left, speedups right, legends below."""
-    with sns.axes_style("whitegrid"), sns.plotting_context("notebook"):
-        figure, panels = plt.subplots(1, 2, figsize=(12, 5.6), layout="constrained")
-        plot_times(panels[0], result, palette)
-        plot_speedups(panels[1], result, palette)
-    for axes in panels:
-        handles, labels = axes.get_legend_handles_labels()
-        if handles:
-            axes.legend(
-                handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.14),
-                ncols=2 if len(labels) > 2 else 1, fontsize=10, frameon=False,
-            )  # fmt: skip
-        else:
-            axes.text(
-                0.5, 0.5, "not measured", ha="center", va="center",
-                transform=axes.transAxes,
-            )  # fmt: skip
-    counts = sorted({e.rounds for e in result.estimates}) or [0]
-    rounds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    figure.suptitle(
-        f"{fixed_values(result.sweep)}; median of {rounds} rounds, "
-        "band: its 95 % interval",
-        fontsize=12,
-    )
-    return figure

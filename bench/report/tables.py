@@ -1,185 +1,117 @@
-"""Crossovers in words and in Markdown."""
+"""Crossovers in Markdown: report.md, and a compact table for a pull request."""
 
-from collections.abc import Sequence
-
-import pandas as pd
+from collections.abc import Iterable, Sequence
 
 from bench.analysis.flags import advice
-from bench.analysis.sweeps import SweepResult
-from bench.nouns import BEST, Crossover, Run
-from bench.spec import Sweep
-from softmax_core.case import Case
+from bench.nouns import Crossover, Run
+from bench.report.words import VIEW_WORDS, factor, fixed_axis, joined, number, sentence
 
-AXIS_WORDS = {
-    "samples": "number of samples",
-    "batch_size": "batch size",
-    "epochs": "number of epochs",
-}
-VIEW_WORDS = {
-    "train": "training alone",
-    "with_transfer": "and moving the data",
-    "from_scratch": "from scratch",
-}
-FIXED = {
-    "samples": ("sample", "samples"),
-    "features": ("feature", "features"),
-    "classes": ("class", "classes"),
-    "batch_size": ("a batch", "a batch"),
-    "epochs": ("epoch", "epochs"),
-}
-
-
-def number(value: float) -> str:
-    """Write a size to three digits."""
-    return f"{float(f'{value:.3g}'):,.10g}"
-
-
-def name(contender: str) -> str:
-    """Write a contender for people: `best` on a device is the fastest there."""
-    return contender.replace(f"/{BEST}", "'s best")
-
-
-def sentence(c: Crossover) -> str:
-    """Return the answer of one crossover in a sentence."""
-    axis = AXIS_WORDS[c.axis]
-    a, b = name(c.baseline), name(c.challenger)
-    smallest = factor(c.speedup_smallest)
-    largest = factor(c.speedup_largest)
-    match c.outcome:
-        case "found":
-            return (
-                f"{b} overtakes {a} from {axis} {number(c.at or 0)} {interval(c)}; "
-                f"{smallest} at the smallest size, {largest} at the largest"
-            )
-        case "always":
-            return (
-                f"{b} is ahead of {a} at every {axis} measured ({smallest} at the "
-                f"smallest, {largest} at the largest): a crossover would lie below"
-            )
-        case "never":
-            return (
-                f"{b} does not overtake {a}: it is {largest} at the largest {axis} "
-                "measured"
-            )
-        case "not_monotone":
-            return f"{b} against {a}: the lead changes more than once or is lost"
-        case "inconclusive":
-            known = c.low is not None or c.high is not None
-            return (
-                f"{b} against {a}: inconclusive ({smallest} at the smallest {axis}, "
-                f"{largest} at the largest)"
-                + (f"; a crossover would lie {between(c)}" if known else "")
-            )
-    return f"{b} against {a}: not measured"
-
-
-def factor(speedup: float | None) -> str:
-    """Return `1.5x faster`, `1.5x slower` or `as fast`."""
-    if speedup is None:
-        return "not measured"
-    if 0.995 < speedup < 1.005:
-        return "as fast"
-    if speedup > 1:
-        return f"{speedup:.3g}x faster"
-    return f"{1 / speedup:.3g}x slower"
-
-
-def interval(c: Crossover) -> str:
-    """Return a crossover's interval, open ends said as such."""
-    low = "below the smallest size" if c.low is None else number(c.low)
-    high = "above the largest size" if c.high is None else number(c.high)
-    return f"({100 * (c.confidence or 0):g} % interval {low} to {high})"
-
-
-def between(c: Crossover) -> str:
-    """Return where a crossing may lie, for an interval with an end at least."""
-    if c.low is None:
-        return f"below {number(c.high or 0)}"
-    if c.high is None:
-        return f"above {number(c.low)}"
-    return f"between {number(c.low)} and {number(c.high)}"
-
-
-def fixed_values(sweep: Sweep) -> str:
-    """Name a sweep by its axis and the values that it holds fixed."""
-    return fixed_axis(sweep.axis, next(iter(sweep.cases().values())))
-
-
-def fixed_axis(axis: str, case: Case) -> str:
-    """Name an axis and the values of a case that are fixed along it."""
-    full = axis == "samples" and case.batch_size > case.samples
-    values = [
-        "all samples in one batch"
-        if field == "batch_size" and full
-        else f"{getattr(case, field):,} {FIXED[field][getattr(case, field) != 1]}"
-        for field in FIXED
-        if field != axis
-    ]
-    return f"{AXIS_WORDS[axis]} at {', '.join(values)}"
-
-
-def not_measured(found: Sequence[Crossover]) -> list[str]:
-    """Return a line for each pair that could not run, with the reason."""
-    return list(
-        dict.fromkeys(
-            f"{sentence(c)}: {'; '.join(c.flags)}"
-            for c in found
-            if c.outcome == "not_measured"
-        )
-    )
+HEADS = (
+    "over", "pair", "what counts", "outcome", "from", "interval",
+    "at the smallest", "at the largest", "flags",
+)  # fmt: skip
+NOT_MEASURED = "not_measured"
 
 
 def report_markdown(
-    run: Run, found: Sequence[Crossover], results: Sequence[SweepResult], partial: bool
+    run: Run,
+    found: Sequence[Crossover],
+    pictures: Iterable[tuple[str, str, str]],
+    partial: bool,
 ) -> str:
-    """Return report.md."""
-    m = run.machine
-    accelerators = ", ".join(str(a["description"]) for a in m.accelerators) or "none"
-    lines = [f"# Crossover report {run.run_id}", ""]
+    """Return report.md.
+
+    Args:
+        run: what was measured.
+        found: its crossovers.
+        pictures: (file beside report.md, heading, alternative text).
+        partial: the run was interrupted.
+    """
+    lines = [f"# Crossover report {text(run.run_id)}", ""]
     if partial:
         lines += ["**Interrupted: this report is partial.**", ""]
+    lines += [machine_line(run), "", "## Answers, training alone", ""]
     lines += [
-        f"{m.cpu}, {m.cores} cores, {m.memory_bytes / 2**30:.1f} GiB; accelerators: "
-        f"{accelerators}; torch {m.versions.get('torch')}; commit "
-        f"{run.commit or 'unknown'}; `{run.command}`",
-        "",
-        "## Not measured",
-        "",
-        *(f"- {line}" for line in not_measured(found) or ["nothing: every pair ran"]),
+        f"- {text(sentence(c))} (over {fixed_axis(c.axis, c.case)})"
+        for c in answered(found)
+        if c.view == "train"
     ]
-    for i, result in enumerate(results, start=1):
-        picture = f"plots/{figure_name(i, result)}.png"
-        lines += ["", f"## {fixed_values(result.sweep).capitalize()}", ""]
-        lines += [f"![times and speedups]({picture})", ""]
-        lines += [
-            f"- {VIEW_WORDS[c.view]}: {sentence(c)}{_flags(c)}"
-            for c in found
-            if result.holds(c) and c.outcome != "not_measured"
-        ]
-    explained = flags_explained(found)
+    lines += ["", "## Not measured", ""]
+    missing = not_measured(found) or ["nothing: every pair ran"]
+    lines += [f"- {text(line)}" for line in missing]
+    lines += ["", "## Every crossover", "", *markdown_table(found)]
+    for file, heading, alt in pictures:
+        lines += ["", f"## {text(heading)}", "", f"![{text(alt)}]({file})"]
+    explained = flags_explained(c.flags for c in found)
     lines += ["", "## Flags", ""] if explained else []
-    lines += [f"- `{name}`: {text}" for name, text in explained.items()]
+    lines += [f"- `{name}`: {said}" for name, said in explained.items()]
     return "\n".join(lines) + "\n"
 
 
-def flags_explained(found: Sequence[Crossover]) -> dict[str, str]:
-    """Return the advice on every flag that was raised, by the flag's name."""
-    names = (flag.partition(":")[0] for c in found for flag in c.flags)
-    return {n: text for n in dict.fromkeys(names) if (text := advice(n)) is not None}
-
-
-def _flags(c: Crossover) -> str:
-    return f" [{'; '.join(c.flags)}]" if c.flags else ""
-
-
-def figure_name(index: int, result: SweepResult) -> str:
-    """Return the name of a sweep's figure, without its ending."""
-    return f"sweep{index}-{result.sweep.axis}"
-
-
-def html_table(table: pd.DataFrame) -> str:
-    """Return a table as escaped HTML."""
-    html: str = table.to_html(
-        index=False, na_rep="", border=0, escape=True, float_format=lambda x: f"{x:.4g}"
+def machine_line(run: Run) -> str:
+    """Return the machine, versions, commit and command of a run."""
+    m = run.machine
+    devices = ", ".join(str(a["description"]) for a in m.accelerators) or "none"
+    return (
+        f"{text(m.cpu)}, {m.cores_text}, {m.memory_text}; "
+        f"accelerators: {text(devices)}; torch {text(str(m.versions.get('torch')))}; "
+        f"commit {text(run.commit or 'unknown')}; {code(run.command)}"
     )
-    return html
+
+
+def markdown_table(found: Sequence[Crossover]) -> list[str]:
+    """Return the lines of a table with one row per crossover that was measured."""
+    rows = [f"| {' | '.join(HEADS)} |", "|" + " --- |" * len(HEADS)]
+    for c in found:
+        if c.outcome != NOT_MEASURED:
+            rows.append(f"| {' | '.join(map(text, _cells(c)))} |")
+    return rows if len(rows) > 2 else ["Nothing was measured."]
+
+
+def _cells(c: Crossover) -> tuple[str, ...]:
+    ends = [
+        *("" if end is None else number(end) for end in (c.low, c.high)),
+    ]
+    low, high = ends[0] or "below", ends[1] or "above"
+    share = "" if c.confidence is None else f" ({100 * c.confidence:g} %)"
+    return (
+        fixed_axis(c.axis, c.case),
+        f"{c.challenger} against {c.baseline}",
+        VIEW_WORDS[c.view] + ("" if c.metric == "time_s" else f", {c.metric}"),
+        c.outcome.replace("_", " "),
+        "" if c.at is None else number(c.at),
+        f"{low} to {high}{share}" if any(ends) else "",
+        joined(factor(c, "speedup_smallest")),
+        joined(factor(c, "speedup_largest")),
+        "; ".join(c.flags),
+    )
+
+
+def answered(found: Iterable[Crossover]) -> list[Crossover]:
+    """Return the crossovers that were asked about and measured: no A/A controls."""
+    return [c for c in found if c.outcome != NOT_MEASURED and "control" not in c.flags]
+
+
+def not_measured(found: Iterable[Crossover]) -> list[str]:
+    """Return a line for each pair that could not run, with the reason."""
+    missing = (c for c in found if c.outcome == NOT_MEASURED)
+    return list(dict.fromkeys(f"{sentence(c)}: {'; '.join(c.flags)}" for c in missing))
+
+
+def flags_explained(raised: Iterable[Iterable[str]]) -> dict[str, str]:
+    """Return the advice on every flag that rows have raised, by the flag's name."""
+    names = (flag.partition(":")[0] for flags in raised for flag in flags)
+    return {n: said for n in dict.fromkeys(names) if (said := advice(n)) is not None}
+
+
+def text(plain: str) -> str:
+    """Escape what Markdown would read as a table's edge, HTML, a link or emphasis."""
+    for character in "\\`*[]|":
+        plain = plain.replace(character, f"\\{character}")
+    return " ".join(plain.replace("&", "&amp;").replace("<", "&lt;").split())
+
+
+def code(plain: str) -> str:
+    """Return code for Markdown, whatever backticks it holds."""
+    plain = " ".join(plain.split())
+    return f"`{plain}`" if "`" not in plain else f"``` {plain} ```"

@@ -1,102 +1,143 @@
 """Write every derived file of a run, each atomically, from its measurements alone."""
 
-import base64
 import io
-from collections.abc import Sequence
-from importlib.resources import files
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from importlib.util import find_spec
 from pathlib import Path
 
-import jinja2
-import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 
-from bench.analysis.crossover import crossovers
+from bench.analysis.derive import Derived, derive
 from bench.analysis.frame import frames
-from bench.analysis.sweeps import SweepResult, sweep_results
-from bench.nouns import Crossover, Run
-from bench.report.plots import colours, sweep_figure
-from bench.report.tables import (
-    VIEW_WORDS,
-    figure_name,
-    fixed_values,
-    flags_explained,
-    html_table,
-    not_measured,
-    report_markdown,
-    sentence,
-)
+from bench.nouns import Crossover, InputError, Run
+from bench.report.embed import Shown, small_png
+from bench.report.figures import image, pictures
+from bench.report.page import page
+from bench.report.tables import report_markdown
 from bench.store import StoreError, write_atomically
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+LATEX_COLUMNS = {
+    "estimates": (
+        "contender", "samples", "features", "classes", "batch_size", "epochs", "view",
+        "median_s", "low_s", "high_s", "rounds",
+    ),
+    "crossovers": (
+        "axis", "samples", "features", "batch_size", "view", "baseline", "challenger",
+        "outcome", "at", "low", "high", "speedup_smallest", "speedup_largest",
+    ),
+    "breakeven": (
+        "samples", "features", "batch_size", "baseline", "challenger", "outcome",
+        "epochs", "low", "high",
+    ),
+}  # fmt: skip
 
-def write_report(run: Run, out: Path, partial: bool = False) -> list[Crossover]:
+
+def write_report(
+    run: Run,
+    out: Path,
+    partial: bool = False,
+    latex: bool = False,
+    parquet: bool = False,
+) -> list[Crossover]:
     """Write the CSVs, plots, report.md and report.html, and return the crossovers.
 
+    Args:
+        run: what was measured.
+        out: the run's folder.
+        partial: the run was interrupted; the report says so.
+        latex: write estimates, crossovers and break-evens as .tex, too.
+        parquet: write all tables as .parquet, too.
+
     Raises:
+        InputError: when parquet is asked for without pyarrow.
         StoreError: when the folder cannot be written.
     """
-    found = crossovers(run)
-    tables, results = frames(run, found), sweep_results(run, found)
+    if parquet and find_spec("pyarrow") is None:
+        raise InputError(
+            "parquet: needs pyarrow; pip install 'softmax-crossover[parquet]'"
+        )
+    derived = derive(run)
+    tables = frames(run, derived)
     try:
-        for name in ("measurements", "estimates", "crossovers"):
+        for field in fields(tables):
+            _write_table(out / field.name, getattr(tables, field.name), parquet)
+        for name, columns in LATEX_COLUMNS.items() if latex else ():
             table: pd.DataFrame = getattr(tables, name)
-            write_atomically(out / f"{name}.csv", table.to_csv(index=False))
-        pictures = _plots(results, out)
-        markdown = report_markdown(run, found, results, partial)
-        write_atomically(out / "report.md", markdown)
-        page = _page(run, found, results, pictures, tables.crossovers, partial)
-        write_atomically(out / "report.html", page)
+            write_atomically(out / f"{name}.tex", _latex(table[list(columns)]))
+        shown = list(_plots(run, derived, out))
+        write_atomically(out / "report.md", _markdown(run, derived, shown, partial))
+        html = page(run, derived, tables, shown, partial)
+        write_atomically(out / "report.html", html)
     except OSError as error:
         raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
-    return found
+    return derived.crossovers
 
 
-def _plots(results: Sequence[SweepResult], out: Path) -> list[str]:
-    """Write each sweep's figure as PNG and SVG; return the PNGs in base64."""
-    (out / "plots").mkdir(exist_ok=True)
-    palette = colours(str(e.contender) for r in results for e in r.estimates)
-    palette |= colours([*palette, *(p.challenger for r in results for p in r.speedups)])
-    pictures = []
-    for number, result in enumerate(results, start=1):
-        figure = sweep_figure(result, palette)
-        for kind in ("svg", "png"):
-            image = io.BytesIO()
-            metadata = {"Date": None} if kind == "svg" else None
-            figure.savefig(image, format=kind, dpi=110, metadata=metadata)
-            figure.set_layout_engine("none")  # laid out once is enough
-            name = f"{figure_name(number, result)}.{kind}"
-            write_atomically(out / "plots" / name, image.getvalue())
-        pictures.append(base64.b64encode(image.getvalue()).decode())
-        plt.close(figure)
-    return pictures
+def _write_table(stem: Path, table: pd.DataFrame, parquet: bool) -> None:
+    text = harmless(_dated(table)).to_csv(index=False)
+    write_atomically(stem.with_name(f"{stem.name}.csv"), text)
+    if parquet:
+        file = io.BytesIO()
+        table.to_parquet(file, index=False)
+        write_atomically(stem.with_name(f"{stem.name}.parquet"), file.getvalue())
 
 
-def _page(
-    run: Run,
-    found: Sequence[Crossover],
-    results: Sequence[SweepResult],
-    pictures: Sequence[str],
-    table: pd.DataFrame,
-    partial: bool,
-) -> str:
-    template = files("bench").joinpath("report", "templates", "report.html")
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True)
-    environment.filters["sentence"] = sentence
-    return environment.from_string(template.read_text("utf-8")).render(
-        run=run,
-        partial=partial,
-        missing=not_measured(found),
-        sweeps=[
-            {
-                "title": fixed_values(result.sweep).capitalize(),
-                "png": png,
-                "rows": [
-                    (VIEW_WORDS[c.view], c)
-                    for c in found
-                    if result.holds(c) and c.outcome != "not_measured"
-                ],
-            }
-            for result, png in zip(results, pictures, strict=True)
-        ],
-        flags=flags_explained(found),
-        table=html_table(table),
+def _dated(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its dates as texts: `2026-11-24T18:12:26.469+00:00`."""
+    texts = {}
+    for name in table.select_dtypes("datetimetz"):
+        dates = table[name].dt.tz_localize(None)
+        # numpy's is ten times as fast as pandas' `date_format`
+        written = pd.Series(np.datetime_as_string(dates.to_numpy("datetime64[ms]")))
+        texts[name] = (written + "+00:00").where(dates.notna().to_numpy())
+    return table.assign(**texts)
+
+
+def harmless(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table no text of which a spreadsheet would run as a formula.
+
+    An apostrophe goes before a text that starts with `=`, `+`, `-`, `@` or a control
+    character (OWASP, "CSV Injection").
+    """
+    changed = {}
+    for name, kind in table.dtypes.items():
+        if str(kind) in ("string", "category"):
+            column = table[name].astype("string")
+            risky = column.str.startswith(FORMULA).fillna(False)
+            if risky.any():
+                changed[str(name)] = column.mask(risky, "'" + column)
+    return table.assign(**changed)
+
+
+def _latex(table: pd.DataFrame) -> str:
+    """Return a long table in LaTeX (packages booktabs and longtable)."""
+    style = table.style.format(escape="latex", na_rep="", precision=4).hide(
+        axis="index"
     )
+    style = style.format_index(escape="latex", axis=1)
+    text: str = style.to_latex(hrules=True, environment="longtable")
+    return text
+
+
+def _plots(run: Run, derived: Derived, out: Path) -> Iterator[Shown]:
+    """Write each picture as PNG and SVG, and yield it."""
+    (out / "plots").mkdir(exist_ok=True)
+    for picture in pictures(
+        run,
+        derived.crossovers,
+        known=derived.estimates,
+        breaks=derived.break_evens,
+        results=derived.sweeps["train"],
+    ):
+        svg, png = image(picture.figure, "svg"), small_png(picture.figure)
+        write_atomically(out / "plots" / f"{picture.name}.svg", svg)
+        write_atomically(out / "plots" / f"{picture.name}.png", png)
+        yield Shown(picture.name, picture.heading, picture.alt, picture.caption, png)
+
+
+def _markdown(run: Run, derived: Derived, shown: Sequence[Shown], partial: bool) -> str:
+    links = [(f"plots/{s.name}.png", s.heading, s.alt) for s in shown]
+    return report_markdown(run, derived.crossovers, links, partial)

@@ -1,0 +1,194 @@
+"""The tables of the page: which columns, and how a CSV cell is written for people.
+
+A number on the page is an element with `data-column` and `data-value`, the CSV's own
+digits, in one with `data-row`, the file and its row from 1; its text is rounded.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from bench.analysis.flags import advice
+from bench.nouns import Crossover
+from bench.report.words import AXIS_WORDS, VIEW_WORDS, Number, Parts, number
+
+NUMBERS = ("size", "end", "count", "factor", "share", "seconds", "plain")
+"""Rules by which numbers are written; see `written`."""
+NUMERIC = Markup(' class="n"')
+UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table on the page."""
+
+    field: str
+    head: str
+    rule: str = "text"
+
+    @property
+    def is_number(self) -> bool:
+        """Tell whether its cells are numbers."""
+        return self.rule in NUMBERS
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table on the page."""
+
+    key: str
+    """`estimates:12`: the file and the row in it, from 1, its head not counted."""
+    values: Mapping[str, object]
+    noun: Crossover | None = None
+
+
+CASE = tuple(
+    Column(field, head, "count")
+    for field, head in {
+        "samples": "Samples", "features": "Features", "classes": "Classes",
+        "batch_size": "Batch", "epochs": "Epochs",
+    }.items()
+)  # fmt: skip
+PAIR = (Column("challenger", "Challenger"), Column("baseline", "Baseline"))
+CROSSOVERS = (
+    Column("axis", "Over", "over"), Column("view", "What counts", "view"), *PAIR,
+    Column("outcome", "Outcome", "outcome"), Column("at", "From", "size"),
+    Column("low", "Low", "end"), Column("high", "High", "end"),
+    Column("speedup_smallest", "At smallest", "factor"),
+    Column("speedup_largest", "At largest", "factor"),
+    Column("first_win", "First win", "size"),
+    Column("least_regret", "Least regret", "size"), Column("fitted", "Fitted", "size"),
+    Column("slope", "Slope", "plain"), Column("confidence", "Confidence", "share"),
+    Column("metric", "Metric"), Column("flags", "Flags", "flags"),
+)  # fmt: skip
+SECONDS = (
+    Column("median_s", "Median", "seconds"), Column("low_s", "Low", "seconds"),
+    Column("high_s", "High", "seconds"), Column("min_s", "Fastest", "seconds"),
+    Column("confidence", "Confidence", "share"), Column("rounds", "Rounds", "count"),
+    Column("flags", "Flags", "flags"),
+)  # fmt: skip
+ESTIMATES = (
+    Column("contender", "Contender"), *CASE, Column("view", "What counts", "view"),
+    *SECONDS,
+)  # fmt: skip
+SPEEDUPS = (
+    *PAIR, Column("speedup", "Speedup", "factor"), Column("low", "Low", "factor"),
+    Column("high", "High", "factor"), Column("confidence", "Confidence", "share"),
+    Column("rounds", "Rounds", "count"),
+)  # fmt: skip
+BREAK_EVENS = (
+    *PAIR, *CASE[:-1], Column("outcome", "Outcome", "outcome"),
+    Column("epochs", "Epochs", "size"), Column("low", "Low", "end"),
+    Column("high", "High", "end"), Column("interval", "Interval", "words"),
+    Column("trained", "Samples trained", "size"),
+    Column("trained_low", "Trained, low", "size"),
+    Column("trained_high", "Trained, high", "size"),
+    Column("confidence", "Confidence", "share"), Column("rounds", "Rounds", "count"),
+    Column("challenger_fixed_s", "Fixed, challenger", "seconds"),
+    Column("baseline_fixed_s", "Fixed, baseline", "seconds"),
+    Column("challenger_epoch_s", "Epoch, challenger", "seconds"),
+    Column("baseline_epoch_s", "Epoch, baseline", "seconds"),
+    Column("flags", "Flags", "flags"),
+)  # fmt: skip
+
+
+def sized(axis: str, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Return the columns of one sweep's numbers, its size first."""
+    return (Column(axis, AXIS_WORDS[axis].capitalize(), "count"), *columns)
+
+
+def written(value: float, rule: str) -> str:
+    """Write a number for people: three digits, but counts in full."""
+    match rule:
+        case "count":
+            return f"{value:,}"
+        case "factor":
+            return f"{value:.3g}x"
+        case "share":
+            return f"{100 * value:.3g} %"
+        case "seconds":
+            # by the rounded value: 0.9999 ms is 1 ms, not 1,000 us
+            rounded = abs(float(f"{value:.3g}"))
+            size, unit = next((u for u in UNITS if rounded >= u[0]), UNITS[-1])
+            return f"{number(value / size)} {unit}"
+        case "plain":
+            return f"{value:.3g}"
+    return number(value)
+
+
+def digits(value: object) -> str:
+    """Return a value as the CSV holds it."""
+    return "" if value is None else str(value)
+
+
+def marked(key: str, values: Mapping[str, object], parts: Parts) -> Markup:
+    """Return a sentence as HTML, its numbers marked with the row that they are from."""
+    span = Markup(
+        '<span class="n" data-row="{}" data-column="{}" data-value="{}">{}</span>'
+    )
+    return Markup("").join(
+        span.format(key, part.column, digits(values[part.column]), part.text)
+        if isinstance(part, Number)
+        else escape(part)
+        for part in parts
+    )
+
+
+def cells(row: Row, columns: Iterable[Column], over: Markup) -> Iterator[Markup]:
+    """Yield the cells of a table's row as HTML; the first is the row's head.
+
+    Args:
+        row: its values.
+        columns: of the table.
+        over: what stands in a column of rule `over`.
+    """
+    for place, column in enumerate(columns):
+        tag = Markup("td" if place else 'th scope="row"')
+        end = Markup("td" if place else "th")
+        yield _cell(row, column, over, tag) + Markup("</{}>").format(end)
+
+
+def _cell(row: Row, column: Column, over: Markup, tag: Markup) -> Markup:
+    value = row.values[column.field]
+    if isinstance(value, (int, float)):
+        head = Markup('<{} class="n" data-column="{}" data-value="{}">{}')
+        text = written(value, column.rule)
+        return head.format(tag, column.field, digits(value), text)
+    inner = Markup('<{} class="{}">{}')
+    match column.rule:
+        case "over":
+            return inner.format(tag, "over", over)
+        case "text":
+            return inner.format(tag, "name", digits(value))
+        case "flags":
+            return inner.format(tag, "flags", flags(digits(value)))
+        case "outcome":
+            mark = Markup('<b class="o-{}">{}</b>')
+            word = digits(value).replace("_", " ")
+            return inner.format(tag, "outcome", mark.format(value, word))
+        case "words":
+            value = digits(value).replace("_", " ")
+        case "view":
+            value = VIEW_WORDS.get(digits(value), value)
+        case "end" if _is_open(row.values):
+            value = "open"
+    return Markup("<{}>{}").format(tag, digits(value))
+
+
+def _is_open(values: Mapping[str, object]) -> bool:
+    """Tell whether an interval with a missing end is one at all."""
+    known = values["low"] is not None or values["high"] is not None
+    return known or values["outcome"] == "found"
+
+
+def flags(text: str) -> Markup:
+    """Return flags as HTML, each with a link to its advice, if there is any."""
+    link = Markup('<a href="#flag-{}">{}</a>{}')
+    return Markup("; ").join(
+        link.format(name, name.replace("_", " "), f"{colon}{detail}")
+        if advice(name)
+        else escape(flag)
+        for flag in filter(None, text.split(";"))
+        for name, colon, detail in [flag.partition(":")]
+    )

@@ -1,0 +1,238 @@
+"""Crossovers in words: sentences whose numbers know which column they are.
+
+In: a `Crossover`. Out: parts of a sentence, texts and `Number`s of one row of
+crossovers.csv. The page marks the numbers; Markdown and the terminal join the parts.
+"""
+
+from dataclasses import dataclass
+
+from bench.nouns import BEST, Contender, Crossover
+from bench.spec import Sweep
+from softmax_core.case import Case
+
+AXIS_WORDS = {
+    "samples": "number of samples",
+    "batch_size": "batch size",
+    "epochs": "number of epochs",
+    "features": "number of features",
+    "classes": "number of classes",
+}
+VIEW_WORDS = {
+    "train": "training alone",
+    "with_transfer": "and moving the data",
+    "from_scratch": "from scratch",
+}
+METRIC_WORDS = {
+    "time": ("faster", "slower", ""),
+    "cost": ("cheaper", "dearer", "by cost, "),
+    "energy": ("more frugal", "less frugal", "by energy, "),
+}
+"""Better, worse, and what a sentence begins with; by the metric's first word."""
+FIXED = {
+    "samples": ("sample", "samples"),
+    "features": ("feature", "features"),
+    "classes": ("class", "classes"),
+    "batch_size": ("a batch", "a batch"),
+    "epochs": ("epoch", "epochs"),
+}
+COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
+DEVICES = {"cpu": "the CPU", "cuda": "the GPU", "mps": "the GPU", "xpu": "the GPU"}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number in a sentence: its column in the row, and how it is written."""
+
+    column: str
+    text: str
+
+
+Parts = tuple[str | Number, ...]
+
+
+@dataclass(frozen=True)
+class Name:
+    """A contender as the subject of a sentence."""
+
+    text: str
+    plural: bool = False
+
+
+def joined(parts: Parts) -> str:
+    """Return parts as a plain text."""
+    return "".join(p.text if isinstance(p, Number) else p for p in parts)
+
+
+def sentence(c: Crossover) -> str:
+    """Return the answer of one crossover in a sentence, contenders as they are typed.
+
+    An outcome without an answer is not named: the caller says it in front.
+    """
+    a, b = Name(name(c.baseline)), Name(name(c.challenger))
+    return joined(answer(c, a, b))
+
+
+def answer(c: Crossover, a: Name, b: Name) -> Parts:
+    """Return the answer of one crossover; `a` is the baseline's name, `b` the other."""
+    axis = AXIS_WORDS[c.axis]
+    better = METRIC_WORDS.get(c.metric.partition("_")[0], METRIC_WORDS["time"])
+    smallest = factor(c, "speedup_smallest")
+    largest = factor(c, "speedup_largest")
+    are = "are" if b.plural else "is"
+    match c.outcome:
+        case "found":
+            verb = "overtake" if b.plural else "overtakes"
+            parts: Parts = (
+                f"{b.text} {verb} {a.text} from ", *_size(c), *interval(c), "; ",
+                *smallest, " at the smallest size, ", *largest, " at the largest",
+            )  # fmt: skip
+        case "always":
+            parts = (
+                f"{b.text} {are} ahead of {a.text} at every {axis} measured (",
+                *smallest, " at the smallest, ", *largest,
+                " at the largest): a crossover would lie below",
+            )  # fmt: skip
+        case "never":
+            do, it = ("do", "they are") if b.plural else ("does", "it is")
+            parts = (
+                f"{b.text} {do} not overtake {a.text}: {it} ", *largest,
+                f" at the largest {axis} measured",
+            )  # fmt: skip
+        case "not_monotone":
+            said = "the lead changes more than once or is lost"
+            parts = (f"{b.text} against {a.text}: {said}",)
+        case "inconclusive":
+            parts = (
+                f"{b.text} against {a.text}: no answer yet (", *smallest,
+                f" at the smallest {axis}, ", *largest, " at the largest)",
+                *between(c),
+            )  # fmt: skip
+        case _:
+            parts = (f"{b.text} against {a.text}",)
+    return (better[2], *parts) if better[2] else parts
+
+
+def _size(c: Crossover) -> Parts:
+    """Return the crossing with what it counts: `batch size 32`, `637 samples`."""
+    at = Number("at", number(c.at or 0))
+    if c.axis == "batch_size":
+        return "batch size ", at
+    return at, f" {FIXED[c.axis][1]}"
+
+
+def number(value: float) -> str:
+    """Write a size to three digits."""
+    return f"{float(f'{value:.3g}'):,.10g}"
+
+
+def factor(c: Crossover, column: str) -> Parts:
+    """Return `1.5x faster`, `1.5x slower` or `as fast`, in the metric's words."""
+    speedup: float | None = getattr(c, column)
+    better, worse, _ = METRIC_WORDS.get(
+        c.metric.partition("_")[0], METRIC_WORDS["time"]
+    )
+    if speedup is None:
+        return ("not measured",)
+    if 0.995 < speedup < 1.005:
+        return (Number(column, "the same" if better != "faster" else "as fast"),)
+    if speedup > 1:
+        return Number(column, f"{speedup:.3g}x"), f" {better}"
+    return Number(column, f"{1 / speedup:.3g}x"), f" {worse}"
+
+
+def interval(c: Crossover) -> Parts:
+    """Return a crossover's interval, open ends said as such."""
+    if c.confidence is None:
+        return (" (no interval)",)
+    share = Number("confidence", f"{100 * c.confidence:g}")
+    return " (", share, " % interval ", *_low(c), " to ", *_high(c), ")"
+
+
+def _low(c: Crossover) -> Parts:
+    if c.low is None:
+        return ("below the smallest size",)
+    return (Number("low", number(c.low)),)
+
+
+def _high(c: Crossover) -> Parts:
+    if c.high is None:
+        return ("above the largest size",)
+    return (Number("high", number(c.high)),)
+
+
+def between(c: Crossover) -> Parts:
+    """Return where a crossing may lie; nothing for an interval open at both ends."""
+    lies = "; a crossover would lie "
+    if c.low is None and c.high is None:
+        return ()
+    if c.low is None:
+        return f"{lies}below ", *_high(c)
+    if c.high is None:
+        return f"{lies}above ", *_low(c)
+    return f"{lies}between ", *_low(c), " and ", *_high(c)
+
+
+def name(contender: str) -> str:
+    """Write a contender as it is typed; `best` on a device is the fastest there."""
+    return contender.replace(f"/{BEST}", "'s best")
+
+
+def people(baseline: str, challenger: str) -> tuple[Name, Name]:
+    """Name a pair as people would, by what differs: `one thread`, `two threads`."""
+    try:
+        a, b = Contender.parse(baseline), Contender.parse(challenger)
+    except ValueError:  # a name that somebody wrote into the file by hand
+        return Name(name(baseline)), Name(name(challenger))
+    if a.copy or b.copy:
+        return Name(baseline), Name(challenger)
+    alike = a.device == b.device and a.trainer == b.trainer
+    if alike and a.threads and b.threads:
+        return _threads(a.threads), _threads(b.threads)
+    return _named(a, b), _named(b, a)
+
+
+def _threads(count: int) -> Name:
+    word = COUNTS[count] if count < len(COUNTS) else f"{count:,}"
+    return Name(f"{word} thread{'s' if count > 1 else ''}", count > 1)
+
+
+def _named(one: Contender, other: Contender) -> Name:
+    kind, _, index = one.device.partition(":")
+    device = DEVICES.get(kind, f"the device {kind}")
+    if other.device.partition(":")[0] == kind and one.device != other.device:
+        device += f" {index or 0}"
+    threads = ""
+    if one.threads and one.threads != other.threads:
+        threads = f" with {_threads(one.threads).text}"
+    if one.trainer == BEST:
+        return Name(f"the best on {device}{threads}")
+    if one.device == other.device:
+        return Name(f"the {one.trainer} code{threads}")
+    code = f" running the {one.trainer} code" if one.trainer != other.trainer else ""
+    return Name(f"{device}{code}{threads}")
+
+
+def fixed_values(sweep: Sweep) -> str:
+    """Name a sweep by its axis and the values that it holds fixed."""
+    return fixed_axis(sweep.axis, next(iter(sweep.cases().values())))
+
+
+def fixed_axis(axis: str, case: Case) -> str:
+    """Name an axis and the values of a case that are fixed along it."""
+    return joined(fixed_parts(axis, case))
+
+
+def fixed_parts(axis: str, case: Case) -> Parts:
+    """Return the parts of `fixed_axis`, the fixed values as numbers."""
+    full = axis == "samples" and case.batch_size > case.samples
+    parts: list[str | Number] = [f"{AXIS_WORDS[axis]} at "]
+    for field, words in FIXED.items():
+        if field == axis:
+            continue
+        value = getattr(case, field)
+        if field == "batch_size" and full:
+            parts.append("all samples in one batch")
+        else:
+            parts += [Number(field, f"{value:,}"), f" {words[value != 1]}"]
+        parts.append(", ")
+    return tuple(parts[:-1])

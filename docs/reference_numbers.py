@@ -1,0 +1,126 @@
+"""Write the numbers in README.md and docs/tables.md from results/reference.
+
+The README's part stands between `<!-- numbers -->` and `<!-- /numbers -->`; the docs'
+are the outputs of their Python examples. `--check` changes nothing and exits with 1
+where a file would change.
+
+    python docs/reference_numbers.py [--check]
+"""
+
+import argparse
+import contextlib
+import io
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.analysis.frame import records
+from bench.nouns import Crossover, Run, field_names
+from bench.report.terminal import plain_lines
+from bench.spec import Spec
+from bench.store import load
+from softmax_core import Case
+
+ROOT = Path(__file__).parent.parent
+REFERENCE = ROOT / "results/reference"
+MARKED = re.compile(r"(<!-- numbers -->\n).*?(<!-- /numbers -->)", re.DOTALL)
+EXAMPLE = re.compile(r"(```python\n(.*?)```\n+```text\n).*?(```)", re.DOTALL)
+
+
+def crossovers_of(folder: Path, run: Run) -> list[Crossover]:
+    """Read crossovers.csv back; the sweep's spec gives what its cells leave out."""
+    table = pd.read_csv(folder / "crossovers.csv", dtype={"flags": str})
+    sweeps = Spec.model_validate(run.spec).sweep
+    firsts = [(sweep.axis, next(iter(sweep.cases().values()))) for sweep in sweeps]
+    found = []
+    for row in records(table):
+        case = next(case for axis, case in firsts if _fits(row, axis, case))
+        flags = tuple((row["flags"] or "").split(";")) if row["flags"] else ()
+        values = {n: row[n] for n in field_names(Crossover) if n in row}
+        found.append(Crossover(**{**values, "case": case, "flags": flags}))
+    return found
+
+
+def _fits(row: dict[str, Any], axis: str, case: Case) -> bool:
+    fixed = {"samples", "features", "classes", "batch_size", "epochs"} - {axis}
+    return axis == row["axis"] and all(getattr(case, n) == row[n] for n in fixed)
+
+
+def readme_part(folder: Path) -> str:
+    """Return what the README says of the reference run."""
+    run = load(folder)
+    found = [c for c in crossovers_of(folder, run) if c.view == "train"]
+    m = run.machine
+    devices = ", ".join(str(a["description"]) for a in m.accelerators)
+    started = sorted(x.started_utc for x in run.measurements if x.started_utc)
+    lines = [
+        f"From {m.cpu}, {m.cores_text}, {devices or 'no accelerator'} "
+        f"({len(run.measurements):,} measurements, {started[0][:10]}):",
+        "",
+        "```text",
+        *plain_lines(found),
+        "```",
+        "",
+        *_picture(run, found),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _picture(run: Run, found: list[Crossover]) -> Iterator[str]:
+    """Yield the picture of the first crossover found, for the README."""
+    sweeps = Spec.model_validate(run.spec).sweep
+    for place, sweep in enumerate(sweeps, start=1):
+        file = f"plots/sweep{place}-{sweep.axis}.png"
+        case = next(iter(sweep.cases().values()))
+        if any(c.outcome == "found" and c.case == case for c in found):
+            yield (
+                "![Training time and speedup of the first pair above, with the "
+                f"crossover's interval](results/reference/{file})"
+            )
+            yield ""
+            return
+
+
+def with_outputs(text: str) -> str:
+    """Return a document with the outputs of its Python examples."""
+    names: dict[str, object] = {}
+
+    def run(match: re.Match[str]) -> str:
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.chdir(ROOT):
+            exec(compile(match[2], "example", "exec"), names)
+        return f"{match[1]}{out.getvalue()}{match[3]}"
+
+    return EXAMPLE.sub(run, text)
+
+
+def documents() -> dict[Path, str]:
+    """Return every document with numbers of the reference run, as it should be."""
+    readme, tables = ROOT / "README.md", ROOT / "docs/tables.md"
+    part = readme_part(REFERENCE)
+    return {
+        readme: MARKED.sub(lambda m: f"{m[1]}{part}{m[2]}", readme.read_text("utf-8")),
+        tables: with_outputs(tables.read_text("utf-8")),
+    }
+
+
+def main() -> int:
+    """Write the documents, or say which would change."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    changed = {p: t for p, t in documents().items() if p.read_text("utf-8") != t}
+    for path, text in changed.items():
+        print(f"{'drifted' if check else 'written'}: {os.path.relpath(path)}")
+        if not check:
+            path.write_text(text, "utf-8")
+    return int(check and bool(changed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

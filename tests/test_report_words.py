@@ -1,0 +1,180 @@
+"""The answers in words: sentences, Markdown, the terminal."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from bench.nouns import Crossover
+from bench.report import tables, words
+from bench.report.terminal import show
+from softmax_core.case import Case
+
+BASE = ("batch_size", Case(), "train", "time_s", "cpu/resident@1", "cuda:0/best")
+FOUND = Crossover(
+    *BASE, "found", 310.4, 270.0, 362.6, 0.95, speedup_smallest=0.625,
+    speedup_largest=3.0, flags=("drifting",),
+)  # fmt: skip
+UNSURE = Crossover(
+    *BASE, "inconclusive", None, None, 202.0, speedup_smallest=1.001,
+    speedup_largest=1.5,
+)  # fmt: skip
+MISSING = Crossover(*BASE, "not_measured", flags=("cuda:0/best: unavailable: none",))
+SAID = (
+    "cuda:0's best overtakes cpu/resident@1 from batch size 310 (95 % interval 270 to "
+    "363); 1.6x slower at the smallest size, 3x faster at the largest"
+)
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        (FOUND, SAID),
+        (
+            Crossover(*BASE, "found", 310.4, None, None, 0.95,
+                      speedup_smallest=1.0, speedup_largest=3.0),
+            "cuda:0's best overtakes cpu/resident@1 from batch size 310 (95 % interval "
+            "below the smallest size to above the largest size); as fast at the "
+            "smallest size, 3x faster at the largest",
+        ),
+        (
+            Crossover(*BASE, "always", speedup_smallest=1.7, speedup_largest=8.57),
+            "cuda:0's best is ahead of cpu/resident@1 at every batch size measured "
+            "(1.7x faster at the smallest, 8.57x faster at the largest): a crossover "
+            "would lie below",
+        ),
+        (
+            Crossover(*BASE, "never", speedup_smallest=0.1, speedup_largest=0.5),
+            "cuda:0's best does not overtake cpu/resident@1: it is 2x slower at the "
+            "largest batch size measured",
+        ),
+        (
+            Crossover(*BASE, "not_monotone"),
+            "cuda:0's best against cpu/resident@1: the lead changes more than once or "
+            "is lost",
+        ),
+        (
+            UNSURE,
+            "cuda:0's best against cpu/resident@1: no answer yet (as fast at the "
+            "smallest batch size, 1.5x faster at the largest); a crossover would lie "
+            "below 202",
+        ),
+        (MISSING, "cuda:0's best against cpu/resident@1"),
+        (
+            Crossover("samples", Case(), "train", "cost", "cpu/resident",
+                      "cuda/resident", "found", 637.2, 500.0, 800.0, 0.9,
+                      speedup_smallest=0.5, speedup_largest=2.0),
+            "by cost, cuda/resident overtakes cpu/resident from 637 samples (90 % "
+            "interval 500 to 800); 2x dearer at the smallest size, 2x cheaper at the "
+            "largest",
+        ),
+    ],
+)  # fmt: skip
+def test_sentences(row, text):
+    assert words.sentence(row) == text
+
+
+@pytest.mark.parametrize(
+    ("baseline", "challenger", "names"),
+    [
+        ("cpu/resident@1", "cpu/resident@2", ("one thread", "two threads")),
+        ("cpu/resident@1", "cpu/resident@64", ("one thread", "64 threads")),
+        ("cpu/lesson@1", "cpu/resident@1", ("the lesson code", "the resident code")),
+        (
+            "cpu/lesson@1", "cpu/resident@4",
+            ("the lesson code with one thread", "the resident code with four threads"),
+        ),
+        ("cpu/resident@2", "cuda/resident", ("the CPU with two threads", "the GPU")),
+        ("cpu/best", "cuda/best", ("the best on the CPU", "the best on the GPU")),
+        ("cuda:0/resident", "cuda:1/resident", ("the GPU 0", "the GPU 1")),
+        ("<b>", "cpu/resident@1", ("<b>", "cpu/resident@1")),
+    ],
+)  # fmt: skip
+def test_names_that_people_use(baseline, challenger, names):
+    a, b = words.people(baseline, challenger)
+    assert (a.text, b.text) == names
+    assert b.plural == (b.text in ("two threads", "64 threads"))
+
+
+def test_verbs_agree_with_their_subjects():
+    pair = words.Name("one thread"), words.Name("two threads", plural=True)
+    for row, said in (
+        (FOUND, "two threads overtake one thread from"),
+        (Crossover(*BASE, "always"), "two threads are ahead of one thread"),
+        (Crossover(*BASE, "never"), "two threads do not overtake one thread: they are"),
+    ):
+        assert words.joined(words.answer(row, *pair)).startswith(said)
+
+
+def test_a_number_in_a_sentence_knows_its_column():
+    a, b = words.people(FOUND.baseline, FOUND.challenger)
+    parts = words.answer(FOUND, a, b)
+    numbers = {p.column: p.text for p in parts if isinstance(p, words.Number)}
+    assert numbers == {
+        "at": "310", "confidence": "95", "low": "270", "high": "363",
+        "speedup_smallest": "1.6x", "speedup_largest": "3x",
+    }  # fmt: skip
+
+
+def test_numbers_have_three_digits():
+    values = [1234567.0, 310.4, 12.49, 0.0123, 99.99]
+    texts = ["1,230,000", "310", "12.5", "0.0123", "100"]
+    assert [words.number(v) for v in values] == texts
+
+
+def test_plain_lines_where_there_is_no_terminal():
+    file = io.StringIO()
+    show([FOUND, UNSURE, MISSING], Console(file=file, width=40))
+    lines = file.getvalue().splitlines()
+    assert lines == [
+        "Over batch size at 1,500 samples, 2 features, 3 classes, 3 epochs:",
+        f"  found: {SAID}",
+        f"  inconclusive: {words.sentence(UNSURE)}",
+        "Not measured:",
+        "  cuda:0's best against cpu/resident@1: cuda:0/best: unavailable: none",
+    ]
+    assert all(line.count("inconclusive") <= 1 for line in lines)
+    assert "\x1b" not in file.getvalue()
+
+
+def test_a_table_on_a_terminal():
+    file = io.StringIO()
+    console = Console(file=file, width=120, force_terminal=True, color_system=None)
+    show([FOUND, UNSURE, MISSING], console)
+    text = file.getvalue()
+    assert "Over batch size at 1,500 samples" in text
+    row = next(line for line in text.splitlines() if "found" in line)
+    assert row.split() == [
+        "cuda:0's", "best", "found", "310", "270", "to", "363", "1.6x", "slower",
+        "3x", "faster",
+    ]  # fmt: skip
+    assert "below to 202" in text
+    assert "cuda:0/best: unavailable: none" in text
+
+
+def test_names_are_not_markup_on_a_terminal():
+    file = io.StringIO()
+    console = Console(file=file, width=120, force_terminal=True, color_system=None)
+    hostile = Crossover(*BASE[:4], "[red]a[/red]", "[/oops]", "always")
+    show([hostile], console)
+    assert "[/oops]" in file.getvalue()
+    assert "[red]a[/red]" in file.getvalue()
+
+
+def test_a_markdown_table_is_compact_and_escaped():
+    control = Crossover(*BASE[:5], "cpu/a|b<c>", "inconclusive", flags=("control",))
+    lines = tables.markdown_table([FOUND, MISSING, control])
+    assert lines[0].startswith("| over | pair | what counts | outcome | from |")
+    assert lines[2] == (
+        "| batch size at 1,500 samples, 2 features, 3 classes, 3 epochs | "
+        "cuda:0/best against cpu/resident@1 | training alone | found | 310 | "
+        "270 to 363 (95 %) | 1.6x slower | 3x faster | drifting |"
+    )
+    assert r"cpu/a\|b&lt;c>" in lines[3]
+    assert len(lines) == 4
+    assert tables.markdown_table([MISSING]) == ["Nothing was measured."]
+
+
+def test_code_in_markdown_keeps_its_backticks():
+    assert tables.code("crossover run") == "`crossover run`"
+    assert tables.code("a `b` c") == "``` a `b` c ```"
