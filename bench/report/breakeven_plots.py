@@ -174,9 +174,9 @@ def _strip(axes: Axes, height: float, words: str) -> None:
 def _signs(rows: Sequence[BreakEven]) -> Iterator[Line2D]:
     """Explain the signs that occur."""
     grey: Style = {"color": "0.35", "ls": "", "ms": 9, "mew": 2}
-    if any(b.interval in ("open_above", "unbounded") for b in rows):
+    if any(b.low is not None and b.high is None for b in rows):
         yield Line2D([], [], marker="^", label="open: may never pay", **grey)
-    if any(b.interval in ("open_below", "unbounded") for b in rows):
+    if any(b.low is None and b.high is not None for b in rows):
         yield Line2D([], [], marker="v", label="open: may pay at once", **grey)
     if any(b.outcome == "loses_from" for b in rows):
         hollow: Style = {**grey, "mfc": "white"}

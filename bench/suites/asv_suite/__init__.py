@@ -1,8 +1,8 @@
 """What asv runs. It imports this folder as a top-level package, `bench` installed.
 
-`asv run --launch-method forkserver` imports it once and forks a process for each cell.
+asv's forkserver (asv.conf.json) imports it once and forks a process for each cell.
 Those then need not load torch, nor what the first optimizer loads: seconds each. No
-thread is started and no device touched before the fork.
+thread of torch's is started, and no device touched, before the fork.
 """
 
 import sys

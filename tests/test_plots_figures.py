@@ -1,0 +1,115 @@
+"""All figures of a run, and the words around them."""
+
+import re
+
+import matplotlib as mpl
+
+from bench.analysis.crossover import crossovers
+from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from bench.report import figures
+from bench.report.figures import image, pictures
+from bench.spec import parse_spec
+
+A, B = "cpu/resident@1", "cpu/resident@2"
+
+
+def made_run(sweeps=3, seconds=True):
+    names = [A, B]
+    spec = parse_spec(
+        {
+            "name": "made", "rounds": 8, "grid": True, "contenders": names,
+            "pairs": [names],
+            "sweep": [
+                {"axis": "batch_size", "values": [10, 100, 1000], "samples": 1000 * n}
+                for n in range(1, 1 + sweeps)
+            ],
+        },
+        "test",
+    )  # fmt: skip
+    rows = []
+    for sweep in spec.sweep:
+        for size, case in sweep.cases().items():
+            for text in (A, B, f"{A}#1"):
+                c = Contender.parse(text)
+                cost_s = 1e-3 * c.threads + size * 1e-5 / c.threads
+                status = {"status": "ok"} if seconds else {"status": "failed"}
+                rows += [
+                    Measurement(
+                        Cell(case, c).cell_id, "r", r, case=case, contender=c,
+                        samples_s=(cost_s * (1 + 1e-3 * (r * c.threads % 5)),),
+                        setup_s=1.0, transfer_s=0.01, warmup_s=(cost_s,) * 5, **status,
+                        notes="" if seconds else "no <b>luck</b>",
+                    )
+                    for r in range(8)
+                ]  # fmt: skip
+    machine = Machine("h", "a CPU", 2, None, 8 << 30, 0.0, (), {}, {}, {}, "f")
+    fields = spec.model_dump(mode="json")
+    return Run("r", SCHEMA, fields, None, "", machine, tuple(rows))
+
+
+def test_every_figure_of_a_run_has_a_name_and_words(unclipped):
+    run = made_run()
+    shown = list(pictures(run, crossovers(run)))
+    beside = ("", "-break_even", "-phases", "-warm_up")
+    expected = [f"sweep{i}-batch_size{part}" for i in (1, 2, 3) for part in beside]
+    assert [p.name for p in shown] == [*expected, "grid1-batch_size-samples", "control"]
+    for picture in shown:
+        assert re.fullmatch(r"[A-Za-z0-9_-]+", picture.name)
+        assert "n = " in picture.caption
+        assert ".csv" in picture.caption
+        assert re.search(r"\d", picture.alt)
+    first = shown[0]
+    assert "cpu/resident@2 overtakes cpu/resident@1" in first.alt
+    assert first.heading.startswith("Time and speedup by batch size at 1,000 samples")
+    assert image(first.figure, "png").startswith(b"\x89PNG")
+    unclipped(shown[-2].figure)
+
+
+def test_pictures_are_drawn_when_asked_for():
+    run = made_run()
+    one, other = pictures(run, []), pictures(run, [])
+    assert next(one).figure is not next(other).figure
+
+
+def test_a_run_without_a_measurement_says_so_in_its_figures():
+    run = made_run(seconds=False)
+    shown = list(pictures(run, crossovers(run)))
+    assert [p.name for p in shown] == [f"sweep{i}-batch_size" for i in (1, 2, 3)]
+    text = shown[0].figure.axes[0].texts[0].get_text().replace("\n", " ")
+    assert text == f"not measured: {A}: failed: no <b>luck</b>"
+    assert "no <b>luck</b>" in shown[0].alt
+
+
+def test_of_many_sweeps_only_the_first_is_drawn_in_detail(monkeypatch):
+    monkeypatch.setattr(figures, "MOST_DETAILED", 2)
+    shown = list(pictures(made_run(), [], breaks=[]))
+    assert [p.name for p in shown] == [
+        "sweep1-batch_size", "sweep1-batch_size-phases", "sweep1-batch_size-warm_up",
+        "sweep2-batch_size", "sweep3-batch_size", "grid1-batch_size-samples", "control",
+    ]  # fmt: skip
+    assert "drawn of the first one only" in shown[4].caption
+
+
+def test_what_is_not_drawn_of_many_grids_is_said(monkeypatch):
+    monkeypatch.setattr(figures, "MOST_GRIDS", 0)
+    assert not [p for p in pictures(made_run(), [], breaks=[]) if "grid" in p.name]
+    monkeypatch.setattr(figures, "MOST_GRIDS", 1)
+    gathered = figures.speedup_grids
+    monkeypatch.setattr(figures, "speedup_grids", lambda results: gathered(results) * 2)
+    drawn = [p for p in pictures(made_run(), [], breaks=[]) if "grid" in p.name]
+    assert len(drawn) == 1
+    assert drawn[0].caption.endswith("1 more pairs are not drawn.")
+
+
+def test_the_same_figure_gives_the_same_bytes():
+    run = made_run(1)
+    one, other = (next(pictures(run, [], breaks=[])).figure for _ in range(2))
+    assert image(one, "svg") == image(other, "svg")
+    assert image(one, "png") == image(other, "png")
+    assert b"<text" in image(one, "svg")  # text stays text
+
+
+def test_nothing_of_the_style_stays_set():
+    before = dict(mpl.rcParams)
+    image(next(pictures(made_run(1), [], breaks=[])).figure, "png")
+    assert dict(mpl.rcParams) == before
