@@ -152,9 +152,9 @@ def cells(row: Row, columns: Iterable[Column], over: Markup) -> Iterator[Markup]
 def _cell(row: Row, column: Column, over: Markup, tag: Markup) -> Markup:
     value = row.values[column.field]
     if isinstance(value, (int, float)):
-        head = Markup('<{} class="n" data-column="{}" data-value="{}">{}')
-        text = written(value, column.rule)
-        return head.format(tag, column.field, digits(value), text)
+        # nothing in it needs escaping, which is what takes the time
+        marks = f'class="n" data-column="{column.field}" data-value="{value}"'
+        return Markup(f"<{tag} {marks}>{written(value, column.rule)}")
     inner = Markup('<{} class="{}">{}')
     match column.rule:
         case "over":
