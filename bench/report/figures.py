@@ -34,8 +34,8 @@ from bench.spec import Spec
 
 PHASE_SIZES, WARM_UP_SIZES = 3, 2
 MOST_DETAILED = 6
-"""Sweeps up to which all are drawn in every detail; with more, only the first is, as a
-figure costs about half a second."""
+"""Sweeps up to which all are drawn in every detail; with more, only the first is, and
+one grid, as a figure costs about half a second."""
 MOST_GRIDS = 3
 NOT_DRAWN = (
     f" With more than {MOST_DETAILED} sweeps, break-even, parts and warm-up are drawn "
@@ -92,7 +92,7 @@ def pictures(
         yield Picture(stem, head, alt, caption + more, sweep_figure(result, palette))
         if every or i == 1:
             yield from _beside(stem, result, palette, estimated, recorded, breaks)
-    yield from _grids(speedup_grids(results))
+    yield from _grids(speedup_grids(results), MOST_GRIDS if every else 1)
     controls = control_series(run, found, recorded)
     if controls:
         words = captions.control(controls)
@@ -121,10 +121,10 @@ def _palette(results: Sequence[SweepResult]) -> dict[str, Look]:
     return looks([*measured, *paired])
 
 
-def _grids(grids: Sequence[Grid]) -> Iterator[Picture]:
-    for i, grid in enumerate(grids[:MOST_GRIDS], start=1):
+def _grids(grids: Sequence[Grid], most: int) -> Iterator[Picture]:
+    for i, grid in enumerate(grids[:most], start=1):
         head, alt, caption = captions.grid(grid)
-        left = len(grids) - MOST_GRIDS
+        left = len(grids) - most
         more = f" {left} more pairs are not drawn." if left > 0 else ""
         name = f"grid{i}-{grid.axis}-{grid.second_axis}"
         yield Picture(name, head, alt, caption + more, grid_figure(grid))
