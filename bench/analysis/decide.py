@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Array = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def p_ahead(values: Array, averages: Array, edge: float) -> float:
     above = len(averages) - int(np.searchsorted(averages, edge, "right"))
     if n > EXACT_UP_TO:
         mean, sd = n * (n + 1) / 4, np.sqrt(n * (n + 1) * (2 * n + 1) / 24)
-        return float(stats.norm.sf((above - 0.5 - mean) / sd))
+        return float(special.ndtr(-(above - 0.5 - mean) / sd))
     p = float(_signed_rank_tail(n)[above])
     if above < len(averages):
         return p
@@ -73,7 +73,7 @@ def p_ahead(values: Array, averages: Array, edge: float) -> float:
     if spread == 0:
         return 0.0
     t = (float(np.mean(values)) - edge) / spread
-    return min(p, float(stats.t.sf(t, n - 1)))
+    return min(p, float(special.stdtr(n - 1, -t)))
 
 
 def _two_sided(values: Array, edge: float) -> tuple[float, int]:

@@ -5,7 +5,7 @@ number of rounds there is, so that short clean series stay silent.
 """
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from bench.analysis.decide import FEWEST_ROUNDS, Array
 
@@ -37,8 +37,8 @@ def is_unstable(ratios: list[Array]) -> bool:
     spreads = MAD_TO_SD * np.array(deviations) * rounds / (rounds - 0.8)
     freedom = MAD_EFFICIENCY * (rounds - 1)
     excess = freedom * (spreads / UNSTABLE_CV) ** 2
-    alone = np.asarray(stats.chi2.sf(excess, freedom)) < LEVEL / len(kept)
-    return bool(alone.any() or stats.chi2.sf(excess.sum(), freedom.sum()) < LEVEL)
+    alone = np.asarray(special.chdtrc(freedom, excess)) < LEVEL / len(kept)
+    return bool(alone.any() or special.chdtrc(freedom.sum(), excess.sum()) < LEVEL)
 
 
 def is_autocorrelated(ratios: list[Array]) -> bool:
@@ -53,8 +53,8 @@ def is_autocorrelated(ratios: list[Array]) -> bool:
     rounds = np.array([len(r) for r in kept])
     lags = np.array([lag_1(r) for r in kept])
     scores = (lags + 1 / rounds) * np.sqrt(rounds)
-    alone = np.asarray(stats.norm.sf(scores)) < LEVEL / len(kept)
-    together = stats.norm.sf(scores.sum() / np.sqrt(len(kept))) < LEVEL
+    alone = np.asarray(special.ndtr(-scores)) < LEVEL / len(kept)
+    together = special.ndtr(-scores.sum() / np.sqrt(len(kept))) < LEVEL
     mean = float(np.average(lags + 1 / rounds, weights=rounds))
     return bool(
         (alone & (lags > AUTOCORRELATED)).any() or (together and mean > AUTOCORRELATED)
@@ -96,6 +96,6 @@ def has_changepoint(seconds: Array) -> bool:
     gap = np.append(gap, slope * (n - 1))
     trend_error = np.sqrt(max(residue, 0.0) / (n - 2) / spread) * (n - 1)
     error = np.maximum(np.append(error, trend_error), 1e-12)
-    p = 2 * stats.t.sf(np.abs(gap) / error, n - 2)
+    p = 2 * special.stdtr(n - 2, -np.abs(gap) / error)
     best = int(np.argmin(p))
     return bool(p[best] * len(p) < CELL_LEVEL and abs(gap[best]) > DRIFT)
