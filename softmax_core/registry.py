@@ -1,6 +1,7 @@
 """The trainers by name; a new trainer is one file and one line here. No torch."""
 
 TRAINERS = {
+    "fused": "softmax_core.trainers.fused:FusedTrainer",
     "lesson": "softmax_core.trainers.lesson:LessonTrainer",
     "manual": "softmax_core.trainers.manual:ManualTrainer",
     "resident": "softmax_core.trainers.resident:ResidentTrainer",

@@ -25,6 +25,9 @@ CASES = [
     Case(samples=90, features=1),
     Case(samples=205, classes=10, features=7, batch_size=32),
     Case(samples=300, features=784, batch_size=64, dispersion=(0.5, 2.0)),
+    Case(70, 1000, 2, 16, momentum=0.9, learning_rate=1e-3, dispersion=(0.1, 2.0)),
+    Case(230, 3, 100, 50, 2, 1e-4, 0.9, (1.0, 2.0), "float64"),
+    Case(samples=2500, batch_size=1100, momentum=0.5),
 ]
 
 

@@ -1,0 +1,122 @@
+"""The fused kernels' parts: exp, vectors, shuffles."""
+
+import itertools
+import platform
+
+import numpy as np
+import pytest
+from llvmlite.binding import get_host_cpu_features
+from numba import njit
+from scipy.stats import chisquare
+
+from softmax_core.trainers import _fused_columns
+from softmax_core.trainers._fused_compile import OPTIONS
+from softmax_core.trainers._fused_exp import exp
+from softmax_core.trainers._fused_shuffle import _below, deal
+
+LEAST = {np.float32: -87.0, np.float64: -708.0}
+
+
+@njit(**OPTIONS)
+def exp_of_each(x, out):
+    for i in range(len(x)):
+        out[i] = exp(x[i])
+
+
+def units_in_the_last_place_off(x, wide):
+    """The largest error of exp, judged in a wider type."""
+    got = np.empty_like(x)
+    exp_of_each(x, got)
+    right = np.exp(x.astype(wide))
+    return float(np.max(np.abs(got - right) / np.spacing(right.astype(x.dtype))))
+
+
+@pytest.mark.parametrize("dtype", LEAST)
+def test_exp_is_within_2_units_in_the_last_place(dtype):
+    x = np.linspace(LEAST[dtype], 0, 300_001).astype(dtype)
+    near = -np.logspace(-30, 0, 3_001).astype(dtype)
+    off = units_in_the_last_place_off(np.concatenate([x, near]), np.longdouble)
+    assert 0 < off <= 1
+
+
+@pytest.mark.simulation
+def test_exp_of_every_float32_is_within_2_units_in_the_last_place():
+    """All 1.12 thousand million of them from -87 to 0."""
+    zero, end = 1 << 31, int(np.float32(-87).view(np.uint32)) + 1
+    off = 0.0
+    for first in range(zero, end, 1 << 22):
+        bits = np.arange(first, min(first + (1 << 22), end), dtype=np.uint32)
+        off = max(off, units_in_the_last_place_off(bits.view(np.float32), np.float64))
+    assert 0 < off <= 1
+
+
+@pytest.mark.parametrize("dtype", LEAST)
+def test_exp_ends_where_results_stop_being_normal(dtype):
+    x = np.array([0, -1e-30, LEAST[dtype], 2 * LEAST[dtype], -1e30, -np.inf], dtype)
+    got = np.empty_like(x)
+    exp_of_each(x, got)
+    np.testing.assert_array_equal(got[:2], 1)
+    np.testing.assert_array_equal(got[3:], got[2])
+    assert np.finfo(dtype).tiny < got[2] < 2e-37
+
+
+def vector_registers(assembly):
+    return sum("ymm" in line or "zmm" in line for line in assembly.splitlines())
+
+
+@pytest.mark.skipif(
+    platform.machine() != "x86_64" or not get_host_cpu_features().get("avx2"),
+    reason="looks at AVX2 code",
+)
+def test_the_loop_over_samples_is_vectorised():
+    """Promotion of int32 to int64, or a test of an index, would stop it."""
+
+    @njit(error_model="numpy")
+    def sums(columns, w, g):
+        _fused_columns.sums((0, 0), (0, 0, 0), columns, 0, columns.shape[1], w, g)
+
+    columns, w = np.ones((3, 64), np.float32), np.ones((3, 3), np.float32)
+    sums(columns, w, np.zeros((3, 2), np.float32))
+    (assembly,) = sums.inspect_asm().values()
+    shifts = [line for line in assembly.splitlines() if "vpslld" in line]
+    assert vector_registers("\n".join(shifts)) >= 3
+    assert vector_registers(assembly) > 50
+
+
+def permutations(samples, times, seed):
+    """Deal (1, samples) anew and anew, in two parts each time."""
+    order, state = np.arange(samples).reshape(1, -1), np.array([seed], np.uint64)
+    for _ in range(times):
+        deal((0,), order, 0, samples // 2, samples, state)
+        deal((0,), order, samples // 2, samples, samples, state)
+        yield tuple(order[0])
+
+
+def test_every_permutation_is_as_likely():
+    counts = dict.fromkeys(itertools.permutations(range(5)), 0)
+    for order in permutations(5, 36_000, seed=7):
+        counts[order] += 1
+    assert chisquare(list(counts.values())).pvalue > 0.001
+
+
+def test_every_position_is_as_likely_in_longer_ones():
+    counts = np.zeros((50, 50))
+    for order in permutations(50, 5_000, seed=8):
+        counts[order, np.arange(50)] += 1
+    freedom = 49 * 49
+    chi2 = float(((counts - 100) ** 2 / 100).sum())
+    assert abs(chi2 - freedom) < 4 * (2 * freedom) ** 0.5
+
+
+def test_drawing_below_a_limit_has_no_bias():
+    """2^32 is no multiple of 3 x 2^30: without rejection thirds would be 2 : 1 : 1."""
+
+    @njit
+    def thirds(times):
+        counts, counter = np.zeros(3), np.uint64(5)
+        for _ in range(times):
+            drawn, counter = _below(np.uint64(3 << 30), counter)
+            counts[int(drawn % np.uint64(3))] += 1
+        return counts
+
+    assert chisquare(thirds(300_000)).pvalue > 0.001
