@@ -203,7 +203,7 @@ def lesson(
     ] = None,
     device: Annotated[str, typer.Option(help="A torch device.")] = "cpu",
     full: Annotated[
-        bool, typer.Option("--full", help="Take all steps of timing-large: hours.")
+        bool, typer.Option("--full", help="All steps of timing-large; hours on a GPU.")
     ] = False,
     out: Annotated[Path, typer.Option(help="The folder for the results.")] = Path(
         "results/lesson"

@@ -32,7 +32,7 @@ def main() -> int:
     sampler.find_trainer = lambda name: Empty(Law(0, 0))
     cell = sampler.Sampler(Case(), "empty", torch.device("cpu"), 1, 0.0, 1.0)
     cell.calls = 1
-    costs = [cell.sample_s() for _ in range(ROUNDS)]
+    costs = [cell.sample()[0] for _ in range(ROUNDS)]
     cell.close()
     median_s = statistics.median(costs)
     share = median_s / sampler.FLOOR_S

@@ -53,7 +53,7 @@ def opened(monkeypatch, case, epoch_s, longest_s=1.0, first_s=0.0, trainer=None)
 @pytest.mark.parametrize("epoch_s", [1e-4, 1e-3, 0.3])
 def test_no_sample_is_below_the_floor_and_the_value_is_right(monkeypatch, epoch_s):
     measured, _ = opened(monkeypatch, Case(samples=4, epochs=2), epoch_s)
-    sample_s = measured.sample_s()
+    sample_s = measured.sample()[0]
     assert sample_s >= sampling.FLOOR_S
     assert sample_s >= 1000 * 1e-6
     assert sample_s / measured.calls == pytest.approx(2 * epoch_s, rel=0.01)
@@ -73,7 +73,7 @@ def test_setup_holds_the_context_and_what_only_the_first_call_cost(monkeypatch):
     measured, _ = opened(monkeypatch, Case(samples=30, epochs=1), 0.01, first_s=2.0)
     assert measured.opened.setup_s == pytest.approx(0.5 + 2.0, abs=1e-3)
     assert measured.opened.warmup_s[0] == pytest.approx(2.01, abs=1e-3)
-    assert measured.sample_s() == pytest.approx(0.01, abs=1e-3)
+    assert measured.sample()[0] == pytest.approx(0.01, abs=1e-3)
     measured.close()
 
 
@@ -92,9 +92,9 @@ def test_a_wrong_trainer_is_not_measured(monkeypatch):
 def test_every_sample_starts_from_the_initial_weights(monkeypatch):
     measured, _ = opened(monkeypatch, Case(samples=30, epochs=1), 0.01)
     measured.calls = 1
-    measured.sample_s()
+    measured.sample()[0]
     first = measured._session.weights()[0]
-    measured.sample_s()
+    measured.sample()[0]
     assert torch.equal(first, measured._session.weights()[0])
     measured.close()
 

@@ -14,7 +14,7 @@ from bench.analysis.decide import FEWEST_ROUNDS, Array
 from bench.analysis.fieller import Means, fieller, means
 from bench.analysis.flags import view_flags
 from bench.analysis.seen import SETUP_SPREAD, Pair
-from bench.analysis.series import Recorded, missing_time
+from bench.analysis.series import Recorded, cross_fitted, missing_time
 from bench.nouns import BEST, Cell, Measurement, Run
 from bench.spec import Spec
 from softmax_core.case import Case
@@ -129,24 +129,12 @@ def _one(recorded: Recorded, case: Case, pair: Pair, spec: Spec) -> BreakEven | 
 def chosen_rows(recorded: Recorded, cell: Cell) -> Rows:
     """Return a cell's rounds; of `best`, those of the trainer fastest per epoch.
 
-    It is chosen on the even rounds and taken from the odd, and reversed, as by
-    `Recorded.rounds`.
+    It is chosen as by `Recorded.rounds`.
     """
     series = [{m.round: m for m in recorded.ok[c]} for c in recorded.members(cell)]
     if cell.contender.trainer != BEST:
         return series[0] if series else {}
-    found: Rows = {}
-    for parity in (0, 1):
-        judged = [(_median_s(rows, parity), rows) for rows in series if len(rows) > 1]
-        if judged:
-            _, rows = min(judged, key=lambda pair: pair[0])
-            found |= {number: m for number, m in rows.items() if number % 2 != parity}
-    return found
-
-
-def _median_s(rows: Rows, parity: int) -> float:
-    values = [_epoch_s(m) for number, m in rows.items() if number % 2 == parity]
-    return float(np.median(values)) if values else float("inf")
+    return cross_fitted(series, _epoch_s)
 
 
 def _costs(rows: Sequence[Measurement]) -> tuple[float, Array, Array]:

@@ -2,7 +2,8 @@
 
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from bench.analysis.flags import cell_flags
 from bench.nouns import BEST, Cell, Contender, Machine, Measurement, Run
 from softmax_core.case import Case
 
+T = TypeVar("T")
 Rounds = dict[int, float]
 """Seconds of one cell by round number: the unit of replication."""
 
@@ -151,25 +153,36 @@ class Recorded:
         return f"{ended[0].status}: {ended[0].notes}" if ended else "not reached"
 
     def _best(self, cell: Cell, view: str, setup_scale: float) -> Rounds:
-        """Cross-fit: chosen on the even rounds, reported on the odd, and reversed,
-        so that picking the minimum does not bias what is reported.
-        """
-        every = [self.rounds(c, view, setup_scale) for c in self.members(cell)]
-        series = [s for s in every if len(s) > 1]
-        if not series:  # a point each: the least, as no rounds are left to choose by
-            return min(filter(None, every), key=lambda s: _median(s, 0), default={})
-        found: Rounds = {}
-        for parity in (0, 1):
-            chosen = min(series, key=lambda s: _median(s, parity))
-            found |= {r: s for r, s in chosen.items() if r % 2 != parity}
-        return found
+        series = [self.rounds(c, view, setup_scale) for c in self.members(cell)]
+        # of a point each: the least, as no rounds are left to choose by
+        return cross_fitted(series, float) or min(
+            filter(None, series), key=lambda s: _median(s, 0, float), default={}
+        )
 
 
 _LAST: list[tuple[tuple[Measurement, ...], Machine, Recorded]] = []
 
 
-def _median(series: Rounds, parity: int) -> float:
-    values = [s for r, s in series.items() if r % 2 == parity]
+def cross_fitted(
+    series: Sequence[dict[int, T]], seconds: Callable[[T], float]
+) -> dict[int, T]:
+    """Return the rounds of the fastest series: chosen on the even rounds, taken from
+    the odd, and reversed, so that picking the minimum does not bias what is reported.
+
+    Args:
+        series: rounds by number; those with fewer than two are left out.
+        seconds: of one round.
+    """
+    found: dict[int, T] = {}
+    candidates = [rows for rows in series if len(rows) > 1]
+    for parity in (0, 1) if candidates else ():
+        chosen = min(candidates, key=lambda rows: _median(rows, parity, seconds))
+        found |= {number: row for number, row in chosen.items() if number % 2 != parity}
+    return found
+
+
+def _median(rows: dict[int, T], parity: int, seconds: Callable[[T], float]) -> float:
+    values = [seconds(row) for number, row in rows.items() if number % 2 == parity]
     return float(np.median(values)) if values else float("inf")
 
 

@@ -162,20 +162,19 @@ class Sampler:
                 f"extrapolated: {self.epochs} of {self.case.epochs} epochs timed; "
                 f"{self.epochs} epochs cost {linearity:.3f} x {self.epochs} single ones"
             )
-        if self._meter is not None and self._meter.too_short(self.calls * call_s):
-            said.append(self._meter.too_short(self.calls * call_s))
+        if self._meter and (short := self._meter.too_short(self.calls * call_s)):
+            said.append(short)
         return "; ".join(said)
 
     def transfer_s(self) -> float:
         """Time one more move of the data to the device; about 0 where it is there."""
         return self._measured(self.move)
 
-    def sample_s(self) -> float:
-        """Time one sample from the initial weights: `calls` times `epochs` epochs."""
-        return self.sample()[0]
-
     def sample(self) -> tuple[float, float | None]:
-        """Return a sample's seconds, and its joules where they can be measured."""
+        """Time one sample from the initial weights: `calls` times `epochs` epochs.
+
+        Returns its seconds, and its joules where they can be measured.
+        """
         self.ready()
         if self._meter is None:
             return self._measured(self.train_calls), None

@@ -7,8 +7,8 @@ import os
 import tomllib
 from importlib.resources import files
 
-from bench.nouns import Contender, InputError
-from bench.spec import Spec, near, parse_spec
+from bench.nouns import InputError
+from bench.spec import DEVICE, Spec, near, parse_spec
 
 PROFILES = ("smoke", "small", "regular", "large")
 SUITE = "CROSSOVER_SUITE"
@@ -45,11 +45,7 @@ def more_devices() -> tuple[str, ...]:
     """
     names = [n.strip() for n in os.environ.get(DEVICES, "").split(",") if n.strip()]
     for name in names:
-        try:
-            is_device = Contender.parse(f"{name}/resident").device == name
-        except ValueError:
-            is_device = False
-        if not is_device:
+        if not DEVICE.fullmatch(name):
             raise InputError(
                 f"{DEVICES} = {name!r}: must be torch devices separated by commas, "
                 "such as xpu,cuda:1"
