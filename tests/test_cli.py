@@ -14,7 +14,10 @@ from bench.cli import app
 
 ROOT = Path(__file__).parent.parent
 COMMANDS = typer.main.get_command(app).commands
-CALL = [sys.executable, "-c", "from bench.cli import main; main()"]
+MAIN = "from bench.cli import main; main()"
+CALL = [sys.executable, "-c", MAIN]
+# Whoever runs the tests in the background may have interrupts ignored.
+HEEDING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
 
 
 def crossover(*arguments, cwd=None):
@@ -104,7 +107,7 @@ def test_an_interrupt_leaves_a_partial_report_to_go_on_with(tmp_path):
         "--contender", "cpu/resident@1", "--contender", "cpu/manual@1",
     )  # fmt: skip
     process = subprocess.Popen(
-        [*CALL, *asked, "--out", str(out)],
+        [sys.executable, "-c", HEEDING + MAIN, *asked, "--out", str(out)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
