@@ -20,7 +20,7 @@ from pydantic import (
 
 from bench.nouns import BEST, Contender, InputError, Measurement
 from softmax_core.case import Case
-from softmax_core.registry import TRAINERS
+from softmax_core.registry import ONLY_ON, TRAINERS
 
 AXES = ("samples", "batch_size", "epochs")
 ACCELERATOR = "accelerator"
@@ -190,6 +190,13 @@ def _check_contender(text: str, trainers: tuple[str, ...]) -> None:
         raise SpecError(
             f"trainer = {contender.trainer!r} in contender {text!r}: must be one of "
             f"{', '.join(sorted(trainers))}{near(contender.trainer, trainers)}"
+        )
+    kind = contender.device.partition(":")[0]
+    only = ONLY_ON.get(contender.trainer, kind)
+    if only != kind and (kind != ACCELERATOR or only == "cpu"):
+        raise SpecError(
+            f"device = {contender.device!r} in contender {text!r}: trainer "
+            f"{contender.trainer} must be on {only}"
         )
     if contender.threads is not None and contender.threads < 1:
         raise SpecError(f"threads = 0 in contender {text!r}: must be >= 1 or all")

@@ -6,3 +6,6 @@ TRAINERS = {
     "manual": "softmax_core.trainers.manual:ManualTrainer",
     "resident": "softmax_core.trainers.resident:ResidentTrainer",
 }
+ONLY_ON = {"fused": "cpu"}
+"""The kind of device of those trainers that are written for one."""
+

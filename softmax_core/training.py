@@ -14,7 +14,12 @@ from softmax_core.registry import TRAINERS
 
 
 class Session(Protocol):
-    """One case made ready on one device."""
+    """One case made ready on one device.
+
+    `notes` says in a few words what was chosen for it, such as a number of threads.
+    """
+
+    notes: str
 
     def reset(self) -> None:
         """Return to the initial weights, zero velocity and the first epoch's order."""
@@ -30,7 +35,16 @@ class Session(Protocol):
 
 
 class Trainer(Protocol):
-    """One implementation of the same arithmetic."""
+    """One implementation of the same arithmetic.
+
+    `streams` is true of one that leaves the data in host memory and moves them while it
+    trains, so that a transfer beforehand would be paid twice.
+    """
+
+    streams: bool
+
+    def unavailable(self, device: torch.device) -> str | None:
+        """Return what is missing here to train on a usable device, None if nothing."""
 
     def prepare(
         self,

@@ -183,6 +183,8 @@ def test_presets_resolve_with_and_without_an_accelerator():
         ({"contenders": ["cpu/residant"]}, r"did you mean resident"),
         ({"contenders": ["cpu resident"]}, r"must be DEVICE"),
         ({"contenders": ["cpu/resident@0"]}, r"threads = 0"),
+        ({"contenders": ["cuda:1/fused"]}, r"'cuda:1' in .*fused must be on cpu"),
+        ({"contenders": ["accelerator/fused"]}, r"'accelerator'.*must be on cpu"),
         ({"sweep": [{"axis": "epochs", "values": []}]}, r"values = \[\]"),
         ({"sweep": [{"axis": "epochs", "values": [1.5]}]}, r"1.5: .*integer"),
         ({"sweep": [{"axis": "epochs", "values": [-1]}]}, r"-1: .*greater"),

@@ -8,7 +8,8 @@ import torch
 from bench.measure import sampler as sampling
 from bench.measure.clock import GarbagePause, timer_step_s
 from bench.measure.sampler import Sampler, WrongResult
-from softmax_core import Case, get_trainer
+from softmax_core import Case, evaluate, get_trainer, make_data, reference_weights
+from softmax_core.trainers._module import AnyDevice
 
 
 class Clock:
@@ -22,7 +23,7 @@ class Clock:
         return self.time_s
 
 
-class Priced:
+class Priced(AnyDevice):
     """The resident trainer, which moves the clock by a known price an epoch."""
 
     def __init__(self, clock, epoch_s, first_s=0.0):
@@ -78,7 +79,7 @@ def test_setup_holds_the_context_and_what_only_the_first_call_cost(monkeypatch):
 
 
 def test_a_wrong_trainer_is_not_measured(monkeypatch):
-    class Careless:
+    class Careless(AnyDevice):
         def prepare(self, *args, **kwargs):
             session = get_trainer("resident").prepare(*args, **kwargs)
             session.optimizer.param_groups[0]["lr"] *= 1.01
@@ -87,6 +88,43 @@ def test_a_wrong_trainer_is_not_measured(monkeypatch):
     with pytest.raises(WrongResult, match="weights differ from the reference's by"):
         opened(monkeypatch, Case(samples=30), 0.01, trainer=Careless())
     assert gc.isenabled()
+
+
+def test_the_loss_is_that_of_the_references_batches_whatever_order_is_timed(
+    monkeypatch,
+):
+    case = Case(samples=120, epochs=2)
+    right = reference_weights(case, make_data(case))
+    measured, _ = opened(monkeypatch, case, 0.01, trainer=get_trainer("fused"))
+    timed = evaluate(*measured._session.weights(), measured._data)[0]
+    expected = evaluate(*right, make_data(case))[0]
+    assert measured.opened.loss == pytest.approx(expected, rel=1e-5)
+    assert timed != pytest.approx(expected, rel=1e-5)
+    assert measured.opened.notes == "columns, 1 thread"
+    measured.close()
+
+
+@pytest.mark.parametrize("streams", [False, True])
+def test_the_data_of_a_trainer_that_streams_stay_where_they_are(monkeypatch, streams):
+    trainer = Priced(Clock(), 0.01)
+    trainer.streams = streams
+    meta = torch.device("meta")
+    seen = []
+
+    class StoppedError(Exception):
+        pass
+
+    def prepare(case, data, device, *_):
+        seen.append((data.X.device.type, device))
+        raise StoppedError
+
+    trainer.prepare = prepare
+    monkeypatch.setattr(sampling, "find_trainer", lambda _: trainer)
+    monkeypatch.setattr(sampling, "_reset_peak", lambda _: None)
+    monkeypatch.setattr(sampling, "synchronize", lambda _: None)
+    with pytest.raises(StoppedError):
+        Sampler(Case(samples=30), "x", meta, 1, 0.5, 1.0)
+    assert seen == [("cpu" if streams else "meta", meta)]
 
 
 def test_every_sample_starts_from_the_initial_weights(monkeypatch):

@@ -85,7 +85,8 @@ class Sampler:
         self._floor_s = max(SAMPLE_S, FLOOR_S, 1000 * timer_step_s(now))
         _reset_peak(device)
         self._data = make_data(case)
-        self._moved = self._data.to(device)
+        self._target = torch.device("cpu") if self._trainer.streams else device
+        self._moved = self._data.to(self._target)
         self._session: Session
         self.calls = 1
 
@@ -146,16 +147,12 @@ class Sampler:
                 f"weights differ from the reference's by {off:.3g} of the largest, "
                 f"more than {TOLERANCE[self.case.dtype]:g}"
             )
-        if self.device.type == "cpu":
-            session = self._session
-            session.reset()
-        else:
-            session = self._prepare("cpu")
+        session = self._prepare("cpu")
         session.train(self.epochs)
         return evaluate(*session.weights(), self._data)
 
     def _notes(self, call_s: float) -> str:
-        said = []
+        said = [self._session.notes] if self._session.notes else []
         if self.epochs < self.case.epochs:
             linearity = call_s / (self.epochs * self._epoch_s)
             said.append(
@@ -167,7 +164,10 @@ class Sampler:
         return "; ".join(said)
 
     def transfer_s(self) -> float:
-        """Time one more move of the data to the device; about 0 where it is there."""
+        """Time one more move of the data to the device; about 0 where it is there.
+
+        That is also so for a trainer that moves them itself, again in every epoch.
+        """
         return self._measured(self.move)
 
     def sample(self) -> tuple[float, float | None]:
@@ -199,7 +199,7 @@ class Sampler:
 
     def move(self) -> None:
         """Move the data to the device once more; it may still be at it."""
-        self._data.to(self.device)
+        self._data.to(self._target)
 
     def synchronize(self) -> None:
         """Wait until the device is done."""

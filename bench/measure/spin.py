@@ -11,6 +11,7 @@ from torch import Tensor
 from bench.measure.law import PREFIX, Law
 from softmax_core import Data, Trainer, get_trainer, reference_weights
 from softmax_core.case import Case
+from softmax_core.trainers._module import AnyDevice
 
 
 def find_trainer(name: str) -> Trainer:
@@ -20,7 +21,7 @@ def find_trainer(name: str) -> Trainer:
     )
 
 
-class SpinTrainer:
+class SpinTrainer(AnyDevice):
     """Prepares sessions that spin."""
 
     def __init__(self, law: Law) -> None:
@@ -40,6 +41,8 @@ class SpinTrainer:
 
 class SpinSession:
     """Spins when it should train; its weights are the reference's own."""
+
+    notes = ""
 
     def __init__(self, case: Case, data: Data, epoch_s: float) -> None:
         self._case, self._data, self._epoch_s = case, data, epoch_s

@@ -68,7 +68,8 @@ class Worker:
     def _open(self, request: dict[str, Any]) -> dict[str, Any]:
         self._close()
         device = parse_device(request["device"])
-        reason = unavailable_reason(device)
+        trainer = find_trainer(request["trainer"])
+        reason = unavailable_reason(device) or trainer.unavailable(device)
         if reason is not None:
             return {"status": "unavailable", "notes": f"{device}: {reason}"}
         mean, std = request["case"].pop("dispersion")

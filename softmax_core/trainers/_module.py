@@ -9,8 +9,20 @@ from softmax_core.device import parse_device, synchronize, use_threads
 from softmax_core.model import SoftmaxRegression
 
 
+class AnyDevice:
+    """A trainer that needs nothing beside torch, and the data on its device."""
+
+    streams = False
+
+    def unavailable(self, device: torch.device) -> str | None:
+        """Return None: nothing is missing. See `Trainer.unavailable`."""
+        return None
+
+
 class ModuleSession:
     """A SoftmaxRegression, its SGD optimizer and the data, on one device."""
+
+    notes = ""
 
     def __init__(
         self,

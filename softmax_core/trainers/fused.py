@@ -12,6 +12,7 @@ from softmax_core.data import BatchOrder, Data, initial_weights
 from softmax_core.device import parse_device, use_threads
 from softmax_core.trainers import _fused_columns as columns
 from softmax_core.trainers import _fused_rows as rows
+from softmax_core.trainers._module import AnyDevice
 
 MOST_SUMS = 24
 """(features + 1) x (classes - 1) up to which the loops are written out: beyond, that
@@ -22,7 +23,7 @@ MOST_LANES = 16
 """Lanes of a batch up to which the kernel is compiled for their number."""
 
 
-class FusedTrainer:
+class FusedTrainer(AnyDevice):
     """Kernels compiled by numba; on the CPU only."""
 
     def prepare(

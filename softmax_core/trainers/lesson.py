@@ -7,10 +7,10 @@ from torch.utils.data import DataLoader, Sampler, TensorDataset
 
 from softmax_core.case import Case
 from softmax_core.data import BatchOrder, Data
-from softmax_core.trainers._module import ModuleSession
+from softmax_core.trainers._module import AnyDevice, ModuleSession
 
 
-class LessonTrainer:
+class LessonTrainer(AnyDevice):
     """The lesson's `fit(net, criterion, optimizer, batchdata, epochs)`."""
 
     def prepare(

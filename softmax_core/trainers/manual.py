@@ -7,9 +7,10 @@ from softmax_core import functional
 from softmax_core.case import Case
 from softmax_core.data import BatchOrder, Data, initial_weights
 from softmax_core.device import parse_device, synchronize, use_threads
+from softmax_core.trainers._module import AnyDevice
 
 
-class ManualTrainer:
+class ManualTrainer(AnyDevice):
     """data_iter, cross-entropy and sgd as the lesson writes them, kept stable."""
 
     def prepare(
@@ -27,6 +28,8 @@ class ManualTrainer:
 
 class ManualSession:
     """Weights w (features + 1, classes); the last row multiplies the ones."""
+
+    notes = ""
 
     def __init__(
         self,

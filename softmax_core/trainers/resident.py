@@ -4,10 +4,10 @@ import torch
 
 from softmax_core.case import Case
 from softmax_core.data import Data
-from softmax_core.trainers._module import ModuleSession
+from softmax_core.trainers._module import AnyDevice, ModuleSession
 
 
-class ResidentTrainer:
+class ResidentTrainer(AnyDevice):
     """One gather an epoch, then views of it: no Python or copy per row."""
 
     def prepare(
