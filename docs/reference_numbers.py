@@ -1,8 +1,9 @@
-"""Write the numbers in README.md and docs/tables.md from results/reference.
+"""Write the numbers in README.md, docs/tables.md and docs/cost_model.md from
+results/reference.
 
-The README's part stands between `<!-- numbers -->` and `<!-- /numbers -->`; the docs'
-are the outputs of their Python examples. `--check` changes nothing and exits with 1
-where a file would change.
+Parts of README and cost_model.md stand between `<!-- numbers -->` and
+`<!-- /numbers -->`; those of tables.md are the outputs of its Python
+examples. `--check` changes nothing and exits with 1 where a file would change.
 
     python docs/reference_numbers.py [--check]
 """
@@ -19,8 +20,10 @@ from typing import Any
 
 import pandas as pd
 
+from bench.analysis.cost_model import cost_models
 from bench.analysis.frame import records
 from bench.nouns import Crossover, Run, field_names
+from bench.report.tables import cost_table
 from bench.report.terminal import plain_lines
 from bench.spec import Spec
 from bench.store import load
@@ -102,10 +105,13 @@ def with_outputs(text: str) -> str:
 def documents() -> dict[Path, str]:
     """Return every document with numbers of the reference run, as it should be."""
     readme, tables = ROOT / "README.md", ROOT / "docs/tables.md"
+    costs = ROOT / "docs/cost_model.md"
     part = readme_part(REFERENCE)
+    rows = "\n".join(cost_table(cost_models(load(REFERENCE)))) + "\n"
     return {
         readme: MARKED.sub(lambda m: f"{m[1]}{part}{m[2]}", readme.read_text("utf-8")),
         tables: with_outputs(tables.read_text("utf-8")),
+        costs: MARKED.sub(lambda m: f"{m[1]}{rows}{m[2]}", costs.read_text("utf-8")),
     }
 
 

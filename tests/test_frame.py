@@ -32,7 +32,7 @@ TYPES = {
         **CASE, "cell_id": "string", "contender": "category", "view": "category",
         "median_s": "float64", "low_s": "float64", "high_s": "float64",
         "min_s": "float64", "confidence": "float64", "rounds": "Int64",
-        "flags": "string",
+        "flags": "string", "model_s": "float64", "model_off": "float64",
     },
     "crossovers": {
         **CASE, "axis": "category", "view": "category", "metric": "category",
@@ -50,6 +50,12 @@ TYPES = {
     "speedups": {
         **CASE, "axis": "category", "view": "category", "baseline": "category",
         "speedup": "float64", "low": "float64", "high": "float64", "rounds": "Int64",
+    },
+    "costs": {
+        "contender": "category", "features": "Int64", "classes": "Int64",
+        "dtype": "string", "momentum": "float64", "per_step_s": "float64",
+        "per_row_low_s": "float64", "setup_high_s": "float64", "cells": "Int64",
+        "launches_per_step": "float64", "fit_error": "float64", "flags": "string",
     },
 }  # fmt: skip
 

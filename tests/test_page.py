@@ -118,6 +118,7 @@ def test_every_number_is_its_csv_cell(made):
     counts = Counter(file for file, _, _ in seen)
     assert min(counts[n] for n in ("crossovers", "breakeven", "speedups")) >= 100
     assert counts["estimates"] >= 1000
+    assert counts["costs"] >= 40
 
 
 def test_no_number_stands_unmarked_in_a_row_or_an_answer(made):
@@ -169,7 +170,7 @@ def test_the_page_is_one_document_without_anything_outside(made):
     files = {e["own"]["href"] for e in reader.all("a")}
     assert files >= {
         "measurements.csv", "estimates.csv", "crossovers.csv", "breakeven.csv",
-        "speedups.csv", "plots/sweep1-batch_size.svg",
+        "speedups.csv", "costs.csv", "plots/sweep1-batch_size.svg",
     }  # fmt: skip
     assert all(e["own"]["alt"] for e in reader.all("img"))
     assert len(reader.all("caption")) == len(reader.all("table")) > 0
@@ -240,7 +241,8 @@ def test_a_large_run_keeps_the_first_rows_and_says_where_the_rest_is(monkeypatch
     reader = Reader(page(run, derived, frames(run, derived), [picture]))
     keys = [e["own"]["data-row"] for e in reader.all("tr") if "data-row" in e["own"]]
     assert len([k for k in keys if k.startswith("crossovers:")]) == 3
-    assert len([k for k in keys if k.startswith("estimates:")]) == 3 + 5
+    # the times, the numbers of the picture, the extrapolated cells
+    assert len([k for k in keys if k.startswith("estimates:")]) == 3 + 5 + 3
     assert not reader.all("img")
     notes = " ".join(e["text"] for e in reader.all("p"))
     count = len(derived.estimates)

@@ -37,7 +37,9 @@ SPEC = {
          "learning_rate": 0.01},
     ],
 }  # fmt: skip
-TABLES = ("measurements", "estimates", "crossovers", "breakeven", "speedups")
+TABLES = (
+    "measurements", "estimates", "crossovers", "breakeven", "speedups", "costs",
+)  # fmt: skip
 
 
 def made_run(command="crossover run", notes="cuda: no device"):

@@ -12,6 +12,7 @@ from bench.analysis.decide import FEWEST_ROUNDS, Array
 from bench.analysis.definitions import (
     first_win,
     fitted,
+    fitted_interval,
     least_regret,
     steps_apart,
     steps_from_bracket,
@@ -91,6 +92,10 @@ def answer(
         pair_flags(ratios),
     )
     more = disagreements(sizes[kept], result, base, other)
+    if any("fitted" in flag for flag in more):
+        sides = (base, other, settings.confidence, settings.seed)
+        ends = fitted_interval(sizes[kept], work[kept], *sides)
+        more = [flag.replace("fitted", f"fitted ({_ends(*ends)})") for flag in more]
     more += remarks(found, len(sizes) - len(kept))
     return dataclasses.replace(result, flags=(*result.flags, *more))
 
@@ -164,6 +169,12 @@ def disagreements(
     if steps_apart(sizes, at, crossing(sizes, np.array(least))) > 1:
         flags.append("minimum_disagrees")
     return flags
+
+
+def _ends(low: float | None, high: float | None) -> str:
+    below = "below" if low is None else f"{low:.4g}"
+    above = "above" if high is None else f"{high:.4g}"
+    return f"{below} to {above}"
 
 
 def remarks(found: Located, left_out: int) -> list[str]:

@@ -4,8 +4,9 @@ In: sizes and times. Out: a size, or None where a definition has none.
 """
 
 import numpy as np
-from scipy.optimize import brentq, nnls
+from scipy.optimize import brentq
 
+from bench.analysis.cost_fit import best_fits, fit
 from bench.analysis.decide import Array
 
 FEWEST_FITTED = 4
@@ -37,32 +38,76 @@ def fitted(
 ) -> float | None:
     """Return the largest size where the fitted cost curves cross, None if nowhere.
 
-    Each time is fitted as a sum of costs, none negative, by least squares of the
-    relative error.
-
     Args:
         sizes: increasing.
-        work: shape (sizes, costs): how often each cost is paid, the first once.
+        work: shape (sizes, costs): how often each cost is paid; see `cost_fit`.
         baseline_s: per size.
         challenger_s: per size.
     """
     if len(sizes) < FEWEST_FITTED:
         return None
-    used = [j for j in range(work.shape[1]) if j == 0 or np.ptp(work[:, j]) > 0]
-    costs = [
-        nnls(work[:, used] / t[:, None], np.ones(len(t)))[0]
-        for t in (baseline_s, challenger_s)
-    ]
-    gap = costs[0] - costs[1]
-    logs, log_work = np.log(sizes), np.log(np.maximum(work[:, used], 1e-300))
+    sides = [best_fits(work, t[:, None], t)[:, 0] for t in (baseline_s, challenger_s)]
+    costs = [fits[~np.isnan(fits[:, 0])][0] for fits in sides]
+    return _last_root(sizes, work, costs[0] - costs[1])
+
+
+def fitted_interval(
+    sizes: Array,
+    work: Array,
+    baseline_s: list[Array],
+    challenger_s: list[Array],
+    confidence: float,
+    seed: int,
+) -> tuple[float | None, float | None]:
+    """Return the interval of `fitted`; an end that is None is open.
+
+    Args:
+        sizes: increasing.
+        work: as of `fitted`.
+        baseline_s: per size, seconds of each shared round, in order.
+        challenger_s: the same rounds of the challenger.
+        confidence: of the interval.
+        seed: of the bootstrap, in which rounds stay pairs.
+    """
+    one, other = (
+        fit(work, rounds, confidence, seed, paired=True)
+        for rounds in (baseline_s, challenger_s)
+    )
+    gaps = one.draws - other.draws
+    at = _last_root(sizes, work, gaps[0])
+    if at is None:
+        return None, None
+    grid, rows = _between(sizes, work)
+    signs = np.sign(rows @ gaps[1:].T)
+    turns = signs[:-1] * signs[1:] < 0
+    last = len(turns) - 1 - np.argmax(turns[::-1], axis=0)
+    # ahead or behind at every size, the crossing lies outside
+    outside = np.where(signs[-1] * np.sign(rows[-1] @ gaps[0]) > 0, -np.inf, np.inf)
+    roots = np.sort(np.where(turns.any(axis=0), grid[last], outside))
+    cut = int(len(roots) * (1 - confidence) / 2)
+    scale, middle = max(one.scale, other.scale), np.log(at)
+    low, high = np.exp(middle + scale * (roots[[cut, -1 - cut]] - middle))
+    return float(low) or None, float(high) if np.isfinite(high) else None
+
+
+def _between(sizes: Array, work: Array) -> tuple[Array, Array]:
+    """Return log(size) on a fine grid, and the work there, log-log interpolated."""
+    logs, log_work = np.log(sizes), np.log(np.maximum(work, 1e-300))
+    grid = np.linspace(logs[0], logs[-1], 400)
+    rows = [np.interp(grid, logs, column) for column in log_work.T]
+    return grid, np.exp(np.column_stack(rows))
+
+
+def _last_root(sizes: Array, work: Array, gap: Array) -> float | None:
+    """Return the largest size between which and the next the gap changes sign."""
+    logs, log_work = np.log(sizes), np.log(np.maximum(work, 1e-300))
 
     def difference(log_size: float) -> float:
         row = [np.interp(log_size, logs, column) for column in log_work.T]
         return float(np.exp(row) @ gap)
 
-    grid = np.linspace(logs[0], logs[-1], 400)
-    rows = np.column_stack([np.interp(grid, logs, column) for column in log_work.T])
-    signs = np.sign(np.exp(rows) @ gap)
+    grid, rows = _between(sizes, work)
+    signs = np.sign(rows @ gap)
     turns = np.flatnonzero(signs[:-1] * signs[1:] < 0)
     if not len(turns):
         return None

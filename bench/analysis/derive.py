@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from bench.analysis.breakeven import BreakEven, break_evens
+from bench.analysis.cost_fit import Ranged
+from bench.analysis.cost_model import Costs, cost_models, model_times
 from bench.analysis.crossover import crossovers
 from bench.analysis.estimate import estimates
 from bench.analysis.sweeps import SweepResult, sweep_results
@@ -19,11 +21,17 @@ class Derived:
     break_evens: list[BreakEven]
     sweeps: dict[str, list[SweepResult]]
     """By view; the speedups are in them."""
+    costs: list[Costs]
+    modelled: list[Ranged]
+    """Of each estimate, the time that the costs make."""
 
 
 def derive(run: Run) -> Derived:
-    """Compute estimates, crossovers, break-evens and speedups."""
+    """Compute estimates, crossovers, break-evens, speedups and costs."""
     known = estimates(run, Spec.model_validate(run.spec).confidence)
     found = crossovers(run)
     sweeps = {view: sweep_results(run, found, view, known) for view in VIEWS}
-    return Derived(known, found, break_evens(run), sweeps)
+    counted = {m.contender: m.launches_per_step for m in run.measurements}
+    costs = cost_models(run, {who: n for who, n in counted.items() if n is not None})
+    modelled = model_times(costs, known)
+    return Derived(known, found, break_evens(run), sweeps, costs, modelled)

@@ -17,6 +17,8 @@ from bench.analysis.stability import (
 from bench.nouns import Machine, Measurement
 
 ADVICE = {
+    "misfit": "The cost model is off by more than 20 % at some size, as where caches "
+    "overflow or threads switch on: do not extrapolate.",
     "unstable": "The pairs spread by more than 10 %: close other programs, or measure "
     "longer samples or more rounds.",
     "autocorrelated": "Neighbouring rounds are alike, so that the interval is too "

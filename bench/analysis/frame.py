@@ -12,6 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from bench.analysis.breakeven import BreakEven
+from bench.analysis.cost_fit import Ranged
+from bench.analysis.cost_model import PARTS, Costs
 from bench.analysis.derive import Derived, derive
 from bench.analysis.series import round_s
 from bench.analysis.sweeps import Speedup, SweepResult
@@ -40,13 +42,15 @@ class Frames:
     measurements: pd.DataFrame
     """One row per round of a cell."""
     estimates: pd.DataFrame
-    """One row per cell and view."""
+    """One row per cell and view, the cost model's time beside it."""
     crossovers: pd.DataFrame
     """One row per sweep, pair, view and metric, measured or not."""
     breakeven: pd.DataFrame
     """One row per pair and case."""
     speedups: pd.DataFrame
     """One row per sweep, pair, size and view."""
+    costs: pd.DataFrame
+    """One row per contender and shape of the data."""
 
 
 def read_run(path: str | Path) -> Frames:
@@ -63,10 +67,11 @@ def frames(run: Run, derived: Derived | None = None) -> Frames:
     derived = derive(run) if derived is None else derived
     return Frames(
         _measurements(run.measurements),
-        _table(derived.estimates, Estimate),
+        _estimates(derived),
         _crossovers(derived.crossovers),
         _break_evens(derived.break_evens),
         _speedups(derived.sweeps.values()),
+        _costs(derived.costs),
     )
 
 
@@ -79,6 +84,39 @@ def _measurements(rows: Sequence[Measurement]) -> pd.DataFrame:
     return table.assign(
         started_utc=started.dt.as_unit("ms"), train_s=_typed(seconds, "float64", "")
     )
+
+
+def _estimates(derived: Derived) -> pd.DataFrame:
+    said = derived.modelled
+    off = [
+        None if model.seconds is None else model.seconds / e.median_s - 1
+        for model, e in zip(said, derived.estimates, strict=True)
+    ]
+    return _table(derived.estimates, Estimate).assign(
+        **_ranged("model", said), model_off=_typed(off, "float64", "model_off")
+    )
+
+
+def _ranged(name: str, values: Sequence[Ranged]) -> Columns:
+    ends = {"": "seconds", "low_": "low", "high_": "high"}
+    return {
+        f"{name}_{end}s": _typed([getattr(v, field) for v in values], "float64", "")
+        for end, field in ends.items()
+    }
+
+
+def _costs(rows: Sequence[Costs]) -> pd.DataFrame:
+    kinds = column_types(Costs)
+    plain = ["features", "classes", "dtype", "momentum"]
+    rest = ["launches_per_step", "fit_error", "cells", "confidence", "flags"]
+    columns = {
+        "contender": _typed([str(c.contender) for c in rows], "category", "contender"),
+        **{n: _typed([getattr(c, n) for c in rows], kinds[n], n) for n in plain},
+    }
+    for part in PARTS:
+        columns |= _ranged(part, [getattr(c, part) for c in rows])
+    columns |= {n: _typed([getattr(c, n) for c in rows], kinds[n], n) for n in rest}
+    return pd.DataFrame(columns)
 
 
 def _table(

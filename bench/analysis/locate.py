@@ -193,7 +193,7 @@ def _replicate_fits(ratios: Ratios, seed: int) -> tuple[Array, Array]:
     columns = []
     for i, values in enumerate(ratios):
         ordered = np.sort(values)
-        middles = _middle_rounds(len(values), seed, i)
+        middles = middle_rounds(len(values), seed, i)
         replicates = 0.5 * (ordered[middles[0]] + ordered[middles[1]])
         columns.append(np.append(np.median(values), replicates))
     weights = np.array([len(r) for r in ratios], float)
@@ -201,7 +201,7 @@ def _replicate_fits(ratios: Ratios, seed: int) -> tuple[Array, Array]:
 
 
 @lru_cache(maxsize=1024)
-def _middle_rounds(rounds: int, seed: int, size_index: int) -> NDArray[np.int64]:
+def middle_rounds(rounds: int, seed: int, size_index: int) -> NDArray[np.int64]:
     """Return which of the sorted rounds are the middle ones of each resample.
 
     Shape (2, REPLICATES): a median needs no more of a resample than that, and it

@@ -92,6 +92,22 @@ BREAK_EVENS = (
     Column("flags", "Flags", "flags"),
 )  # fmt: skip
 
+COSTS = (
+    Column("contender", "Contender"), *CASE[1:3],
+    Column("per_step_s", "A step", "seconds"), Column("per_row_s", "A row", "seconds"),
+    Column("per_epoch_s", "An epoch", "seconds"),
+    Column("per_launch_s", "A launch", "seconds"),
+    Column("setup_s", "Set-up", "seconds"), Column("transfer_s", "A move", "seconds"),
+    Column("per_byte_s", "A byte moved", "seconds"),
+    Column("fit_error", "Fit error", "share"), Column("cells", "Cells", "count"),
+    Column("flags", "Flags", "flags"),
+)  # fmt: skip
+MODELLED = (
+    Column("contender", "Contender"), *CASE, *SECONDS[:3],
+    Column("model_s", "Model", "seconds"), Column("model_low_s", "Low", "seconds"),
+    Column("model_high_s", "High", "seconds"), Column("model_off", "Off by", "share"),
+)  # fmt: skip
+
 
 def sized(axis: str, columns: tuple[Column, ...]) -> tuple[Column, ...]:
     """Return the columns of one sweep's numbers, its size first."""

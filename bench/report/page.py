@@ -16,7 +16,12 @@ from bench.report import cells
 from bench.report.cells import Row, marked
 from bench.report.embed import Shown, embedded
 from bench.report.spec_text import bibtex, spec_toml
-from bench.report.tables import NOT_MEASURED, flags_explained, not_measured
+from bench.report.tables import (
+    NOT_MEASURED,
+    flags_explained,
+    not_measured,
+    simulated_devices,
+)
 from bench.report.words import answer, fixed_parts, people
 
 MOST_ROWS = 300
@@ -75,6 +80,7 @@ def page(
         .render(
             run=run,
             partial=partial,
+            simulated=simulated_devices(run),
             script=Markup(script),
             script_hash=digest,
             style=Markup(_read("page.css")),
@@ -86,6 +92,9 @@ def page(
             estimates_count=len(tables.estimates),
             break_evens=_rows("breakeven", records(tables.breakeven[:MOST_ROWS])),
             break_evens_count=len(tables.breakeven),
+            costs=_rows("costs", records(tables.costs[:MOST_ROWS])),
+            costs_count=len(tables.costs),
+            extrapolated=_extrapolated(tables)[:MOST_ROWS],
             pictures=embedded(pictures),
             numbers={n.place: n for n in numbers},
             flags=flags_explained(
@@ -131,6 +140,16 @@ def _rows(
         Row(f"{file}:{place}", row, noun)
         for place, (row, noun) in enumerate(zip(values, nouns, strict=True), start=1)
     ]
+
+
+def _extrapolated(tables: Frames) -> list[Row]:
+    """Return the estimates scaled up from fewer epochs that the model speaks of."""
+    table = tables.estimates
+    scaled = table["flags"].str.contains("extrapolated") & (table["view"] == "train")
+    picked = table[scaled & table["model_s"].notna()]
+    places = (int(place) + 1 for place in picked.index)
+    values = zip(places, records(picked), strict=True)
+    return [Row(f"estimates:{place}", row) for place, row in values]
 
 
 def _is_answer(c: Crossover | None) -> bool:

@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
+from bench.analysis.cost_fit import Ranged
+from bench.analysis.cost_model import Costs
 from bench.analysis.flags import advice
-from bench.nouns import Crossover, Run
+from bench.escape import code, text
+from bench.nouns import Crossover, Estimate, Run
+from bench.report.cells import written
 from bench.report.words import VIEW_WORDS, factor, fixed_axis, joined, number, sentence
 
 HEADS = (
@@ -11,6 +15,12 @@ HEADS = (
     "at the smallest", "at the largest", "flags",
 )  # fmt: skip
 NOT_MEASURED = "not_measured"
+COST_HEADS = (
+    "contender", "data", "a step", "a row", "an epoch", "set-up", "moving the data",
+    "fit error",
+)  # fmt: skip
+MOST_MODELLED = 20
+"""Extrapolated cells that are listed."""
 
 
 def report_markdown(
@@ -18,6 +28,8 @@ def report_markdown(
     found: Sequence[Crossover],
     pictures: Iterable[tuple[str, str, str]],
     partial: bool,
+    costs: Sequence[Costs] = (),
+    modelled: Sequence[tuple[Estimate, Ranged]] = (),
 ) -> str:
     """Return report.md.
 
@@ -26,10 +38,14 @@ def report_markdown(
         found: its crossovers.
         pictures: (file beside report.md, heading, alternative text).
         partial: the run was interrupted.
+        costs: of its contenders.
+        modelled: its estimates, each with what the cost model says.
     """
     lines = [f"# Crossover report {text(run.run_id)}", ""]
     if partial:
         lines += ["**Interrupted: this report is partial.**", ""]
+    if said := simulated_devices(run):
+        lines += [f"**{text(said)}**", ""]
     lines += [machine_line(run), "", "## Answers, training alone", ""]
     lines += [
         f"- {text(sentence(c))} (over {fixed_axis(c.axis, c.case)})"
@@ -40,12 +56,28 @@ def report_markdown(
     missing = not_measured(found) or ["nothing: every pair ran"]
     lines += [f"- {text(line)}" for line in missing]
     lines += ["", "## Every crossover", "", *markdown_table(found)]
+    if costs:
+        lines += ["", "## Where the time goes", "", *cost_table(costs)]
+        lines += ["", *scaled_lines(modelled)]
     for file, heading, alt in pictures:
         lines += ["", f"## {text(heading)}", "", f"![{text(alt)}]({file})"]
     explained = flags_explained(c.flags for c in found)
     lines += ["", "## Flags", ""] if explained else []
     lines += [f"- `{name}`: {said}" for name, said in explained.items()]
     return "\n".join(lines) + "\n"
+
+
+def simulated_devices(run: Run) -> str:
+    """Warn of accelerators that are no hardware, by their names; empty without any."""
+    names = [
+        str(a["name"])
+        for a in run.machine.accelerators
+        if str(a["description"]).startswith("simulated")
+    ]
+    if not names:
+        return ""
+    are = "is" if len(names) == 1 else "are"
+    return f"{', '.join(names)} {are} simulated: a test of the program, no measurement."
 
 
 def machine_line(run: Run) -> str:
@@ -87,6 +119,64 @@ def _cells(c: Crossover) -> tuple[str, ...]:
     )
 
 
+def cost_table(costs: Iterable[Costs]) -> list[str]:
+    """Return the lines of a table with one row per contender and shape of the data."""
+    rows = [f"| {' | '.join(COST_HEADS)} |", "|" + " --- |" * len(COST_HEADS)]
+    return rows + [f"| {' | '.join(map(text, _cost_cells(c)))} |" for c in costs]
+
+
+def _cost_cells(c: Costs) -> tuple[str, ...]:
+    data = f"{c.features:,} features, {c.classes:,} classes"
+    data += f", {c.dtype}" if c.dtype != "float32" else ""
+    data += f", momentum {c.momentum:g}" if c.momentum else ""
+    error = "unknown" if c.fit_error is None else written(c.fit_error, "share")
+    launches = c.launches_per_step
+    step = ranged(c.per_step)
+    if launches:
+        step += f"; {number(launches)} launches of {ranged(c.per_launch)}"
+    return (
+        str(c.contender),
+        data,
+        step,
+        ranged(c.per_row),
+        ranged(c.per_epoch),
+        ranged(c.setup),
+        f"{ranged(c.transfer)}; a megabyte {ranged(c.per_byte.over(1e-6))}",
+        "; ".join((error, *c.flags)),
+    )
+
+
+def ranged(cost: Ranged) -> str:
+    """Write a cost with its interval, or how large it may be at most."""
+    if cost.high is None:
+        return "unknown"
+    high = written(cost.high, "seconds")
+    if cost.seconds is None or cost.low is None:
+        return f"below {high}"
+    low = written(cost.low, "seconds")
+    return f"{written(cost.seconds, 'seconds')} ({low} to {high})"
+
+
+def scaled_lines(modelled: Iterable[tuple[Estimate, Ranged]]) -> list[str]:
+    """Return a line for each cell scaled up from fewer epochs, beside the model."""
+    lines = []
+    for e, model in modelled:
+        if "extrapolated" not in e.flags or e.view != "train" or not model.seconds:
+            continue
+        off = model.seconds / e.median_s - 1
+        lines.append(
+            f"- {text(str(e.contender))}, {e.case.samples:,} samples, batch size "
+            f"{e.case.batch_size:,}, {e.case.epochs:,} epochs: "
+            f"{written(e.median_s, 'seconds')} scaled up from fewer epochs, "
+            f"{ranged(model)} by the model, {written(abs(off), 'share')} "
+            f"{'more' if off > 0 else 'less'}"
+        )
+    if len(lines) > MOST_MODELLED:
+        more = len(lines) - MOST_MODELLED
+        lines[MOST_MODELLED:] = [f"- and {more:,} more, in estimates.csv"]
+    return lines
+
+
 def answered(found: Iterable[Crossover]) -> list[Crossover]:
     """Return the crossovers that were asked about and measured: no A/A controls."""
     return [c for c in found if c.outcome != NOT_MEASURED and "control" not in c.flags]
@@ -102,16 +192,3 @@ def flags_explained(raised: Iterable[Iterable[str]]) -> dict[str, str]:
     """Return the advice on every flag that rows have raised, by the flag's name."""
     names = (flag.partition(":")[0] for flags in raised for flag in flags)
     return {n: said for n in dict.fromkeys(names) if (said := advice(n)) is not None}
-
-
-def text(plain: str) -> str:
-    """Escape what Markdown would read as a table's edge, HTML, a link or emphasis."""
-    for character in "\\`*[]|":
-        plain = plain.replace(character, f"\\{character}")
-    return " ".join(plain.replace("&", "&amp;").replace("<", "&lt;").split())
-
-
-def code(plain: str) -> str:
-    """Return code for Markdown, whatever backticks it holds."""
-    plain = " ".join(plain.split())
-    return f"`{plain}`" if "`" not in plain else f"``` {plain} ```"

@@ -11,6 +11,7 @@ import pandas as pd
 
 from bench.analysis.derive import Derived, derive
 from bench.analysis.frame import frames
+from bench.escape import harmless
 from bench.nouns import Crossover, InputError, Run
 from bench.report.embed import Shown, small_png
 from bench.report.figures import image, pictures
@@ -18,7 +19,6 @@ from bench.report.page import page
 from bench.report.tables import report_markdown
 from bench.store import StoreError, write_atomically
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 LATEX_COLUMNS = {
     "estimates": (
         "contender", "samples", "features", "classes", "batch_size", "epochs", "view",
@@ -96,22 +96,6 @@ def _dated(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**texts)
 
 
-def harmless(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table no text of which a spreadsheet would run as a formula.
-
-    An apostrophe goes before a text that starts with `=`, `+`, `-`, `@` or a control
-    character (OWASP, "CSV Injection").
-    """
-    changed = {}
-    for name, kind in table.dtypes.items():
-        if str(kind) in ("string", "category"):
-            column = table[name].astype("string")
-            risky = column.str.startswith(FORMULA).fillna(False)
-            if risky.any():
-                changed[str(name)] = column.mask(risky, "'" + column)
-    return table.assign(**changed)
-
-
 def _latex(table: pd.DataFrame) -> str:
     """Return a long table in LaTeX (packages booktabs and longtable)."""
     style = table.style.format(escape="latex", na_rep="", precision=4).hide(
@@ -124,6 +108,8 @@ def _latex(table: pd.DataFrame) -> str:
 
 def _plots(run: Run, derived: Derived, out: Path) -> Iterator[Shown]:
     """Write each picture as PNG and SVG, and yield it."""
+    if (out / "plots").is_symlink():  # of a stranger: it leads anywhere
+        raise StoreError(f"out = {str(out)!r}: plots is a link; must be a folder")
     (out / "plots").mkdir(exist_ok=True)
     for picture in pictures(
         run,
@@ -140,4 +126,6 @@ def _plots(run: Run, derived: Derived, out: Path) -> Iterator[Shown]:
 
 def _markdown(run: Run, derived: Derived, shown: Sequence[Shown], partial: bool) -> str:
     links = [(f"plots/{s.name}.png", s.heading, s.alt) for s in shown]
-    return report_markdown(run, derived.crossovers, links, partial)
+    modelled = list(zip(derived.estimates, derived.modelled, strict=True))
+    said = derived.crossovers, links, partial, derived.costs, modelled
+    return report_markdown(run, *said)
