@@ -4,7 +4,7 @@ CONSTRAINTS ?= constraints.txt
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install crossover test check simulate bench
+.PHONY: install crossover test check simulate mutations bench
 
 install: $(STAMP)
 
@@ -31,6 +31,10 @@ check: $(STAMP)
 simulate: $(STAMP)
 	$(BIN)/python -m pytest -m simulation
 
+# Bugs put into a copy of the packages, each of which a named test must catch: 2 minutes.
+mutations: $(STAMP)
+	$(BIN)/python -m pytest -m mutations
+
 # What the promises about speed rest on: ratios measured side by side in one run. Then
 # both suites on a few cells, and a report from what each of them kept.
 bench: $(STAMP)
@@ -43,3 +47,7 @@ bench: $(STAMP)
 	CROSSOVER_SUITE=smoke $(BIN)/python -m pytest --benchmark-only --benchmark-json=.benchmarks/smoke.json
 	$(BIN)/crossover report --from-asv .asv/results --out results/asv
 	$(BIN)/crossover report --from-pytest-benchmark .benchmarks/smoke.json --out results/pytest-benchmark
+
+# For whoever has an accelerator: docs/first_gpu_run.md.
+gpu-check: $(STAMP)
+	$(BIN)/python benchmarks/gpu_check.py

@@ -239,3 +239,6 @@ def do_devices() -> None:
         print(f"{found['name']!s:8} {found['description']}{gib_text}")
     for name, reason in machine.unavailable.items():
         print(f"{name:8} not available: {reason}")
+    width = max(map(len, machine.trainers))
+    for name, reason in machine.trainers.items():
+        print(f"{name:{width}} {f'not available: {reason}' if reason else 'trains'}")

@@ -35,7 +35,9 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
         raise ValueError(reply["notes"].partition(": ")[2])
     if "cpu" not in reply:
         raise RuntimeError(f"torch cannot be asked: {reply.get('notes')}")
-    identity = (reply["cpu"], usable_cores(), quota_cores(), reply["accelerators"])
+    known = "name", "description", "memory_bytes"
+    accelerators = [{key: a[key] for key in known} for a in reply["accelerators"]]
+    identity = (reply["cpu"], usable_cores(), quota_cores(), accelerators)
     return Machine(
         hostname=socket.gethostname(),
         cpu=reply["cpu"],
@@ -49,6 +51,7 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
         threads=reply["threads"],
         fingerprint=hashlib.sha256(repr(identity).encode()).hexdigest()[:12],
         energy_unmeasured=reply["energy_unmeasured"],
+        trainers=reply["trainers"],
     )
 
 

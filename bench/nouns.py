@@ -4,13 +4,13 @@ The unit is in the name (`_s` seconds, `_bytes`); what is missing is None, never
 """
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 from softmax_core.case import Case
 from softmax_core.naming import case_id as case_id  # noqa: PLC0414
 from softmax_core.naming import parse_case_id as parse_case_id  # noqa: PLC0414
 
-SCHEMA = 1
+SCHEMA = 2
 VIEWS = ("train", "with_transfer", "from_scratch")
 OUTCOMES = (
     "found",
@@ -24,8 +24,9 @@ STATUSES = ("ok", "oom", "timeout", "crashed", "failed", "unavailable")
 BEST = "best"
 
 _CONTENDER = re.compile(
-    r"(?P<device>[a-z][a-z0-9_]*(?::\d+)?)(?:/(?P<trainer>[a-z][a-z0-9_]*))?"
-    r"(?:@(?P<threads>\d+))?(?:#(?P<copy>\d+))?"
+    r"(?P<device>[a-z][a-z0-9_]*(?::\d{1,4})?)(?:/(?P<trainer>[a-z][a-z0-9_]*))?"
+    r"(?:@(?P<threads>\d{1,6}))?(?:#(?P<copy>\d{1,6}))?",
+    re.ASCII,
 )
 
 
@@ -124,6 +125,8 @@ class Measurement:
     transfer_s: float | None = None
     warmup_s: tuple[float, ...] = ()
     peak_bytes: int | None = None
+    launches_per_step: float | None = None
+    """Kernels that a step would launch on an accelerator, counted; None if unknown."""
     threads: int | None = None
     """CPU threads read back from torch, whatever was asked."""
     load_1min: float | None = None
@@ -160,6 +163,8 @@ class Machine:
     fingerprint: str
     energy_unmeasured: str | None = None
     """Why the energy of which devices is not measured; None where it is, of all."""
+    trainers: dict[str, str] = field(default_factory=dict)
+    """By `device/trainer`: what is missing to train so, "" where nothing is."""
 
     @property
     def cores_text(self) -> str:

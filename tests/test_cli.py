@@ -15,7 +15,7 @@ from bench.cli import app
 ROOT = Path(__file__).parent.parent
 COMMANDS = typer.main.get_command(app).commands
 MAIN = "from bench.cli import main; main()"
-CALL = [sys.executable, "-c", MAIN]
+CALL = [sys.executable, "-P", "-c", MAIN]  # as the installed script
 # Whoever runs the tests in the background may have interrupts ignored.
 HEEDING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
 
@@ -35,6 +35,11 @@ def test_devices_lists_the_cpu_and_says_why_not_the_rest():
     assert done.returncode == 0
     assert done.stdout.startswith("cpu ")
     assert "cuda" in done.stdout
+    lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert lines["cpu/fused"] == lines["cpu/resident"] == "trains"
+    if lines["cuda"].startswith("not available"):
+        assert lines["cuda/graphed"] == lines["cuda/fused_cuda"] == lines["cuda"]
+        assert "cuda/resident" not in lines
 
 
 @pytest.mark.parametrize(
@@ -127,3 +132,11 @@ def test_an_interrupt_leaves_a_partial_report_to_go_on_with(tmp_path):
     lines = (out / "measurements.csv").read_text().splitlines()[1:]
     assert len([line for line in lines if "#1" not in line]) == 3 * 2 * 8
     assert "Interrupted" not in (out / "report.html").read_text()
+
+
+def test_a_folder_called_bench_where_one_stands_is_not_run(tmp_path):
+    stranger = tmp_path / "bench"
+    stranger.mkdir()
+    (stranger / "__init__.py").write_text("raise SystemExit('a stranger was run')")
+    done = crossover("devices", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")

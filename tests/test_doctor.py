@@ -119,11 +119,13 @@ def test_a_machine_is_examined_from_its_root(monkeypatch, tmp_path):
     made_up = {"accelerators": [{"name": "cuda:0", "description": "T4"}]}
     torch = dict.fromkeys(["capability", "MKL", "OpenMP", "machine"], "yes")
     torch |= made_up | {"versions": {"torch": "2"}, "threads": {"torch": 4}}
+    torch["trainers"] = {"cpu/resident": "", "cuda:0/compiled": "no triton"}
+    lost = {"error": "cuda:0 fails: the device was lost"}
     monkeypatch.setattr(doctor, "usable_cores", lambda: 4)
     monkeypatch.setattr(doctor, "measure_twice", lambda: ([0.01, -0.01] * 50, ""))
     for name, value in {
         "ask_torch": torch, "gpus": [], "busy_programs": [("cc", 3.0)],
-        "growth_in_work": 3,
+        "growth_in_work": 3, "ask_device": lost,
     }.items():  # fmt: skip
         monkeypatch.setattr(doctor.facts, name, lambda *_, v=value: v)
     found = {check.name: check for check in doctor.examine(False, tmp_path)}
@@ -133,6 +135,7 @@ def test_a_machine_is_examined_from_its_root(monkeypatch, tmp_path):
     assert found["quota"].finding.startswith("1.5 of 4 cores; it stopped")
     assert found["devices"].finding == "cuda:0 T4"
     assert found["gpu"].finding == "no NVML"
+    assert (found["cuda:0"].status, found["cuda:0"].finding) == ("unfit", lost["error"])
     assert found["A/A"].status == "ok"
     assert "A/A" not in {check.name for check in doctor.examine(True, tmp_path)}
 

@@ -40,6 +40,10 @@ class Gpu:
     reasons: int | None = None
     """Why the clock is not higher: a mask of bits."""
     processes: int | None = None
+    mig: bool | None = None
+    bus_bytes_per_s: float | None = None
+    """Nominal, each way."""
+    uuid: str = ""
 
 
 def timer(step_s: float, call_s: float) -> Check:
@@ -50,16 +54,16 @@ def timer(step_s: float, call_s: float) -> Check:
     """
     finding = f"perf_counter: step {step_s * 1e9:.0f} ns, {call_s * 1e9:.0f} ns a call"
     unfit = step_s > 1e-4 or 2 * call_s > 0.005 * 1e-3
-    status = _worst(unfit, step_s > 1e-6 or call_s > 1e-6)
+    status = worst(unfit, step_s > 1e-6 or call_s > 1e-6)
     clock = "/sys/devices/system/clocksource/clocksource0/current_clocksource"
-    return _check("timer", status, finding, f"let the kernel use the tsc: see {clock}")
+    return checked("timer", status, finding, f"let the kernel use the tsc: see {clock}")
 
 
 def load(load_1min: float, cores: int) -> Check:
     """Judge the load average, which counts the whole machine, by all its cores."""
     finding = f"{load_1min:.2f} over the last minute on {cores} cores"
-    status = _worst(load_1min > cores, load_1min > 0.3 * cores)
-    return _check("load", status, finding, "stop other programs and wait a minute")
+    status = worst(load_1min > cores, load_1min > 0.3 * cores)
+    return checked("load", status, finding, "stop other programs and wait a minute")
 
 
 def others(shares: Sequence[tuple[str, float]], cores: int) -> Check:
@@ -74,7 +78,7 @@ def others(shares: Sequence[tuple[str, float]], cores: int) -> Check:
         return Check("others", "ok", "no other program uses 10 % of a core")
     total = sum(share for _, share in busy)
     named = ", ".join(f"{name} {share:.0%}" for name, share in busy[:3])
-    status = _worst(total > 0.5 * cores, True)
+    status = worst(total > 0.5 * cores, True)
     finding = f"{named}; {total:.0%} of a core in all"
     return Check("others", status, finding, "stop them while you measure")
 
@@ -85,8 +89,8 @@ def governor(governors: Sequence[str]) -> Check:
         return _unknown("governor", " (usual in a virtual machine)")
     kinds = sorted(set(governors))
     advice = "sudo cpupower frequency-set -g performance"
-    status = _worst(False, kinds != ["performance"])
-    return _check("governor", status, ", ".join(kinds), advice)
+    status = worst(False, kinds != ["performance"])
+    return checked("governor", status, ", ".join(kinds), advice)
 
 
 def turbo(is_on: bool | None) -> Check:
@@ -98,7 +102,7 @@ def turbo(is_on: bool | None) -> Check:
         "to compare runs of different days, switch it off (intel_pstate/no_turbo = 1 "
         "or cpufreq/boost = 0 under /sys/devices/system/cpu)"
     )
-    return _check("turbo", _worst(False, is_on), finding, advice)
+    return checked("turbo", worst(False, is_on), finding, advice)
 
 
 def smt(is_active: bool | None, physical: int | None) -> Check:
@@ -108,7 +112,7 @@ def smt(is_active: bool | None, physical: int | None) -> Check:
     finding = "on: two threads may share a core" if is_active else "off, or not seen"
     few = f"at most {physical}" if physical else "as many as physical"
     advice = f"compare contenders of {few} threads, or switch SMT off"
-    return _check("smt", _worst(False, is_active), finding, advice)
+    return checked("smt", worst(False, is_active), finding, advice)
 
 
 def quota(quota_cores: float | None, cores: int, throttled: int | None) -> Check:
@@ -127,14 +131,14 @@ def quota(quota_cores: float | None, cores: int, throttled: int | None) -> Check
         finding += f"; it stopped a busy loop in {throttled} periods"
     whole = max(1, math.floor(quota_cores))
     advice = f"raise it, or keep within it: taskset -c 0-{whole - 1} crossover ..."
-    return Check("quota", _worst(is_small and throttled, True), finding, advice)
+    return Check("quota", worst(is_small and throttled, True), finding, advice)
 
 
 def memory(available_bytes: int) -> Check:
     """Judge the free memory; each contender has a process of some 0.5 GiB."""
     gib = available_bytes / 2**30
-    status = _worst(gib < 1, gib < 4)
-    return _check("memory", status, f"{gib:.1f} GiB free", "close other programs")
+    status = worst(gib < 1, gib < 4)
+    return checked("memory", status, f"{gib:.1f} GiB free", "close other programs")
 
 
 def settings(found: Mapping[str, str]) -> Check:
@@ -142,7 +146,7 @@ def settings(found: Mapping[str, str]) -> Check:
     named = ", ".join(f"{k}={value}" for k, value in found.items())
     finding = named or "no thread settings in the environment"
     advice = "unset them, unless they belong to your question"
-    return _check("settings", _worst(False, named), finding, advice)
+    return checked("settings", worst(False, named), finding, advice)
 
 
 def torch_build(facts: Mapping[str, Any], cores: int, physical: int | None) -> Check:
@@ -171,7 +175,7 @@ def torch_build(facts: Mapping[str, Any], cores: int, physical: int | None) -> C
         ),
     }
     advice = [text for text, holds in reasons.items() if holds]
-    return Check("torch", _worst(False, advice), finding, "; ".join(advice))
+    return Check("torch", worst(False, advice), finding, "; ".join(advice))
 
 
 def accelerators(facts: Mapping[str, Any], has_driver: bool) -> Check:
@@ -189,7 +193,7 @@ def accelerators(facts: Mapping[str, Any], has_driver: bool) -> Check:
     reasons = ", ".join(f"{k}: {why}" for k, why in facts["unavailable"].items())
     advice = "NVIDIA's driver is loaded: install a torch built for CUDA"
     finding = f"no accelerator ({reasons})"
-    return _check("devices", _worst(False, has_driver), finding, advice)
+    return checked("devices", worst(False, has_driver), finding, advice)
 
 
 def gpu(state: Gpu | None) -> Check:
@@ -215,10 +219,11 @@ def gpu(state: Gpu | None) -> Check:
     finding += f", {_or(heat)} °C"
     for text in [*slowed, *(["power cap"] if mask & POWER_CAP else [])]:
         finding += f", {text}"
-    return Check("gpu", _worst(slowed, advice), finding, "; ".join(advice))
+    return Check("gpu", worst(slowed, advice), finding, "; ".join(advice))
 
 
-def _worst(unfit: object, warn: object) -> str:
+def worst(unfit: object, warn: object) -> str:
+    """Return the worst status of those that hold."""
     return "unfit" if unfit else "warn" if warn else "ok"
 
 
@@ -230,6 +235,6 @@ def _unknown(name: str, why: str = "") -> Check:
     return Check(name, "unknown", f"the system does not say{why}")
 
 
-def _check(name: str, status: str, finding: str, advice: str) -> Check:
+def checked(name: str, status: str, finding: str, advice: str) -> Check:
     """Keep the advice where it is needed."""
     return Check(name, status, finding, "" if status == "ok" else advice)

@@ -20,6 +20,7 @@ from scipy import stats
 
 from bench.doctor import checks, facts
 from bench.doctor.checks import Check
+from bench.doctor.device_checks import device_checks
 from bench.machine import quota_cores, throttled_periods, usable_cores
 from bench.measure.clock import timer_step_s
 from bench.measure.process import Asked, WorkerProcess
@@ -81,6 +82,16 @@ def examine(quick: bool, root: Path = Path("/")) -> Iterator[Check]:
     yield from map(checks.gpu, gpus)
     if not gpus and any("cuda" in a["name"] for a in torch.get("accelerators", ())):
         yield checks.gpu(None)
+    for found in torch.get("accelerators", ()):
+        name = str(found["name"])
+        prefix = f"{name}/"
+        missing = {
+            key.removeprefix(prefix): why
+            for key, why in torch["trainers"].items()
+            if why and key.startswith(prefix)
+        }
+        measured = {**found, **facts.ask_device(name), "missing": missing}
+        yield from device_checks(name, measured, gpus)
     if not quick and "error" not in torch:
         if (terminal := Console(stderr=True)).is_terminal:  # no spinner: it needs CPU
             terminal.print(f"measuring the A/A for {AA_S:g} s", end="\r")

@@ -29,7 +29,9 @@ SETTINGS = (
     "PYTORCH_NO_CUDA_MEMORY_CACHING",
 )  # fmt: skip
 """Variables that change how fast a contender is."""
-TORCH_TIMEOUT_S = 120.0
+TIMEOUT_S = 120.0
+LANE_BYTES_PER_S = {1: 0.25e9, 2: 0.5e9, 3: 0.985e9, 4: 1.969e9, 5: 3.938e9, 6: 7.563e9}
+"""Nominal, of a PCI Express lane each way, by generation."""
 
 
 def clock_call_s(calls: int = 10_000) -> float:
@@ -133,6 +135,15 @@ def growth_in_work(
     return None if before is None or after is None else after - before
 
 
+def describe_device(name: str) -> dict[str, Any]:
+    """Measure an accelerator; called in a process of its own, by `ask_device`."""
+    from bench.measure.accelerator import accelerator_facts, equal_work
+    from softmax_core.device import parse_device
+
+    device = parse_device(name)
+    return {**accelerator_facts(device), "equal_work": equal_work(device)}
+
+
 def describe_torch() -> dict[str, Any]:
     """Describe torch's build; called in a process of its own, by `ask_torch`."""
     import torch
@@ -150,16 +161,25 @@ def describe_torch() -> dict[str, Any]:
 
 def ask_torch() -> dict[str, Any]:
     """Return what `describe_torch` finds, or an `error`; not loading torch here."""
-    command = [sys.executable, "-m", "bench.doctor.facts"]
+    return _asked([], "torch does not load", "torch cannot be loaded")
+
+
+def ask_device(name: str) -> dict[str, Any]:
+    """Return what `describe_device` finds, or an `error` where it hangs or is lost."""
+    return _asked([name], f"{name} does not answer", f"{name} fails")
+
+
+def _asked(arguments: list[str], hangs: str, fails: str) -> dict[str, Any]:
+    command = [sys.executable, "-P", "-m", "bench.doctor.facts", *arguments]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=TORCH_TIMEOUT_S, check=True
+            command, capture_output=True, text=True, timeout=TIMEOUT_S, check=True
         )
     except subprocess.TimeoutExpired:
-        return {"error": f"torch does not load in {TORCH_TIMEOUT_S:g} s"}
+        return {"error": f"{hangs} in {TIMEOUT_S:g} s"}
     except subprocess.CalledProcessError as error:
         last = (error.stderr.strip().splitlines() or ["no last words"])[-1]
-        return {"error": f"torch cannot be loaded: {last}"}
+        return {"error": f"{fails}: {last}"}
     facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return facts
 
@@ -188,15 +208,28 @@ def _gpu(nvml: Any, handle: Any) -> Gpu:
         reasons = ask("CurrentClocksEventReasons")
     running = ask("ComputeRunningProcesses")
     return Gpu(
-        name.decode() if isinstance(name, bytes) else name or "accelerator",
+        _as_text(name) or "accelerator",
         ask("ClockInfo", nvml.NVML_CLOCK_SM),
         ask("MaxClockInfo", nvml.NVML_CLOCK_SM),
         ask("Temperature", nvml.NVML_TEMPERATURE_GPU),
         None if persistent is None else bool(persistent),
         reasons,
         None if running is None else len(running),
+        None if (mig := ask("MigMode")) is None else bool(mig[0]),
+        _bus_bytes_per_s(ask("MaxPcieLinkGeneration"), ask("MaxPcieLinkWidth")),
+        _as_text(ask("UUID")),
     )
 
 
+def _as_text(found: Any) -> str:
+    return found.decode() if isinstance(found, bytes) else found or ""
+
+
+def _bus_bytes_per_s(generation: int | None, lanes: int | None) -> float | None:
+    lane = LANE_BYTES_PER_S.get(generation or 0)
+    return lane * lanes if lane and lanes else None
+
+
 if __name__ == "__main__":
-    print(json.dumps(describe_torch()))
+    asked = sys.argv[1:]
+    print(json.dumps(describe_device(*asked) if asked else describe_torch()))

@@ -7,9 +7,16 @@ from typing import Any
 import threadpoolctl
 import torch
 
+from bench.measure.accelerator import accelerator_facts
 from bench.measure.energy import energy_unmeasured
-from softmax_core import Case, train
-from softmax_core.device import list_devices, parse_device, unavailable_reason
+from softmax_core import Case, get_trainer, train
+from softmax_core.device import (
+    DeviceInfo,
+    list_devices,
+    parse_device,
+    unavailable_reason,
+)
+from softmax_core.registry import ONLY_ON, TRAINERS
 
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "softmax-crossover")
 
@@ -36,11 +43,13 @@ def describe_here(devices: list[str]) -> dict[str, Any]:
                 "name": d.name,
                 "description": d.description,
                 "memory_bytes": d.memory_bytes,
+                **accelerator_facts(parse_device(d.name)),
             }
             for d in listed[1:]
             if d.reason is None
         ],
         "unavailable": unavailable,
+        "trainers": _trainers(listed),
         "versions": {"python": platform.python_version(), **_versions()},
         "threads": {
             "torch": torch.get_num_threads(),
@@ -50,6 +59,22 @@ def describe_here(devices: list[str]) -> dict[str, Any]:
             ],
         },
     }
+
+
+def _trainers(listed: list[DeviceInfo]) -> dict[str, str]:
+    """Say of each trainer on each device here what is missing, "" where nothing is.
+
+    One written for a kind of device that is not here misses the device.
+    """
+    found = {}
+    for name in TRAINERS:
+        only, trainer = ONLY_ON.get(name), get_trainer(name)
+        for info in listed:
+            kind = info.name.partition(":")[0]
+            if kind == (only or kind) and (only or info.reason is None):
+                missing = info.reason or trainer.unavailable(parse_device(info.name))
+                found[f"{info.name}/{name}"] = missing or ""
+    return found
 
 
 def _versions() -> dict[str, str]:

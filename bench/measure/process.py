@@ -37,7 +37,7 @@ class WorkerProcess:
             environment.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
         self._last_words = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.measure.worker"],
+            [sys.executable, "-P", "-m", "bench.measure.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._last_words,
@@ -78,15 +78,20 @@ class WorkerProcess:
         return os.read(descriptor, 65536) if ready else None
 
     def _crashed(self) -> dict[str, Any]:
-        self.stop()
+        self._kill()
         self._last_words.seek(0)
         text = self._last_words.read().decode(errors="replace").strip()
         last = text.splitlines()[-1] if text else "no last words"
         code = self._process.returncode
+        self.stop()
         return {"status": "crashed", "notes": f"exit status {code}: {last[:200]}"}
 
     def stop(self) -> None:
         """Kill the worker and all it started, and collect it."""
+        self._kill()
+        self._last_words.close()
+
+    def _kill(self) -> None:
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except ProcessLookupError:

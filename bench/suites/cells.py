@@ -61,11 +61,12 @@ def unavailable(text: str) -> str | None:
     contender, cores = Contender.parse(text), usable_cores()
     if contender.threads is not None and contender.threads > cores:
         return f"{text}: {contender.threads} threads, but {cores} usable core(s)"
-    if contender.device == "cpu":
-        return None
+    from softmax_core import get_trainer
     from softmax_core.device import parse_device, unavailable_reason
 
-    reason = unavailable_reason(parse_device(contender.device))
+    device = parse_device(contender.device)
+    reason = unavailable_reason(device)
+    reason = reason or get_trainer(contender.trainer).unavailable(device)
     return None if reason is None else f"{contender.device}: {reason}"
 
 

@@ -1,0 +1,207 @@
+"""What one accelerator does, measured in the worker in a second or two.
+
+`accelerator_facts` goes into every run's machine record; `crossover doctor` judges it
+and asks for `equal_work` too. Nothing here names a kind of device: where torch offers
+no generic way, a fact is None.
+"""
+
+import statistics
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bench.measure.clock import measured_s
+from softmax_core import TOLERANCE, Case, disagreement, get_trainer
+from softmax_core.device import clock_share, synchronize
+from softmax_core.registry import ONLY_ON, TRAINERS
+
+COPIED_BYTES = 64 << 20
+REPEATS = 5
+LAUNCHES = 1_000
+QUEUED_S = 0.05
+"""A queue about this long is watched from the host."""
+WIDE = 512
+EQUAL_WORK = Case(samples=205, features=7, classes=10, batch_size=32, momentum=0.9)
+"""Short last batch, momentum, more than the lesson's features and classes."""
+
+
+def accelerator_facts(device: torch.device) -> dict[str, Any]:
+    """Measure a usable accelerator: queue, clock, launches, copies, free memory.
+
+    Returns:
+        `queued_share`: share of a long queue's time that passes before the host is free
+        again, about 1 where kernels are not asynchronous; `clock_ratio`: our seconds
+        over those of the device's own events; `launch_s`, `round_trip_s`: a small
+        operator among many, and alone with the wait for it; `copies_bytes_per_s`: by
+        direction and kind of host memory; `memory_free_bytes`; `clock_share`: its clock
+        while at work, of its highest; `uuid`, by which NVML knows it. What cannot be
+        known here is None. Only `error`, where the device does not work.
+    """
+    try:
+        return _facts(device)
+    except Exception as error:  # lost, full or broken: that is the fact
+        return {"error": _first_line(error)}
+
+
+def _facts(device: torch.device) -> dict[str, Any]:
+    queued_share, clock_ratio = _queue(device)
+    return {
+        "queued_share": queued_share,
+        "clock_ratio": clock_ratio,
+        "launch_s": _launch_s(device),
+        "round_trip_s": _round_trip_s(device),
+        "copies_bytes_per_s": _copies(device),
+        "memory_free_bytes": _free_bytes(device),
+        "clock_share": _clock_at_work(device),
+        "uuid": _uuid(device),
+    }
+
+
+def _timed_s(device: torch.device, work: Callable[[], object]) -> float:
+    return measured_s(work, lambda: synchronize(device))
+
+
+def _queue(device: torch.device) -> tuple[float, float | None]:
+    """Queue products of matrices for a while; see how long the host and events take."""
+    a = torch.ones(WIDE, WIDE, device=device)
+    out = torch.empty_like(a)
+
+    def products(count: int) -> None:
+        for _ in range(count):
+            torch.mm(a, a, out=out)
+
+    products(1)
+    one_s = _timed_s(device, lambda: products(10)) / 10
+    count = max(10, round(QUEUED_S / one_s))
+    begun, ended = _event(device), _event(device)
+    host_s = 0.0
+
+    def queue() -> None:
+        nonlocal host_s
+        if begun and ended:
+            begun.record()
+        host_s = measured_s(lambda: products(count), lambda: None)
+        if begun and ended:
+            ended.record()
+
+    total_s = _timed_s(device, queue)
+    ratio = None
+    if begun and ended:
+        ratio = total_s / (begun.elapsed_time(ended) / 1000)
+    return host_s / total_s, ratio
+
+
+def _event(device: torch.device) -> Any:
+    try:
+        event = torch.Event(device, enable_timing=True)
+        event.record()
+        synchronize(device)
+        event.elapsed_time(event)
+    except (RuntimeError, NotImplementedError, ValueError):
+        return None
+    return torch.Event(device, enable_timing=True)
+
+
+def _launch_s(device: torch.device) -> float:
+    x = torch.zeros(1, device=device)
+
+    def launches() -> None:
+        for _ in range(LAUNCHES):
+            x.add_(1)
+
+    launches()
+    return _timed_s(device, launches) / LAUNCHES
+
+
+def _round_trip_s(device: torch.device) -> float:
+    x = torch.zeros(1, device=device)
+    return statistics.median(
+        _timed_s(device, lambda: x.add_(1)) for _ in range(20 * REPEATS)
+    )
+
+
+def _copies(device: torch.device) -> dict[str, float | None]:
+    """Time copies both ways, of ordinary (pageable) and of pinned host memory."""
+    there = torch.zeros(COPIED_BYTES, dtype=torch.uint8, device=device)
+    kinds = {
+        "pageable": torch.zeros(COPIED_BYTES, dtype=torch.uint8),
+        "pinned": _pinned(),
+    }
+    found: dict[str, float | None] = {}
+    for kind, here in kinds.items():
+        for way in ("to_device", "to_host"):
+            found[f"{way}_{kind}"] = None
+            if here is not None:
+                one, other = (there, here) if way == "to_device" else (here, there)
+                found[f"{way}_{kind}"] = _bytes_per_s(device, one, other)
+    return found
+
+
+def _bytes_per_s(device: torch.device, target: Tensor, source: Tensor) -> float:
+    def copy() -> None:
+        target.copy_(source, non_blocking=True)
+
+    _timed_s(device, copy)
+    return COPIED_BYTES / statistics.median(
+        _timed_s(device, copy) for _ in range(REPEATS)
+    )
+
+
+def _pinned() -> Tensor | None:
+    try:
+        return torch.zeros(COPIED_BYTES, dtype=torch.uint8, pin_memory=True)
+    except (RuntimeError, NotImplementedError):
+        return None
+
+
+def _free_bytes(device: torch.device) -> int | None:
+    read = getattr(torch.get_device_module(device), "mem_get_info", None)
+    try:
+        return None if read is None else int(read(device)[0])
+    except (RuntimeError, NotImplementedError):
+        return None
+
+
+def _clock_at_work(device: torch.device) -> float | None:
+    a = torch.ones(WIDE, WIDE, device=device)
+    for _ in range(20):
+        torch.mm(a, a)
+    share = clock_share(device)
+    synchronize(device)
+    return share
+
+
+def _uuid(device: torch.device) -> str | None:
+    read = getattr(torch.get_device_module(device), "get_device_properties", None)
+    found = getattr(read(device), "uuid", None) if read else None
+    return None if found is None else str(found)
+
+
+def equal_work(device: torch.device) -> dict[str, str]:
+    """Compare every trainer that is available with the closed form on the CPU.
+
+    Returns by trainer "", or what is wrong.
+    """
+    fitting = [n for n in TRAINERS if ONLY_ON.get(n, device.type) == device.type]
+    trainers = {name: get_trainer(name) for name in fitting}
+    return {
+        name: _off(trainer, device)
+        for name, trainer in trainers.items()
+        if trainer.unavailable(device) is None
+    }
+
+
+def _off(trainer: Any, device: torch.device) -> str:
+    try:
+        off = disagreement(trainer, EQUAL_WORK, device)
+    except Exception as error:  # whatever it is, this trainer does not work here
+        return _first_line(error)
+    bound = TOLERANCE[EQUAL_WORK.dtype]
+    return "" if off <= bound else f"weights off by {off:.3g}, more than {bound:g}"
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}"
