@@ -6,24 +6,9 @@ from typing import Annotated
 
 import typer
 
+from bench import options as opt
 from bench.nouns import InputError
-from bench.options import (
-    Budget,
-    Count,
-    FromAsv,
-    FromPytestBenchmark,
-    Grid,
-    Latex,
-    Parquet,
-    Preset,
-    Prices,
-    ReportOut,
-    Runs,
-    Show,
-    Sizes,
-    SpecFile,
-    Texts,
-)  # fmt: skip
+from bench.untrusted import one_line
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -32,17 +17,17 @@ app = typer.Typer(
 
 @app.command()
 def run(
-    spec_file: SpecFile = None,
-    preset: Preset = "quick",
-    contender: Texts = None,
-    samples: Sizes = None,
-    batch_size: Sizes = None,
-    epochs: Sizes = None,
-    features: Count = None,
-    classes: Count = None,
-    budget: Budget = None,
-    grid: Grid = False,
-    price: Prices = None,
+    spec_file: opt.SpecFile = None,
+    preset: opt.Preset = "quick",
+    contender: opt.Texts = None,
+    samples: opt.Sizes = None,
+    batch_size: opt.Sizes = None,
+    epochs: opt.Sizes = None,
+    features: opt.Count = None,
+    classes: opt.Count = None,
+    budget: opt.Budget = None,
+    grid: opt.Grid = False,
+    price: opt.Prices = None,
     out: Annotated[
         Path | None, typer.Option(help="A new folder for the results.")
     ] = None,
@@ -67,16 +52,16 @@ def run(
 
 @app.command()
 def plan(
-    spec_file: SpecFile = None,
-    preset: Preset = "quick",
-    contender: Texts = None,
-    samples: Sizes = None,
-    batch_size: Sizes = None,
-    epochs: Sizes = None,
-    features: Count = None,
-    classes: Count = None,
-    budget: Budget = None,
-    grid: Grid = False,
+    spec_file: opt.SpecFile = None,
+    preset: opt.Preset = "quick",
+    contender: opt.Texts = None,
+    samples: opt.Sizes = None,
+    batch_size: opt.Sizes = None,
+    epochs: opt.Sizes = None,
+    features: opt.Count = None,
+    classes: opt.Count = None,
+    budget: opt.Budget = None,
+    grid: opt.Grid = False,
 ) -> None:
     """Say what `run` would do and about how long it would take, without running.
 
@@ -94,14 +79,14 @@ def plan(
 
 @app.command()
 def report(
-    runs: Runs = None,
-    from_asv: FromAsv = None,
-    from_pytest_benchmark: FromPytestBenchmark = None,
-    out: ReportOut = None,
-    price: Prices = None,
-    latex: Latex = False,
-    parquet: Parquet = False,
-    show: Show = False,
+    runs: opt.Runs = None,
+    from_asv: opt.FromAsv = None,
+    from_pytest_benchmark: opt.FromPytestBenchmark = None,
+    out: opt.ReportOut = None,
+    price: opt.Prices = None,
+    latex: opt.Latex = False,
+    parquet: opt.Parquet = False,
+    show: opt.Show = False,
 ) -> None:
     """Write the tables, plots and page of recorded runs, ours or other tools'.
 
@@ -116,6 +101,23 @@ def report(
         out, tuple(price or ()), latex, parquet, show,
     )  # fmt: skip
     do_report(asked)
+
+
+@app.command()
+def predict(
+    run: opt.Measured,
+    device: opt.Sheets = None,
+    trainer: opt.Predicted = "resident",
+    out: opt.PredictOut = None,
+) -> None:
+    """Predict, not measure, from which size on a device would be ahead.
+
+    Example: crossover predict results/first --device h100-sxm
+    """
+    from bench.predict.job import do_predict
+    from bench.predict.sheet import SHEETS, load_sheet
+
+    do_predict(run, [load_sheet(d) for d in device or SHEETS], trainer, out or run)
 
 
 @app.command()
@@ -212,6 +214,8 @@ def lesson(
     """Run the lesson's experiments next to its published numbers.
 
     Example: crossover lesson --experiment hard --device cpu
+
+    Example: crossover lesson --experiment timing-large --full --out results/claim
     """
     from bench.lesson.job import do_lesson
 
@@ -238,5 +242,5 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        print(f"crossover: {error}", file=sys.stderr)
+        print(f"crossover: {one_line(str(error))}", file=sys.stderr)
         sys.exit(2)

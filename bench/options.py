@@ -48,3 +48,15 @@ Parquet = Annotated[bool, typer.Option("--parquet", help="Write Parquet tables t
 Show = Annotated[
     bool, typer.Option("--show", help="Print the answers and write nothing.")
 ]
+
+Measured = Annotated[Path, typer.Argument(help="A run measured on this CPU.")]
+Sheets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--device", help="A data sheet: a name or a .toml file; else all that ship."
+    ),
+]
+Predicted = Annotated[str, typer.Option(help="What the device would run.")]
+PredictOut = Annotated[
+    Path | None, typer.Option(help="Folder for predicted.csv/.md; else the run's.")
+]

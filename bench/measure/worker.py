@@ -7,12 +7,12 @@ settings already in the environment. It ends when its input does.
 import json
 import os
 import sys
+import time
 from dataclasses import asdict
 from typing import Any, TextIO
 
 import torch
 
-from bench.measure.clock import measured_s
 from bench.measure.describe import describe_here
 from bench.measure.energy import Meter, find_meter
 from bench.measure.sampler import Sampler
@@ -25,6 +25,9 @@ from softmax_core.device import (
     synchronize,
     unavailable_reason,
 )
+from softmax_core.launches import count_launches
+from softmax_core.registry import ONLY_ON, TRAINERS
+from softmax_core.work import count_work
 
 
 class Worker:
@@ -34,6 +37,7 @@ class Worker:
         self._sampler: Sampler | None = None
         self._context_s: dict[str, float] = {}
         self._meters: dict[torch.device, Meter | None] = {}
+        self._device = torch.device("cpu")
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Do one request.
@@ -44,6 +48,8 @@ class Worker:
         match request["op"]:
             case "machine":
                 return describe_here(request["devices"])
+            case "count":
+                return asdict(count_work(request["trainer"], _case(request)))
             case "open":
                 return self._open(request)
             case "sample" if self._sampler is not None:
@@ -68,12 +74,11 @@ class Worker:
     def _open(self, request: dict[str, Any]) -> dict[str, Any]:
         self._close()
         device = parse_device(request["device"])
-        trainer = find_trainer(request["trainer"])
-        reason = unavailable_reason(device) or trainer.unavailable(device)
+        reason = unavailable_reason(device) or _missing(request["trainer"], device)
         if reason is not None:
             return {"status": "unavailable", "notes": f"{device}: {reason}"}
-        mean, std = request["case"].pop("dispersion")
-        case = Case(**request["case"], dispersion=(mean, std))
+        self._device = device
+        case = _case(request)
         context_s = self._context(device, request["trainer"])
         meter = self._meter(device)  # may touch the device, whose context is timed
         self._sampler = Sampler(
@@ -88,6 +93,7 @@ class Worker:
         return {
             "status": "ok",
             "energy_of": meter.name if meter else "",
+            "launches_per_step": _launches_per_step(request["trainer"], case),
             **asdict(self._sampler.opened),
         }
 
@@ -106,11 +112,36 @@ class Worker:
         if key not in self._context_s:
             case = Case(samples=4, batch_size=2, epochs=1)
             made = find_trainer(trainer)
-            self._context_s[key] = measured_s(
-                lambda: made.prepare(case, make_data(case), device).train(1),
-                lambda: synchronize(device),
-            )
+            # No synchronise before: it would start the device outside the clock.
+            start = time.perf_counter()
+            made.prepare(case, make_data(case), device).train(1)
+            synchronize(device)
+            self._context_s[key] = time.perf_counter() - start
         return self._context_s[key]
+
+    def lost_device(self) -> bool:
+        """Tell whether the device answers no more, nor will to this process."""
+        try:
+            synchronize(self._device)
+        except RuntimeError:
+            return True
+        return False
+
+
+def _missing(trainer: str, device: torch.device) -> str | None:
+    only = ONLY_ON.get(trainer, device.type)
+    if only != device.type:
+        return f"trainer {trainer} must be on {only}"
+    return find_trainer(trainer).unavailable(device)
+
+
+def _launches_per_step(trainer: str, case: Case) -> float | None:
+    return count_launches(trainer, case).per_step if trainer in TRAINERS else None
+
+
+def _case(request: dict[str, Any]) -> Case:
+    fields = request["case"]
+    return Case(**{**fields, "dispersion": tuple(fields["dispersion"])})
 
 
 def main() -> None:
@@ -125,7 +156,8 @@ def main() -> None:
         except MemoryError:
             reply = {"status": "oom", "notes": "out of host memory"}
         except Exception as error:  # any failure is a recorded row
-            reply = {"status": "failed", "notes": _first_line(error)}
+            status = "crashed" if worker.lost_device() else "failed"
+            reply = {"status": status, "notes": _first_line(error)}
         print(json.dumps(reply), file=replies, flush=True)
 
 

@@ -1,0 +1,1 @@
+"""What an accelerator that is not here would do, by its data sheet: no measurement."""

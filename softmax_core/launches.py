@@ -1,0 +1,142 @@
+"""How many kernels a trainer launches: counted on the CPU, no accelerator needed.
+
+`count_launches` trains small cases of a few steps and counts, below autograd, the aten
+operators that start a kernel on an accelerator. Not counted: views, allocation without
+filling, what changes only metadata, and copies of Python lists from the host (one a
+step in `manual`). An operator counts once, though a device's library may take two
+kernels for it (a sort behind randperm, a fill before the gradient of the loss).
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from softmax_core.case import Case
+from softmax_core.data import make_data
+from softmax_core.registry import ONLY_ON
+from softmax_core.trainers.graphed import GraphedTrainer, Work
+from softmax_core.training import Session, get_trainer
+
+NO_KERNEL = {
+    "_local_scalar_dense",
+    "_unsafe_view",
+    "empty",
+    "empty_like",
+    "empty_strided",
+    "new_empty",
+    "new_empty_strided",
+    "resize_",
+    "set_",
+}
+"""Operators that are no views and yet start no kernel."""
+STEPS = (3, 8)
+"""Steps in the two epochs whose difference gives the launches of a step."""
+MOST_ROWS = 64
+UNKNOWN = {
+    "compiled": "torch.compile decides on the device how many kernels a step takes",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Launches:
+    """Kernel launches of one case; in all per_call + epochs x (per_epoch + steps x
+    per_step).
+
+    `per_epoch` is what an epoch takes beside its steps: the shuffle and the gather.
+    All are None where they are not known; `reason` then says why.
+    """
+
+    per_step: float | None
+    per_epoch: float | None
+    per_call: float | None
+    reason: str = ""
+
+
+class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Counts the operators that would start a kernel, while it is entered."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.launches = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        """Run the operator and count it."""
+        name = func.overloadpacket.__name__
+        aten = func.namespace == "aten"
+        if aten and not func.is_view and name not in NO_KERNEL:
+            self.launches += 1
+        return func(*args, **(kwargs or {}))
+
+
+def count_launches(trainer: str, case: Case) -> Launches:
+    """Count what a trainer launches for a case.
+
+    The counts of a step and an epoch are those of a case of a few batches; `graphed`
+    is counted on the case's own number of steps, for which it captures graphs.
+
+    Args:
+        trainer: a name from the registry.
+        case: what is trained; its batch size, features, classes and momentum matter.
+
+    Raises:
+        ValueError: for an unknown trainer.
+    """
+    if trainer == "fused":
+        return Launches(0, 0, 1)
+    if trainer == "graphed":
+        return Launches(0, _graphed_epoch(case), 0)
+    known = get_trainer(trainer)
+    reason = UNKNOWN.get(trainer)
+    if reason is None and ONLY_ON.get(trainer, "cpu") != "cpu":
+        reason = f"trainer {trainer} runs on no CPU, where launches are counted"
+    if reason is not None:
+        return Launches(None, None, None, reason)
+    fewer, more = (
+        _launches_of_epoch(
+            known.prepare(_small(case, steps), make_data(_small(case, steps)))
+        )
+        for steps in STEPS
+    )
+    per_step = (more - fewer) / (STEPS[1] - STEPS[0])
+    return Launches(per_step, fewer - STEPS[0] * per_step, 0)
+
+
+def _small(case: Case, steps: int) -> Case:
+    """Return the case cut to a number of full batches; how full does not matter."""
+    batch = max(min(case.batch_size, case.samples, MOST_ROWS), case.classes)
+    return dataclasses.replace(case, samples=steps * batch, batch_size=batch)
+
+
+def epoch_once(session: Session, counter: Counter) -> None:
+    """Count one epoch, after one that allocates what the session keeps."""
+    # On accelerators torch.optim.SGD updates all parameters in one launch; on the CPU
+    # it has to be asked to.
+    optimizer = getattr(session, "optimizer", None)
+    for group in optimizer.param_groups if optimizer else ():
+        group["foreach"] = True
+    session.train(1)
+    with counter:
+        session.train(1)
+
+
+def _launches_of_epoch(session: Session) -> int:
+    counter = Counter()
+    epoch_once(session, counter)
+    return counter.launches
+
+
+def _graphed_epoch(case: Case) -> int:
+    """Count an epoch of `graphed`: a replay is one launch, whatever it holds."""
+    replays: list[None] = []
+
+    def capture(work: Work, device: torch.device) -> Callable[[], None]:
+        return lambda: replays.append(None)
+
+    narrow = dataclasses.replace(case, features=1, classes=2)
+    session = GraphedTrainer(capture).prepare(narrow, make_data(narrow), "cpu")
+    return _launches_of_epoch(session) + len(replays) // 2

@@ -1,0 +1,114 @@
+"""How much work a trainer gives a device: launches, bytes and operations, counted.
+
+Counted below autograd on the CPU, on two cases of a few batches; no accelerator needed.
+"""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
+
+from softmax_core.case import Case
+from softmax_core.data import make_data
+from softmax_core.launches import Counter, count_launches, epoch_once
+from softmax_core.training import get_trainer
+
+COUNTED = ("lesson", "manual", "resident", "streamed")
+GATHERS = {"index_select", "gather", "index"}
+"""They read as much of their source as they write, not all of it."""
+SIZES = ((3, 1), (8, 1), (3, 2))
+"""Steps and batch, in smallest batches, of the epochs whose counts are compared."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Count:
+    """What an epoch takes: per_epoch + steps x per_step + samples x per_row."""
+
+    per_epoch: float
+    per_step: float
+    per_row: float
+
+    def of(self, case: Case) -> float:
+        """Return what one epoch of a case takes."""
+        rows = case.samples * self.per_row
+        return self.per_epoch + case.steps_per_epoch * self.per_step + rows
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """Of a trainer and a shape of data.
+
+    `bytes` are those of every operand and result; `operations` the multiplications and
+    additions of matrix products, and one for each element that others write.
+    """
+
+    launches: Count
+    bytes: Count
+    operations: Count
+
+
+class WorkCounter(Counter):
+    """Counts bytes and operations beside the launches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bytes = self.operations = 0.0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        """Run the operator and count it."""
+        before = self.launches
+        out = super().__torch_dispatch__(func, types, args, kwargs)
+        if self.launches > before:
+            results, operands = _tensors(out), _tensors((args, kwargs))
+            written = sum(t.nbytes for t in results)
+            if func.overloadpacket.__name__ in GATHERS:
+                self.bytes += 2 * written
+            else:
+                self.bytes += written + sum(t.nbytes for t in operands)
+            self.operations += _operations(func, args, kwargs, out, results)
+        return out
+
+
+def _tensors(tree: Any) -> list[torch.Tensor]:
+    return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor)]
+
+
+def _operations(
+    func: Any, args: Any, kwargs: Any, out: Any, results: list[torch.Tensor]
+) -> float:
+    count = flop_registry.get(func.overloadpacket)
+    if count is not None:
+        return float(count(*args, **(kwargs or {}), out_val=out))
+    return float(sum(t.numel() for t in results))
+
+
+def count_work(trainer: str, case: Case) -> Work:
+    """Count what a trainer gives a device for data of the case's shape.
+
+    Args:
+        trainer: a name from the registry.
+        case: its features, classes, dtype and momentum matter.
+
+    Raises:
+        ValueError: for a trainer whose launches cannot be counted here.
+    """
+    known = count_launches(trainer, case)
+    if known.per_step is None or trainer not in COUNTED:
+        reason = known.reason or "its kernels cannot be counted on a CPU"
+        raise ValueError(f"trainer = {trainer!r}: {reason}")
+    batch = max(16, case.classes)
+    terms, counts = [], []
+    for steps, batches in SIZES:
+        size = batches * batch
+        small = dataclasses.replace(case, samples=steps * size, batch_size=size)
+        counter = WorkCounter()
+        epoch_once(get_trainer(trainer).prepare(small, make_data(small)), counter)
+        terms.append((1, steps, small.samples))
+        counts.append((counter.launches, counter.bytes, counter.operations))
+    found = np.linalg.solve(np.array(terms, float), np.array(counts, float))
+    return Work(*(Count(*map(float, column)) for column in found.T.round(6)))

@@ -1,0 +1,105 @@
+"""Trainer `compiled`: equal work, few compilations, none of them while training."""
+
+import dataclasses
+import os
+import sys
+
+import psutil
+import pytest
+import torch
+
+from softmax_core import TOLERANCE, Case, disagreement, make_data
+from softmax_core.reference import VERIFIED_BATCHES, verified_case
+from softmax_core.trainers import compiled
+from softmax_core.trainers.compiled import CHUNK, CompiledTrainer, call_sizes
+
+CPU = torch.device("cpu")
+MISSING = CompiledTrainer().unavailable(CPU)
+needs_compiler = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+
+SMALL = Case(samples=113, batch_size=10, epochs=2, momentum=0.5, learning_rate=0.01)
+LARGE = Case(205, 20, 6, 32, 2, 1e-3, dispersion=(0.5, 2.0), dtype="float64")
+
+
+@pytest.fixture
+def short_chunk(monkeypatch):
+    """Two steps a call: compiled in a third of the time that eight take."""
+    monkeypatch.setattr(compiled, "CHUNK", 2)
+
+
+@pytest.mark.parametrize(
+    ("case", "sizes"),
+    [
+        (Case(160, batch_size=10), [(10,) * 8] * 2),
+        (Case(1503, batch_size=10), [(10,) * 8] * 18 + [(10,)] * 6 + [(3,)]),
+        (Case(69, batch_size=10), [(10,)] * 6 + [(9,)]),
+        (Case(9, batch_size=60_000), [(9,)]),
+    ],
+    ids=str,
+)
+def test_at_most_three_functions_are_compiled(case, sizes):
+    assert call_sizes(case) == sizes
+    assert sum(map(sum, sizes)) == case.samples
+    assert len(set(sizes)) <= 3
+
+
+def test_what_is_timed_is_what_is_verified():
+    assert VERIFIED_BATCHES == CHUNK
+    case = Case(300_003, batch_size=5)
+    assert set(call_sizes(case)) == {(5,) * CHUNK, (3,)}
+    assert set(call_sizes(verified_case(case))) == {(5,) * CHUNK, (3,)}
+
+
+@needs_compiler
+@pytest.mark.parametrize("case", [SMALL, LARGE], ids=str)
+def test_equal_work_reset_and_no_compilation_while_training(case, short_chunk):
+    assert disagreement(CompiledTrainer(), case) <= TOLERANCE[case.dtype]
+    session = CompiledTrainer().prepare(case, make_data(case))
+    with torch.compiler.set_stance("fail_on_recompile"):
+        session.train(2)
+        first = session.weights()
+        session.reset()
+        session.train(2)
+    assert all(map(torch.equal, session.weights(), first))
+    way = "products written out" if case is SMALL else "matrix products"
+    assert session.notes == f"2 steps a call, {way}"
+
+
+@needs_compiler
+def test_another_number_of_samples_compiles_nothing(short_chunk):
+    CompiledTrainer().prepare(SMALL, make_data(SMALL))
+    more = dataclasses.replace(SMALL, samples=233)
+    assert set(call_sizes(more)) == set(call_sizes(SMALL))
+    with torch.compiler.set_stance("fail_on_recompile"):
+        CompiledTrainer().prepare(more, make_data(more)).train(1)
+
+
+@needs_compiler
+def test_compiling_leaves_no_process_behind(short_chunk):
+    CompiledTrainer().prepare(SMALL, make_data(SMALL))
+    children = psutil.Process().children(recursive=True)
+    assert not any("compile_worker" in " ".join(c.cmdline()) for c in children)
+
+
+def test_a_missing_compiler_is_named(monkeypatch):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    reason = CompiledTrainer().unavailable(CPU)
+    assert reason == "no C++ compiler no-such-compiler; CXX names another"
+
+
+def test_missing_headers_are_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("CXX", sys.executable)
+    monkeypatch.setattr(compiled.sysconfig, "get_path", lambda _: os.fspath(tmp_path))
+    assert CompiledTrainer().unavailable(CPU).startswith("no Python.h")
+    (tmp_path / "Python.h").touch()
+    assert CompiledTrainer().unavailable(CPU) is None
+
+
+@pytest.mark.parametrize(("found", "reason"), [(None, "triton is not installed")])
+def test_missing_triton_is_named(found, reason, monkeypatch):
+    monkeypatch.setattr(compiled.importlib.util, "find_spec", lambda _: found)
+    assert CompiledTrainer().unavailable(torch.device("cuda")) == reason
+
+
+def test_a_device_without_a_compiler_is_named():
+    assert CompiledTrainer().unavailable(torch.device("meta")) == "no compiler for meta"
