@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from bench.lesson import claims, job
+from bench.lesson.evidence import Whole
+from bench.lesson.verdict import OUTCOMES
 from bench.spec import SpecError
 from softmax_core import experiments
 
@@ -99,14 +101,26 @@ def test_what_was_finished_is_written_when_interrupted(tmp_path, monkeypatch):
     assert (tmp_path / "plots" / "inits.svg").exists()
 
 
-def test_timings_say_what_was_not_measured(monkeypatch):
+@pytest.fixture
+def short(monkeypatch):
+    """Make the large job small, and let the codes take few steps of it."""
+    from bench.lesson import large
+
     def small_job(device):
-        return experiments.seeded_job(experiments.HARD, device)
+        job = experiments.seeded_job(experiments.HARD, device)
+        return experiments.LibraryJob(job.features, job.labels, 5, 0.3)
 
     monkeypatch.setattr(experiments, "large_job", small_job)
     monkeypatch.setattr(job.timing, "SMALL_ROUNDS", range(2))
-    monkeypatch.setattr(job.timing, "TAKEN_STEPS", 60)
-    monkeypatch.setattr(job.timing, "WARMUP_STEPS", 5)
+    monkeypatch.setattr(large, "LARGE_ROUNDS", range(1, 4))
+    monkeypatch.setattr(large, "LARGE_STEPS", 300)
+    monkeypatch.setattr(large, "CHUNKS", 6)
+    monkeypatch.setattr(large, "LOOP_STEPS", {5: 10, 50: 5})
+    monkeypatch.setattr(large, "FUSED_ROWS", 3000)
+    monkeypatch.setattr(large, "WARMUP_STEPS", 5)
+
+
+def test_timings_say_what_was_not_measured(short):
     task = job.Task(torch.device("cpu"), lambda epochs: None)
     cpu, gpu = job.timing.timing_small(task)
     assert cpu.ok == "not checked"
@@ -115,11 +129,76 @@ def test_timings_say_what_was_not_measured(monkeypatch):
     cpu, gpu, claim = job.timing.timing_large(task)
     assert "extrapolated from 60 steps" in cpu.measured
     assert (gpu.measured, claim.measured) == ("", "")
+    assert gpu.ok == claim.ok == f"not measured: {task.evidence.gpu_missing}"
+    for code in (task.evidence.loop, task.evidence.fused):
+        assert [len(cost.seconds) for cost in code.costs] == [6, 6]
+        assert code.setup_s > 0
+        assert all(s > 0 for cost in code.costs for s in cost.seconds)
+    assert [c.steps for c in task.evidence.fused.costs] == [600, 60]
+
+
+def test_in_full_every_step_is_taken_by_fused(short):
+    trained = []
+    task = job.Task(torch.device("cpu"), trained.append, full=True)
+    threads = torch.get_num_threads()
+    *_, fused, claim = job.timing.timing_large(task)
+    whole = task.evidence.fused_whole
+    assert [steps for steps, _ in whole.rounds] == [300, 600, 900]
+    assert whole.steps == task.evidence.steps == 1800
+    assert whole.accuracy > 0.6
+    assert f"accuracy {whole.accuracy:.3f}" in fused.measured
+    assert claim.ok.startswith("not measured: ")
+    assert torch.get_num_threads() == threads == task.evidence.threads
+    assert sum(trained[-3:]) == 6 * 300 / 150
+
+
+class FakeGpu:
+    """Says that it is a GPU; what is sent there stays where it is."""
+
+    type = "cuda"
+
+    def __str__(self):
+        return "cuda"
+
+
+def test_another_device_fills_its_rows(short, monkeypatch):
+    from softmax_core import device as devices
+
+    monkeypatch.setattr(devices, "parse_device", lambda _: torch.device("cpu"))
+    monkeypatch.setattr(experiments, "parse_device", lambda _: torch.device("cpu"))
+    waited = []
+    monkeypatch.setattr(devices, "synchronize", lambda d: waited.append(d.type))
+    task = job.Task(FakeGpu(), lambda epochs: None, full=True)
+    monkeypatch.setattr(job.timing, "taken_by_loop", lambda task: task_whole)
+    task_whole = Whole(((900, 1.0), (900, 1.0)), 0.7)
+    cpu, gpu, fused, claim = job.timing.timing_large(task)
+    assert gpu.ok == claim.ok == "not checked"
+    assert gpu.measured.startswith("0.00 h, every step; ")
+    assert "extrapolated from 60 steps" in cpu.measured
+    assert "accuracy" in fused.measured
+    assert claim.measured in OUTCOMES.values()
+    assert task.evidence.gpu_missing == ""
+    assert len(task.evidence.gpu.costs) == 2
+    # both ends of each of the 6 chunks of 2 batch sizes, and the end of its start
+    assert waited.count("cuda") == 2 * 6 * 2 + 1
+
+
+def test_the_verdict_is_written_and_printed(short, tmp_path, capsys):
+    assert job.do_lesson("timing-large", "cpu", False, tmp_path) == 0
+    said = capsys.readouterr().out
+    assert "Verdict: " in said
+    assert str(tmp_path / "verdict.html") in said
+    names = {p.name for p in tmp_path.rglob("*.*")}
+    files = {"lesson.csv", "lesson.md", "verdict.html", "verdict.md"}
+    assert names == files | {"steps.png", "steps.svg"}
+    text = (tmp_path / "verdict.md").read_text()
+    assert "CPU" in text
+    assert "ask for it with --full" in text
 
 
 def test_the_large_job_is_the_lesson_s():
     large = experiments.large_job("cpu")
-    assert len(large.batches) == job.timing.LARGE_STEPS
+    assert len(large.batches) == job.large.LARGE_STEPS
     group = large.optimizer.param_groups[0]
     assert (group["lr"], group["momentum"]) == (0.03, 0.3)
-    assert job.WHOLE * job.timing.SMALL_STEPS == 109_800_000
+    assert job.large.WHOLE * job.large.SMALL_STEPS == 109_800_000

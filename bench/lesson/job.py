@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from bench.lesson import tasks, timing
+from bench.lesson import large, tasks, timing
 from bench.lesson.claims import Row
 from bench.lesson.tasks import Task
 from bench.spec import SpecError, near
@@ -23,8 +24,6 @@ from bench.store import StoreError, write_atomically
 if TYPE_CHECKING:
     import torch
 
-TAKEN = timing.TAKEN_STEPS / timing.SMALL_STEPS
-WHOLE = sum(timing.LARGE_ROUNDS) * timing.LARGE_STEPS / timing.SMALL_STEPS
 EXPERIMENTS: dict[str, tuple[Callable[[Task], list[Row]], float]] = {
     "worked": (tasks.worked, 1),
     "manual": (tasks.manual, 3),
@@ -36,10 +35,11 @@ EXPERIMENTS: dict[str, tuple[Callable[[Task], list[Row]], float]] = {
     "hard-inits": (tasks.hard_inits, 100),
     "device-check": (tasks.device_check, 1),
     "timing-small": (timing.timing_small, 190),
-    "timing-large": (timing.timing_large, TAKEN),
+    "timing-large": (timing.timing_large, large.TAKEN),
 }
 """Each experiment and how many epochs of 150 steps it takes, for the time left."""
 PIPE_WIDTH = 160
+INTERRUPTED = "Interrupted: not all experiments ran."
 
 
 def do_lesson(experiment: str | None, device: str, full: bool, out: Path) -> int:
@@ -64,8 +64,18 @@ def do_lesson(experiment: str | None, device: str, full: bool, out: Path) -> int
     with _writing(out):
         pictures = _pictures(task, out / "plots")
         _write(rows, pictures, interrupted, where, out)
+        if task.evidence is not None:
+            from bench.lesson.verdict_files import write_verdict
+
+            command = shlex.join(["crossover", *sys.argv[1:]])
+            facts = f"{_facts(where, interrupted)} Command: {command}"
+            write_verdict(task.evidence, facts, out)
     _show(rows)
     print(f"Written: {out / 'lesson.md'}")
+    if task.evidence is not None:
+        from bench.lesson.verdict import verdict
+
+        print(f"Verdict: {verdict(task.evidence)}\nWritten: {out / 'verdict.html'}")
     if interrupted:
         print("Interrupted: what was finished is written.")
         return 130
@@ -99,7 +109,7 @@ def _run(
     """Add the rows of each experiment; return the task and whether it was stopped."""
     epochs = {name: EXPERIMENTS[name][1] for name in names}
     if full and "timing-large" in epochs:
-        epochs["timing-large"] = WHOLE
+        epochs["timing-large"] += large.WHOLE * (1 if device.type == "cpu" else 2)
     columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
     # Drawn only when told: a thread that redraws would take time from what is timed.
     bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False)
@@ -162,21 +172,14 @@ def _write(
     out: Path,
 ) -> None:
     """Write lesson.csv and lesson.md."""
-    import torch
-
-    from softmax_core.device import describe
-
     head = [field.name for field in fields(Row)]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([head, *map(astuple, rows)])
     write_atomically(out / "lesson.csv", text.getvalue())
-    cpu, used = describe(torch.device("cpu")).description, describe(device).description
-    where = f"Device {device}" + (f" ({used})" if used != cpu else "")
     lines = ["# The lesson's experiments", ""]
-    lines += ["**Interrupted: not all experiments ran.**", ""] if interrupted else []
+    lines += [f"**{INTERRUPTED}**", ""] if interrupted else []
     lines += [
-        f"{where}; CPU {cpu}, {torch.get_num_threads()} threads, "
-        f"load average {os.getloadavg()[0]:.1f} at the end; torch {torch.__version__}.",
+        _facts(device),
         "",
         _markdown(head),
         _markdown(["---"] * len(head)),
@@ -185,6 +188,21 @@ def _write(
     for name in pictures:
         lines += ["", f"![{name}](plots/{name}.png)"]
     write_atomically(out / "lesson.md", "\n".join(lines) + "\n")
+
+
+def _facts(device: "torch.device", interrupted: bool = False) -> str:
+    """Say where all of it was measured."""
+    import torch
+
+    from softmax_core.device import describe
+
+    cpu, used = describe(torch.device("cpu")).description, describe(device).description
+    where = f"Device {device}" + (f" ({used})" if used != cpu else "")
+    said = (
+        f"{where}; CPU {cpu}, {torch.get_num_threads()} threads, "
+        f"load average {os.getloadavg()[0]:.1f} at the end; torch {torch.__version__}."
+    )
+    return f"{INTERRUPTED} {said}" if interrupted else said
 
 
 def _markdown(cells: Sequence[str]) -> str:

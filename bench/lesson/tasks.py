@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from bench.lesson import claims
 from bench.lesson.claims import Row, not_checked
+from bench.lesson.evidence import Evidence
 
 if TYPE_CHECKING:
     import torch
@@ -25,6 +26,8 @@ class Task:
     """Accuracies of an experiment, one a round."""
     starts: dict[str, list[list[float]]] = field(default_factory=dict)
     """Accuracies of an experiment, for each start one an epoch."""
+    evidence: Evidence | None = None
+    """What the verdict on the claim is computed from."""
 
 
 def judged(name: str, values: Mapping[str, Iterable[float]]) -> list[Row]:

@@ -3,22 +3,21 @@
 The published seconds are another machine's, so nothing here is checked against them.
 """
 
+import dataclasses
 from collections.abc import Callable
-from itertools import islice
 
 from bench.lesson.claims import Row, not_checked
+from bench.lesson.evidence import BATCH_SIZE, Code, Evidence
+from bench.lesson.large import (
+    SMALL_STEPS,
+    measured_evidence,
+    taken_by_fused,
+    taken_by_loop,
+)
 from bench.lesson.tasks import Task
 from bench.measure.clock import measured_s
 
 SMALL_ROUNDS = range(20)
-SMALL_STEPS = 150
-"""Steps of an epoch of 1,500 rows in batches of 10."""
-LARGE_ROUNDS = range(1, 61)
-LARGE_STEPS = 60_000
-"""Steps of an epoch of 300,000 rows in batches of 5."""
-TAKEN_STEPS = 12_000
-"""Of the 109.8 million, unless the large job is run in full."""
-WARMUP_STEPS = 1_000
 
 
 def timing_small(task: Task) -> list[Row]:
@@ -39,99 +38,62 @@ def timing_small(task: Task) -> list[Row]:
 def timing_large(task: Task) -> list[Row]:
     """Time the lesson's large job: a stated part of its loop, scaled.
 
-    In full, the CPU also takes every step, with trainer fused; another device takes
-    them with the lesson's loop itself.
+    On another device than the CPU, the loop there as well. In full, trainer fused takes
+    every step on the CPU, and the loop on such a device.
     """
-    steps = sum(LARGE_ROUNDS) * LARGE_STEPS
-    what = f"{steps / 1e6:.1f} million steps of batch 5"
-    fused: list[Row] = []
-    if task.full and task.device.type != "cpu":
-        text = _whole(task)
-    else:
-        seconds, text = _extrapolated(task, steps)
-        if task.full:
-            fused = [_fused(task, what, steps, seconds)]
+    from bench.lesson.verdict import OUTCOMES, outcome
+
+    task.evidence = e = measured_evidence(task)
+    if task.full:
+        # each is kept as soon as it is there, in case that the next is interrupted
+        task.evidence = e = dataclasses.replace(e, fused_whole=taken_by_fused(task))
+        if e.gpu is not None:
+            task.evidence = e = dataclasses.replace(e, gpu_whole=taken_by_loop(task))
+    what = f"{e.steps / 1e6:.1f} million steps of batch {BATCH_SIZE}"
+    missing = f"not measured: {e.gpu_missing}"
+    gpu = Row("timing-large", f"GPU: {what}", "no figure", "", "", missing)
+    if e.gpu is not None:
+        gpu = not_checked("timing-large", gpu.what, "no figure", _loop(e, e.gpu))
+    if e.gpu_whole is not None:
+        took = f"{e.gpu_whole.seconds / 3600:.2f} h"
+        gpu = dataclasses.replace(gpu, measured=f"{took}, every step; {gpu.measured}")
+    measured = f"{_loop(e, e.loop)}, {e.threads} threads"
     claim = Row(
         "timing-large", "once a job takes over 4 hours, the GPU is faster",
-        "no figure", "", "",
-        "not measured: crossover run measures from which batch size on it is",
+        "no figure", "" if e.gpu is None else OUTCOMES[outcome(e)], "",
+        missing if e.gpu is None else "not checked",
     )  # fmt: skip
-    rows = _rows("timing-large", what, task, ("no figure",) * 2, text)
-    return [*rows, *fused, claim]
+    return [
+        not_checked("timing-large", f"CPU: {what}", "no figure", measured),
+        gpu,
+        *_fused(e, what),
+        claim,
+    ]
 
 
-def _whole(task: Task) -> str:
-    from softmax_core.experiments import large_job
-
-    job = large_job(task.device)
-
-    def rounds() -> None:
-        for epochs in LARGE_ROUNDS:
-            job.fit(epochs)
-            task.seen(epochs * LARGE_STEPS / SMALL_STEPS)
-
-    return f"{_seconds(task, rounds) / 3600:.2f} h"
-
-
-def _fused(task: Task, what: str, steps: int, loop_s: float) -> Row:
-    """Take every step of the job with trainer fused, on one core; its set-up apart."""
-    from softmax_core import Case, evaluate, get_trainer
-    from softmax_core.data import Data
-    from softmax_core.experiments import LEARNING_RATE, large_job
-
-    job = large_job(task.device)
-    data = Data(job.features, job.labels.flatten().long())
-    samples, features = data.X.shape
-    case = Case(
-        samples, features, int(data.y.max()) + 1, job.batch_size, sum(LARGE_ROUNDS),
-        LEARNING_RATE, job.momentum,
-    )  # fmt: skip
-    trainer = get_trainer("fused")
-
-    def set_up() -> None:
-        trainer.prepare(case, data, threads=1).train(1)
-
-    def rounds() -> None:
-        for epochs in LARGE_ROUNDS:
-            session.train(epochs)
-            task.seen(epochs * LARGE_STEPS / SMALL_STEPS)
-
-    setup_s = _seconds(task, set_up)
-    session = trainer.prepare(case, data, threads=1)
-    seconds = _seconds(task, rounds)
-    _, accuracy = evaluate(*session.weights(), data)
-    return not_checked(
-        "timing-large", f"CPU: all {what}, trainer fused on one core", "no figure",
-        f"{seconds:.1f} s, {1e6 * seconds / steps:.3f} us a step, accuracy "
-        f"{accuracy:.3f}; {loop_s / seconds:,.0f} x as fast as the loop; set-up "
-        f"and first epoch {setup_s:.1f} s",
-    )  # fmt: skip
+def _fused(e: Evidence, what: str) -> list[Row]:
+    whole = e.fused_whole
+    if whole is None:
+        return []
+    faster = e.loop.total_s(e.steps) / whole.seconds
+    text = (
+        f"{whole.seconds:.1f} s, {1e6 * whole.seconds / whole.steps:.3f} us a step, "
+        f"accuracy {whole.accuracy:.3f}; {faster:,.0f} x as fast as the loop; set-up "
+        f"and first epoch {e.fused.setup_s:.1f} s"
+    )
+    name = f"CPU: all {what}, trainer fused on one core"
+    return [not_checked("timing-large", name, "no figure", text)]
 
 
-def _extrapolated(task: Task, steps: int) -> tuple[float, str]:
-    """Time two halves of the steps taken, so that they can be seen to agree.
+def _loop(e: Evidence, code: Code) -> str:
+    from bench.lesson.verdict import share
 
-    Returns the seconds that all steps would take, and the same in words.
-    """
-    from softmax_core.experiments import large_job
-    from softmax_core.lesson import fit
-
-    job = large_job(task.device)
-    # One pass, so that the shuffle, 0.1 % of an epoch, falls into the warm-up.
-    batches = iter(job.batches)
-
-    def take(count: int) -> None:
-        fit(job.net, job.criterion, job.optimizer, islice(batches, count), 1)
-
-    take(WARMUP_STEPS)
-    halves = []
-    for _ in range(2):
-        halves.append(_seconds(task, lambda: take(TAKEN_STEPS // 2)))
-        task.seen(TAKEN_STEPS / 2 / SMALL_STEPS)
-    step_s = sum(halves) / TAKEN_STEPS
-    return step_s * steps, (
-        f"{step_s * steps / 3600:.2f} h extrapolated from {TAKEN_STEPS:,} steps, "
-        f"{1e6 * step_s:.0f} us each (second half {halves[1] / halves[0]:.2f} x the "
+    cost = code.at(BATCH_SIZE)
+    total = cost.step_s.times(e.steps / 3600)
+    return (
+        f"{total.middle:.2f} h extrapolated from {cost.steps * len(cost.seconds):,} "
+        f"steps, {1e6 * cost.step_s.middle:.0f} us each ({share(total)} "
+        f"{total.low:.2f} to {total.high:.2f} h; second half {cost.halves:.2f} x the "
         "first)"
     )
 
