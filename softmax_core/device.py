@@ -38,8 +38,13 @@ def parse_device(device: torch.device | str) -> torch.device:
 
 def synchronize(device: torch.device) -> None:
     """Wait for all work queued on the device; the CPU has no queue."""
-    if device.type != "cpu":
-        torch.get_device_module(device).synchronize(device)
+    if device.type == "cpu":
+        return
+    module = torch.get_device_module(device)
+    if module.device_count() == 1:  # mps takes no device, as there is only one
+        module.synchronize()
+    else:
+        module.synchronize(device)
 
 
 def unavailable_reason(device: torch.device) -> str | None:
@@ -72,12 +77,18 @@ def _plain_reason(kind: str, message: str) -> str:
 
 
 def accelerators() -> list[torch.device]:
-    """Return every accelerator device torch can use here."""
+    """Return every accelerator device torch can use here, of any kind.
+
+    torch names one kind itself, an out-of-tree one where there is one.
+    """
     current = torch.accelerator.current_accelerator(check_available=True)
-    if current is None:
-        return []
-    count = torch.accelerator.device_count()
-    return [torch.device(current.type, index) for index in range(count)]
+    named = [] if current is None else [current.type]
+    return [
+        torch.device(kind, index)
+        for kind in dict.fromkeys([*named, *ASKED_KINDS])
+        if unavailable_reason(torch.device(kind)) is None
+        for index in range(torch.get_device_module(kind).device_count())
+    ]
 
 
 def describe(device: torch.device) -> DeviceInfo:

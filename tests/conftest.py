@@ -1,5 +1,9 @@
 """`pytest --benchmark-only` measures; it neither runs nor lists the tests."""
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 
 
@@ -30,3 +34,29 @@ def unclipped():
                 assert not over
 
     return check
+
+
+@pytest.fixture(scope="session")
+def simulated_environment(tmp_path_factory):
+    """Install the simulated accelerator; return the environment of those who see it."""
+    sys.path.append(str(Path(__file__).parent))
+    from simulated_accelerator import build
+
+    if build.compiler() is None:
+        pytest.skip("no C++ compiler for the simulated accelerator")
+    site = tmp_path_factory.mktemp("site") / "packages"
+    build.install(site)
+    paths = [str(site), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+@pytest.fixture(scope="session")
+def child(simulated_environment):
+    """Start a process that has two simulated accelerators (`Child.run`)."""
+    from simulated_accelerator.child import Child
+
+    process = Child(
+        {**simulated_environment, "SIMULATED_ACCELERATOR": '{"devices": 2}'}
+    )
+    yield process
+    process.stop()

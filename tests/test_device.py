@@ -84,3 +84,18 @@ def test_clock_share_is_unknown_on_the_cpu_and_a_share_elsewhere(monkeypatch):
     assert devices.clock_share(torch.device("cuda")) == 0.5
     monkeypatch.setattr(torch, "get_device_module", lambda _: FakeModule(1))
     assert devices.clock_share(torch.device("cuda")) is None
+
+
+def test_a_device_is_named_only_where_there_are_several(monkeypatch):
+    """torch.mps.synchronize takes none."""
+    waited = []
+
+    class Waits(FakeModule):
+        def synchronize(self, *named):
+            waited.append(named)
+
+    for count in (1, 2):
+        module = Waits(count)
+        monkeypatch.setattr(torch, "get_device_module", lambda _, m=module: m)
+        devices.synchronize(torch.device("mps:0"))
+    assert waited == [(), (torch.device("mps:0"),)]

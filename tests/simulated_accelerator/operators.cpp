@@ -1,0 +1,213 @@
+// What runs on the device: memory and views here, all arithmetic by torch's CPU kernels.
+// Device memory is host memory, so results are the CPU's bit for bit.
+#include <ATen/ATen.h>
+#include <ATen/EmptyTensor.h>
+#include <ATen/native/CPUFallback.h>
+#include <ATen/native/Resize.h>
+#include <ATen/ops/_copy_from.h>
+#include <ATen/ops/_local_scalar_dense_cpu_dispatch.h>
+#include <ATen/ops/as_strided_native.h>
+#include <ATen/ops/set_native.h>
+#include <ATen/ops/unfold_native.h>
+#include <ATen/ops/view_native.h>
+#include <ATen/ops/_reshape_alias_native.h>
+#include <c10/core/DeviceGuard.h>
+#include <torch/library.h>
+
+#include <set>
+
+#include "device.h"
+#include "timeline.h"
+
+namespace simulated {
+namespace {
+
+using at::Tensor;
+constexpr auto kDevice = c10::DeviceType::PrivateUse1;
+const c10::DispatchKeySet kKeys(c10::DispatchKey::PrivateUse1);
+// Copies that cpu_fallback makes are no copies of the program's.
+thread_local bool in_fallback = false;
+
+// The same bytes as a CPU tensor.
+Tensor on_host(const Tensor& t) {
+  if (!t.is_privateuseone()) return t;
+  auto options = at::TensorOptions().dtype(t.dtype()).device(at::kCPU);
+  return at::from_blob(t.data_ptr(), t.sizes(), t.strides(), options);
+}
+
+c10::Device asked(std::optional<c10::Device> device) {
+  c10::DeviceIndex index = device && device->has_index() ? device->index()
+                                                         : current_device();
+  return {kDevice, index};
+}
+
+Tensor empty(at::IntArrayRef size, std::optional<at::ScalarType> dtype,
+             std::optional<at::Layout>, std::optional<c10::Device> device,
+             std::optional<bool>, std::optional<at::MemoryFormat> format) {
+  c10::DeviceGuard guard(asked(device));
+  auto type = dtype.value_or(at::typeMetaToScalarType(at::get_default_dtype()));
+  return at::detail::empty_generic(size, memory(), kKeys, type, format);
+}
+
+Tensor empty_strided(at::IntArrayRef size, at::IntArrayRef stride,
+                     std::optional<at::ScalarType> dtype, std::optional<at::Layout>,
+                     std::optional<c10::Device> device, std::optional<bool>) {
+  c10::DeviceGuard guard(asked(device));
+  auto type = dtype.value_or(at::typeMetaToScalarType(at::get_default_dtype()));
+  return at::detail::empty_strided_generic(size, stride, memory(), kKeys, type);
+}
+
+void account_copy(const Tensor& from, const Tensor& to, bool non_blocking) {
+  if (in_fallback || from.numel() == 0) return;
+  auto bytes = static_cast<double>(from.nbytes());
+  bool both = from.is_privateuseone() && to.is_privateuseone();
+  if (both && from.device() == to.device()) {
+    int64_t rows = from.dim() ? from.size(0) : 0;
+    launch(to.device().index(), "copy_", rows, 2 * bytes);
+  } else if (both) {
+    copy_between(from.device().index(), to.device().index(), bytes);
+  } else if (to.is_privateuseone()) {
+    bool pinned = is_pinned(from.storage().data());
+    copy(to.device().index(), kFromHost, bytes, pinned, !(pinned && non_blocking));
+  } else {
+    bool pinned = is_pinned(to.storage().data());
+    copy(from.device().index(), kToHost, bytes, pinned, !(pinned && non_blocking));
+  }
+}
+
+Tensor copy_from(const Tensor& self, const Tensor& dst, bool non_blocking) {
+  account_copy(self, dst, non_blocking);
+  on_host(dst).copy_(on_host(self));
+  return dst;
+}
+
+Tensor copy_from_and_resize(const Tensor& self, const Tensor& dst) {
+  if (dst.sizes() != self.sizes()) dst.resize_(self.sizes());
+  return copy_from(self, dst, false);
+}
+
+at::Scalar local_scalar_dense(const Tensor& self) {
+  if (!in_fallback)
+    copy(self.device().index(), kToHost, double(self.itemsize()), false, true);
+  return on_host(self).item();
+}
+
+const Tensor& resize(const Tensor& self, at::IntArrayRef size,
+                     std::optional<at::MemoryFormat>) {
+  c10::DeviceGuard guard(self.device());
+  at::native::resize_impl_cpu_(self.unsafeGetTensorImpl(), size, std::nullopt);
+  return self;
+}
+
+// Call `each` with every tensor of an argument.
+template <typename F>
+void tensors_in(const c10::IValue& value, const F& each) {
+  if (value.isTensor() && value.toTensor().defined()) each(value.toTensor());
+  if (value.isTensorList())
+    for (const Tensor& t : value.toTensorVector()) each(t);
+  if (value.isOptionalTensorList())
+    for (const std::optional<Tensor>& t : value.toOptionalTensorVector())
+      if (t && t->defined()) each(*t);
+}
+
+struct Operands {
+  std::optional<c10::Device> device;
+  double bytes = 0;
+  int64_t rows = 0;
+  std::vector<Tensor> from_host;
+
+  void add(const Tensor& t, const std::string& name) {
+    bytes += static_cast<double>(t.nbytes());
+    if (!t.is_privateuseone()) return from_host.push_back(t);
+    if (t.dim() && rows != setting("fault_rows")) rows = t.size(0);
+    TORCH_CHECK(!device || *device == t.device(), refusal(name, t.device()));
+    device = t.device();
+  }
+  std::string refusal(const std::string& name, c10::Device other) const {
+    return c10::str("Expected all tensors to be on the same device, but found at "
+                    "least two devices, ", *device, " and ", other, "! (in ", name, ")");
+  }
+};
+
+// CUDA lets a CPU tensor without dimensions take part, and CPU indices, which it moves.
+void check_host_operands(const Operands& operands, const std::string& name) {
+  bool indexing = name.rfind("aten::index", 0) == 0 ||
+                  name.rfind("aten::_index_put", 0) == 0;
+  indexing = indexing && name.find("index_select") == std::string::npos;
+  for (const Tensor& t : operands.from_host) {
+    if (t.dim() == 0 && t.numel() == 1) continue;
+    TORCH_CHECK(indexing && (t.scalar_type() == at::kLong || t.scalar_type() == at::kBool),
+                operands.refusal(name, t.device()));
+    copy(operands.device->index(), kFromHost, double(t.nbytes()), false, true);
+  }
+}
+
+// How many rows there are in the result is known only when it is there.
+const std::set<std::string> kWaits = {"aten::nonzero", "aten::masked_select",
+                                      "aten::_unique2", "aten::unique_consecutive"};
+
+void fallback(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
+  const std::string& name = op.schema().name();
+  size_t taken = op.schema().arguments().size(), first = stack->size() - taken;
+  Operands operands;
+  for (size_t i = first; i < stack->size(); ++i) {
+    tensors_in((*stack)[i], [&](const Tensor& t) { operands.add(t, name); });
+    if ((*stack)[i].isGenerator())
+      (*stack)[i] = host_generator((*stack)[i].toGenerator());
+  }
+  c10::DeviceGuard guard(operands.device.value_or(asked(std::nullopt)));
+  int device = current_device();
+  if (operands.device) check_host_operands(operands, name);
+  if (!in_fallback) launch(device, name, operands.rows, operands.bytes);
+  bool outer = std::exchange(in_fallback, true);
+  try {
+    at::native::cpu_fallback(op, stack);
+    if (faulty(device, Fault::kWrong, operands.rows) && name == "aten::addmm")
+      tensors_in(stack->back(), [](const Tensor& t) { on_host(t).mul_(1.01); });
+  } catch (...) {
+    in_fallback = outer;
+    throw;
+  }
+  in_fallback = outer;
+  bool read = !stack->empty() && !op.schema().returns().empty() &&
+              !stack->back().isTensor() && !stack->back().isTensorList();
+  if (!outer && (read || kWaits.count(name))) copy(device, kToHost, 8, false, true);
+}
+
+TORCH_LIBRARY_IMPL(_, PrivateUse1, m) {
+  m.fallback(torch::CppFunction::makeFromBoxedFunction<&fallback>());
+}
+
+TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
+  m.impl("empty.memory_format", empty);
+  m.impl("empty_strided", empty_strided);
+  m.impl("_copy_from", copy_from);
+  m.impl("_copy_from_and_resize", copy_from_and_resize);
+  m.impl("_local_scalar_dense", local_scalar_dense);
+  m.impl("as_strided", at::native::as_strided_tensorimpl);
+  m.impl("view", at::native::view);
+  m.impl("_reshape_alias", at::native::_reshape_alias);
+  m.impl("unfold", at::native::unfold);
+  m.impl("resize_", resize);
+}
+
+}  // namespace
+}  // namespace simulated
+
+TORCH_LIBRARY(simulated_accelerator, m) {  // may raise, so that it is an operator
+  m.def("occupy(int device, float seconds) -> ()",
+        [](int64_t device, double seconds) { simulated::occupy(int(device), seconds); });
+}
+
+// What Python calls, by ctypes. Not a number is an unknown name.
+extern "C" {
+bool simulated_set(const char* name, double value) { return simulated::set(name, value); }
+double simulated_setting(const char* name) { return simulated::setting(name); }
+double simulated_counter(int device, const char* name) {
+  return simulated::counter(device, name);
+}
+void simulated_reset(int device) { simulated::reset_counters(device); }
+void simulated_start_anew(int device) { simulated::start_anew(device); }
+double simulated_pending(int device) { return simulated::pending_s(device); }
+double simulated_clock_share(int device) { return simulated::clock_share(device); }
+}

@@ -1,0 +1,49 @@
+"""Each bug of a list, put into a copy of the packages, turns its test red."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+sys.path.append(str(Path(__file__).parent))
+from simulated_accelerator.mutations import MUTATIONS  # noqa: E402
+
+pytestmark = pytest.mark.mutations
+
+
+def copy_to(root):
+    kept_out = shutil.ignore_patterns("__pycache__")
+    for name in ("bench", "softmax_core", "tests"):
+        shutil.copytree(ROOT / name, root / name, ignore=kept_out)
+    shutil.copy(ROOT / "pyproject.toml", root)
+
+
+def tested(root, *tests):
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_all_pass_without_a_bug(tmp_path, simulated_environment):
+    copy_to(tmp_path)
+    done = tested(tmp_path, *dict.fromkeys(m.test for m in MUTATIONS))
+    assert done.returncode == 0, done.stdout
+    assert "skipped" not in done.stdout
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.name.replace(" ", "-"))
+def test_a_bug_is_caught(tmp_path, mutation, simulated_environment):
+    copy_to(tmp_path)
+    mutation.apply(tmp_path)
+    done = tested(tmp_path, mutation.test)
+    assert done.returncode == 1, done.stdout
+    assert "1 failed" in done.stdout
