@@ -1,24 +1,30 @@
 """From what is asked to a `Spec`: a file or preset, then options, then the machine."""
 
+import math
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from bench.fields import MOST_CELLS
 from bench.nouns import Contender
+from bench.option_texts import MOST_DIGITS, parse_duration, parse_sizes
+from bench.option_texts import parse_prices as parse_prices  # noqa: PLC0414
 from bench.spec import (
     ACCELERATOR,
     ALL_THREADS,
-    DEVICE,
     Spec,
     SpecError,
     near,
     parse_spec,
 )
+from bench.untrusted import Unreadable, read_text, shown
 from softmax_core.case import stable_learning_rate
 
 PRESETS = ("smoke", "quick", "lesson", "full")
+MOST_SPEC, MOST_DOTS = 256 * 1024, 5000
+LEAST = {"features": 1, "classes": 2}
 
 
 @dataclass(frozen=True)
@@ -76,9 +82,21 @@ class Ask:
         fixed = {
             n: v for n in ("features", "classes") if (v := getattr(self, n)) is not None
         }
+        for name, value in fixed.items():
+            if not LEAST[name] <= value < 10**MOST_DIGITS:
+                raise SpecError(
+                    f"{name} = {shown(value)}: must be >= {LEAST[name]}, of at most "
+                    f"{MOST_DIGITS} digits"
+                )
         if not lists:
             return [_steady({**sweep, **fixed}, fixed) for sweep in sweeps]
         single = {name: sizes[0] for name, sizes in lists.items() if len(sizes) == 1}
+        made_of = math.prod(map(len, lists.values()))
+        if made_of > MOST_CELLS:
+            raise SpecError(
+                f"{', '.join(lists)}: {made_of:,} combinations; must be at most "
+                f"{MOST_CELLS:,}"
+            )
         axes = [n for n, sizes in lists.items() if len(sizes) > 1] or list(lists)[:1]
         base = {**sweeps[0]} if self.spec_file else {}
         made = []
@@ -100,7 +118,7 @@ def _steady(sweep: dict[str, Any], fixed: dict[str, int]) -> dict[str, Any]:
     shape = {
         k: sweep[k] for k in ("features", "classes", "dispersion") if k in sweep
     }  # fmt: skip
-    if not fixed or not all(v >= 1 for v in fixed.values()):
+    if not fixed:
         return sweep
     rate = min(sweep.get("learning_rate", 0.03), stable_learning_rate(**shape))
     return {**sweep, "learning_rate": rate}
@@ -113,62 +131,6 @@ def _product(lists: dict[str, list[int]]) -> list[dict[str, int]]:
     return rows
 
 
-def parse_sizes(name: str, text: str) -> list[int]:
-    """Read comma-separated sizes.
-
-    Raises:
-        SpecError: for an empty list or anything but integers >= 1.
-    """
-    sizes = []
-    for part in text.split(","):
-        if not part.strip().isascii() or not part.strip().isdigit() or int(part) < 1:
-            raise SpecError(
-                f"{name} = {text!r}: must be integers >= 1 separated by commas"
-            )
-        sizes.append(int(part))
-    return sizes
-
-
-def parse_duration(text: str) -> float:
-    """Read `90s`, `5m`, `2h` or plain seconds.
-
-    Raises:
-        SpecError: for anything else, and for a duration that is not positive.
-    """
-    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
-    try:
-        seconds = float(text[:-1] if unit else text) * (unit or 1)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise SpecError(f"budget = {text!r}: must be a duration such as 90s, 5m or 2h")
-    return seconds
-
-
-def parse_prices(texts: tuple[str, ...]) -> dict[str, float]:
-    """Read `DEVICE=PER_HOUR` texts.
-
-    Raises:
-        SpecError: for anything else, a price that is not positive, a device twice.
-    """
-    prices: dict[str, float] = {}
-    for text in texts:
-        device, _, amount = text.partition("=")
-        try:
-            per_hour = float(amount)
-        except ValueError:
-            per_hour = 0.0
-        if not (DEVICE.fullmatch(device) and 0 < per_hour < float("inf")):
-            raise SpecError(
-                f"price = {text!r}: must be DEVICE=PER_HOUR with a number > 0, such as "
-                "cpu=0.09 or cuda:0=2.49"
-            )
-        if device in prices:
-            raise SpecError(f"price = {text!r}: must be given once for each device")
-        prices[device] = per_hour
-    return prices
-
-
 def load_spec(path: Path) -> Spec:
     """Read a spec file.
 
@@ -176,13 +138,22 @@ def load_spec(path: Path) -> Spec:
         SpecError: in one line.
     """
     try:
-        return parse_spec(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+        return parse_spec(_toml(read_text(path, MOST_SPEC, pipe=True)), str(path))
     except OSError as error:
         raise SpecError(f"spec = {str(path)!r}: {error.strerror}") from error
+    except Unreadable as error:
+        raise SpecError(f"spec = {str(path)!r}: {error}") from error
+
+
+def _toml(text: str) -> dict[str, Any]:
+    if text.count(".") > MOST_DOTS:  # tomllib's time is the square of a key's parts
+        raise Unreadable(f"too many dots; must be at most {MOST_DOTS:,}")
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise Unreadable("nested too deep to be read") from error
     except ValueError as error:
-        if isinstance(error, SpecError):
-            raise
-        raise SpecError(f"spec = {str(path)!r}: not TOML: {error}") from error
+        raise Unreadable(f"not TOML: {' '.join(str(error).split())}") from error
 
 
 def load_preset(name: str) -> Spec:

@@ -10,7 +10,6 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
-    StrictFloat,
     StrictInt,
     StrictStr,
     ValidationError,
@@ -18,7 +17,9 @@ from pydantic import (
     model_validator,
 )
 
+from bench.fields import MOST_CELLS, NAME, Pairs, Price, Real, Seed, Size, Text
 from bench.nouns import BEST, Contender, InputError, Measurement
+from bench.untrusted import shown
 from softmax_core.case import Case
 from softmax_core.registry import ONLY_ON, TRAINERS
 
@@ -26,10 +27,6 @@ AXES = ("samples", "batch_size", "epochs")
 ACCELERATOR = "accelerator"
 ALL_THREADS = "@all"
 DEVICE = re.compile(r"[a-z][a-z0-9_]*(:\d+)?")
-
-Size = Annotated[StrictInt, Field(ge=1)]
-Number = StrictFloat | StrictInt
-Price = Annotated[StrictFloat, Field(gt=0, allow_inf_nan=False)]
 
 
 class SpecError(InputError):
@@ -44,19 +41,19 @@ class Sweep(_Strict):
     """One axis with its values; the other fields of `Case` stay fixed."""
 
     axis: Literal["samples", "batch_size", "epochs"]
-    values: tuple[Size, ...] = Field(min_length=1)
+    values: tuple[Size, ...] = Field(min_length=1, max_length=1000)
     samples: Size = 1500
     features: Size = 2
-    classes: Annotated[StrictInt, Field(ge=2)] = 3
+    classes: Annotated[Size, Field(ge=2)] = 3
     batch_size: Size = 10
     epochs: Size = 1
-    learning_rate: Number = 0.03
-    momentum: Number = 0.0
-    dispersion: tuple[Number, Number] = (6.0, 2.0)
+    learning_rate: Annotated[Real, Field(ge=1e-12)] = 0.03
+    momentum: Annotated[Real, Field(ge=0, lt=1)] = 0.0
+    dispersion: tuple[Real, Annotated[Real, Field(ge=1e-9)]] = (6.0, 2.0)
     dtype: Literal["float32", "float64"] = "float32"
-    seed: Annotated[StrictInt, Field(ge=0)] = 420
-    contenders: tuple[StrictStr, ...] = ()
-    pairs: tuple[tuple[StrictStr, StrictStr], ...] = ()
+    seed: Seed = 420
+    contenders: tuple[Text, ...] = ()
+    pairs: Pairs = ()
 
     @field_validator("values")
     @classmethod
@@ -104,29 +101,29 @@ class Spec(_Strict):
     """What a run is to measure; stored whole in run.json."""
 
     name: StrictStr = "custom"
-    contenders: tuple[StrictStr, ...] = Field(min_length=1)
-    pairs: tuple[tuple[StrictStr, StrictStr], ...] = Field(min_length=1)
+    contenders: tuple[Text, ...] = Field(min_length=1)
+    pairs: Pairs = Field(min_length=1)
     """(baseline, challenger)."""
-    sweep: tuple[Sweep, ...] = Field(min_length=1)
+    sweep: tuple[Sweep, ...] = Field(min_length=1, max_length=500)
     rounds: Annotated[StrictInt, Field(ge=2, le=1000)] = 32
     """At most so many rounds of a case; on a grid, so many of every case."""
     grid: StrictBool = False
     """Measure the sizes given, all alike, and add none."""
-    width: Annotated[float, Field(gt=1)] = 1.25
+    width: Annotated[Real, Field(gt=1)] = 1.25
     """The search goes on until high / low of a crossover is at most this."""
     control: StrictBool = True
     """Measure a contender against itself too, in at most a tenth of the time."""
-    seed: Annotated[StrictInt, Field(ge=0)] = 0
+    seed: Seed = 0
     """Orders the contenders of each round and draws the bootstrap."""
-    budget_s: Annotated[float, Field(gt=0)] | None = None
-    cell_timeout_s: Annotated[float, Field(gt=0)] = 600.0
-    longest_sample_s: Annotated[float, Field(gt=0)] = 2.0
-    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
-    margin: Annotated[float, Field(ge=0, lt=1)] = 0.02
+    budget_s: Annotated[Real, Field(gt=0)] | None = None
+    cell_timeout_s: Annotated[Real, Field(gt=0)] = 600.0
+    longest_sample_s: Annotated[Real, Field(gt=0)] = 2.0
+    confidence: Annotated[Real, Field(gt=0.5, lt=1)] = 0.95
+    margin: Annotated[Real, Field(ge=0, lt=1)] = 0.02
     """A contender is ahead at a size when it is faster by more than this share."""
-    resolution: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    resolution: Annotated[Real, Field(ge=0, lt=1)] = 0.01
     """Share by which a process may be lucky or unlucky for as long as it lives."""
-    prices: dict[StrictStr, Price] = {}
+    prices: dict[Text, Price] = Field(default={}, max_length=1000)
     """Money per hour by device (`cuda:0`) or, less specific, by its kind (`cuda`)."""
 
     @field_validator("prices")
@@ -139,6 +136,19 @@ class Spec(_Strict):
                     "cuda or cuda:0"
                 )
         return prices
+
+    @model_validator(mode="after")
+    def _can_be_planned(self) -> "Spec":
+        cells = sum(
+            len(s.values)
+            * (len(s.contenders or self.contenders) + 2 * len(s.pairs or self.pairs))
+            for s in self.sweep
+        )
+        if cells > MOST_CELLS:
+            raise ValueError(
+                f"sweep: {cells:,} cells; must be at most {MOST_CELLS:,} in all"
+            )
+        return self
 
     def price_of(self, contender: Contender) -> float | None:
         """Return the price of an hour on a contender's device, None if not given."""
@@ -166,7 +176,12 @@ def parse_spec(fields: dict[str, Any], source: str) -> Spec:
     try:
         spec = Spec.model_validate(fields)
     except ValidationError as error:
-        raise SpecError(f"{source}: {_plain(error)}") from error
+        raise SpecError(f"{source}: {first_wrong(error)}") from error
+    if not NAME.fullmatch(spec.name):  # it becomes a folder's
+        raise SpecError(
+            f"name = {shown(spec.name)}: must be letters, digits, spaces and any of "
+            "._+-, at most 80, the first a letter or digit"
+        )
     for text in {*spec.contenders, *(c for s in spec.sweep for c in s.contenders)}:
         _check_contender(text, (*TRAINERS,))
     pairs = [*spec.pairs, *(pair for s in spec.sweep for pair in s.pairs)]
@@ -202,7 +217,8 @@ def _check_contender(text: str, trainers: tuple[str, ...]) -> None:
         raise SpecError(f"threads = 0 in contender {text!r}: must be >= 1 or all")
 
 
-def _plain(error: ValidationError) -> str:
+def first_wrong(error: ValidationError) -> str:
+    """Return what is wrong first, as field, value and what is allowed."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"]) or "spec"
     if first["type"] == "extra_forbidden":
@@ -217,7 +233,7 @@ def _plain(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"{where}: missing; must be given"
     return (
-        f"{where} = {first['input']!r}: {message}"
+        f"{where} = {shown(first['input'])}: {message}"
         if first["type"] != "value_error"
         else f"{where}: {message}"
     )

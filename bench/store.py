@@ -1,14 +1,12 @@
 """The run directory: `run.json` once, `measurements.jsonl` after every round."""
 
 import dataclasses
-import json
 import os
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from bench.nouns import SCHEMA, Contender, InputError, Machine, Measurement, Run
-from softmax_core.case import Case
+from bench import stored
+from bench.nouns import InputError, Measurement, Run
+from bench.untrusted import Unreadable, parse_json, read_text
 
 HEADER = "run.json"
 JOURNAL = "measurements.jsonl"
@@ -32,7 +30,7 @@ def create(out: Path, run: Run) -> None:
                 + (", or add --resume" if what == "another run" else "")
             )
         out.mkdir(parents=True, exist_ok=True)
-        write_atomically(out / HEADER, _header(run))
+        write_atomically(out / HEADER, stored.header(run))
         (out / JOURNAL).touch()
     except OSError as error:
         raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
@@ -47,28 +45,19 @@ def put(out: Path, run: Run) -> None:
     if not _holds(out, run):
         create(out, run)
     try:
-        write_atomically(out / JOURNAL, _lines(run.measurements))
-        write_atomically(out / HEADER, _header(run))
+        lines = "".join(map(stored.line, run.measurements))
+        write_atomically(out / JOURNAL, lines)
+        write_atomically(out / HEADER, stored.header(run))
     except OSError as error:
         raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
 
 
 def _holds(out: Path, run: Run) -> bool:
     try:
-        header = json.loads((out / HEADER).read_text())
-    except (OSError, ValueError):
+        header = parse_json(read_text(out / HEADER, stored.MOST_HEADER, link=False))
+    except (OSError, Unreadable):
         return False
     return isinstance(header, dict) and header.get("run_id") == run.run_id
-
-
-def _header(run: Run) -> str:
-    fields = dataclasses.asdict(dataclasses.replace(run, measurements=()))
-    del fields["measurements"]
-    return json.dumps(fields, indent=2) + "\n"
-
-
-def _lines(measurements: Iterable[Measurement]) -> str:
-    return "".join(json.dumps(dataclasses.asdict(m)) + "\n" for m in measurements)
 
 
 def append(out: Path, measurements: list[Measurement]) -> None:
@@ -77,7 +66,7 @@ def append(out: Path, measurements: list[Measurement]) -> None:
     Raises:
         StoreError: when the disk is full or the folder is gone.
     """
-    lines = _lines(measurements)
+    lines = "".join(map(stored.line, measurements))
     try:
         with open(out / JOURNAL, "r+b") as journal:
             journal.seek(0, os.SEEK_END)
@@ -94,28 +83,33 @@ def load(out: Path) -> Run:
     Raises:
         StoreError: for a missing, foreign, newer or garbled directory.
     """
+    where = f"run = {str(out)!r}: {HEADER}"
     try:
-        header = json.loads((out / HEADER).read_text())
-        lines = (out / JOURNAL).read_text().split("\n")
+        run = stored.read_header(_text(out, HEADER, stored.MOST_HEADER))
+        where = f"run = {str(out)!r}: {JOURNAL}"
+        lines = _text(out, JOURNAL, stored.MOST_JOURNAL).split("\n")
+        rows = []
+        for number, line in enumerate(lines[:-1], start=1):  # a whole one ends in "\n"
+            where = f"run = {str(out)!r}: line {number} of {JOURNAL} is garbled"
+            rows.append(stored.read_line(line))
+        where = f"run = {str(out)!r}: {JOURNAL}"
+        stored.check_rounds(rows)
+    except StoreError:
+        raise
+    except InputError as error:
+        raise StoreError(f"{where}: {error}") from error
+    return dataclasses.replace(run, measurements=tuple(rows))
+
+
+def _text(out: Path, name: str, most: int) -> str:
+    try:
+        return read_text(out / name, most, link=False)
     except FileNotFoundError as error:
-        raise StoreError(f"run = {str(out)!r}: holds no {HEADER}") from error
-    except (OSError, ValueError) as error:
-        raise StoreError(f"run = {str(out)!r}: {HEADER} is not readable") from error
-    if not isinstance(header, dict) or header.get("schema") != SCHEMA:
+        raise StoreError(f"run = {str(out)!r}: holds no {name}") from error
+    except OSError as error:
         raise StoreError(
-            f"run = {str(out)!r}: must have schema {SCHEMA}, which this version reads"
-        )
-    rows = []
-    for number, line in enumerate(lines[:-1], start=1):  # a whole line ends in "\n"
-        try:
-            rows.append(_measurement(json.loads(line)))
-        except (ValueError, TypeError, KeyError) as error:
-            raise StoreError(
-                f"run = {str(out)!r}: line {number} of {JOURNAL} is garbled"
-            ) from error
-    machine = header.pop("machine")
-    machine["accelerators"] = tuple(machine["accelerators"])
-    return Run(**header, machine=Machine(**machine), measurements=tuple(rows))
+            f"run = {str(out)!r}: {name} is not readable: {error.strerror}"
+        ) from error
 
 
 def truncate_torn_line(out: Path) -> None:
@@ -125,23 +119,13 @@ def truncate_torn_line(out: Path) -> None:
         journal.truncate(len(whole[0]) + len(whole[1]))
 
 
-def _measurement(row: dict[str, Any]) -> Measurement:
-    case = _case(row.pop("case"))
-    contender = Contender(**row.pop("contender"))
-    for name in ("positions", "samples_s", "warmup_s"):
-        row[name] = tuple(row[name])
-    for name in ("samples_j", "flags"):  # older journals have neither
-        row[name] = tuple(row.get(name, ()))
-    return Measurement(case=case, contender=contender, **row)
-
-
-def _case(fields: dict[str, Any]) -> Case:
-    mean, std = fields.pop("dispersion")
-    return Case(**fields, dispersion=(mean, std))
-
-
 def write_atomically(path: Path, text: str | bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, whole."""
+    """Write a file so that a reader sees the old one or the new one, whole.
+
+    A link under either name, as a folder from a stranger may hold, is not followed.
+    """
     part = path.with_name(path.name + ".part")
-    part.write_bytes(text.encode() if isinstance(text, str) else text)
+    part.unlink(missing_ok=True)
+    with open(part, "xb") as file:
+        file.write(text.encode() if isinstance(text, str) else text)
     os.replace(part, path)

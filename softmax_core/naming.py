@@ -9,12 +9,14 @@ from typing import Any
 
 from softmax_core.case import Case
 
-_NUMBER = r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?"
+_NUMBER = r"-?\d{1,20}(?:\.\d{1,20})?(?:e[+-]?\d{1,3})?"
+_SIZE = r"\d{1,12}"
+"""The digits are limited, as these names come from strangers' files."""
 _CASE = re.compile(
-    r"n(?P<samples>\d+)-d(?P<features>\d+)-c(?P<classes>\d+)-b(?P<batch_size>\d+)"
-    rf"-e(?P<epochs>\d+)(?:-lr(?P<learning_rate>{_NUMBER}))?"
+    rf"n(?P<samples>{_SIZE})-d(?P<features>{_SIZE})-c(?P<classes>{_SIZE})"
+    rf"-b(?P<batch_size>{_SIZE})-e(?P<epochs>{_SIZE})(?:-lr(?P<learning_rate>{_NUMBER}))?"
     rf"(?:-m(?P<momentum>{_NUMBER}))?(?:-g(?P<mean>{_NUMBER})_(?P<std>{_NUMBER}))?"
-    r"(?:-(?P<dtype>float\d+))?(?:-s(?P<seed>\d+))?",
+    r"(?:-(?P<dtype>float\d{1,3}))?(?:-s(?P<seed>\d{1,30}))?",
     re.ASCII,
 )
 

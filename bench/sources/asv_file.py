@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import Field, StrictFloat, StrictInt, StrictStr
 
 from bench.nouns import Cell, Contender, InputError, parse_case_id
-from bench.sources.json_file import Part, part, read_object, wrong
+from bench.sources.json_file import List, Part, part, read_object, wrong
+from bench.sources.recorded import MOST_CELLS
 
 VERSIONS = (1, 2)
 BENCHMARKS = ("time_train", "time_transfer", "track_accuracy", "peakmem_train")
@@ -29,7 +30,7 @@ class Result(Part):
     python: StrictStr = ""
     requirements: dict[str, Any] = Field(default={})
     env_vars: dict[str, Any] = Field(default={})
-    result_columns: list[StrictStr] = Field(default=[])
+    result_columns: List[StrictStr] = Field(default=[])
     results: dict[str, Any]
     started_at: dict[str, Any] = Field(default={})
     benchmark_version: dict[str, Any] = Field(default={})
@@ -38,9 +39,9 @@ class Result(Part):
 class Row(Part):
     """One benchmark's results, a value for each combination of its parameters."""
 
-    result: list[Number | None] | None
-    params: list[list[StrictStr]]
-    samples: list[list[Number] | None] | None = None
+    result: List[Number | None] | None
+    params: List[List[StrictStr]]
+    samples: List[List[Number] | None] | None = None
     started_at: Number | None = None
     version: StrictStr | None = None
 
@@ -84,6 +85,9 @@ def _row(file: Path, result: Result, name: str, value: Any) -> Row | None:
     if not any(_is_case(text) for text in row.params[0]):
         return None
     combinations = len(row.params[0]) * len(row.params[1])
+    if combinations > MOST_CELLS:
+        must = f"must be at most {MOST_CELLS:,}"
+        raise wrong(file, f"results.{name}.params: combinations", combinations, must)
     for field, values in (("result", row.result), ("samples", row.samples)):
         if values is not None and len(values) != combinations:
             must = f"must be {combinations}, one for each case and contender"

@@ -11,6 +11,7 @@ from bench.nouns import InputError, Run
 from bench.sources.asv import read_asv
 from bench.sources.json_file import read_object
 from bench.sources.pytest_benchmark import read_pytest_benchmark
+from bench.untrusted import file_name
 
 RESULTS = Path("results")
 
@@ -41,10 +42,11 @@ def runs_given(
         return [(runs[0], out)]
     named: dict[Path, Run] = {} if out is not None else {f: run for run, f in own}
     for run in runs if out is not None else others:
-        folder, n = (out or RESULTS) / run.run_id, 1
+        name = file_name(run.run_id)
+        folder, n = (out or RESULTS) / name, 1
         while folder in named:
             n += 1
-            folder = folder.with_name(f"{run.run_id}-{n}")
+            folder = folder.with_name(f"{name}-{n}")
         named[folder] = run
     return [(run, folder) for folder, run in named.items()]
 

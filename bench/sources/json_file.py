@@ -1,16 +1,13 @@
 """Other tools' JSON files, read as data of a shape that is checked field by field."""
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, ValidationError
 
 from bench.nouns import InputError
-
-MOST_SHOWN = 60
-"""Characters of a wrong value in a message."""
+from bench.untrusted import Unreadable, clean, parse_json, read_text, shown
 
 
 class Part(BaseModel):
@@ -20,23 +17,40 @@ class Part(BaseModel):
 
 
 AnyPart = TypeVar("AnyPart", bound=Part)
+Item = TypeVar("Item")
+
+
+class _First(FailFast):
+    """Stop at the first wrong item: millions would be as many errors."""
+
+    __hash__ = object.__hash__  # a union of types needs one
+
+
+List = Annotated[list[Item], _First()]
+
+
+def _texts(values: dict[str, Any]) -> dict[str, Any]:
+    for key, value in values.items():
+        if not isinstance(value, str):
+            raise ValueError(f"{shown(key)} = {shown(value)}: must be a text")
+    return values
+
+
+Texts = Annotated[dict[str, Any], AfterValidator(_texts)]
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """Read a file that holds one JSON object.
+    """Read a file that holds one JSON object; its texts are made printable.
 
     Raises:
         InputError: when it cannot be read or holds something else.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = clean(parse_json(read_text(path)))
     except OSError as error:
         raise InputError(f"file = {str(path)!r}: {error.strerror}") from error
-    except RecursionError as error:
-        raise InputError(f"file = {str(path)!r}: nested too deep to be read") from error
-    except ValueError as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"file = {str(path)!r}: must be JSON: {reason}") from error
+    except Unreadable as error:
+        raise InputError(f"file = {str(path)!r}: {error}") from error
     if not isinstance(found, dict):
         kind = type(found).__name__
         raise InputError(
@@ -71,9 +85,7 @@ def part(
 
 def wrong(path: Path, field: str, value: object, must: str) -> InputError:
     """Return the error that a field holds another value than it must."""
-    text = repr(value)
-    shown = text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "..."
-    return InputError(f"{path}: {field} = {shown}: {must}")
+    return InputError(f"{path}: {field} = {shown(value)}: {must}")
 
 
 def _sentence(message: str) -> str:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictFloat, StrictInt, StrictStr
 
 from bench.nouns import Cell, Contender, InputError, Machine, Run, parse_case_id
-from bench.sources.json_file import Part, part, read_object, wrong
+from bench.sources.json_file import List, Part, Texts, part, read_object, wrong
 from bench.sources.recorded import (
     UNKNOWN,
     Found,
@@ -26,6 +26,7 @@ from bench.sources.recorded import (
 
 Number = StrictFloat | StrictInt
 Seconds = Annotated[Number, Field(ge=0, le=1e18)]
+TINY = 1e-12
 MEDIAN_ONLY = "pytest-benchmark kept no rounds"
 UNVERSIONED = "unversioned"
 STAND_IN = "cuda/resident"
@@ -36,7 +37,7 @@ class Stats(Part):
     """The times of one benchmark; `data` only where the rounds were kept."""
 
     median: Seconds
-    data: list[Seconds] | None = None
+    data: List[Seconds] | None = None
 
 
 class Extra(Part):
@@ -76,9 +77,9 @@ class MachineInfo(Part):
     python_version: StrictStr = ""
     cpu: dict[str, Any] = Field(default={})
     cpu_name: StrictStr = ""
-    accelerators: list[Accelerator] | None = None
-    unavailable: dict[str, StrictStr] = Field(default={})
-    versions: dict[str, StrictStr] = Field(default={})
+    accelerators: List[Accelerator] | None = None
+    unavailable: Texts = Field(default={})
+    versions: Texts = Field(default={})
     threads: dict[str, Any] = Field(default={})
     blas: StrictStr = ""
 
@@ -88,7 +89,7 @@ class Document(Part):
 
     machine_info: MachineInfo = Field(default=MachineInfo())
     commit_info: dict[str, Any] = Field(default={})
-    benchmarks: list[Benchmark]
+    benchmarks: List[Benchmark]
     datetime: StrictStr = ""
     version: StrictStr = UNKNOWN
 
@@ -147,7 +148,7 @@ def _found(file: Path, document: Document) -> dict[Cell, Found]:
         if extra.view == "transfer":
             moved[cell] = [seconds / extra.calls for seconds in samples]
             continue
-        if not min(samples) > 0:
+        if min(samples) < TINY:
             must = "must be seconds > 0"
             raise wrong(file, f"benchmarks.{i}.stats", min(samples), must)
         found[cell] = Found(
@@ -229,7 +230,7 @@ def _threads(m: MachineInfo) -> dict[str, object]:
 def _utc(text: str) -> str:
     try:
         when = datetime.fromisoformat(text)
-    except ValueError:
+        aware = when if when.tzinfo else when.replace(tzinfo=UTC)
+        return aware.astimezone(UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError):  # no date, or one before the year 1
         return ""
-    aware = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).isoformat(timespec="milliseconds")

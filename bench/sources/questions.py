@@ -42,8 +42,8 @@ def sweeps(measured: Sequence[Cell], skipped: Sequence[Cell] = ()) -> list[Sweep
         skipped: those that were not to run; a contender that ran elsewhere is no part
             of a sweep that skipped it throughout.
     """
-    every = dict.fromkeys([*measured, *skipped])
-    cases = list(dict.fromkeys(cell.case for cell in every))
+    cases = list(dict.fromkeys(cell.case for cell in [*measured, *skipped]))
+    ran, left = _Places(measured), _Places(skipped)
     found = []
     grouped: set[Case] = set()
     for axis in AXES:
@@ -53,10 +53,29 @@ def sweeps(measured: Sequence[Cell], skipped: Sequence[Cell] = ()) -> list[Sweep
             ]
             if len(usable) > 1:
                 grouped.update(usable)
-                found.append(_sweep(axis, usable, measured, skipped))
+                found.append(_sweep(axis, usable, ran, left))
     lone = (case for case in cases if case not in grouped)
-    found += [_sweep("samples", [case], measured, skipped) for case in lone]
+    found += [_sweep("samples", [case], ran, left) for case in lone]
     return [sweep for sweep in found if sweep.pairs]
+
+
+class _Places:
+    """Which contenders cells have, overall and by case, in the cells' order."""
+
+    def __init__(self, cells: Sequence[Cell]) -> None:
+        self.first: dict[Contender, int] = {}
+        self._of: dict[Case, dict[Contender, int]] = defaultdict(dict)
+        for place, cell in enumerate(cells):
+            self.first.setdefault(cell.contender, place)
+            self._of[cell.case].setdefault(cell.contender, place)
+
+    def at(self, cases: Iterable[Case]) -> dict[Contender, int]:
+        """Return the first place of each contender among the cells of some cases."""
+        found: dict[Contender, int] = {}
+        for case in cases:
+            for contender, place in self._of.get(case, {}).items():
+                found[contender] = min(place, found.get(contender, place))
+        return found
 
 
 def _groups(cases: Iterable[Case], axis: str) -> list[list[Case]]:
@@ -67,15 +86,10 @@ def _groups(cases: Iterable[Case], axis: str) -> list[list[Case]]:
     return list(groups.values())
 
 
-def _sweep(
-    axis: str, cases: Sequence[Case], measured: Iterable[Cell], skipped: Iterable[Cell]
-) -> Sweep:
-    here = set(cases)
-    ran = dict.fromkeys(cell.contender for cell in measured)
-    ran_here = {cell.contender for cell in measured if cell.case in here}
-    skipped_here = dict.fromkeys(c.contender for c in skipped if c.case in here)
-    contenders = [c for c in ran if c in ran_here]
-    contenders += [c for c in skipped_here if c not in ran]
+def _sweep(axis: str, cases: Sequence[Case], ran: _Places, left: _Places) -> Sweep:
+    contenders = sorted(ran.at(cases), key=ran.first.__getitem__)
+    skipped = left.at(cases)
+    contenders += sorted(skipped.keys() - ran.first.keys(), key=skipped.__getitem__)
     fixed = {name: value for name, value in vars(cases[0]).items() if name != axis}
     fields = {
         "axis": axis,

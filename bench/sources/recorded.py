@@ -5,20 +5,24 @@
 
 import dataclasses
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from pydantic import ValidationError
 
 from bench.analysis.decide import FEWEST_ROUNDS
 from bench.analysis.flags import NO_INTERVAL
 from bench.nouns import SCHEMA, Cell, Contender, InputError, Machine, Measurement, Run
 from bench.sources.questions import clipped, sweeps
-from bench.spec import Spec
+from bench.spec import Spec, first_wrong
+from bench.stored import again
+from bench.untrusted import Unreadable, file_name
 from softmax_core.case import Case
 
 UNKNOWN = "unknown"
-LONGEST_NAME = 120
 MOST_ROUNDS = 1000
+MOST_CELLS = 10_000
+MOST_TIMES = 2_000_000
 
 
 class NoCellsError(InputError):
@@ -110,11 +114,33 @@ def run_of(origin: Origin, found: Sequence[Found]) -> Run:
     """Make a run of a tool's cells: its sweeps and pairs follow from the cells.
 
     Raises:
-        InputError: when no two contenders are there to compare.
+        InputError: when no two contenders are there to compare, or more than can be.
     """
+    _check_sizes(origin, found)
+    try:
+        return again(_run_of(origin, found))
+    except (ValidationError, Unreadable) as error:
+        why = first_wrong(error) if isinstance(error, ValidationError) else error
+        raise InputError(f"{origin.file}: {why}") from error
+
+
+def _check_sizes(origin: Origin, found: Sequence[Found]) -> None:
+    times = sum(len(f.samples_s) + len(f.transfer_s) for f in found)
+    for what, number, most in (
+        ("cells", len(found), MOST_CELLS),
+        ("times", times, MOST_TIMES),
+    ):
+        if number > most:
+            raise InputError(
+                f"{origin.file}: {what} = {number:,}: must be at most {most:,}"
+            )
+
+
+def _run_of(origin: Origin, found: Sequence[Found]) -> Run:
     renamed = clipped({f.cell.case for f in found})
     for f in found:
         f.cell = Cell(renamed.get(f.cell.case, f.cell.case), f.cell.contender)
+    _thin(found)
     _spread(found)
     asked = sweeps(
         [f.cell for f in found if f.samples_s or f.status == "failed"],
@@ -131,11 +157,11 @@ def run_of(origin: Origin, found: Sequence[Found]) -> Run:
         contenders=contenders,
         pairs=tuple(dict.fromkeys(pair for sweep in asked for pair in sweep.pairs)),
         sweep=tuple(asked),
-        rounds=min(MOST_ROUNDS, max(2, *(len(f.samples_s) for f in found))),
+        rounds=max(2, *(len(f.samples_s) for f in found)),
         grid=True,
         control=False,
     )
-    run_id = re.sub(r"[^\w.+-]+", "_", origin.name)[:LONGEST_NAME]
+    run_id = file_name(origin.name)
     return Run(
         run_id,
         SCHEMA,
@@ -145,6 +171,15 @@ def run_of(origin: Origin, found: Sequence[Found]) -> Run:
         origin.machine,
         tuple(m for f in found for m in f.measurements(run_id)),
     )
+
+
+def _thin(found: Sequence[Found]) -> None:
+    """Keep so many samples of a cell as can be analysed, evenly over its time."""
+    for f in found:
+        n, most = len(f.samples_s), MOST_ROUNDS
+        if n > most:
+            f.samples_s = [f.samples_s[i * n // most] for i in range(most)]
+            f.notes = f"{most:,} of {n:,} samples, evenly; {f.notes}".strip("; ")
 
 
 def _spread(found: Sequence[Found]) -> None:

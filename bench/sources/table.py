@@ -11,29 +11,17 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis.answer import NOT_MEASURED, Answer, Settings, answer, point_answer
+from bench.escape import harmless, text
 from bench.nouns import InputError, field_names
-from bench.spec import near
+from bench.sources.table_file import Asked as Asked  # noqa: PLC0414
+from bench.sources.table_file import read_table as read_table  # noqa: PLC0414
 from bench.store import write_atomically
+from bench.untrusted import printable
 
-
-@dataclass(frozen=True)
-class Asked:
-    """Which column holds what, and which two contenders to compare."""
-
-    axis: str
-    time: str
-    contender: str
-    baseline: str
-    challenger: str
-    round: str | None = None
-    """None: the table has one time per size, and no interval can be given."""
-    by: tuple[str, ...] = ()
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Every column used."""
-        rounds = (self.round,) if self.round is not None else ()
-        return (self.axis, self.time, self.contender, *rounds, *self.by)
+MOST_GROUPS = 10_000
+"""Each takes some hundredths of a second."""
+MOST_SIZES, MOST_ROUNDS = 1000, 1000
+"""Of a group, and of a size of it."""
 
 
 @dataclass(frozen=True)
@@ -53,56 +41,7 @@ def analyse_file(path: Path, asked: Asked, out: Path | None) -> list[str]:
     found = analyse(read_table(path, asked), asked, Settings())
     if out is not None:
         write_answers(out, found, asked)
-    return [line(row, asked) for row in found]
-
-
-def read_table(path: Path, asked: Asked) -> pd.DataFrame:
-    """Read the columns asked for; sizes and times as numbers.
-
-    Raises:
-        InputError: for a file that is no table, a missing column (with the nearest
-            name), a time or size that is no positive number (with its line), and a
-            contender that the table does not hold.
-    """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except OSError as error:
-        raise InputError(f"file = {str(path)!r}: {error.strerror}") from error
-    except ValueError as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"file = {str(path)!r}: not a CSV table: {reason}") from error
-    known = tuple(map(str, table.columns))
-    for column in asked.columns:
-        if column not in known:
-            raise InputError(
-                f"column = {column!r}: must be one of {', '.join(known)}"
-                f"{near(column, known)}"
-            )
-    if len(set(asked.columns)) < len(asked.columns):
-        raise InputError(f"columns = {asked.columns}: each must be named only once")
-    table = table[list(asked.columns)]
-    for column in (asked.axis, asked.time):
-        table = table.assign(**{column: _positive(table[column])})
-    present = tuple(table[asked.contender].unique())
-    for name in (asked.baseline, asked.challenger):
-        if name not in present:
-            raise InputError(
-                f"contender = {name!r}: must be one of {', '.join(present[:20])}"
-                f"{near(name, present)}"
-            )
-    return table[table[asked.contender].isin([asked.baseline, asked.challenger])]
-
-
-def _positive(column: "pd.Series[str]") -> "pd.Series[float]":
-    numbers = pd.to_numeric(column, errors="coerce").astype(float)
-    bad = np.flatnonzero(~(np.isfinite(numbers) & (numbers > 0)))
-    if len(bad):
-        line = int(bad[0]) + 2  # the header is line 1
-        raise InputError(
-            f"{column.name} = {column.iloc[bad[0]]!r} in line {line}: "
-            "must be a number > 0"
-        )
-    return numbers
+    return [printable(line(row, asked)) for row in found]
 
 
 def analyse(table: pd.DataFrame, asked: Asked, settings: Settings) -> list[GroupAnswer]:
@@ -115,6 +54,7 @@ def analyse(table: pd.DataFrame, asked: Asked, settings: Settings) -> list[Group
     medians = table.groupby([*keys, asked.contender], sort=False)[asked.time].median()
     wide = medians.unstack(asked.contender)
     paired = wide[[asked.baseline, asked.challenger]].dropna().reset_index()
+    _check_sizes(table, paired, asked)
     groups: dict[tuple[str, ...], pd.DataFrame] = {}
     if asked.by:
         for key, rows in paired.groupby(list(asked.by), sort=False):
@@ -126,6 +66,22 @@ def analyse(table: pd.DataFrame, asked: Asked, settings: Settings) -> list[Group
     return [
         GroupAnswer(name, _answer(groups.get(name), asked, settings)) for name in names
     ]
+
+
+def _check_sizes(table: pd.DataFrame, paired: pd.DataFrame, asked: Asked) -> None:
+    """Refuse more than can be computed in minutes and a gigabyte."""
+    by = list(asked.by)
+    groups = len(table[by].drop_duplicates()) if by else 1
+    sizes = paired[[*by, asked.axis]].value_counts(sort=False)
+    rounds = int(sizes.max()) if len(sizes) else 0
+    of_group = sizes.groupby(level=by, sort=False).size() if by else [len(sizes)]
+    for what, number, most in (
+        ("groups", groups, MOST_GROUPS),
+        (f"values of {asked.axis} in a group", max(of_group, default=0), MOST_SIZES),
+        (f"rounds at a value of {asked.axis}", rounds, MOST_ROUNDS),
+    ):
+        if number > most:
+            raise InputError(f"{what} = {number:,}: must be at most {most:,}")
 
 
 def _answer(rows: pd.DataFrame | None, asked: Asked, settings: Settings) -> Answer:
@@ -179,16 +135,17 @@ def write_answers(out: Path, found: list[GroupAnswer], asked: Asked) -> None:
     for row in found:
         fields = {n: getattr(row.answer, n) for n in columns}
         fields["flags"] = ";".join(row.answer.flags)
-        group = dict(zip(asked.by, row.group, strict=True))
+        group = dict(zip(asked.by, map(printable, row.group), strict=True))
         pair = {"baseline": asked.baseline, "challenger": asked.challenger}
         records.append({**group, "axis": asked.axis, **pair, **fields})
     heads = [*asked.by, "axis", "baseline", "challenger", *columns]
     table = pd.DataFrame(records, columns=heads)
-    lines = [f"# Crossovers of {asked.challenger} against {asked.baseline}", ""]
-    lines += [f"- {line(row, asked)}" for row in found]
+    title = f"Crossovers of {asked.challenger} against {asked.baseline}"
+    lines = [f"# {text(title)}", ""]
+    lines += [f"- {text(printable(line(row, asked)))}" for row in found]
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_atomically(out / "analyse.csv", table.to_csv(index=False))
+        write_atomically(out / "analyse.csv", harmless(table).to_csv(index=False))
         write_atomically(out / "analyse.md", "\n".join(lines) + "\n")
     except OSError as error:
         raise InputError(f"out = {str(out)!r}: {error.strerror}") from error

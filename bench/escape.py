@@ -1,0 +1,54 @@
+"""Texts from strangers in what is written: as data in CSV, Markdown and LaTeX.
+
+HTML is escaped by its templates.
+"""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMULA = re.compile("(?<![^;])(?=[=+\\-@\uff1d\uff0b\uff0d\uff20\\t\\r\\n])")
+"""Where a spreadsheet would begin a formula: in front of a cell's first character, and,
+where semicolons part its cells, after one."""
+TEXTS = ("string", "str", "category", "object")
+"""Kinds of columns that may hold them."""
+FENCE = re.compile("`+")
+
+
+def harmless(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Return a table no text or head of which a spreadsheet would run as a formula.
+
+    An apostrophe goes before a text that starts with `=`, `+`, `-`, `@`, one of these
+    in full width or a control character (OWASP, "CSV Injection").
+    """
+    changed = {}
+    for name, kind in table.dtypes.items():
+        if str(kind) in TEXTS:
+            column = table[name].astype("object")
+            safe = {value: _harmless(value) for value in column.unique()}
+            if any(value is not kept for value, kept in safe.items()):
+                changed[str(name)] = column.map(safe)
+    return table.assign(**changed).rename(columns=_harmless)
+
+
+def _harmless(value: Any) -> Any:
+    if isinstance(value, str) and FORMULA.search(value):
+        return FORMULA.sub("'", value)
+    return value
+
+
+def text(plain: str) -> str:
+    """Escape what Markdown would read as a table's edge, HTML, a link or emphasis."""
+    for character in "\\`*[]|":
+        plain = plain.replace(character, f"\\{character}")
+    return " ".join(plain.replace("&", "&amp;").replace("<", "&lt;").split())
+
+
+def code(plain: str) -> str:
+    """Return code for Markdown, whatever backticks it holds."""
+    plain = " ".join(plain.split())
+    longest = max(map(len, FENCE.findall(plain)), default=0)
+    fence = "`" * max(longest + 1, 3)
+    return f"{fence} {plain} {fence}" if longest else f"`{plain}`"

@@ -1,0 +1,223 @@
+"""What run.json and the lines of measurements.jsonl hold: text in, checked nouns out.
+
+The header's `schema` is that of both files. A newer one is refused, with the version
+of crossover that reads it, which its writer recorded; older ones are read. A field
+that is added with a default needs no new schema; tests/fixtures/schema keeps a run
+directory of each.
+"""
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from importlib import metadata
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from bench.nouns import (
+    SCHEMA,
+    STATUSES,
+    Cell,
+    Contender,
+    InputError,
+    Machine,
+    Measurement,
+    Run,
+)
+from bench.spec import Spec, first_wrong
+from bench.untrusted import MIB, Unreadable, clean, parse_json, shown
+
+OLDEST = 1
+NEEDS = "0.1.0"
+"""The first version of crossover that reads `SCHEMA`."""
+MOST_HEADER = 2 * MIB
+MOST_LINE = MIB
+MOST_JOURNAL = 256 * MIB
+MOST_ROUNDS = 1000
+LEAST_S, MOST = 1e-12, 1e18
+"""What a sample's seconds lie above, and every number within."""
+DIVERGED = ("loss", "accuracy")
+"""Fields that are not finite where a training diverged."""
+NOT_NEGATIVE = ("setup_s", "transfer_s", "peak_bytes", "bound_s", "load_1min")
+DESCRIBED = {"name": str, "description": str, "memory_bytes": int | None}
+"""What a report says of an accelerator."""
+NUMBERS = (int, float)
+POOLED = ("internal_api", "num_threads")
+
+
+def header(run: Run) -> str:
+    """Return run.json."""
+    fields = dataclasses.asdict(dataclasses.replace(run, measurements=()))
+    del fields["measurements"]
+    return json.dumps(fields | {"needs": NEEDS}, indent=2) + "\n"
+
+
+def line(measurement: Measurement) -> str:
+    """Return a line of measurements.jsonl."""
+    return json.dumps(dataclasses.asdict(measurement)) + "\n"
+
+
+def read_header(text: str) -> Run:
+    """Return a run without its measurements, upgraded to the schema of today.
+
+    Raises:
+        InputError: naming the field, its value and what is allowed.
+    """
+    fields = clean(parse_json(text))
+    _check_schema(fields)
+    known = {**fields, "schema": SCHEMA, "measurements": []}
+    try:
+        run: Run = _adapter(Run).validate_json(json.dumps(known), strict=True)
+        _check_texts(Spec.model_validate(run.spec))
+    except ValidationError as error:
+        raise Unreadable(first_wrong(error)) from error
+    _check_machine(run.machine)
+    return run
+
+
+def _check_schema(fields: Any) -> None:
+    schema = fields.get("schema") if isinstance(fields, dict) else None
+    if type(schema) is int and OLDEST <= schema <= SCHEMA:
+        return
+    older = ", ".join(f"or schema {n}" for n in range(OLDEST, SCHEMA))
+    must = f"must have schema {SCHEMA}, which this version reads, {older}"
+    if type(schema) is not int or schema < OLDEST:
+        raise Unreadable(f"{must}; has {shown(schema)}")
+    needed = fields.get("needs")
+    version = needed if isinstance(needed, str) else "a later version"
+    raise Unreadable(
+        f"{must}; has {shown(schema)}, which needs crossover {version[:40]}, and this "
+        f"is {_version()}"
+    )
+
+
+def _check_texts(spec: Spec) -> None:
+    """Check that contenders can be parsed, not what they name: trainers come and go."""
+    try:
+        for text in spec.contenders:
+            Contender.parse(text)
+        for sweep in spec.sweep:
+            spec.contenders_of(sweep)
+    except ValueError as error:
+        raise Unreadable(f"spec: {error}") from error
+
+
+def _version() -> str:
+    try:
+        return metadata.version("softmax-crossover")
+    except metadata.PackageNotFoundError:
+        return "another"
+
+
+def _check_machine(machine: Machine) -> None:
+    _check_numbers("machine", vars(machine))
+    for i, accelerator in enumerate(machine.accelerators):
+        for name, kind in DESCRIBED.items():
+            value = accelerator.get(name)
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise Unreadable(
+                    f"machine.accelerators.{i}.{name} = {shown(value)}: must be "
+                    f"{'a text' if kind is str else 'an integer or null'}"
+                )
+    pools = machine.threads.get("pools", [])
+    if not isinstance(pools, list) or not all(
+        isinstance(pool, dict) and all(name in pool for name in POOLED)
+        for pool in pools
+    ):
+        must = f"must be a list of objects with {' and '.join(POOLED)}"
+        raise Unreadable(f"machine.threads.pools = {shown(pools)}: {must}")
+
+
+def read_line(text: str) -> Measurement:
+    """Return the measurement that a line of measurements.jsonl holds.
+
+    Raises:
+        InputError: naming the field, its value and what is allowed.
+    """
+    if len(text) > MOST_LINE:
+        raise Unreadable(f"must be at most {MOST_LINE // MIB} MiB")
+    fields = parse_json(text)
+    if "\\" in text or not text.isprintable():
+        text = json.dumps(clean(fields))
+    try:
+        m: Measurement = _adapter(Measurement).validate_json(text, strict=True)
+    except ValidationError as error:
+        raise Unreadable(first_wrong(error)) from error
+    _check(m)
+    name = _cell_id(Cell(m.case, m.contender))
+    return m if m.cell_id == name else dataclasses.replace(m, cell_id=name)
+
+
+def again(run: Run) -> Run:
+    """Return a run as it is read back once it is written.
+
+    Raises:
+        InputError: when it would be refused.
+    """
+    rows = tuple(read_line(line(m)) for m in run.measurements)
+    check_rounds(rows)
+    return dataclasses.replace(read_header(header(run)), measurements=rows)
+
+
+def check_rounds(rows: Sequence[Measurement]) -> None:
+    """Refuse more rounds of a cell than a plan takes and an analysis can bear."""
+    counts = Counter(m.cell_id for m in rows if m.status == "ok")
+    for name, rounds in counts.most_common(1):
+        if rounds > MOST_ROUNDS:
+            must = f"must be at most {MOST_ROUNDS:,}"
+            raise Unreadable(f"rounds of {name} = {rounds:,}: {must}")
+
+
+@cache
+def _adapter(noun: type) -> TypeAdapter[Any]:
+    return TypeAdapter(noun)
+
+
+@cache
+def _cell_id(cell: Cell) -> str:
+    _check_numbers("case.", vars(cell.case))
+    text = str(cell.contender)
+    try:
+        is_one = Contender.parse(text) == cell.contender
+    except ValueError:
+        is_one = False
+    if not is_one:
+        must = "must be DEVICE[/TRAINER][@THREADS], such as cpu/resident@1"
+        raise _wrong("contender", text, must)
+    return cell.cell_id
+
+
+def _check(m: Measurement) -> None:
+    """Check what the types of the fields do not say."""
+    _check_numbers("", vars(m))
+    if m.status not in STATUSES:
+        raise _wrong("status", m.status, f"must be one of {', '.join(STATUSES)}")
+    if m.status == "ok" and not m.samples_s:
+        raise _wrong("samples_s", m.samples_s, "must hold a time, as status is ok")
+    if m.samples_s and min(m.samples_s) < LEAST_S:
+        raise _wrong("samples_s", min(m.samples_s), "must be seconds > 0")
+    for name, least in (("round", 0), ("calls_per_sample", 1), ("epochs_run", 1)):
+        value = getattr(m, name)
+        if value is not None and value < least:
+            raise _wrong(name, value, f"must be >= {least}")
+    for name in NOT_NEGATIVE:
+        value = getattr(m, name)
+        if value is not None and value < 0:
+            raise _wrong(name, value, "must be >= 0")
+
+
+def _check_numbers(where: str, fields: dict[str, Any]) -> None:
+    for name, value in fields.items():
+        kind = type(value)
+        if value is None or kind is str or name in DIVERGED:
+            continue
+        numbers = value if kind is tuple else (value,) if kind in NUMBERS else ()
+        for number in numbers:
+            if type(number) in NUMBERS and not -MOST <= number <= MOST:
+                raise _wrong(f"{where}{name}", number, f"must be within {MOST:g}")
+
+
+def _wrong(field: str, value: object, must: str) -> InputError:
+    return Unreadable(f"{field} = {shown(value)}: {must}")

@@ -1,0 +1,231 @@
+"""Each reader as a function of bytes: it accepts or refuses them, nothing else.
+
+A refusal is an `InputError` of one line. What is accepted is taken through all that is
+computed and written of it; the pictures of a few only, as they take seconds.
+"""
+
+import contextlib
+import csv
+import io
+import re
+import shutil
+import tempfile
+import warnings
+import zlib
+from pathlib import Path
+
+from bench import store
+from bench.analysis.compare import compare, lines
+from bench.analysis.derive import derive
+from bench.asked import load_spec, resolve
+from bench.nouns import Contender, InputError, parse_case_id
+from bench.option_texts import parse_duration, parse_prices, parse_sizes
+from bench.plan import next_blocks, notices
+from bench.report import write
+from bench.report.terminal import plain_lines
+from bench.sources.asv import read_asv
+from bench.sources.pytest_benchmark import read_pytest_benchmark
+from bench.sources.table import Asked, analyse_file
+from bench.untrusted import one_line
+
+PART = b"\n%%%%\n"
+"""Between the files that one input holds."""
+CODE = re.compile("(?<!`)(`+)(?!`).+?(?<!`)\\1(?!`)")
+"""Of Markdown; what is in it is shown as it is."""
+WRITTEN, DRAWN = 8, 400
+"""One input in so many has its report written, and its pictures drawn."""
+
+
+@contextlib.contextmanager
+def folder():
+    """Yield an empty folder, removed afterwards."""
+    path = Path(tempfile.mkdtemp(prefix="fuzz-", dir=_memory()))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _memory():
+    shared = Path("/dev/shm")
+    return shared if shared.is_dir() else None
+
+
+def refused(call):
+    """Tell whether a call refused its input, and that it did so in one line."""
+    try:
+        call()
+    except InputError as error:
+        said = one_line(str(error))
+        assert said
+        assert said.isprintable()
+        return True
+    return False
+
+
+def _put(path, data):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def _report(run, out, data):
+    """Compute all there is of a run; write it, and look for what must not be in it."""
+    number = zlib.crc32(data)
+    found = derive(run).crossovers
+    for line in plain_lines([c for c in found if c.view == "train"]):
+        assert line.isprintable(), line
+    if number % WRITTEN:
+        return
+    plots = write._plots
+    if number % DRAWN:
+        write._plots = lambda *_: iter(())
+    try:
+        write.write_report(run, out, latex=True)
+    finally:
+        write._plots = plots
+    harmless_files(out)
+
+
+def harmless_files(out):
+    """Look for what a page, a table or a text must never hold."""
+    page = out / "report.html"
+    if page.exists():
+        text = page.read_text(encoding="utf-8")
+        assert text.count("<script>") == 1
+        assert text.count("</script>") == 1
+    for table in out.glob("*.csv"):
+        with table.open(encoding="utf-8", newline="") as file:
+            cells = [cell for row in csv.reader(file) for cell in row]
+        for part in (part for cell in cells for part in cell.split(";")):
+            assert not part.startswith(("=", "@", "+", "\t", "\r")), (table.name, part)
+    notes = out / "report.md"
+    if notes.exists():
+        outside = CODE.sub("", notes.read_text(encoding="utf-8"))
+        assert "<" not in outside
+        assert "](javascript" not in outside.replace("\\](", "")
+
+
+def run_directory(data):
+    """Read a run directory and write its report."""
+    header, _, rows = data.partition(PART)
+    with folder() as out:
+        _put(out / store.HEADER, header)
+        _put(out / store.JOURNAL, rows)
+        runs = []
+        if not refused(lambda: runs.append(store.load(out))):
+            refused(lambda: _report(runs[0], out, data))
+
+
+def two_runs(data):
+    """Compare two run directories."""
+    header, _, rest = data.partition(PART)
+    before, _, after = rest.partition(PART)
+    with folder() as out:
+        for name, rows in (("a", before), ("b", after)):
+            _put(out / name / store.HEADER, header)
+            _put(out / name / store.JOURNAL, rows)
+
+        def call():
+            runs = [store.load(out / name) for name in "ab"]
+            for line in lines(compare(*runs)):
+                assert line.isprintable(), line
+
+        refused(call)
+
+
+def spec(data):
+    """Read a spec and plan it."""
+    with folder() as out:
+        _put(out / "spec.toml", data)
+
+        def call():
+            planned = resolve(load_spec(out / "spec.toml"), (), 2)
+            notices(planned)
+            next_blocks(planned, [])
+
+        refused(call)
+
+
+def asv(data):
+    """Read asv's results and write the report of each run."""
+    result, _, rest = data.partition(PART)
+    machine, _, benchmarks = rest.partition(PART)
+    with folder() as out:
+        _put(out / "results" / "box" / "abcdef12-existing.json", result)
+        for path, part in (
+            (out / "results" / "box" / "machine.json", machine),
+            (out / "results" / "benchmarks.json", benchmarks),
+        ):
+            if part:
+                _put(path, part)
+        runs = []
+        refused(lambda: runs.extend(read_asv(str(out / "results"))))
+        for run in runs:
+            _kept(run, out / "report", data)
+
+
+def pytest_benchmark(data):
+    """Read a file of pytest-benchmark and write its report."""
+    with folder() as out:
+        _put(out / "saved.json", data)
+        runs = []
+        refused(lambda: runs.append(read_pytest_benchmark(out / "saved.json")))
+        for run in runs:
+            _kept(run, out / "report", data)
+
+
+def _kept(run, out, data):
+    """Store a run of another tool, read it back as one of ours, and report it."""
+    store.put(out, run)
+    assert _same(store.load(out), run)
+    refused(lambda: _report(run, out, data))
+
+
+def _same(one, other):
+    # by their text: a loss that is not a number differs from itself
+    return repr(one) == repr(other)
+
+
+ASKED = Asked("n", "seconds", "who", "cpu", "gpu", "round", ("model",))
+
+
+def table(data):
+    """Read a CSV table, with rounds and without, and write its answers."""
+    with folder() as out:
+        _put(out / "times.csv", data)
+        for asked in (ASKED, Asked(*list(vars(ASKED).values())[:5])):
+
+            def call(asked=asked):
+                for line in analyse_file(out / "times.csv", asked, out / "report"):
+                    assert line.isprintable(), line
+
+            if not refused(call):
+                harmless_files(out / "report")
+
+
+def options(data):
+    """Read what options hold: sizes, durations, prices, contenders, names of cases."""
+    text = data.decode("utf-8", "surrogateescape")
+    refused(lambda: parse_sizes("samples", text))
+    refused(lambda: parse_duration(text))
+    refused(lambda: parse_prices(tuple(text.split(","))))
+    for read in (Contender.parse, parse_case_id):
+        with contextlib.suppress(ValueError):
+            read(text)
+
+
+READERS = {
+    reader.__name__: reader
+    for reader in (run_directory, two_runs, spec, asv, pytest_benchmark, table, options)
+}
+
+
+def quietly(reader, data):
+    """Call a reader with nothing printed; a warning is an error."""
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("error")
+        reader(data)

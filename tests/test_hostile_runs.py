@@ -1,0 +1,307 @@
+"""Run directories from strangers: read as data, or refused in one line."""
+
+import dataclasses
+import json
+import os
+import shutil
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from bench import store, stored
+from bench.cli import main
+from bench.nouns import SCHEMA
+from bench.report import write
+
+sys.path.append(str(Path(__file__).parent / "fuzz"))
+import readers
+from trees import NASTY, places
+
+WHOLE = Path(__file__).parent / "fixtures" / "schema" / str(SCHEMA)
+EVIL = (
+    "\x1b[2J\x1b]0;owned\x07</script><script>alert(1)</script>"
+    "=HYPERLINK(1);=1+1 {{ 7*7 }} $\\frac{$ \\input{/etc/passwd} [x](javascript:1)"
+    " | `\u202e"
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    shutil.copytree(WHOLE, tmp_path / "run")
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def crossover(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments):
+        monkeypatch.setattr(sys, "argv", ["crossover", *map(str, arguments)])
+        try:
+            main()
+        except SystemExit as stopped:
+            return (stopped.code or 0, *capsys.readouterr())
+        return (0, *capsys.readouterr())
+
+    return command
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Draw no pictures, which take seconds; test_plots_text.py has their texts."""
+    monkeypatch.setattr(write, "_plots", lambda *_: iter(()))
+
+
+def edit(folder, change):
+    header = json.loads((folder / store.HEADER).read_text())
+    change(header)
+    (folder / store.HEADER).write_text(json.dumps(header))
+
+
+def edit_row(folder, change):
+    rows = (folder / store.JOURNAL).read_text().split("\n")
+    row = json.loads(rows[0])
+    change(row)
+    rows[0] = json.dumps(row)
+    (folder / store.JOURNAL).write_text("\n".join(rows))
+
+
+def refusal(folder):
+    with pytest.raises(store.StoreError) as error:
+        store.load(folder)
+    said = str(error.value)
+    assert said.startswith(f"run = {str(folder)!r}: ")
+    return said
+
+
+@pytest.mark.parametrize("text", ["gpu!", "cpu/", "cpu@" + "9" * 5000, "", "cpu\n", 7])
+def test_a_pair_that_cannot_be_parsed_is_one_line(folder, crossover, text):
+    edit(
+        folder, lambda h: h["spec"]["sweep"][0].update(pairs=[["cpu/resident@1", text]])
+    )
+    for command in (
+        ["report", folder],
+        ["compare", folder, WHOLE],
+        ["report", "--show", folder],
+    ):
+        code, said, error = crossover(*command)
+        assert (code, said) == (2, "")
+        assert error.count("\n") == 1
+        assert "run.json: spec" in error or "run.json: sweep.0.pairs" in error
+
+
+def test_every_field_of_the_header_may_be_of_a_wrong_type(folder):
+    text = (folder / store.HEADER).read_text()
+    refused = 0
+    for i in range(len(places(json.loads(text)))):
+        header = json.loads(text)
+        holder, key = places(header)[i]
+        holder[key] = {"x": [1]} if i % 2 else -1.5
+        (folder / store.HEADER).write_text(json.dumps(header))
+        try:
+            store.load(folder)
+        except store.StoreError:
+            refused += 1
+    assert refused > 60
+
+
+def test_every_field_of_a_row_may_be_anything(folder):
+    text = (folder / store.JOURNAL).read_text().split("\n")[20]
+    refused = 0
+    for i in range(len(places(json.loads(text)))):
+        for value in NASTY[i % 4 :: 4]:
+            row = json.loads(text)
+            holder, key = places(row)[i]
+            holder[key] = value
+            refused += readers.refused(partial(stored.read_line, json.dumps(row)))
+    assert refused > 300
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"samples_s": [-1.0]}, "samples_s"),
+        ({"samples_s": [float("nan")]}, "samples_s"),
+        ({"samples_s": [1e300]}, "samples_s"),
+        ({"samples_s": []}, "samples_s"),
+        ({"samples_s": "1"}, "samples_s"),
+        ({"status": "fine"}, "status"),
+        ({"round": -1}, "round"),
+        ({"round": 10**400}, "round"),
+        ({"calls_per_sample": 0}, "calls_per_sample"),
+        ({"setup_s": float("inf")}, "setup_s"),
+        ({"contender": {"device": "../x"}}, "contender"),
+        ({"case": {"samples": 1}}, "case"),
+    ],
+)
+def test_a_row_that_cannot_be_is_refused_by_line_and_field(folder, change, field):
+    ok = {"status": "ok", "samples_s": [1.0]}
+    edit_row(folder, lambda row: row.update({**ok, **change}))
+    said = refusal(folder)
+    assert "line 1 of measurements.jsonl is garbled" in said
+    assert field in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[" * 10**7, "is too large"),
+        ("[" * 10**5, "nested too deep"),
+        ('{"schema":' * 10**5, "nested too deep"),
+        ('{"schema": 2, "schema": 2}', "key 'schema' is there more than once"),
+        ('{"schema": ' + "9" * 5000 + "}", "too many digits"),
+        ('{"schema": NaN}', "must have schema"),
+        ("[]", "must have schema"),
+        ("", "must be JSON"),
+        ("\x00", "must be JSON"),
+        ('{"sch\x00ema": 2}', "must be JSON"),
+    ],
+)
+def test_a_header_that_is_none(folder, text, said):
+    (folder / store.HEADER).write_text(text)
+    assert said in refusal(folder)
+
+
+def test_encodings(folder):
+    header = (folder / store.HEADER).read_text()
+    (folder / store.HEADER).write_text(header, encoding="utf-8-sig")
+    assert store.load(folder) == store.load(WHOLE)
+    (folder / store.HEADER).write_text(header, encoding="utf-16")
+    assert "UTF-8" in refusal(folder)
+    (folder / store.HEADER).write_text(header)
+    rows = (folder / store.JOURNAL).read_bytes()
+    (folder / store.JOURNAL).write_bytes(rows + b"\xff\xfe\n")
+    assert "UTF-8" in refusal(folder)
+
+
+@pytest.mark.parametrize("name", [store.HEADER, store.JOURNAL])
+def test_two_gigabytes_are_refused_by_their_size(folder, name):
+    os.truncate(folder / name, 2**31)  # sparse: it takes no room
+    assert "is too large; must be at most" in refusal(folder)
+
+
+def test_a_line_of_megabytes_is_refused(folder):
+    with (folder / store.JOURNAL).open("a") as journal:
+        journal.write('{"notes": "' + "a" * 2**21 + '"}\n')
+    assert (
+        "line 147 of measurements.jsonl is garbled: must be at most 1 MiB"
+        in refusal(folder)
+    )
+
+
+def test_more_rounds_than_a_plan_takes_are_refused(folder):
+    rows = (folder / store.JOURNAL).read_text().splitlines()
+    row = next(row for row in map(json.loads, rows) if row["status"] == "ok")
+    many = "".join(json.dumps({**row, "round": i}) + "\n" for i in range(1001))
+    (folder / store.JOURNAL).write_text(many)
+    assert "= 1,001: must be at most 1,000" in refusal(folder)
+
+
+@pytest.mark.parametrize("name", [store.HEADER, store.JOURNAL])
+def test_links_and_pipes_are_not_read(folder, tmp_path, name):
+    shutil.move(folder / name, tmp_path / "elsewhere")
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    assert f"{name} is a link; must be a file" in refusal(folder)
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    assert f"{name} is no file; must be one" in refusal(folder)
+    (folder / name).unlink()
+    (folder / name).mkdir()
+    assert name in refusal(folder)
+
+
+def test_writing_follows_no_link_of_the_folder(folder, crossover, tmp_path, undrawn):
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    for name in ("report.html", "report.html.part", "crossovers.csv.part", "report.md"):
+        (folder / name).symlink_to(victim)
+    assert crossover("report", folder)[0] == 0
+    assert victim.read_text() == "mine"
+    assert not (folder / "report.html").is_symlink()
+
+
+def test_plots_are_not_written_through_a_link(folder, crossover, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "plots").symlink_to(tmp_path / "elsewhere")
+    code, _, error = crossover("report", folder)
+    assert code == 2
+    assert "plots is a link; must be a folder" in error
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.parametrize(
+    "name", ["../../up", "/tmp/up", "..", ".hidden", "a/b", "x" * 999]
+)
+def test_a_runs_name_leads_nowhere(folder, crossover, tmp_path, monkeypatch, name):
+    edit(folder, lambda header: header.update(run_id=name))
+    written = []
+    monkeypatch.setattr(
+        write, "write_report", lambda run, out, **_: written.append(out) or []
+    )
+    shutil.copytree(folder, tmp_path / "other")
+    assert (
+        crossover("report", folder, tmp_path / "other", "--out", tmp_path / "o")[0] == 0
+    )
+    assert len({out.resolve() for out in written}) == 2
+    for out in written:
+        assert out.resolve().parent == (tmp_path / "o").resolve()
+        assert not out.name.startswith(".")
+
+
+def test_nothing_of_a_strangers_texts_is_run_by_whoever_shows_it(
+    folder, crossover, undrawn
+):
+    def change(header):
+        header.update(run_id=EVIL, commit=EVIL, command=EVIL)
+        machine = header["machine"]
+        machine.update(
+            hostname=EVIL, cpu=EVIL, energy_unmeasured=EVIL, fingerprint=EVIL
+        )
+        machine["versions"][EVIL] = EVIL
+        machine["unavailable"][EVIL] = EVIL
+        machine["threads"][EVIL] = EVIL
+        machine["accelerators"][0].update(name=EVIL, description=EVIL)
+        header["spec"]["name"] = EVIL[:80]
+
+    edit(folder, change)
+    edit_row(
+        folder, lambda row: row.update(notes=EVIL, energy_of=EVIL, started_utc=EVIL)
+    )
+    rows = (folder / store.JOURNAL).read_text().splitlines()
+    flagged = [
+        json.dumps({**json.loads(r), "flags": [EVIL], "notes": EVIL}) for r in rows
+    ]
+    (folder / store.JOURNAL).write_text("\n".join(flagged) + "\n")
+    code, said, error = crossover("report", folder, "--latex")
+    assert (code, error) == (0, "")
+    assert "\x1b" not in said + error
+    assert "\u202e" not in said
+    readers.harmless_files(folder)
+    page = (folder / "report.html").read_text()
+    assert "{{ 7*7 }}" in page
+    assert "49" not in page.split("{{ 7*7 }}")[1][:10]
+    assert "&lt;/script&gt;" in page
+    for name in ("report.md", "estimates.tex", "crossovers.csv", "report.html"):
+        assert "\x1b" not in (folder / name).read_text()
+    assert "\\input{" not in (folder / "crossovers.tex").read_text().replace(
+        "\\\\input", ""
+    )
+
+
+def test_our_own_readers_read_the_tables_back(folder, crossover, undrawn):
+    assert crossover("report", folder)[0] == 0
+    code, said, _ = crossover(
+        "analyse", folder / "measurements.csv", "--axis", "batch_size", "--time",
+        "setup_s", "--contender", "contender", "--round", "round",
+        "--baseline", "cpu/lesson@1", "--challenger", "cpu/resident@1",
+    )  # fmt: skip
+    assert code in (0, 2), said
+
+
+def test_a_halved_surrogate_does_not_lose_a_run(tmp_path):
+    run = store.load(WHOLE)
+    run = dataclasses.replace(run, command="crossover run \udcff", commit=None)
+    store.put(tmp_path / "run", run)
+    assert store.load(tmp_path / "run").command == "crossover run \\udcff"

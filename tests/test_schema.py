@@ -1,0 +1,104 @@
+"""Every version of the stored format is read for ever; a newer one says what it needs.
+
+tests/fixtures/schema holds a run directory of each. They are never changed.
+"""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bench import store, stored
+from bench.analysis.crossover import crossovers
+from bench.nouns import SCHEMA, InputError, Machine, Measurement, Run
+
+FOLDERS = Path(__file__).parent / "fixtures" / "schema"
+STORED = {
+    "1-first": ("quick-20261124-181214", {"time_s"}),
+    "1": ("reference-20261124-214449", {"time_s"}),
+    "2": ("schema-2", {"time_s", "cost"}),
+}
+"""The run's name, and what its rounds answer."""
+
+
+def version_of(folder):
+    return json.loads((folder / store.HEADER).read_text())["schema"]
+
+
+@pytest.fixture
+def copy(tmp_path):
+    shutil.copytree(FOLDERS / str(SCHEMA), tmp_path / "run")
+    return tmp_path / "run"
+
+
+def edit(folder, **fields):
+    header = json.loads((folder / store.HEADER).read_text())
+    (folder / store.HEADER).write_text(json.dumps({**header, **fields}))
+
+
+def test_there_is_a_fixture_of_every_version():
+    found = {version_of(folder) for folder in FOLDERS.iterdir()}
+    assert found == set(range(stored.OLDEST, SCHEMA + 1))
+    assert {folder.name for folder in FOLDERS.iterdir()} == set(STORED)
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_every_version_is_read(name):
+    run = store.load(FOLDERS / name)
+    run_id, metrics = STORED[name]
+    assert (run.run_id, run.schema) == (run_id, SCHEMA)
+    assert len(run.measurements) == 146
+    train = [c for c in crossovers(run) if c.view == "train"]
+    assert {c.metric for c in train} == metrics
+    assert [c.outcome for c in train if c.challenger == "cpu/resident@1"] == ["always"]
+    ok = [m for m in run.measurements if m.status == "ok"]
+    assert all(m.samples_s and m.setup_s and m.cell_id for m in ok)
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_what_is_read_is_written_as_todays_version(name, tmp_path):
+    run = store.load(FOLDERS / name)
+    store.put(tmp_path / "run", run)
+    assert version_of(tmp_path / "run") == SCHEMA
+    assert store.load(tmp_path / "run") == run
+
+
+def test_the_newest_fixture_holds_every_field():
+    header = json.loads((FOLDERS / str(SCHEMA) / store.HEADER).read_text())
+    fields = {f.name for f in dataclasses.fields(Run)} - {"measurements"}
+    assert set(header) == fields | {"needs"}
+    assert set(header["machine"]) <= {f.name for f in dataclasses.fields(Machine)}
+    rows = (FOLDERS / str(SCHEMA) / store.JOURNAL).read_text().splitlines()
+    keys = {key for row in rows for key in json.loads(row)}
+    assert keys <= {f.name for f in dataclasses.fields(Measurement)}
+    assert {"bound_s", "samples_j", "energy_of", "flags"} <= keys
+
+
+@pytest.mark.parametrize(
+    ("needs", "said"),
+    [("0.9.1", "needs crossover 0.9.1, and this is "), (None, "a later version")],
+)
+def test_a_newer_version_is_refused_with_the_version_that_reads_it(copy, needs, said):
+    edit(copy, schema=SCHEMA + 1, needs=needs, of_the_future=[1])
+    with pytest.raises(InputError, match=said) as error:
+        store.load(copy)
+    assert f"must have schema {SCHEMA}, which this version reads" in str(error.value)
+    assert f"has {SCHEMA + 1}" in str(error.value)
+
+
+@pytest.mark.parametrize("schema", [0, -1, True, 1.0, "2", None, [2], 10**400])
+def test_what_is_no_version_is_refused(copy, schema):
+    text = json.dumps(json.loads((copy / store.HEADER).read_text()) | {"schema": 0})
+    written = "1" + "0" * 400 if schema == 10**400 else json.dumps(schema)
+    (copy / store.HEADER).write_text(
+        text.replace('"schema": 0', f'"schema": {written}')
+    )
+    with pytest.raises(InputError, match=f"must have schema {SCHEMA}"):
+        store.load(copy)
+
+
+def test_the_header_says_which_version_reads_it():
+    header = json.loads(stored.header(store.load(FOLDERS / "1")))
+    assert (header["schema"], header["needs"]) == (SCHEMA, stored.NEEDS)
