@@ -18,14 +18,15 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 crossover: $(STAMP)
 	$(BIN)/crossover run
 
+# Two processes, a file of tests at a time.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # The long simulations of the statistics: about ten minutes.
 simulate: $(STAMP)
@@ -39,6 +40,7 @@ mutations: $(STAMP)
 # both suites on a few cells, and a report from what each of them kept.
 bench: $(STAMP)
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/fused.py
 	$(BIN)/python benchmarks/search_against_grid.py
 	$(BIN)/python benchmarks/against_itself.py
 	mkdir -p .benchmarks
@@ -51,3 +53,21 @@ bench: $(STAMP)
 # For whoever has an accelerator: docs/first_gpu_run.md.
 gpu-check: $(STAMP)
 	$(BIN)/python benchmarks/gpu_check.py
+
+# Bugs put into copies of the packages, each of which must turn its test red.
+mutations: $(STAMP)
+	$(BIN)/python -m pytest -m mutations
+
+# `fused` against JAX, scikit-learn and torch, in an environment of their own.
+PEERS := .venv-peers/bin/python
+peers:
+	test -x $(PEERS) || $(PYTHON) -m venv .venv-peers
+	$(PEERS) -m pip install --quiet --constraint $(CONSTRAINTS) --requirement benchmarks/peers/requirements.txt --editable .
+	$(PEERS) -m pytest -p no:cacheprovider tests/test_peers.py
+	$(PEERS) -m benchmarks.peers --out results/peers
+
+# Hostile input in full: every generated spec, and ten minutes of fuzzing a reader.
+torture: $(STAMP)
+	$(BIN)/python -m pytest -m torture
+	$(BIN)/python -m pip install --quiet atheris==3.0.0
+	for reader in run_directory asv pytest_benchmark spec table options; do $(BIN)/python tests/fuzz/harness.py $$reader -max_total_time=600 || exit 1; done

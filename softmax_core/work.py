@@ -50,7 +50,7 @@ class Work:
     operations: Count
 
 
-class WorkCounter(Counter):
+class WorkCounter(Counter):  # type: ignore[no-untyped-call]
     """Counts bytes and operations beside the launches."""
 
     def __init__(self) -> None:

@@ -117,7 +117,8 @@ def predicted_crossover(
     grid = np.linspace(logs[0], logs[-1], POINTS)
 
     def gaps(one: list[float], other: list[float]) -> Array:
-        return np.interp(grid, logs, np.log(one) - np.log(other))
+        found: Array = np.interp(grid, logs, np.log(one) - np.log(other))
+        return found
 
     sure = gaps([b.low for b in baseline], [d.high for d in device])
     likely = gaps([b.middle for b in baseline], [d.middle for d in device])

@@ -91,7 +91,9 @@ def counted(
     low, high = step_s(costs, trainer, some)
     return {
         size: Counts(
-            *(total(kind, case) for kind in ("launches", "bytes", "operations")),
+            total("launches", case),
+            total("bytes", case),
+            total("operations", case),
             (case.steps_per_epoch * low, case.steps_per_epoch * high),
         )
         for size, case in cases.items()

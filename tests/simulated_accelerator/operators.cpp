@@ -57,8 +57,9 @@ Tensor empty_strided(at::IntArrayRef size, at::IntArrayRef stride,
   return at::detail::empty_strided_generic(size, stride, memory(), kKeys, type);
 }
 
-void account_copy(const Tensor& from, const Tensor& to, bool non_blocking) {
-  if (in_fallback || from.numel() == 0) return;
+// Queue a copy; return whether the host waits for it.
+bool queue_copy(const Tensor& from, const Tensor& to, bool non_blocking) {
+  if (in_fallback || from.numel() == 0) return false;
   auto bytes = static_cast<double>(from.nbytes());
   bool both = from.is_privateuseone() && to.is_privateuseone();
   if (both && from.device() == to.device()) {
@@ -68,16 +69,20 @@ void account_copy(const Tensor& from, const Tensor& to, bool non_blocking) {
     copy_between(from.device().index(), to.device().index(), bytes);
   } else if (to.is_privateuseone()) {
     bool pinned = is_pinned(from.storage().data());
-    copy(to.device().index(), kFromHost, bytes, pinned, !(pinned && non_blocking));
+    copy(to.device().index(), kFromHost, bytes, pinned);
+    return !(pinned && non_blocking);
   } else {
     bool pinned = is_pinned(to.storage().data());
-    copy(from.device().index(), kToHost, bytes, pinned, !(pinned && non_blocking));
+    copy(from.device().index(), kToHost, bytes, pinned);
+    return !(pinned && non_blocking);
   }
+  return false;
 }
 
 Tensor copy_from(const Tensor& self, const Tensor& dst, bool non_blocking) {
-  account_copy(self, dst, non_blocking);
-  on_host(dst).copy_(on_host(self));
+  bool waits = queue_copy(self, dst, non_blocking);
+  on_host(dst).copy_(on_host(self));  // within the time that the copy is said to take
+  if (waits) wait_for_queue((self.is_privateuseone() ? self : dst).device().index());
   return dst;
 }
 
@@ -86,9 +91,13 @@ Tensor copy_from_and_resize(const Tensor& self, const Tensor& dst) {
   return copy_from(self, dst, false);
 }
 
+void read_scalar(int device) {
+  copy(device, kToHost, 8, false);
+  wait_for_queue(device);
+}
+
 at::Scalar local_scalar_dense(const Tensor& self) {
-  if (!in_fallback)
-    copy(self.device().index(), kToHost, double(self.itemsize()), false, true);
+  if (!in_fallback) read_scalar(self.device().index());
   return on_host(self).item();
 }
 
@@ -138,7 +147,8 @@ void check_host_operands(const Operands& operands, const std::string& name) {
     if (t.dim() == 0 && t.numel() == 1) continue;
     TORCH_CHECK(indexing && (t.scalar_type() == at::kLong || t.scalar_type() == at::kBool),
                 operands.refusal(name, t.device()));
-    copy(operands.device->index(), kFromHost, double(t.nbytes()), false, true);
+    copy(operands.device->index(), kFromHost, double(t.nbytes()), false);
+    wait_for_queue(operands.device->index());
   }
 }
 
@@ -171,7 +181,7 @@ void fallback(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   in_fallback = outer;
   bool read = !stack->empty() && !op.schema().returns().empty() &&
               !stack->back().isTensor() && !stack->back().isTensorList();
-  if (!outer && (read || kWaits.count(name))) copy(device, kToHost, 8, false, true);
+  if (!outer && (read || kWaits.count(name))) read_scalar(device);
 }
 
 TORCH_LIBRARY_IMPL(_, PrivateUse1, m) {

@@ -68,23 +68,6 @@ void use(int index) {
   wait_until(ready_s);
 }
 
-void wait_for_queue(int index) {
-  double done_s;
-  {
-    std::lock_guard lock(mutex);
-    at(index).counters.synchronisations += 1;
-    done_s = at(index).free_at_s;
-    while (at(index).hung) {  // forever, as a kernel that never ends
-      mutex.unlock();
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-      mutex.lock();
-    }
-  }
-  wait_until(done_s);
-  std::lock_guard lock(mutex);  // the host's pace starts anew
-  at(index).last_launch_s = std::max(at(index).last_launch_s, now_s());
-}
-
 double transfer_s(double bytes, bool pinned) {
   double rate = pinned ? settings.pinned_bytes_per_s : settings.pageable_bytes_per_s;
   return settings.transfer_s + (rate > 0 ? bytes / rate : 0);
@@ -196,16 +179,13 @@ void occupy(int device, double seconds) {
   queue(at(device), seconds);
 }
 
-void copy(int device, Direction way, double bytes, bool pinned, bool host_waits) {
+void copy(int device, Direction way, double bytes, bool pinned) {
   use(device);
-  {
-    std::lock_guard lock(mutex);
-    Counters& c = at(device).counters;
-    (way == kFromHost ? c.host_to_device : c.device_to_host) += 1;
-    (way == kFromHost ? c.host_to_device_bytes : c.device_to_host_bytes) += bytes;
-    queue(at(device), transfer_s(bytes, pinned));
-  }
-  if (host_waits) wait_for_queue(device);
+  std::lock_guard lock(mutex);
+  Counters& c = at(device).counters;
+  (way == kFromHost ? c.host_to_device : c.device_to_host) += 1;
+  (way == kFromHost ? c.host_to_device_bytes : c.device_to_host_bytes) += bytes;
+  queue(at(device), transfer_s(bytes, pinned));
 }
 
 void copy_between(int source, int target, double bytes) {
@@ -218,6 +198,23 @@ void copy_between(int source, int target, double bytes) {
     at(device).counters.device_to_device += 1;
     queue(at(device), transfer_s(bytes, true));
   }
+}
+
+void wait_for_queue(int index) {
+  double done_s;
+  {
+    std::lock_guard lock(mutex);
+    at(index).counters.synchronisations += 1;
+    done_s = at(index).free_at_s;
+    while (at(index).hung) {  // forever, as a kernel that never ends
+      mutex.unlock();
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      mutex.lock();
+    }
+  }
+  wait_until(done_s);
+  std::lock_guard lock(mutex);  // the host's pace starts anew
+  at(index).last_launch_s = std::max(at(index).last_launch_s, now_s());
 }
 
 void synchronize(int device) {

@@ -48,7 +48,8 @@ bool faulty(int device, Fault fault, int64_t rows);
 
 void launch(int device, const std::string& name, int64_t rows, double bytes);
 void occupy(int device, double seconds);  // a kernel of known length
-void copy(int device, Direction way, double bytes, bool pinned, bool host_waits);
+void copy(int device, Direction way, double bytes, bool pinned);  // queue it
+void wait_for_queue(int device);
 void copy_between(int source, int target, double bytes);
 void synchronize(int device);
 double done_at_s(int device);  // when all that is queued now will be done

@@ -1,0 +1,139 @@
+"""What comes from elsewhere: pins, licences, and no network at run time."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+OFFLINE = Path(__file__).parent / "fixtures" / "offline"
+
+sys.path.append(str(ROOT / "docs"))
+import licences  # noqa: E402
+
+ROWS = {
+    licences.canonical(name): (licence, needed)
+    for name, licence, needed in (
+        tuple(cell.strip() for cell in line.strip("|").split("|"))
+        for line in licences.TABLE.read_text().splitlines()
+        if line.startswith("| ") and not line.startswith(("| package", "| ---"))
+    )
+}
+SPEC = """
+contenders = ["cpu/manual@1", "cpu/resident@1"]
+pairs = [["cpu/manual@1", "cpu/resident@1"]]
+rounds = 2
+grid = true
+control = false
+longest_sample_s = 0.05
+[[sweep]]
+axis = "samples"
+values = [20, 40]
+"""
+
+
+def requirements():
+    """Return those of a plain installation and of `make install`."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+
+
+def test_every_requirement_is_pinned_exactly():
+    from packaging.requirements import Requirement
+
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    assert all(line.count("==") == 1 for line in pins)
+    names = {licences.canonical(name) for name in licences.pinned()}
+    assert len(names) == len(pins)
+    asked = {licences.canonical(Requirement(text).name) for text in requirements()}
+    assert asked - names == set()
+
+
+@pytest.mark.parametrize("name", licences.pinned())
+def test_the_licence_of_a_pinned_package_is_in_the_table(name):
+    assert licences.canonical(name) in ROWS, "run docs/licences.py"
+    licence, _ = ROWS[licences.canonical(name)]
+    assert set(licences.parts(licence)) <= set(licences.ALLOWED)
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return
+    assert licences.licence(name) == licence, "run docs/licences.py"
+
+
+def test_what_a_plain_installation_brings_is_in_the_table():
+    to_run = licences.needed_to_run()
+    brought = {name for name in to_run if name in ROWS}
+    assert {name for name in brought if ROWS[name][1] != "run"} == set()
+    # with CUDA, torch brings packages of NVIDIA's: see the table's head
+    others = {name for name in to_run - brought if not name.startswith("nvidia")}
+    assert (
+        others - {"triton", "setuptools", "cuda-bindings", "cuda-pathfinder"} == set()
+    )
+
+
+def test_licences_that_ask_for_more_are_not_allowed():
+    assert not [name for name in licences.ALLOWED if "GPL" in name]
+    assert licences.parts("A AND (B OR C)") == ["A", "B", "C"]
+
+
+@pytest.fixture
+def offline(tmp_path):
+    log = tmp_path / "network.log"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(OFFLINE), str(ROOT)]),
+        "OFFLINE_LOG": str(log),
+    }
+
+    def run(*arguments, code="from bench.cli import main; main()"):
+        return subprocess.run(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    run.log = log
+    run.started = Path(f"{log}.started")
+    return run
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "socket.create_connection(('127.0.0.1', 9))",
+        "socket.getaddrinfo('localhost', 80)",
+        "socket.socket().bind(('127.0.0.1', 0))",
+        "socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('127.0.0.1', 9))",
+    ],
+)
+def test_the_block_blocks(offline, call):
+    done = offline(code=f"import socket; {call}")
+    assert "no network here" in done.stderr
+    assert offline.log.read_text().count("\n") == 1
+
+
+def test_no_command_opens_a_network_connection(offline, tmp_path):
+    (tmp_path / "tiny.toml").write_text(SPEC)
+    csv = ROOT / "tests" / "fuzz" / "corpus" / "table" / "found"
+    commands = (
+        ("run", "tiny.toml", "--out", "out"),
+        ("report", "out"),
+        ("compare", "out", "out"),
+        ("devices",),
+        ("analyse", csv, "--axis", "n", "--time", "seconds", "--contender", "who",
+         "--round", "round", "--baseline", "cpu", "--challenger", "gpu"),
+    )  # fmt: skip
+    for command in commands:
+        done = offline(*command)
+        # two runs of 2 rounds cannot be compared, which is said after they were read
+        wanted = (2,) if command[0] == "compare" else (0, 3)
+        assert done.returncode in wanted, (command, done.stderr)
+        assert "Traceback" not in done.stderr
+    # the commands themselves, a worker each for the machine, and two that measure
+    assert offline.started.read_text().count("\n") >= len(commands) + 4
+    assert not offline.log.exists()
