@@ -135,7 +135,7 @@ def test_missing_peers_are_rows_that_say_why(monkeypatch):
 def test_every_peer_is_on_the_plot_and_no_text_is_cut_off(unclipped):
     drawn = figure([row(3.0), not_measured("c", "q", SAME_STEPS, "why")])
     labels = [text.get_text() for text in drawn.legends[0].get_texts()]
-    assert sorted(labels) == ["p", "q (not measured)"]
+    assert sorted(labels) == ["p (same steps)", "q (not measured)"]
     assert drawn.axes[0].get_xscale() == "log"
     unclipped(drawn)
 

@@ -1,0 +1,1 @@
+"""Trainer fused against outsiders: `python -m benchmarks.peers`; docs/peers.md."""

@@ -1,0 +1,54 @@
+"""What is compared and the ratios promised. Standard library only."""
+
+from dataclasses import dataclass
+
+from softmax_core.case import Case
+
+WIDE_SAMPLES = 6_000
+EPOCHS = 3
+"""Epochs of `fused` whose loss the peers with other steps have to reach."""
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A case and how many times as long as `fused` JAX takes at least."""
+
+    case: Case
+    least: float
+
+    @property
+    def label(self) -> str:
+        """Name the case, in tables and on the plot."""
+        case = self.case
+        wide = f", {case.features} features" if case.features > 2 else ""
+        return f"{case.samples:,} samples, batch {case.batch_size:,}{wide}"
+
+
+def narrow(samples: int, batch_size: int) -> Case:
+    """Return a case of the lesson: 2 features, 3 classes."""
+    return Case(samples, batch_size=batch_size, epochs=EPOCHS)
+
+
+def wide(batch_size: int) -> Case:
+    """Return a case with 784 features, 10 classes."""
+    return Case(
+        WIDE_SAMPLES,
+        features=784,
+        classes=10,
+        batch_size=batch_size,
+        epochs=EPOCHS,
+        learning_rate=0.001,
+        dispersion=(0.1, 2.0),
+    )
+
+
+PROMISES = (
+    Promise(narrow(15_000, 5), 10),
+    Promise(narrow(1_500, 10), 10),
+    Promise(narrow(15_000, 100), 5),
+    Promise(narrow(15_000, 1_000), 5),
+    Promise(narrow(300_000, 60_000), 1),
+    Promise(wide(10), 1),
+    Promise(wide(100), 1),
+    Promise(wide(1_000), 1),
+)

@@ -1,0 +1,127 @@
+"""Pure: rounds of seconds -> rows, ratios, broken bounds, a table; loads no peer."""
+
+import csv
+import io
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
+
+SAME_STEPS, SAME_LOSS = "same steps", "same loss"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One peer on one case; ratios are to `fused`, None where nothing was measured.
+
+    `seconds`, `fused_s`: medians, of an epoch or of the time to the loss. `low` and
+    `high`: the smallest and the largest ratio in a round.
+    """
+
+    case: str
+    peer: str
+    compared: str
+    rounds: int = 0
+    seconds: float | None = None
+    fused_s: float | None = None
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    least: float | None = None
+    notes: str = ""
+
+    @property
+    def broken(self) -> bool:
+        """Whether there is a bound and it is not kept, or not known to be."""
+        return self.least is not None and (self.ratio or 0.0) < self.least
+
+
+def row_of(
+    case: str,
+    peer: str,
+    compared: str,
+    seconds: Sequence[float],
+    fused_s: Sequence[float],
+    least: float | None = None,
+    notes: str = "",
+) -> Row:
+    """Return a row of two series of rounds, seconds each.
+
+    Raises:
+        ValueError: when the series differ in length or are empty.
+    """
+    if len(seconds) != len(fused_s) or not seconds:
+        raise ValueError(f"{len(seconds)} rounds and {len(fused_s)} of fused")
+    ratios = [a / b for a, b in zip(seconds, fused_s, strict=True)]
+    own, fused = statistics.median(seconds), statistics.median(fused_s)
+    return Row(
+        case, peer, compared, len(seconds), own, fused, own / fused,
+        min(ratios), max(ratios), least, notes,
+    )  # fmt: skip
+
+
+def not_measured(
+    case: str, peer: str, compared: str, reason: str, least: float | None = None
+) -> Row:
+    """Return the row of a peer without numbers; the reason says why."""
+    return Row(case, peer, compared, least=least, notes=reason)
+
+
+def fewest(loss_of: Callable[[int], float], target: float, most: int) -> int | None:
+    """Return the fewest passes after which the loss is at most `target`.
+
+    Doubles, then halves the gap, which takes the loss to fall with the passes. None
+    when it is not reached within `most`.
+    """
+    low, high = 0, 1
+    while loss_of(high) > target:
+        if high >= most:
+            return None
+        low, high = high, min(2 * high, most)
+    while high - low > 1:
+        middle = (low + high) // 2
+        if loss_of(middle) > target:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def csv_text(rows: Sequence[Row]) -> str:
+    """Return all rows as CSV; None is empty."""
+    out = io.StringIO()
+    names = [field.name for field in fields(Row)]
+    writer = csv.DictWriter(out, [*names, "broken"], lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(asdict(row) | {"broken": row.broken})
+    return out.getvalue()
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """Return all rows as a Markdown table."""
+    head = (
+        "| case | peer | compared by | peer, ms | fused, ms | times as long as fused "
+        "| range of the rounds | bound | notes |"
+    )
+    lines = [head, "|" + "---|" * 9]
+    for row in rows:
+        bound = "" if row.least is None else f">= {row.least:g}"
+        bound += ": BROKEN" if row.broken else ""
+        spread = f"{_short(row.low)} to {_short(row.high)}" if row.low else ""
+        cells = (
+            row.case, row.peer, row.compared, _ms(row.seconds), _ms(row.fused_s),
+            "not measured" if row.ratio is None else _short(row.ratio),
+            spread, bound, row.notes,
+        )  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _ms(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds * 1e3:.3g}"
+
+
+def _short(ratio: float | None) -> str:
+    if ratio is None:
+        return ""
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
