@@ -9,12 +9,10 @@ import pytest
 import torch
 from numba import config
 
-from bench.lesson import tasks, timing
 from softmax_core import (
     TOLERANCE,
     Case,
     disagreement,
-    experiments,
     get_trainer,
     make_data,
 )
@@ -144,22 +142,3 @@ def test_a_second_process_finds_the_compiled_kernels(tmp_path):
 
 def test_a_cache_folder_that_cannot_be_written_is_no_error():
     run_with_cache("/proc/nowhere")
-
-
-def test_the_large_job_is_run_in_full(monkeypatch):
-    def small_job(device):
-        return experiments.seeded_job(experiments.HARD, device)
-
-    monkeypatch.setattr(experiments, "large_job", small_job)
-    monkeypatch.setattr(timing, "LARGE_ROUNDS", range(1, 5))
-    monkeypatch.setattr(timing, "LARGE_STEPS", 150)
-    monkeypatch.setattr(timing, "TAKEN_STEPS", 60)
-    monkeypatch.setattr(timing, "WARMUP_STEPS", 5)
-    seen = []
-    task = tasks.Task(torch.device("cpu"), seen.append, full=True)
-    loop, _, full, _ = timing.timing_large(task)
-    assert "extrapolated from 60 steps" in loop.measured
-    assert "trainer fused on one core" in full.what
-    assert sum(seen) == 10 + 60 / 150
-    accuracy = float(full.measured.partition("accuracy ")[2].partition(";")[0])
-    assert 0.7 < accuracy < 0.9
