@@ -54,10 +54,6 @@ bench: $(STAMP)
 gpu-check: $(STAMP)
 	$(BIN)/python benchmarks/gpu_check.py
 
-# Bugs put into copies of the packages, each of which must turn its test red.
-mutations: $(STAMP)
-	$(BIN)/python -m pytest -m mutations
-
 # `fused` against JAX, scikit-learn and torch, in an environment of their own.
 PEERS := .venv-peers/bin/python
 peers:
