@@ -196,6 +196,7 @@ def inside(row, truth):
     return row["outcome"] == "found" and low <= truth <= high
 
 
+@pytest.mark.simulation
 def test_a_known_crossing_is_found(known, tmp_path):
     """The costs are the simulation's by construction, whatever else runs here."""
     known = known(SETTINGS["kernels"], setup=False)

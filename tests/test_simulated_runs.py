@@ -113,6 +113,7 @@ def crossover(*arguments):
     )
 
 
+@pytest.mark.simulation  # compiles the device once more
 def test_a_backend_of_another_name_needs_no_change(settings, monkeypatch, tmp_path):
     """Its devices are listed, swept as contenders of their own, verified, reported."""
     settings()

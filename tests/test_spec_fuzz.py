@@ -80,12 +80,12 @@ def through_the_command_line(tmp_path, seed):
     assert any(name in done.stderr for name in wanted)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_a_generated_spec_through_the_command_line(tmp_path, seed):
     through_the_command_line(tmp_path, seed)
 
 
 @pytest.mark.torture
-@pytest.mark.parametrize("seed", range(3, 43))
+@pytest.mark.parametrize("seed", range(2, 42))
 def test_generated_specs_through_the_command_line(tmp_path, seed):
     through_the_command_line(tmp_path, seed)

@@ -3,6 +3,7 @@
 import gc
 import importlib.util
 import json
+import os
 import math
 import subprocess
 import sys
@@ -190,10 +191,12 @@ def test_the_crossing_is_one_number(monkeypatch, lag_s, crossing_at):
 
 
 def test_pytest_measures_only_when_asked_and_then_nothing_else():
+    inherited = {k: v for k, v in os.environ.items() if "XDIST" not in k}
+
     def collected(*options):
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "--collect-only", "-qq", *options],
-            cwd=ROOT, capture_output=True, text=True, check=True,
+            cwd=ROOT, capture_output=True, text=True, check=True, env=inherited,
         )  # fmt: skip
         return [line for line in done.stdout.splitlines() if line]
 
