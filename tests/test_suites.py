@@ -3,8 +3,8 @@
 import gc
 import importlib.util
 import json
-import os
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
