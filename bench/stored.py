@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bench.nouns import (
+    BEST,
     SCHEMA,
     STATUSES,
     Cell,
@@ -186,6 +187,8 @@ def _cell_id(cell: Cell) -> str:
     if not is_one:
         must = "must be DEVICE[/TRAINER][@THREADS], such as cpu/resident@1"
         raise _wrong("contender", text, must)
+    if cell.contender.trainer == BEST:
+        raise _wrong("contender", text, f"must be one that was measured, not {BEST}")
     return cell.cell_id
 
 

@@ -133,6 +133,7 @@ def test_every_field_of_a_row_may_be_anything(folder):
         ({"calls_per_sample": 0}, "calls_per_sample"),
         ({"setup_s": float("inf")}, "setup_s"),
         ({"contender": {"device": "../x"}}, "contender"),
+        ({"contender": {"device": "cpu", "trainer": "best"}}, "not best"),
         ({"case": {"samples": 1}}, "case"),
     ],
 )
@@ -305,3 +306,16 @@ def test_a_halved_surrogate_does_not_lose_a_run(tmp_path):
     run = dataclasses.replace(run, command="crossover run \udcff", commit=None)
     store.put(tmp_path / "run", run)
     assert store.load(tmp_path / "run").command == "crossover run \\udcff"
+
+
+def test_times_that_differ_by_rounding_alone_are_drawn(tmp_path):
+    run = store.load(WHOLE)
+    times = (1e-4, 1e-4, 1.0000000000000002e-4, 9.999999999999999e-05)
+    rows = tuple(
+        dataclasses.replace(m, samples_s=(times[m.round % 4],), calls_per_sample=1)
+        for m in run.measurements
+        if m.status == "ok" and m.case.batch_size == 10
+    )
+    # a warning is an error here
+    write.write_report(dataclasses.replace(run, measurements=rows), tmp_path)
+    assert (tmp_path / "plots" / "sweep1-batch_size.png").stat().st_size > 1000

@@ -11,6 +11,7 @@ from bench.sources.questions import clipped, pairs, sweeps
 from softmax_core.case import Case
 
 CPU = ("cpu/resident@1", "cpu/resident@2")
+FUSED, RESIDENT_2 = "cpu/fused@1", "cpu/resident@2"
 
 
 def cells(cases, contenders=CPU):
@@ -113,3 +114,11 @@ def test_names_stay_as_they_were():
 def test_what_names_no_case_is_refused(text):
     with pytest.raises(ValueError):
         parse_case_id(text)
+
+
+def test_those_that_ran_are_compared_where_their_usual_partner_was_not_selected():
+    cases = [Case(batch_size=size) for size in (10, 100)]
+    ran = [Cell(c, Contender.parse(t)) for c in cases for t in (FUSED, RESIDENT_2)]
+    skipped = [Cell(c, Contender.parse("cpu/resident@1")) for c in cases]
+    (sweep,) = sweeps(ran, skipped)
+    assert sweep.pairs[0] == (FUSED, RESIDENT_2)

@@ -124,7 +124,6 @@ OTHERS = (
     ("devices",),
     ("plan", "tiny.toml"),
     ("selftest", "--pairs", "1", "--sweeps", "0"),
-    ("lesson", "--experiment", "hard", "--out", "lesson"),
     ("analyse", CSV, "--axis", "n", "--time", "seconds", "--contender", "who",
      "--round", "round", "--baseline", "cpu", "--challenger", "gpu"),
 )  # fmt: skip

@@ -1,6 +1,7 @@
 """Where an axis has its ticks, and how their numbers are written."""
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 
 from matplotlib.axes import Axes
@@ -103,7 +104,10 @@ class LogTicks(Locator):
 
 def log_axis(axes: Axes, which: str, label: str, write: Callable[[float], str]) -> None:
     """Make an axis logarithmic, with round ticks and without minor ones."""
-    axes.set(**{f"{which}scale": "log", f"{which}label": label})
+    with warnings.catch_warnings():
+        # of times that differ by rounding alone; `at_least` widens their axis
+        warnings.filterwarnings("ignore", "Attempting to set identical")
+        axes.set(**{f"{which}scale": "log", f"{which}label": label})
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(LogTicks())
     axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))

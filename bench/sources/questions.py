@@ -87,15 +87,18 @@ def _groups(cases: Iterable[Case], axis: str) -> list[list[Case]]:
 
 
 def _sweep(axis: str, cases: Sequence[Case], ran: _Places, left: _Places) -> Sweep:
-    contenders = sorted(ran.at(cases), key=ran.first.__getitem__)
+    here = sorted(ran.at(cases), key=ran.first.__getitem__)
     skipped = left.at(cases)
-    contenders += sorted(skipped.keys() - ran.first.keys(), key=skipped.__getitem__)
+    contenders = here + sorted(
+        skipped.keys() - ran.first.keys(), key=skipped.__getitem__
+    )
     fixed = {name: value for name, value in vars(cases[0]).items() if name != axis}
     fields = {
         "axis": axis,
         "values": tuple(getattr(case, axis) for case in cases),
         "contenders": tuple(map(str, contenders)),
-        "pairs": pairs(contenders),
+        # Those that ran are compared also where their usual partner was not selected.
+        "pairs": tuple(dict.fromkeys((*pairs(here), *pairs(contenders)))),
     }
     return Sweep.model_validate({**fixed, **fields})
 
