@@ -73,4 +73,9 @@ $(PEERS_STAMP): benchmarks/peers/requirements.txt pyproject.toml $(CONSTRAINTS)
 torture: $(STAMP)
 	$(BIN)/python -m pytest -m torture
 	$(BIN)/python -m pip install --quiet atheris==3.0.0
-	for reader in run_directory asv pytest_benchmark spec table options; do $(BIN)/python tests/fuzz/harness.py $$reader -max_total_time=600 || exit 1; done
+	for reader in run_directory asv pytest_benchmark spec table options two_runs; do $(BIN)/python tests/fuzz/harness.py $$reader -max_total_time=600 || exit 1; done
+
+# Known vulnerabilities of the pins; fails where the advisories cannot be asked.
+audit: $(STAMP)
+	test -x .venv-audit/bin/pip-audit || ($(PYTHON) -m venv .venv-audit && .venv-audit/bin/pip install --quiet pip-audit==2.10.1)
+	.venv-audit/bin/pip-audit --strict --no-deps --disable-pip -r $(CONSTRAINTS)
