@@ -4,19 +4,17 @@ import torch
 from torch import Tensor
 
 from softmax_core.case import Case
-from softmax_core.data import BatchOrder, Data, initial_weights
-from softmax_core.device import parse_device, synchronize, use_threads
+from softmax_core.data import Data, initial_weights
+from softmax_core.trainers._module import OnDevice
 
 
-class ClosedFormSession:
+class ClosedFormSession(OnDevice):
     """Data with a column of ones, weights w (classes, features + 1), their velocity.
 
     The weights lie as nn.Linear has them: with 784 features, MKL multiplies that way
     round 2 to 10 times as fast. None of these tensors is ever replaced: what was
     compiled or captured keeps them.
     """
-
-    notes = ""
 
     def __init__(
         self,
@@ -26,13 +24,10 @@ class ClosedFormSession:
         threads: int | None,
         drawn_on: torch.device | str | None,
     ) -> None:
-        use_threads(threads)
-        self.case = case
-        self.device = parse_device(device)
+        super().__init__(case, device, threads, drawn_on)
         moved = data.to(self.device)
         self.X = torch.cat([moved.X, torch.ones_like(moved.X[:, :1])], dim=1)
         self.y = moved.y.reshape(-1, 1)
-        self.order = BatchOrder(case, self.device, drawn_on or self.device)
         W, b = initial_weights(case)
         self._initial = torch.cat([W, b.reshape(1, -1)]).T.contiguous().to(self.device)
         self.w = torch.empty_like(self._initial)
@@ -44,10 +39,6 @@ class ClosedFormSession:
         self.w.copy_(self._initial)
         self.velocity.zero_()
         self.order.restart()
-
-    def synchronize(self) -> None:
-        """Wait until the device is done."""
-        synchronize(self.device)
 
     def weights(self) -> tuple[Tensor, Tensor]:
         """Return CPU tensors W (features, classes) and b (classes,)."""

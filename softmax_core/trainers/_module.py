@@ -1,5 +1,8 @@
 """What the trainers built on nn.Linear and torch.optim.SGD share."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -8,21 +11,59 @@ from softmax_core.data import BatchOrder, Data, initial_weights
 from softmax_core.device import parse_device, synchronize, use_threads
 from softmax_core.model import SoftmaxRegression
 
+if TYPE_CHECKING:
+    from softmax_core.training import Session
+
 
 class AnyDevice:
-    """A trainer that needs nothing beside torch, and the data on its device."""
+    """A trainer that needs nothing beside torch, and the data on its device.
+
+    `session` is what it makes ready: called with `prepare`'s arguments.
+    """
 
     streams = False
+    session: ClassVar[Callable[..., "Session"]]
+
+    def prepare(
+        self,
+        case: Case,
+        data: Data,
+        device: torch.device | str = "cpu",
+        threads: int | None = None,
+        drawn_on: torch.device | str | None = None,
+    ) -> "Session":
+        """See `Trainer.prepare`."""
+        return type(self).session(case, data, device, threads, drawn_on)
 
     def unavailable(self, device: torch.device) -> str | None:
         """Return None: nothing is missing. See `Trainer.unavailable`."""
         return None
 
 
-class ModuleSession:
-    """A SoftmaxRegression, its SGD optimizer and the data, on one device."""
+class OnDevice:
+    """What sessions on any device share: where they are, and the epochs' order."""
 
     notes = ""
+
+    def __init__(
+        self,
+        case: Case,
+        device: torch.device | str,
+        threads: int | None,
+        drawn_on: torch.device | str | None,
+    ) -> None:
+        use_threads(threads)
+        self.case = case
+        self.device = parse_device(device)
+        self.order = BatchOrder(case, self.device, drawn_on or self.device)
+
+    def synchronize(self) -> None:
+        """Wait until the device is done."""
+        synchronize(self.device)
+
+
+class ModuleSession(OnDevice):
+    """A SoftmaxRegression, its SGD optimizer and the data, on one device."""
 
     def __init__(
         self,
@@ -32,15 +73,12 @@ class ModuleSession:
         threads: int | None,
         drawn_on: torch.device | str | None,
     ) -> None:
-        use_threads(threads)
-        self.case = case
-        self.device = parse_device(device)
+        super().__init__(case, device, threads, drawn_on)
         self.data = data.to(self.device)
         dtype = getattr(torch, case.dtype)
         self.model = SoftmaxRegression(case.features, case.classes, dtype)
         self.model.to(self.device)
         self.criterion = nn.CrossEntropyLoss()
-        self.order = BatchOrder(case, self.device, drawn_on or self.device)
         self._initial = tuple(t.to(self.device) for t in initial_weights(case))
         self.reset()
 
@@ -53,10 +91,6 @@ class ModuleSession:
             momentum=self.case.momentum,
         )
         self.order.restart()
-
-    def synchronize(self) -> None:
-        """Wait until the device is done."""
-        synchronize(self.device)
 
     def weights(self) -> tuple[Tensor, Tensor]:
         """Return CPU tensors W (features, classes) and b (classes,)."""

@@ -17,6 +17,7 @@ from torch import Tensor
 from softmax_core.case import Case
 from softmax_core.data import Data
 from softmax_core.trainers._closed_form import ClosedFormSession, batch_sizes
+from softmax_core.trainers._module import AnyDevice
 
 CHUNK = 8
 """Steps in one call: it bounds the time to compile. Verification trains on as many
@@ -28,32 +29,6 @@ matrix products of the device's library."""
 
 Steps = Callable[[Tensor, Tensor, Tensor, Tensor], None]
 """Takes X, y (n, 1), and w and velocity, which it writes."""
-
-
-class CompiledTrainer:
-    """The closed-form step, compiled by inductor: C++ on the CPU, Triton on CUDA."""
-
-    streams = False
-
-    def unavailable(self, device: torch.device) -> str | None:
-        """Return what inductor lacks to compile for the device. See `Trainer`."""
-        if device.type == "cpu":
-            return _missing_for_cpp()
-        if device.type in {"cuda", "xpu"}:
-            missing = importlib.util.find_spec("triton") is None
-            return "triton is not installed" if missing else None
-        return None if device.type == "mps" else f"no compiler for {device.type}"
-
-    def prepare(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str = "cpu",
-        threads: int | None = None,
-        drawn_on: torch.device | str | None = None,
-    ) -> "CompiledSession":
-        """See `Trainer.prepare`; compiles all that training will call."""
-        return CompiledSession(case, data, device, threads, drawn_on)
 
 
 def _missing_for_cpp() -> str | None:
@@ -198,3 +173,18 @@ def _written_out(X: Tensor, hit: Tensor, w: Tensor) -> Tensor:
     columns = X.T.unsqueeze(0)
     error = torch.softmax((w.unsqueeze(2) * columns).sum(1), dim=0)
     return (columns * (error - hit.T.to(X.dtype)).unsqueeze(1)).sum(2)
+
+
+class CompiledTrainer(AnyDevice):
+    """The closed-form step, compiled by inductor: C++ on the CPU, Triton on CUDA."""
+
+    session = CompiledSession
+
+    def unavailable(self, device: torch.device) -> str | None:
+        """Return what inductor lacks to compile for the device. See `Trainer`."""
+        if device.type == "cpu":
+            return _missing_for_cpp()
+        if device.type in {"cuda", "xpu"}:
+            missing = importlib.util.find_spec("triton") is None
+            return "triton is not installed" if missing else None
+        return None if device.type == "mps" else f"no compiler for {device.type}"

@@ -113,6 +113,10 @@ class FusedSession:
     def synchronize(self) -> None:
         """Do nothing: `train` returns when it is done."""
 
+    def weights(self) -> tuple[Tensor, Tensor]:
+        """Return CPU tensors W (features, classes) and b (classes,)."""
+        raise NotImplementedError
+
     def _run(self, shuffled: bool, epochs: int) -> None:
         if self.threads == 1:
             self._call(shuffled, epochs)

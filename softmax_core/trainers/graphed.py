@@ -13,6 +13,7 @@ from softmax_core.trainers._closed_form import (
     batch_sizes,
     step_in_place,
 )
+from softmax_core.trainers._module import AnyDevice
 
 MOST_STEPS = 2_000
 """Steps in one graph: at 4 or 5 nodes each, captured and kept in bounded time and
@@ -43,17 +44,11 @@ def capture_cuda(work: Work, device: torch.device) -> Work:
     return replay
 
 
-class GraphedTrainer:
+class GraphedTrainer(AnyDevice):
     """On CUDA only; `capture` is replaced where its logic is tested without."""
-
-    streams = False
 
     def __init__(self, capture: Capture = capture_cuda) -> None:
         self._capture = capture
-
-    def unavailable(self, device: torch.device) -> str | None:
-        """Return None: a usable CUDA device is all that it needs."""
-        return None
 
     def prepare(
         self,

@@ -10,21 +10,6 @@ from softmax_core.data import BatchOrder, Data
 from softmax_core.trainers._module import AnyDevice, ModuleSession
 
 
-class LessonTrainer(AnyDevice):
-    """The lesson's `fit(net, criterion, optimizer, batchdata, epochs)`."""
-
-    def prepare(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str = "cpu",
-        threads: int | None = None,
-        drawn_on: torch.device | str | None = None,
-    ) -> "LessonSession":
-        """See `Trainer.prepare`."""
-        return LessonSession(case, data, device, threads, drawn_on)
-
-
 class LessonSession(ModuleSession):
     """Indexes row after row in Python and stacks them, as DataLoader does."""
 
@@ -62,3 +47,9 @@ class _EpochSampler(Sampler[int]):
 
     def __len__(self) -> int:
         return self._samples
+
+
+class LessonTrainer(AnyDevice):
+    """The lesson's `fit(net, criterion, optimizer, batchdata, epochs)`."""
+
+    session = LessonSession

@@ -5,47 +5,27 @@ from torch import Tensor
 
 from softmax_core import functional
 from softmax_core.case import Case
-from softmax_core.data import BatchOrder, Data, initial_weights
-from softmax_core.device import parse_device, synchronize, use_threads
-from softmax_core.trainers._module import AnyDevice
+from softmax_core.data import Data, initial_weights
+from softmax_core.trainers._module import AnyDevice, OnDevice
 
 
-class ManualTrainer(AnyDevice):
-    """data_iter, cross-entropy and sgd as the lesson writes them, kept stable."""
-
-    def prepare(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str = "cpu",
-        threads: int | None = None,
-        drawn_on: torch.device | str | None = None,
-    ) -> "ManualSession":
-        """See `Trainer.prepare`."""
-        use_threads(threads)
-        return ManualSession(case, data, parse_device(device), drawn_on)
-
-
-class ManualSession:
+class ManualSession(OnDevice):
     """Weights w (features + 1, classes); the last row multiplies the ones."""
-
-    notes = ""
 
     def __init__(
         self,
         case: Case,
         data: Data,
-        device: torch.device,
+        device: torch.device | str,
+        threads: int | None,
         drawn_on: torch.device | str | None,
     ) -> None:
-        self.case = case
-        self.device = device
-        moved = data.to(device)
+        super().__init__(case, device, threads, drawn_on)
+        moved = data.to(self.device)
         self.X = torch.cat([moved.X, torch.ones_like(moved.X[:, :1])], dim=1)
         self.y = moved.y.reshape(-1, 1)
-        self.order = BatchOrder(case, device, drawn_on or device)
         W, b = initial_weights(case)
-        self._initial = torch.cat([W, b.reshape(1, -1)]).to(device)
+        self._initial = torch.cat([W, b.reshape(1, -1)]).to(self.device)
         self.reset()
 
     def reset(self) -> None:
@@ -70,11 +50,13 @@ class ManualSession:
                     [self.w], case.learning_rate, case.momentum, [self.velocity]
                 )
 
-    def synchronize(self) -> None:
-        """Wait until the device is done."""
-        synchronize(self.device)
-
     def weights(self) -> tuple[Tensor, Tensor]:
         """Return CPU tensors W (features, classes) and b (classes,)."""
         w = self.w.detach().cpu().clone()
         return w[:-1], w[-1]
+
+
+class ManualTrainer(AnyDevice):
+    """data_iter, cross-entropy and sgd as the lesson writes them, kept stable."""
+
+    session = ManualSession

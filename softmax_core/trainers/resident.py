@@ -7,21 +7,6 @@ from softmax_core.data import Data
 from softmax_core.trainers._module import AnyDevice, ModuleSession
 
 
-class ResidentTrainer(AnyDevice):
-    """One gather an epoch, then views of it: no Python or copy per row."""
-
-    def prepare(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str = "cpu",
-        threads: int | None = None,
-        drawn_on: torch.device | str | None = None,
-    ) -> "ResidentSession":
-        """See `Trainer.prepare`."""
-        return ResidentSession(case, data, device, threads, drawn_on)
-
-
 class ResidentSession(ModuleSession):
     """The shuffled copy, allocated once, doubles the data's memory."""
 
@@ -52,3 +37,9 @@ class ResidentSession(ModuleSession):
             torch.index_select(self.data.y, 0, order, out=self._shuffled[1])
             for X, y in self._batches:
                 self.step(X, y)
+
+
+class ResidentTrainer(AnyDevice):
+    """One gather an epoch, then views of it: no Python or copy per row."""
+
+    session = ResidentSession
