@@ -7,19 +7,17 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from bench.fields import MOST_CELLS
+from bench.fields import MOST_CELLS, MOST_DIGITS
 from bench.nouns import Contender
-from bench.option_texts import MOST_DIGITS, parse_duration, parse_sizes
-from bench.option_texts import parse_prices as parse_prices  # noqa: PLC0414
+from bench.option_texts import parse_duration, parse_prices, parse_sizes
 from bench.spec import (
     ACCELERATOR,
     ALL_THREADS,
     Spec,
     SpecError,
-    near,
     parse_spec,
 )
-from bench.untrusted import Unreadable, read_text, shown
+from bench.untrusted import Unreadable, near, read_text, shown
 from softmax_core.case import stable_learning_rate
 
 PRESETS = ("smoke", "quick", "lesson", "full")

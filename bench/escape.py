@@ -27,13 +27,14 @@ def harmless(table: "pd.DataFrame") -> "pd.DataFrame":
     for name, kind in table.dtypes.items():
         if str(kind) in TEXTS:
             column = table[name].astype("object")
-            safe = {value: _harmless(value) for value in column.unique()}
+            safe = {value: cell(value) for value in column.unique()}
             if any(value is not kept for value, kept in safe.items()):
                 changed[str(name)] = column.map(safe)
-    return table.assign(**changed).rename(columns=_harmless)
+    return table.assign(**changed).rename(columns=cell)
 
 
-def _harmless(value: Any) -> Any:
+def cell(value: Any) -> Any:
+    """Return a value of a table's cell, a text so that no spreadsheet runs it."""
     if isinstance(value, str) and FORMULA.search(value):
         return FORMULA.sub("'", value)
     return value

@@ -13,9 +13,15 @@ MOST_CELLS = 100_000
 NAME = re.compile(r"\w[\w.+ -]{0,79}")
 """Of a spec: it becomes a folder's."""
 
-Size = Annotated[StrictInt, Field(ge=1, lt=10**12)]
+MOST_DIGITS = 12
+"""Of a size."""
+MOST_ROUNDS = 1000
+"""Of a cell: what a plan takes, and an analysis can bear."""
+MOST, LEAST_PRICE = 1e9, 1e-9
+
+Size = Annotated[StrictInt, Field(ge=1, lt=10**MOST_DIGITS)]
 Seed = Annotated[StrictInt, Field(ge=0, lt=2**63)]
-Real = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e9, le=1e9)]
+Real = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-MOST, le=MOST)]
 Text = Annotated[StrictStr, Field(max_length=200)]
 Pairs = tuple[tuple[Text, Text], ...]
-Price = Annotated[Real, Field(ge=1e-9)]
+Price = Annotated[Real, Field(ge=LEAST_PRICE)]

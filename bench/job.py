@@ -15,9 +15,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from bench import store
-from bench.asked import Ask, parse_prices, resolve
+from bench.asked import Ask, resolve
 from bench.machine import snapshot, usable_cores
 from bench.nouns import SCHEMA, InputError, Measurement, Run, case_id
+from bench.option_texts import parse_prices
 from bench.plan import Block, next_blocks, notices
 from bench.run import Crew, carry_out
 from bench.spec import Spec, SpecError

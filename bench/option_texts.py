@@ -2,12 +2,11 @@
 
 import re
 
+from bench.fields import LEAST_PRICE, MOST, MOST_DIGITS
 from bench.spec import DEVICE, SpecError
 from bench.untrusted import shown
 
-MOST_DIGITS = 12
 SIZE = re.compile(rf"\d{{1,{MOST_DIGITS}}}", re.ASCII)
-LEAST_PRICE, MOST_PRICE = 1e-9, 1e9
 
 
 def parse_sizes(name: str, text: str) -> list[int]:
@@ -59,7 +58,7 @@ def parse_prices(texts: tuple[str, ...]) -> dict[str, float]:
             per_hour = float(amount)
         except ValueError:
             per_hour = 0.0
-        if not (DEVICE.fullmatch(device) and LEAST_PRICE <= per_hour <= MOST_PRICE):
+        if not (DEVICE.fullmatch(device) and LEAST_PRICE <= per_hour <= MOST):
             raise SpecError(
                 f"price = {shown(text)}: must be DEVICE=PER_HOUR with a number > 0, "
                 "such as cpu=0.09 or cuda:0=2.49"

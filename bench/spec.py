@@ -1,6 +1,5 @@
 """What is asked: TOML in, a validated `Spec` out. No torch, no measuring."""
 
-import difflib
 import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
@@ -17,9 +16,19 @@ from pydantic import (
     model_validator,
 )
 
-from bench.fields import MOST_CELLS, NAME, Pairs, Price, Real, Seed, Size, Text
+from bench.fields import (
+    MOST_CELLS,
+    MOST_ROUNDS,
+    NAME,
+    Pairs,
+    Price,
+    Real,
+    Seed,
+    Size,
+    Text,
+)  # fmt: skip
 from bench.nouns import BEST, Contender, InputError, Measurement
-from bench.untrusted import shown
+from bench.untrusted import near, shown
 from softmax_core.case import Case
 from softmax_core.registry import ONLY_ON, TRAINERS
 
@@ -105,7 +114,7 @@ class Spec(_Strict):
     pairs: Pairs = Field(min_length=1)
     """(baseline, challenger)."""
     sweep: tuple[Sweep, ...] = Field(min_length=1, max_length=500)
-    rounds: Annotated[StrictInt, Field(ge=2, le=1000)] = 32
+    rounds: Annotated[StrictInt, Field(ge=2, le=MOST_ROUNDS)] = 32
     """At most so many rounds of a case; on a grid, so many of every case."""
     grid: StrictBool = False
     """Measure the sizes given, all alike, and add none."""
@@ -237,9 +246,3 @@ def first_wrong(error: ValidationError) -> str:
         if first["type"] != "value_error"
         else f"{where}: {message}"
     )
-
-
-def near(word: str, known: tuple[str, ...]) -> str:
-    """Return `(did you mean X?)` for the known word nearest to a wrong one."""
-    close = difflib.get_close_matches(word, known, n=1)
-    return f" (did you mean {close[0]}?)" if close else ""

@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from bench.fields import MOST_ROUNDS
 from bench.nouns import (
     BEST,
     SCHEMA,
@@ -36,7 +37,6 @@ NEEDS = "0.1.0"
 MOST_HEADER = 2 * MIB
 MOST_LINE = MIB
 MOST_JOURNAL = 256 * MIB
-MOST_ROUNDS = 1000
 LEAST_S, MOST = 1e-12, 1e18
 """What a sample's seconds lie above, and every number within."""
 DIVERGED = ("loss", "accuracy")

@@ -3,6 +3,7 @@
 Every reader reads through here; docs/hostile.md lists the limits.
 """
 
+import difflib
 import json
 import os
 import re
@@ -153,6 +154,12 @@ def shown(value: object) -> str:
     except (RecursionError, ValueError):  # nested too deep, or too many digits
         text = f"a huge {type(value).__name__}"
     return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "..."
+
+
+def near(word: str, known: tuple[str, ...]) -> str:
+    """Return `(did you mean X?)` for the known word nearest to a wrong one."""
+    close = difflib.get_close_matches(word, known, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def file_name(text: str) -> str:

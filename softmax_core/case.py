@@ -57,6 +57,12 @@ class Case:
         """Optimizer steps in one epoch, the short last batch included."""
         return math.ceil(self.samples / self.batch_size)
 
+    @property
+    def data_bytes(self) -> int:
+        """Bytes of the data: features of the dtype, and a class number of 8 bytes."""
+        width = 8 if self.dtype == "float64" else 4
+        return self.samples * (self.features * width + 8)
+
 
 def stable_learning_rate(
     features: int = 2, classes: int = 3, dispersion: tuple[float, float] = (6.0, 2.0)

@@ -10,7 +10,7 @@ from softmax_core import functional
 from softmax_core.case import Case
 from softmax_core.data import Data, make_data
 from softmax_core.device import require_same_device
-from softmax_core.registry import TRAINERS
+from softmax_core.registry import ONLY_ON, TRAINERS
 
 
 class Session(Protocol):
@@ -78,6 +78,18 @@ def get_trainer(name: str) -> Trainer:
     module, _, attribute = TRAINERS[name].partition(":")
     trainer: Trainer = getattr(import_module(module), attribute)()
     return trainer
+
+
+def cannot_train(name: str, device: torch.device) -> str | None:
+    """Return why a trainer cannot train on a usable device, None when it can.
+
+    Raises:
+        ValueError: for an unknown name.
+    """
+    only = ONLY_ON.get(name, device.type)
+    if only != device.type:
+        return f"trainer {name} must be on {only}"
+    return get_trainer(name).unavailable(device)
 
 
 def train(

@@ -1,6 +1,6 @@
 """How much work a trainer gives a device: launches, bytes and operations, counted.
 
-Counted below autograd on the CPU, on two cases of a few batches; no accelerator needed.
+Counted below autograd on the CPU, on cases of a few batches; no accelerator needed.
 """
 
 import dataclasses
@@ -48,6 +48,10 @@ class Work:
     launches: Count
     bytes: Count
     operations: Count
+
+    def of(self, case: Case) -> tuple[float, float, float]:
+        """Return the launches, bytes and operations of one epoch of a case."""
+        return self.launches.of(case), self.bytes.of(case), self.operations.of(case)
 
 
 class WorkCounter(Counter):  # type: ignore[no-untyped-call]
@@ -97,9 +101,9 @@ def count_work(trainer: str, case: Case) -> Work:
     Raises:
         ValueError: for a trainer whose launches cannot be counted here.
     """
-    known = count_launches(trainer, case)
-    if known.per_step is None or trainer not in COUNTED:
-        reason = known.reason or "its kernels cannot be counted on a CPU"
+    if trainer not in COUNTED:
+        reason = count_launches(trainer, case).reason
+        reason = reason or "its kernels cannot be counted on a CPU"
         raise ValueError(f"trainer = {trainer!r}: {reason}")
     batch = max(16, case.classes)
     terms, counts = [], []

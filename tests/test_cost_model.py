@@ -88,8 +88,9 @@ def within(hits, tries, least=0.93, most=0.98):
 
 
 def test_without_noise_every_cost_is_found():
-    run = made_run(cases(), np.random.default_rng(1), share=1e-6)
-    (costs,) = cost_models(run, {WHO: 4})
+    rng = np.random.default_rng(1)
+    run = made_run(cases(), rng, share=1e-6, launches_per_step=4)
+    (costs,) = cost_models(run)
     for part, truth in (TRUTH | FIXED).items():
         assert getattr(costs, part).seconds == pytest.approx(truth, rel=1e-3), part
     assert costs.per_launch.seconds == pytest.approx(1e-5, rel=1e-3)

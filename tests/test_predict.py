@@ -11,7 +11,6 @@ from bench.predict.model import (
     Counts,
     Predicted,
     PredictedCrossover,
-    data_bytes,
     predicted_crossover,
     predicted_s,
 )
@@ -61,7 +60,7 @@ def test_the_host_runs_its_python_at_best_beside_the_launches():
 
 
 def test_moving_the_data_is_paid_once():
-    assert data_bytes(CASE) == 1000 * (2 * 4 + 8)
+    assert CASE.data_bytes == 1000 * (2 * 4 + 8)
     moved_s = 2e-3 + 16_000 / (0.5 * 1e8)
     views = [
         predicted_s(SHEET, CASE, Counts(100, 0, 0), view).low

@@ -62,7 +62,7 @@ def predicted(shape, costs, trainer="resident"):
     samples, batch, features, classes = shape
     case = Case(samples, features, classes, batch, epochs=1)
     work = count_work(trainer, case)
-    counts = Counts(*(c.of(case) for c in (work.launches, work.bytes, work.operations)))
+    counts = Counts(*work.of(case))
     return predicted_s(sheet(**costs), case, counts, "train")
 
 

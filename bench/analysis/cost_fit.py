@@ -88,6 +88,16 @@ class Fit:
         return float(ends[0]), float(ends[1])
 
 
+def best_fit(work: Array, seconds: Array) -> Array:
+    """Return one best non-negative fit (costs,) of seconds (cells,); see `best_fits`.
+
+    Where several are equally good, that of the fewest costs.
+    """
+    fits = best_fits(work, seconds[:, None], seconds)[:, 0]
+    found: Array = fits[~np.isnan(fits[:, 0])][0]
+    return found
+
+
 def best_fits(work: Array, seconds: Array, weights: Array) -> Array:
     """Return every best non-negative fit of each column of seconds.
 

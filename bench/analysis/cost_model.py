@@ -5,7 +5,7 @@ case of that shape follows. docs/cost_model.md has the formula and its limits.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,8 +25,6 @@ PARTS = (
     "per_byte",
 )  # fmt: skip
 """The costs, in the order of the tables; seconds each."""
-BYTES = {"float32": 4, "float64": 8}
-LABEL_BYTES = 8
 Shape = tuple[int, int, str, float]
 """What a row's cost depends on: features, classes, dtype, momentum."""
 
@@ -58,17 +56,16 @@ class Costs:
     epoch_fit: Fit = field(repr=False, compare=False)
     move_fit: Fit | None = field(repr=False, compare=False)
 
+    @property
+    def shape(self) -> Shape:
+        """The shape of the data; see `shape`."""
+        return self.features, self.classes, self.dtype, self.momentum
 
-def cost_models(
-    run: Run, launches: Mapping[Contender, float] | None = None
-) -> list[Costs]:
+
+def cost_models(run: Run) -> list[Costs]:
     """Fit the costs of every contender of a run, one for each shape of its data.
 
     A/A copies have none, nor has a cell with fewer than `FEWEST_ROUNDS` rounds.
-
-    Args:
-        run: what was measured.
-        launches: kernels that a step launches, by contender; counted elsewhere.
     """
     spec, recorded = Spec.model_validate(run.spec), Recorded.of(run)
     groups: dict[tuple[Contender, Shape], dict[Case, list[Measurement]]]
@@ -76,10 +73,7 @@ def cost_models(
     for cell, rows in recorded.ok.items():
         if not cell.contender.copy and len(rows) >= FEWEST_ROUNDS:
             groups[cell.contender, shape(cell.case)][cell.case] = rows
-    return [
-        _costs(who, what, rows, spec, (launches or {}).get(who))
-        for (who, what), rows in groups.items()
-    ]
+    return [_costs(who, what, rows, spec) for (who, what), rows in groups.items()]
 
 
 def shape(case: Case) -> Shape:
@@ -94,8 +88,7 @@ def epoch_work(case: Case) -> Array:
 
 def data_work(case: Case) -> Array:
     """Return how often one move of the data pays for itself and a byte."""
-    a_row = case.features * BYTES[case.dtype] + LABEL_BYTES
-    return np.array([1.0, case.samples * a_row])
+    return np.array([1.0, case.data_bytes])
 
 
 def _costs(
@@ -103,9 +96,9 @@ def _costs(
     what: Shape,
     cells: dict[Case, list[Measurement]],
     spec: Spec,
-    launches: float | None,
 ) -> Costs:
     cases = list(cells)
+    launches = next(iter(cells.values()))[0].launches_per_step
     epochs = fit(
         np.array([epoch_work(case) for case in cases]),
         [np.array([_epoch_s(m) for m in rows]) for rows in cells.values()],
@@ -186,7 +179,7 @@ def predicted_s(costs: Costs, case: Case, view: str = "train") -> Ranged:
     batch never varied, say), and where a part of the view was not measured. The ends of
     parts add up.
     """
-    if shape(case) != (costs.features, costs.classes, costs.dtype, costs.momentum):
+    if shape(case) != costs.shape:
         return Ranged()
     parts = [costs.epoch_fit.at(case.epochs * epoch_work(case))]
     if view != "train":
@@ -208,9 +201,7 @@ def _sum(parts: list[Ranged]) -> Ranged:
 
 def model_times(costs: Iterable[Costs], known: Iterable[Estimate]) -> list[Ranged]:
     """Return what the model says of each estimate, in its view."""
-    by_shape = {
-        (c.contender, (c.features, c.classes, c.dtype, c.momentum)): c for c in costs
-    }
+    by_shape = {(c.contender, c.shape): c for c in costs}
     said = []
     for e in known:
         mine = by_shape.get((e.contender, shape(e.case)))

@@ -6,7 +6,7 @@ In: sizes and times. Out: a size, or None where a definition has none.
 import numpy as np
 from scipy.optimize import brentq
 
-from bench.analysis.cost_fit import best_fits, fit
+from bench.analysis.cost_fit import best_fit, fit
 from bench.analysis.decide import Array
 
 FEWEST_FITTED = 4
@@ -46,9 +46,8 @@ def fitted(
     """
     if len(sizes) < FEWEST_FITTED:
         return None
-    sides = [best_fits(work, t[:, None], t)[:, 0] for t in (baseline_s, challenger_s)]
-    costs = [fits[~np.isnan(fits[:, 0])][0] for fits in sides]
-    return _last_root(sizes, work, costs[0] - costs[1])
+    gap = best_fit(work, baseline_s) - best_fit(work, challenger_s)
+    return _last_root(sizes, work, gap)
 
 
 def fitted_interval(

@@ -31,7 +31,6 @@ def derive(run: Run) -> Derived:
     known = estimates(run, Spec.model_validate(run.spec).confidence)
     found = crossovers(run)
     sweeps = {view: sweep_results(run, found, view, known) for view in VIEWS}
-    counted = {m.contender: m.launches_per_step for m in run.measurements}
-    costs = cost_models(run, {who: n for who, n in counted.items() if n is not None})
+    costs = cost_models(run)
     modelled = model_times(costs, known)
     return Derived(known, found, break_evens(run), sweeps, costs, modelled)

@@ -136,12 +136,14 @@ def growth_in_work(
 
 
 def describe_device(name: str) -> dict[str, Any]:
-    """Measure an accelerator; called in a process of its own, by `ask_device`."""
-    from bench.measure.accelerator import accelerator_facts, equal_work
+    """Train on an accelerator; called in a process of its own, by `ask_device`.
+
+    What else is measured of it stands in the machine's record.
+    """
+    from bench.measure.accelerator import equal_work
     from softmax_core.device import parse_device
 
-    device = parse_device(name)
-    return {**accelerator_facts(device), "equal_work": equal_work(device)}
+    return {"equal_work": equal_work(parse_device(name))}
 
 
 def describe_torch() -> dict[str, Any]:

@@ -91,11 +91,12 @@ class Code:
         Neither is negative; least squares of the relative errors.
         """
         import numpy as np
-        from scipy.optimize import nnls
+
+        from bench.analysis.cost_fit import best_fit
 
         step_s = np.array([cost.step_s.middle for cost in self.costs])
         work = np.array([(1.0, cost.batch_size) for cost in self.costs])
-        per_step, per_row = nnls(work / step_s[:, None], np.ones(len(step_s)))[0]
+        per_step, per_row = best_fit(work, step_s)
         return float(per_step), float(per_row)
 
 

@@ -18,8 +18,9 @@ from rich.table import Table
 from bench.lesson import large, tasks, timing
 from bench.lesson.claims import Row
 from bench.lesson.tasks import Task
-from bench.spec import SpecError, near
+from bench.spec import SpecError
 from bench.store import StoreError, write_atomically
+from bench.untrusted import near
 
 if TYPE_CHECKING:
     import torch

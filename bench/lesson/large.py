@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from softmax_core.data import Data
+    from softmax_core.experiments import LibraryJob
     from softmax_core.training import Session
 
 SMALL_STEPS = 150
@@ -96,7 +98,7 @@ def measured_costs(
             order = range(len(cells))
             for i in order if round_ % 2 == 0 else reversed(order):
                 pause.collect()
-                seconds[i].append(_seconds(cells[i].device, cells[i].work))
+                seconds[i].append(waited_s(cells[i].device, cells[i].work))
             done()
     finally:
         pause.end()
@@ -154,11 +156,10 @@ def loop_setup_s(device: "torch.device") -> float:
 def fused_session(batch_size: int = BATCH_SIZE) -> "Session":
     """Return trainer fused on the data of the large job, ready to train."""
     from softmax_core import Case, get_trainer
-    from softmax_core.data import Data
     from softmax_core.experiments import LEARNING_RATE, large_job
 
     job = large_job("cpu")
-    data = Data(job.features, job.labels.flatten().long())
+    data = _as_trained(job)
     samples, features = data.X.shape
     case = Case(
         samples, features, int(data.y.max()) + 1, batch_size,
@@ -166,6 +167,13 @@ def fused_session(batch_size: int = BATCH_SIZE) -> "Session":
     )  # fmt: skip
     # threads are left to torch's setting, which the loop must keep; fused takes one
     return get_trainer("fused").prepare(case, data)
+
+
+def _as_trained(job: "LibraryJob") -> "Data":
+    """Return a job's data as trainers take them."""
+    from softmax_core.data import Data
+
+    return Data(job.features, job.labels.flatten().long())
 
 
 def fused_setup_s() -> float:
@@ -192,14 +200,11 @@ def fused_cells() -> Iterator[Cell]:
 def taken_by_fused(task: Task) -> Whole:
     """Take every step of the job with trainer fused, on one core."""
     from softmax_core import evaluate
-    from softmax_core.data import Data
     from softmax_core.experiments import large_job
 
     session = fused_session()
     rounds = _rounds(task, session.train, "cpu")
-    job = large_job("cpu")
-    data = Data(job.features, job.labels.flatten().long())
-    _, accuracy = evaluate(*session.weights(), data)
+    _, accuracy = evaluate(*session.weights(), _as_trained(large_job("cpu")))
     return Whole(rounds, accuracy)
 
 
@@ -220,13 +225,14 @@ def _rounds(
 
     found = []
     for epochs in LARGE_ROUNDS:
-        seconds = _seconds(torch.device(device), partial(train, epochs))
+        seconds = waited_s(torch.device(device), partial(train, epochs))
         found.append((epochs * LARGE_STEPS, seconds))
         task.seen(epochs * LARGE_STEPS / SMALL_STEPS)
     return tuple(found)
 
 
-def _seconds(device: "torch.device", work: Callable[[], object]) -> float:
+def waited_s(device: "torch.device", work: Callable[[], object]) -> float:
+    """Return the seconds of some work, until the device is done."""
     return measured_s(work, lambda: _wait(device))
 
 

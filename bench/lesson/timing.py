@@ -4,7 +4,6 @@ The published seconds are another machine's, so nothing here is checked against 
 """
 
 import dataclasses
-from collections.abc import Callable
 
 from bench.lesson.claims import Row, not_checked
 from bench.lesson.evidence import BATCH_SIZE, Code, Evidence
@@ -13,9 +12,9 @@ from bench.lesson.large import (
     measured_evidence,
     taken_by_fused,
     taken_by_loop,
+    waited_s,
 )
 from bench.lesson.tasks import Task
-from bench.measure.clock import measured_s
 
 SMALL_ROUNDS = range(20)
 
@@ -26,7 +25,7 @@ def timing_small(task: Task) -> list[Row]:
 
     job = seeded_job(HARD, task.device)
     job.fit(1)
-    seconds = _seconds(task, lambda: [job.fit(i) for i in SMALL_ROUNDS])
+    seconds = waited_s(task.device, lambda: [job.fit(i) for i in SMALL_ROUNDS])
     task.seen(sum(SMALL_ROUNDS))
     steps = sum(SMALL_ROUNDS) * SMALL_STEPS
     text = f"{seconds:.2f} s, {1e6 * seconds / steps:.0f} us a step"
@@ -96,12 +95,6 @@ def _loop(e: Evidence, code: Code) -> str:
         f"{total.low:.2f} to {total.high:.2f} h; second half {cost.halves:.2f} x the "
         "first)"
     )
-
-
-def _seconds(task: Task, work: Callable[[], object]) -> float:
-    from softmax_core.device import synchronize
-
-    return measured_s(work, lambda: synchronize(task.device))
 
 
 def _rows(

@@ -13,9 +13,11 @@ import torch
 from torch import Tensor
 
 from bench.measure.clock import measured_s
-from softmax_core import TOLERANCE, Case, disagreement, get_trainer
+from bench.measure.errors import first_line
+from softmax_core import TOLERANCE, Case, Trainer, disagreement, get_trainer
 from softmax_core.device import clock_share, synchronize
-from softmax_core.registry import ONLY_ON, TRAINERS
+from softmax_core.registry import TRAINERS
+from softmax_core.training import cannot_train
 
 COPIED_BYTES = 64 << 20
 REPEATS = 5
@@ -42,7 +44,7 @@ def accelerator_facts(device: torch.device) -> dict[str, Any]:
     try:
         return _facts(device)
     except Exception as error:  # lost, full or broken: that is the fact
-        return {"error": _first_line(error)}
+        return {"error": first_line(error)}
 
 
 def _facts(device: torch.device) -> dict[str, Any]:
@@ -184,24 +186,17 @@ def equal_work(device: torch.device) -> dict[str, str]:
 
     Returns by trainer "", or what is wrong.
     """
-    fitting = [n for n in TRAINERS if ONLY_ON.get(n, device.type) == device.type]
-    trainers = {name: get_trainer(name) for name in fitting}
     return {
-        name: _off(trainer, device)
-        for name, trainer in trainers.items()
-        if trainer.unavailable(device) is None
+        name: _off(get_trainer(name), device)
+        for name in TRAINERS
+        if cannot_train(name, device) is None
     }
 
 
-def _off(trainer: Any, device: torch.device) -> str:
+def _off(trainer: Trainer, device: torch.device) -> str:
     try:
         off = disagreement(trainer, EQUAL_WORK, device)
     except Exception as error:  # whatever it is, this trainer does not work here
-        return _first_line(error)
+        return first_line(error)
     bound = TOLERANCE[EQUAL_WORK.dtype]
     return "" if off <= bound else f"weights off by {off:.3g}, more than {bound:g}"
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0]}"

@@ -9,7 +9,7 @@ import torch
 
 from bench.measure.accelerator import accelerator_facts
 from bench.measure.energy import energy_unmeasured
-from softmax_core import Case, get_trainer, train
+from softmax_core import Case, train
 from softmax_core.device import (
     DeviceInfo,
     list_devices,
@@ -17,6 +17,7 @@ from softmax_core.device import (
     unavailable_reason,
 )
 from softmax_core.registry import ONLY_ON, TRAINERS
+from softmax_core.training import cannot_train
 
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "softmax-crossover")
 
@@ -68,11 +69,11 @@ def _trainers(listed: list[DeviceInfo]) -> dict[str, str]:
     """
     found = {}
     for name in TRAINERS:
-        only, trainer = ONLY_ON.get(name), get_trainer(name)
+        only = ONLY_ON.get(name)
         for info in listed:
             kind = info.name.partition(":")[0]
             if kind == (only or kind) and (only or info.reason is None):
-                missing = info.reason or trainer.unavailable(parse_device(info.name))
+                missing = info.reason or cannot_train(name, parse_device(info.name))
                 found[f"{info.name}/{name}"] = missing or ""
     return found
 

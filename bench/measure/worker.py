@@ -15,6 +15,7 @@ import torch
 
 from bench.measure.describe import describe_here
 from bench.measure.energy import Meter, find_meter
+from bench.measure.errors import first_line
 from bench.measure.sampler import Sampler
 from bench.measure.spin import find_trainer
 from softmax_core import make_data
@@ -26,7 +27,8 @@ from softmax_core.device import (
     unavailable_reason,
 )
 from softmax_core.launches import count_launches
-from softmax_core.registry import ONLY_ON, TRAINERS
+from softmax_core.registry import TRAINERS
+from softmax_core.training import cannot_train
 from softmax_core.work import count_work
 
 
@@ -49,7 +51,9 @@ class Worker:
             case "machine":
                 return describe_here(request["devices"])
             case "count":
-                return asdict(count_work(request["trainer"], _case(request)))
+                cases = list(map(_case, request["cases"]))
+                work = count_work(request["trainer"], cases[0])
+                return {"counts": [work.of(case) for case in cases]}
             case "open":
                 return self._open(request)
             case "sample" if self._sampler is not None:
@@ -74,11 +78,13 @@ class Worker:
     def _open(self, request: dict[str, Any]) -> dict[str, Any]:
         self._close()
         device = parse_device(request["device"])
-        reason = unavailable_reason(device) or _missing(request["trainer"], device)
+        reason = unavailable_reason(device)
+        if reason is None and request["trainer"] in TRAINERS:
+            reason = cannot_train(request["trainer"], device)
         if reason is not None:
             return {"status": "unavailable", "notes": f"{device}: {reason}"}
         self._device = device
-        case = _case(request)
+        case = _case(request["case"])
         context_s = self._context(device, request["trainer"])
         meter = self._meter(device)  # may touch the device, whose context is timed
         self._sampler = Sampler(
@@ -128,19 +134,11 @@ class Worker:
         return False
 
 
-def _missing(trainer: str, device: torch.device) -> str | None:
-    only = ONLY_ON.get(trainer, device.type)
-    if only != device.type:
-        return f"trainer {trainer} must be on {only}"
-    return find_trainer(trainer).unavailable(device)
-
-
 def _launches_per_step(trainer: str, case: Case) -> float | None:
     return count_launches(trainer, case).per_step if trainer in TRAINERS else None
 
 
-def _case(request: dict[str, Any]) -> Case:
-    fields = request["case"]
+def _case(fields: dict[str, Any]) -> Case:
     return Case(**{**fields, "dispersion": tuple(fields["dispersion"])})
 
 
@@ -152,12 +150,12 @@ def main() -> None:
         try:
             reply = worker.answer(json.loads(line))
         except torch.OutOfMemoryError as error:
-            reply = {"status": "oom", "notes": _first_line(error)}
+            reply = {"status": "oom", "notes": first_line(error)}
         except MemoryError:
             reply = {"status": "oom", "notes": "out of host memory"}
         except Exception as error:  # any failure is a recorded row
             status = "crashed" if worker.lost_device() else "failed"
-            reply = {"status": status, "notes": _first_line(error)}
+            reply = {"status": status, "notes": first_line(error)}
         print(json.dumps(reply), file=replies, flush=True)
 
 
@@ -166,11 +164,6 @@ def _private_stdout() -> TextIO:
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return replies
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0]}"
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import store
+from bench.escape import cell, text
 from bench.measure.process import WorkerProcess
 from bench.nouns import InputError
 from bench.predict.rows import Row, predict
@@ -60,11 +61,12 @@ def _fields(row: Row) -> dict[str, Any]:
 
 def as_csv(rows: list[Row]) -> str:
     """Return the predictions as a table of full precision."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    table = io.StringIO()
+    writer = csv.DictWriter(table, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(map(_fields, rows))
-    return text.getvalue()
+    for row in rows:
+        writer.writerow({name: cell(value) for name, value in _fields(row).items()})
+    return table.getvalue()
 
 
 def in_words(row: Row) -> str:
@@ -117,7 +119,7 @@ def as_markdown(rows: list[Row], sheets: list[Sheet]) -> str:
         "",
         f"| {' | '.join(head)} |",
         "|" + "---|" * len(head),
-        *(f"| {' | '.join(line)} |" for line in body),
+        *(f"| {' | '.join(map(text, line))} |" for line in body),
         "",
         *(f"- {s.name}: {s.source}" for s in sheets),
     ]

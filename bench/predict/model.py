@@ -14,7 +14,6 @@ from bench.predict.sheet import Sheet
 from softmax_core.case import Case
 
 POINTS = 400
-LABEL_BYTES = 8
 COPIES = 2
 """Features and labels are moved apart."""
 ROOM = 3
@@ -93,14 +92,8 @@ def _seconds(
     total = case.epochs * max(host_s, kernels_s + max(moved, computed))
     if view == "with_transfer":
         bus = reached * sheet.bus_bytes_per_s
-        total += COPIES * sheet.bus_latency_s + data_bytes(case) / bus
+        total += COPIES * sheet.bus_latency_s + case.data_bytes / bus
     return total
-
-
-def data_bytes(case: Case) -> int:
-    """Return the bytes of a case's data."""
-    width = 8 if case.dtype == "float64" else 4
-    return case.samples * (case.features * width + LABEL_BYTES)
 
 
 def predicted_crossover(

@@ -15,7 +15,6 @@ from bench.predict.model import (
     Counts,
     Predicted,
     PredictedCrossover,
-    data_bytes,
     predicted_crossover,
     predicted_s,
 )
@@ -76,27 +75,22 @@ def counted(
     Raises:
         InputError: where it cannot be.
     """
-    some = next(iter(cases.values()))
-    request = {"op": "count", "trainer": trainer, "case": dataclasses.asdict(some)}
+    asked = list(map(dataclasses.asdict, cases.values()))
+    request = {"op": "count", "trainer": trainer, "cases": asked}
     reply = worker.ask(request, COUNT_TIMEOUT_S)
-    if "launches" not in reply:
+    if "counts" not in reply:
         said = str(reply.get("notes", "no answer")).removeprefix("ValueError: ")
         raise InputError(said)
-
-    def total(kind: str, case: Case) -> float:
-        found: dict[str, float] = reply[kind]
-        steps = case.steps_per_epoch * found["per_step"]
-        return found["per_epoch"] + steps + case.samples * found["per_row"]
-
-    low, high = step_s(costs, trainer, some)
+    low, high = step_s(costs, trainer, next(iter(cases.values())))
+    works = zip(cases.items(), reply["counts"], strict=True)
     return {
         size: Counts(
-            total("launches", case),
-            total("bytes", case),
-            total("operations", case),
+            launches,
+            n_bytes,
+            operations,
             (case.steps_per_epoch * low, case.steps_per_epoch * high),
         )
-        for size, case in cases.items()
+        for (size, case), (launches, n_bytes, operations) in works
     }
 
 
@@ -109,7 +103,7 @@ def step_s(costs: list[Costs], trainer: str, case: Case) -> tuple[float, float]:
         c
         for c in costs
         if (c.contender.device, c.contender.trainer) == ("cpu", trainer)
-        and (c.features, c.classes, c.dtype, c.momentum) == shape(case)
+        and c.shape == shape(case)
         and c.per_step.low is not None
         and c.per_step.high is not None
     ]
@@ -140,7 +134,7 @@ def compared(
     view: str,
 ) -> tuple[PredictedCrossover, int]:
     """Predict one crossover; also return how many sizes the device has no room for."""
-    fits = [s for s in times if ROOM * data_bytes(cases[s]) <= sheet.memory_bytes]
+    fits = [s for s in times if ROOM * cases[s].data_bytes <= sheet.memory_bytes]
     left_out = len(times) - len(fits)
     if len(fits) < 2:
         return PredictedCrossover("does not fit", None, None, None), left_out

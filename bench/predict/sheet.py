@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bench.nouns import InputError
-from bench.spec import near
+from bench.untrusted import near
 
 SHEETS = ("a100-sxm", "h100-sxm", "rtx-4090", "t4")
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from bench.analysis.decide import FEWEST_ROUNDS
 from bench.analysis.flags import NO_INTERVAL
+from bench.fields import MOST_ROUNDS
 from bench.nouns import SCHEMA, Cell, Contender, InputError, Machine, Measurement, Run
 from bench.sources.questions import clipped, sweeps
 from bench.spec import Spec, first_wrong
@@ -20,7 +21,6 @@ from bench.untrusted import Unreadable, file_name
 from softmax_core.case import Case
 
 UNKNOWN = "unknown"
-MOST_ROUNDS = 1000
 MOST_CELLS = 10_000
 MOST_TIMES = 2_000_000
 

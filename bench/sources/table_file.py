@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bench.nouns import InputError
-from bench.spec import near
-from bench.untrusted import Unreadable, read_text, shown
+from bench.untrusted import Unreadable, near, read_text, shown
 
 MOST_ROWS, MOST_FIELDS = 1_000_000, 10_000_000
 LARGEST, SMALLEST = 1e18, 1e-18

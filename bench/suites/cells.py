@@ -61,12 +61,11 @@ def unavailable(text: str) -> str | None:
     contender, cores = Contender.parse(text), usable_cores()
     if contender.threads is not None and contender.threads > cores:
         return f"{text}: {contender.threads} threads, but {cores} usable core(s)"
-    from softmax_core import get_trainer
     from softmax_core.device import parse_device, unavailable_reason
+    from softmax_core.training import cannot_train
 
     device = parse_device(contender.device)
-    reason = unavailable_reason(device)
-    reason = reason or get_trainer(contender.trainer).unavailable(device)
+    reason = unavailable_reason(device) or cannot_train(contender.trainer, device)
     return None if reason is None else f"{contender.device}: {reason}"
 
 

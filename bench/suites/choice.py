@@ -8,7 +8,8 @@ import tomllib
 from importlib.resources import files
 
 from bench.nouns import InputError
-from bench.spec import DEVICE, Spec, near, parse_spec
+from bench.spec import DEVICE, Spec, parse_spec
+from bench.untrusted import near
 
 PROFILES = ("smoke", "small", "regular", "large")
 SUITE = "CROSSOVER_SUITE"
