@@ -4,9 +4,7 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
-import jinja2
 from markupsafe import Markup
 
 from bench.analysis.derive import Derived
@@ -22,6 +20,7 @@ from bench.report.tables import (
     not_measured,
     simulated_devices,
 )
+from bench.report.template import environment, shipped
 from bench.report.words import answer, fixed_parts, people
 
 MOST_ROWS = 300
@@ -68,65 +67,46 @@ def page(
         pictures: in the order in which they are shown.
         partial: the run was interrupted.
     """
-    script = _read("page.js")
+    script = shipped("page.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     found = derived.crossovers
     crossovers = _rows("crossovers", records(tables.crossovers), found)
     answers = [row for row in crossovers if _is_answer(row.noun)]
     numbers = _numbers(derived, tables, crossovers)
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            run=run,
-            partial=partial,
-            simulated=simulated_devices(run),
-            script=Markup(script),
-            script_hash=digest,
-            style=Markup(_read("page.css")),
-            answers=_by_sweep(answers[:MOST_ROWS]),
-            answers_left=len(answers) - MOST_ROWS,
-            missing=not_measured(found),
-            crossovers=crossovers,
-            estimates=_rows("estimates", records(tables.estimates[:MOST_ROWS])),
-            estimates_count=len(tables.estimates),
-            break_evens=_rows("breakeven", records(tables.breakeven[:MOST_ROWS])),
-            break_evens_count=len(tables.breakeven),
-            costs=_rows("costs", records(tables.costs[:MOST_ROWS])),
-            costs_count=len(tables.costs),
-            extrapolated=_extrapolated(tables)[:MOST_ROWS],
-            pictures=embedded(pictures),
-            numbers={n.place: n for n in numbers},
-            flags=flags_explained(
-                row.flags
-                for rows in (found, derived.break_evens, derived.estimates)
-                for row in rows
-            ),
-            outcomes=OUTCOMES,
-            toml=spec_toml(run.spec),
-            bibtex=bibtex(run),
-            most=MOST_ROWS,
-            has_energy=any(m.samples_j for m in run.measurements),
-            c=cells,
-        )
+    templates = environment()
+    templates.filters |= {"answer": _answer, "over": _over}
+    return templates.get_template("report.html").render(
+        run=run,
+        partial=partial,
+        simulated=simulated_devices(run),
+        script=Markup(script),
+        script_hash=digest,
+        style=Markup(shipped("page.css")),
+        answers=_by_sweep(answers[:MOST_ROWS]),
+        answers_left=len(answers) - MOST_ROWS,
+        missing=not_measured(found),
+        crossovers=crossovers,
+        estimates=_rows("estimates", records(tables.estimates[:MOST_ROWS])),
+        estimates_count=len(tables.estimates),
+        break_evens=_rows("breakeven", records(tables.breakeven[:MOST_ROWS])),
+        break_evens_count=len(tables.breakeven),
+        costs=_rows("costs", records(tables.costs[:MOST_ROWS])),
+        costs_count=len(tables.costs),
+        extrapolated=_extrapolated(tables)[:MOST_ROWS],
+        pictures=embedded(pictures),
+        numbers={n.place: n for n in numbers},
+        flags=flags_explained(
+            row.flags
+            for rows in (found, derived.break_evens, derived.estimates)
+            for row in rows
+        ),
+        outcomes=OUTCOMES,
+        toml=spec_toml(run.spec),
+        bibtex=bibtex(run),
+        most=MOST_ROWS,
+        has_energy=any(m.samples_j for m in run.measurements),
+        c=cells,
     )
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_read),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {"answer": _answer, "over": _over}
-    return environment
-
-
-def _read(name: str) -> str:
-    template = files("bench").joinpath("report", "templates", name)
-    return template.read_text("utf-8")
 
 
 def _rows(

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
-import jinja2
 from markupsafe import Markup
 
 from bench.report.embed import Shown, embedded
+from bench.report.template import environment, shipped
 
 
 @dataclass(frozen=True)
@@ -79,18 +78,7 @@ def _table(table: Table) -> list[str]:
 
 def page(document: Document) -> str:
     """Return the text as HTML that loads nothing, not even a script."""
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_read),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["embedded"] = embedded
-    template = environment.get_template("verdict.html")
-    return template.render(document=document, style=Markup(_read("page.css")))
-
-
-def _read(name: str) -> str:
-    template = files("bench").joinpath("report", "templates", name)
-    return template.read_text("utf-8")
+    templates = environment()
+    templates.filters["embedded"] = embedded
+    template = templates.get_template("verdict.html")
+    return template.render(document=document, style=Markup(shipped("page.css")))
