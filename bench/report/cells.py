@@ -120,7 +120,7 @@ def written(value: float, rule: str) -> str:
         case "count":
             return f"{value:,}"
         case "factor":
-            return f"{value:.3g}x"
+            return f"{number(value)}x"
         case "share":
             return f"{100 * value:.3g} %"
         case "seconds":

@@ -136,8 +136,8 @@ def factor(c: Crossover, column: str) -> Parts:
     if 0.995 < speedup < 1.005:
         return (Number(column, "the same" if better != "faster" else "as fast"),)
     if speedup > 1:
-        return Number(column, f"{speedup:.3g}x"), f" {better}"
-    return Number(column, f"{1 / speedup:.3g}x"), f" {worse}"
+        return Number(column, f"{number(speedup)}x"), f" {better}"
+    return Number(column, f"{number(1 / speedup)}x"), f" {worse}"
 
 
 def interval(c: Crossover) -> Parts:
