@@ -60,3 +60,21 @@ def child(simulated_environment):
     )
     yield process
     process.stop()
+
+
+@pytest.fixture
+def crossover(monkeypatch, capsys, tmp_path):
+    """Return a command line in this process: exit code, stdout, stderr."""
+    from bench.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments):
+        monkeypatch.setattr(sys, "argv", ["crossover", *map(str, arguments)])
+        try:
+            main()
+        except SystemExit as stopped:
+            return (stopped.code or 0, *capsys.readouterr())
+        return (0, *capsys.readouterr())
+
+    return command

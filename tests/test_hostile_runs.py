@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from bench import store, stored
-from bench.cli import main
 from bench.nouns import SCHEMA
 from bench.report import write
 
@@ -31,21 +30,6 @@ EVIL = (
 def folder(tmp_path):
     shutil.copytree(WHOLE, tmp_path / "run")
     return tmp_path / "run"
-
-
-@pytest.fixture
-def crossover(monkeypatch, capsys, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["crossover", *map(str, arguments)])
-        try:
-            main()
-        except SystemExit as stopped:
-            return (stopped.code or 0, *capsys.readouterr())
-        return (0, *capsys.readouterr())
-
-    return command
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli import main
 from bench.escape import code, harmless, text
 from bench.sources import table, table_file
 
@@ -23,18 +22,12 @@ PAIR = "1,1,a,{0},0\n1,2,b,{0},0\n"
 
 
 @pytest.fixture
-def analyse(monkeypatch, capsys, tmp_path):
+def analyse(crossover, tmp_path):
     path = tmp_path / "times.csv"
 
     def command(data, *more):
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
-        arguments = ["crossover", "analyse", str(path), *OPTIONS, *map(str, more)]
-        monkeypatch.setattr(sys, "argv", arguments)
-        try:
-            main()
-        except SystemExit as stopped:
-            return (stopped.code or 0, *capsys.readouterr())
-        return (0, *capsys.readouterr())
+        return crossover("analyse", path, *OPTIONS, *more)
 
     return command
 

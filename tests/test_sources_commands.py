@@ -2,33 +2,16 @@
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
 from bench import store
 from bench.analysis.frame import read_run
-from bench.cli import main
 
 FIXTURES = Path(__file__).parent / "fixtures"
 ASV = FIXTURES / "asv"
 FILES = FIXTURES / "pytest_benchmark"
-
-
-@pytest.fixture
-def crossover(monkeypatch, capsys, tmp_path):
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["crossover", *map(str, arguments)])
-        try:
-            main()
-        except SystemExit as stopped:
-            return (stopped.code or 0, *capsys.readouterr())
-        return (0, *capsys.readouterr())
-
-    return command
 
 
 @pytest.fixture
