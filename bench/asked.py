@@ -13,6 +13,7 @@ from bench.option_texts import parse_duration, parse_prices, parse_sizes
 from bench.spec import (
     ACCELERATOR,
     ALL_THREADS,
+    STAND_IN,
     Spec,
     SpecError,
     parse_spec,
@@ -170,13 +171,13 @@ def load_preset(name: str) -> Spec:
 def resolve(spec: Spec, accelerators: tuple[str, ...], cores: int) -> Spec:
     """Replace `accelerator` and `@all` by what this machine has.
 
-    Without an accelerator the name becomes `cuda`, whose cells are then recorded as
+    Without an accelerator the name becomes `STAND_IN`, whose cells are then recorded as
     unavailable with the reason: what did not run is reported, never left out.
 
     Raises:
         SpecError: for more threads than cores.
     """
-    devices = accelerators or ("cuda",)
+    devices = accelerators or (STAND_IN,)
 
     def contenders(texts: tuple[str, ...]) -> tuple[str, ...]:
         found = dict.fromkeys(

@@ -9,6 +9,7 @@ import os
 import socket
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -17,6 +18,8 @@ from bench.nouns import Machine
 
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
+DEVICE_TIMEOUT_S = 60.0
+"""An accelerator that takes longer to show what it can do is not measured."""
 
 
 def snapshot(devices: tuple[str, ...] = ()) -> Machine:
@@ -35,6 +38,10 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
         raise ValueError(reply["notes"].partition(": ")[2])
     if "cpu" not in reply:
         raise RuntimeError(f"torch cannot be asked: {reply.get('notes')}")
+    for found in reply["accelerators"]:
+        found.update(ask_device(found["name"]))
+        if "error" in found:
+            reply["unavailable"][found["name"]] = found["error"]
     known = "name", "description", "memory_bytes"
     accelerators = [{key: a[key] for key in known} for a in reply["accelerators"]]
     identity = (reply["cpu"], usable_cores(), quota_cores(), accelerators)
@@ -53,6 +60,30 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
         energy_unmeasured=reply["energy_unmeasured"],
         trainers=reply["trainers"],
     )
+
+
+def ask_device(name: str, verify: bool = False) -> dict[str, Any]:
+    """Measure an accelerator in a process of its own, which may hang or die.
+
+    Args:
+        name: such as `cuda:0`.
+        verify: compare every trainer there with the reference, too.
+
+    Returns:
+        What `bench.measure.accelerator` finds, or only an `error`.
+    """
+    worker = WorkerProcess(None)
+    try:
+        request = {"op": "device", "name": name, "verify": verify}
+        reply = worker.ask(request, DEVICE_TIMEOUT_S)
+    finally:
+        worker.stop()
+    match reply.pop("status", None):
+        case None:
+            return reply
+        case "timeout":
+            return {"error": f"{name} does not answer in {DEVICE_TIMEOUT_S:g} s"}
+    return {"error": f"{name} fails: {reply['notes']}"}
 
 
 def usable_cores() -> int:

@@ -34,6 +34,8 @@ from softmax_core.registry import ONLY_ON, TRAINERS
 
 AXES = ("samples", "batch_size", "epochs")
 ACCELERATOR = "accelerator"
+STAND_IN = "cuda"
+"""What `accelerator` means where there is none: recorded as unavailable, with why."""
 ALL_THREADS = "@all"
 DEVICE = re.compile(r"[a-z][a-z0-9_]*(:\d+)?")
 

@@ -1,7 +1,12 @@
-"""Any torch device through torch's device-generic API: no `if cuda` anywhere."""
+"""Any torch device through torch's device-generic API: no `if cuda` anywhere.
+
+But for the texts of a listing: which kinds are always named, whose driver it is.
+"""
 
 import platform
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 import torch
@@ -9,6 +14,7 @@ from torch import Tensor
 
 ASKED_KINDS = ("cuda", "xpu", "mps")
 """Kinds always listed, with the reason when torch cannot use them here."""
+NVIDIA = Path("/proc/driver/nvidia/version")
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,8 @@ class DeviceInfo:
     description: str
     memory_bytes: int | None
     reason: str | None = None
+    driver: str | None = None
+    """Its version, None where the system does not say."""
 
 
 def parse_device(device: torch.device | str) -> torch.device:
@@ -101,7 +109,17 @@ def describe(device: torch.device) -> DeviceInfo:
         str(device),
         getattr(properties, "name", device.type),
         getattr(properties, "total_memory", None),
+        driver=_driver(device.type),
     )
+
+
+def _driver(kind: str, nvidia: Path = NVIDIA) -> str | None:
+    try:
+        text = nvidia.read_text(encoding="utf-8") if kind == "cuda" else ""
+    except OSError:
+        return None
+    found = re.search(r"\b\d+\.\d+(\.\d+)?\b", text)
+    return found[0] if found else None
 
 
 def list_devices() -> list[DeviceInfo]:
@@ -158,6 +176,17 @@ def clock_share(device: torch.device) -> float | None:
         return float(module.clock_rate(device) / highest)
     except (AttributeError, RuntimeError, ImportError, ZeroDivisionError):
         return None
+
+
+def device_uuid(device: torch.device) -> str | None:
+    """Return the number by which the maker's library knows it, None if there is none.
+
+    Raises:
+        RuntimeError: for a device that is not here.
+    """
+    read = getattr(torch.get_device_module(device), "get_device_properties", None)
+    found = getattr(read(device), "uuid", None) if read else None
+    return None if found is None else str(found)
 
 
 def require_same_device(**tensors: Tensor) -> None:

@@ -99,3 +99,11 @@ def test_a_device_is_named_only_where_there_are_several(monkeypatch):
         monkeypatch.setattr(torch, "get_device_module", lambda _, m=module: m)
         devices.synchronize(torch.device("mps:0"))
     assert waited == [(), (torch.device("mps:0"),)]
+
+
+def test_the_driver_is_read_where_nvidia_says_it(tmp_path):
+    kept = tmp_path / "version"
+    kept.write_text("NVRM version: NVIDIA UNIX Open Kernel Module x86_64  570.86.15\n")
+    assert devices._driver("cuda", kept) == "570.86.15"
+    assert devices._driver("cpu", kept) is None
+    assert devices._driver("cuda", tmp_path / "none") is None

@@ -116,16 +116,19 @@ def test_a_machine_is_examined_from_its_root(monkeypatch, tmp_path):
     group = tmp_path / "sys/fs/cgroup"
     group.mkdir(parents=True)
     (group / "cpu.max").write_text("150000 100000\n")
-    made_up = {"accelerators": [{"name": "cuda:0", "description": "T4"}]}
+    made_up = {
+        "accelerators": [{"name": "cuda:0", "description": "T4", "driver": "570"}]
+    }
     torch = dict.fromkeys(["capability", "MKL", "OpenMP", "machine"], "yes")
     torch |= made_up | {"versions": {"torch": "2"}, "threads": {"torch": 4}}
     torch["trainers"] = {"cpu/resident": "", "cuda:0/compiled": "no triton"}
     lost = {"error": "cuda:0 fails: the device was lost"}
     monkeypatch.setattr(doctor, "usable_cores", lambda: 4)
+    monkeypatch.setattr(doctor, "ask_device", lambda *_, **__: lost)
     monkeypatch.setattr(doctor, "measure_twice", lambda: ([0.01, -0.01] * 50, ""))
     for name, value in {
         "ask_torch": torch, "gpus": [], "busy_programs": [("cc", 3.0)],
-        "growth_in_work": 3, "ask_device": lost,
+        "growth_in_work": 3,
     }.items():  # fmt: skip
         monkeypatch.setattr(doctor.facts, name, lambda *_, v=value: v)
     found = {check.name: check for check in doctor.examine(False, tmp_path)}

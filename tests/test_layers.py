@@ -88,3 +88,35 @@ def test_what_an_import_loads(statement, absent):
 @pytest.mark.parametrize("path", FILES, ids=module_name)
 def test_no_file_is_longer_than_a_reader_can_hold(path):
     assert len(path.read_text().splitlines()) <= 250
+
+
+NAMES_A_KIND = {
+    "softmax_core.device": "which kinds are listed, whose driver it is",
+    "softmax_core.experiments_worked": "the lesson's own `.cuda()`",
+    "softmax_core.trainers.compiled": "Metal's compiler needs no triton",
+    "softmax_core.trainers.graphed": "CUDA graphs",
+    "softmax_core.trainers.fused_cuda": "a kernel for CUDA",
+}
+KINDS = {"cuda", "xpu", "mps"}
+
+
+def lines_naming_a_kind(path):
+    """Yield where code, not a text, depends on a kind of accelerator."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Attribute) and node.attr in KINDS:
+            yield node.lineno
+        if isinstance(node, ast.Compare | ast.Call):
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Constant) and inner.value in KINDS:
+                    yield node.lineno
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_no_code_asks_for_a_kind_of_accelerator(path):
+    if module_name(path) not in NAMES_A_KIND:
+        assert list(lines_naming_a_kind(path)) == []
+
+
+def test_where_a_kind_is_named_it_is_seen():
+    seen = {module_name(p) for p in FILES if list(lines_naming_a_kind(p))}
+    assert seen == set(NAMES_A_KIND)

@@ -1,11 +1,16 @@
 """The selftest itself: its truths are exact, and it can miss."""
 
+import dataclasses
+
 import pytest
+import torch
 
 from bench import selftest as selftests
 from bench.measure.law import Law, crossing_batch
+from bench.measure.spin import SpinTrainer
 from bench.nouns import Crossover, Machine
 from bench.run import Crew
+from softmax_core import make_data, reference_weights
 from softmax_core.case import Case
 
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
@@ -83,3 +88,15 @@ def test_a_pair_that_is_not_found_is_a_miss():
     row, inside = selftests.compared(100.0, found)
     assert (row.ok, inside) == (True, False)
     assert row.found == "105 (101 to 108), off by 5.0%"
+
+
+def test_spinning_ends_at_the_weights_of_as_many_epochs_as_were_spun():
+    case = Case(samples=30, batch_size=10, epochs=5)
+    data = make_data(case)
+    session = SpinTrainer(Law.parse("spin_1_1")).prepare(case, data)
+    session.train(5)
+    session.reset()
+    session.train(2)
+    right = reference_weights(dataclasses.replace(case, epochs=2), data)
+    for got, wanted in zip(session.weights(), right, strict=True):
+        assert torch.equal(got, wanted.to(torch.float32))

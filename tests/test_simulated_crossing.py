@@ -170,8 +170,6 @@ def found_by_run(known, out, views, rounds=8):
     )
     file = out.with_suffix(".toml")
     shape = f"features = {SHAPE['features']}\ndispersion = [0.5, 2.0]\n"
-    # Spinning ends at the weights of all epochs, also where fewer are timed.
-    shape += "learning_rate = 1e-6\n"
     file.write_text(head + "".join(f"[[sweep]]\n{s}\n{shape}" for s in sweeps))
     command = [sys.executable, "-c", DRIVER, str(known.law), "run", str(file)]
     done = subprocess.run(

@@ -12,8 +12,6 @@ ROOT = Path(__file__).parent.parent
 sys.path.append(str(Path(__file__).parent))
 from simulated_accelerator.mutations import MUTATIONS  # noqa: E402
 
-pytestmark = pytest.mark.mutations
-
 
 def copy_to(root):
     kept_out = shutil.ignore_patterns("__pycache__")
@@ -22,7 +20,7 @@ def copy_to(root):
     shutil.copy(ROOT / "pyproject.toml", root)
 
 
-def tested(root, *tests):
+def outcome_of(root, *tests):
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
         cwd=root,
@@ -33,17 +31,26 @@ def tested(root, *tests):
     )
 
 
+@pytest.mark.mutations
 def test_all_pass_without_a_bug(tmp_path, simulated_environment):
     copy_to(tmp_path)
-    done = tested(tmp_path, *dict.fromkeys(m.test for m in MUTATIONS))
+    done = outcome_of(tmp_path, *dict.fromkeys(m.test for m in MUTATIONS))
     assert done.returncode == 0, done.stdout
     assert "skipped" not in done.stdout
 
 
+@pytest.mark.mutations
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.name.replace(" ", "-"))
 def test_a_bug_is_caught(tmp_path, mutation, simulated_environment):
     copy_to(tmp_path)
     mutation.apply(tmp_path)
-    done = tested(tmp_path, mutation.test)
+    done = outcome_of(tmp_path, mutation.test)
     assert done.returncode == 1, done.stdout
     assert "1 failed" in done.stdout
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.name.replace(" ", "-"))
+def test_the_code_that_a_bug_changes_is_still_there(tmp_path, mutation):
+    (tmp_path / mutation.file).parent.mkdir(parents=True)
+    shutil.copy(ROOT / mutation.file, tmp_path / mutation.file)
+    mutation.apply(tmp_path)

@@ -16,7 +16,7 @@ from asv import config, util
 from bench.measure.sampler import WrongResult
 from bench.nouns import InputError, Machine
 from bench.run import Crew
-from bench.suites import cells, choice, crossing, facts
+from bench.suites import cells, choice, crossing
 
 ROOT = Path(__file__).parent.parent
 CELL = "n150-d2-c3-b10-e1:cpu/resident@1"
@@ -144,14 +144,6 @@ def test_wrong_is_not_fast(monkeypatch):
     with pytest.raises(WrongResult, match="weights differ"):
         cells.prepare(CELL)
     assert cells.kept.prepared is None
-
-
-def test_the_driver_is_read_where_nvidia_says_it(tmp_path):
-    kept = tmp_path / "version"
-    kept.write_text("NVRM version: NVIDIA UNIX Open Kernel Module x86_64  570.86.15\n")
-    assert facts.driver(torch.device("cuda"), kept) == "570.86.15"
-    assert facts.driver(torch.device("cpu"), kept) is None
-    assert facts.driver(torch.device("cuda"), tmp_path / "none") is None
 
 
 class Worker:

@@ -21,7 +21,7 @@ from scipy import stats
 from bench.doctor import checks, facts
 from bench.doctor.checks import Check
 from bench.doctor.device_checks import device_checks
-from bench.machine import quota_cores, throttled_periods, usable_cores
+from bench.machine import ask_device, quota_cores, throttled_periods, usable_cores
 from bench.measure.clock import timer_step_s
 from bench.measure.process import Asked, WorkerProcess
 from softmax_core.case import Case
@@ -80,7 +80,7 @@ def examine(quick: bool, root: Path = Path("/")) -> Iterator[Check]:
     yield checks.accelerators(torch, (root / "proc/driver/nvidia/version").exists())
     gpus = facts.gpus()
     yield from map(checks.gpu, gpus)
-    if not gpus and any("cuda" in a["name"] for a in torch.get("accelerators", ())):
+    if not gpus and any(a["driver"] for a in torch.get("accelerators", ())):
         yield checks.gpu(None)
     for found in torch.get("accelerators", ()):
         name = str(found["name"])
@@ -90,7 +90,7 @@ def examine(quick: bool, root: Path = Path("/")) -> Iterator[Check]:
             for key, why in torch["trainers"].items()
             if why and key.startswith(prefix)
         }
-        measured = {**found, **facts.ask_device(name), "missing": missing}
+        measured = {**found, **ask_device(name, verify=True), "missing": missing}
         yield from device_checks(name, measured, gpus)
     if not quick and "error" not in torch:
         if (terminal := Console(stderr=True)).is_terminal:  # no spinner: it needs CPU

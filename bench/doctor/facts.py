@@ -135,17 +135,6 @@ def growth_in_work(
     return None if before is None or after is None else after - before
 
 
-def describe_device(name: str) -> dict[str, Any]:
-    """Train on an accelerator; called in a process of its own, by `ask_device`.
-
-    What else is measured of it stands in the machine's record.
-    """
-    from bench.measure.accelerator import equal_work
-    from softmax_core.device import parse_device
-
-    return {"equal_work": equal_work(parse_device(name))}
-
-
 def describe_torch() -> dict[str, Any]:
     """Describe torch's build; called in a process of its own, by `ask_torch`."""
     import torch
@@ -163,25 +152,16 @@ def describe_torch() -> dict[str, Any]:
 
 def ask_torch() -> dict[str, Any]:
     """Return what `describe_torch` finds, or an `error`; not loading torch here."""
-    return _asked([], "torch does not load", "torch cannot be loaded")
-
-
-def ask_device(name: str) -> dict[str, Any]:
-    """Return what `describe_device` finds, or an `error` where it hangs or is lost."""
-    return _asked([name], f"{name} does not answer", f"{name} fails")
-
-
-def _asked(arguments: list[str], hangs: str, fails: str) -> dict[str, Any]:
-    command = [sys.executable, "-P", "-m", "bench.doctor.facts", *arguments]
+    command = [sys.executable, "-P", "-m", "bench.doctor.facts"]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=TIMEOUT_S, check=True
         )
     except subprocess.TimeoutExpired:
-        return {"error": f"{hangs} in {TIMEOUT_S:g} s"}
+        return {"error": f"torch does not load in {TIMEOUT_S:g} s"}
     except subprocess.CalledProcessError as error:
         last = (error.stderr.strip().splitlines() or ["no last words"])[-1]
-        return {"error": f"{fails}: {last}"}
+        return {"error": f"torch cannot be loaded: {last}"}
     facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return facts
 
@@ -233,5 +213,4 @@ def _bus_bytes_per_s(generation: int | None, lanes: int | None) -> float | None:
 
 
 if __name__ == "__main__":
-    asked = sys.argv[1:]
-    print(json.dumps(describe_device(*asked) if asked else describe_torch()))
+    print(json.dumps(describe_torch()))

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from bench.lesson.evidence import BATCH_SIZE, Code, Cost, Evidence, Whole
-from bench.lesson.tasks import Task
+from bench.lesson.tasks import Task, gpu_missing
 from bench.measure.clock import GarbagePause, measured_s
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ def measured_evidence(task: Task) -> Evidence:
     """Measure the codes side by side, a part of the job."""
     import torch
 
-    from softmax_core.device import unavailable_reason
     from softmax_core.experiments import HARD, seeded_job
 
     cpu = torch.device("cpu")
@@ -65,8 +64,7 @@ def measured_evidence(task: Task) -> Evidence:
     cells = [*loop_cells("loop", cpu), *fused_cells()]
     missing = ""
     if task.device.type == "cpu":
-        reason = unavailable_reason(torch.device("cuda"))
-        missing = reason or "ask for it with --device cuda"
+        missing = gpu_missing()
     else:
         setups["gpu"] = loop_setup_s(task.device)
         cells += loop_cells("gpu", task.device)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bench.lesson import claims
 from bench.lesson.claims import Row, not_checked
 from bench.lesson.evidence import Evidence
+from bench.spec import STAND_IN
 
 if TYPE_CHECKING:
     import torch
@@ -28,6 +29,17 @@ class Task:
     """Accuracies of an experiment, for each start one an epoch."""
     evidence: Evidence | None = None
     """What the verdict on the claim is computed from."""
+
+
+def gpu_missing() -> str:
+    """Say why the lesson's GPU was not measured by a command that asked for the CPU."""
+    import torch
+
+    from softmax_core.device import accelerators, unavailable_reason
+
+    for device in accelerators():
+        return f"ask for it with --device {device.type}"
+    return unavailable_reason(torch.device(STAND_IN)) or "no device"
 
 
 def judged(name: str, values: Mapping[str, Iterable[float]]) -> list[Row]:

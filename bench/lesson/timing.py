@@ -14,7 +14,7 @@ from bench.lesson.large import (
     taken_by_loop,
     waited_s,
 )
-from bench.lesson.tasks import Task
+from bench.lesson.tasks import Task, gpu_missing
 
 SMALL_ROUNDS = range(20)
 
@@ -103,14 +103,11 @@ def _rows(
     """Return a row for the CPU and one for the GPU; one of them was measured."""
     import torch
 
-    from softmax_core.device import unavailable_reason
-
     if task.device.type == "cpu":
-        here, other, missing = "CPU", "cuda", unavailable_reason(torch.device("cuda"))
+        here, reason = "CPU", gpu_missing()
         measured = f"{measured}, {torch.get_num_threads()} threads"
     else:
-        here, other, missing = "GPU", "cpu", None
-    reason = missing or f"ask for it with --device {other}"
+        here, reason = "GPU", "ask for it with --device cpu"
     return [
         not_checked(name, f"{kind}: {what}", text, measured)
         if kind == here

@@ -1,7 +1,7 @@
 """What one accelerator does, measured in the worker in a second or two.
 
 `accelerator_facts` goes into every run's machine record; `crossover doctor` judges it
-and asks for `equal_work` too. Nothing here names a kind of device: where torch offers
+and `equal_work`. Nothing here names a kind of device: where torch offers
 no generic way, a fact is None.
 """
 
@@ -15,18 +15,30 @@ from torch import Tensor
 from bench.measure.clock import measured_s
 from bench.measure.errors import first_line
 from softmax_core import TOLERANCE, Case, Trainer, disagreement, get_trainer
-from softmax_core.device import clock_share, synchronize
+from softmax_core.device import clock_share, device_uuid, synchronize
 from softmax_core.registry import TRAINERS
 from softmax_core.training import cannot_train
 
-COPIED_BYTES = 64 << 20
+COPIED_BYTES = 64 << 10, 64 << 20
+"""Fewest and most; as many as take about `COPY_S`, so that a slow bus is no wait."""
+COPY_S = 0.02
 REPEATS = 5
-LAUNCHES = 1_000
+LAUNCHES = 10, 1_000
+"""Fewest and most; as many as take about `LAUNCHES_S`."""
+LAUNCHES_S = 0.1
 QUEUED_S = 0.05
 """A queue about this long is watched from the host."""
 WIDE = 512
-EQUAL_WORK = Case(samples=205, features=7, classes=10, batch_size=32, momentum=0.9)
-"""Short last batch, momentum, more than the lesson's features and classes."""
+EQUAL_WORK = Case(
+    samples=205,
+    features=7,
+    classes=10,
+    batch_size=32,
+    momentum=0.9,
+    dispersion=(1.0, 2.0),
+)
+"""Short last batch, momentum, more than the lesson's features and classes; so tame that
+rounding stays rounding."""
 
 
 def accelerator_facts(device: torch.device) -> dict[str, Any]:
@@ -57,7 +69,7 @@ def _facts(device: torch.device) -> dict[str, Any]:
         "copies_bytes_per_s": _copies(device),
         "memory_free_bytes": _free_bytes(device),
         "clock_share": _clock_at_work(device),
-        "uuid": _uuid(device),
+        "uuid": device_uuid(device),
     }
 
 
@@ -109,27 +121,43 @@ def _event(device: torch.device) -> Any:
 def _launch_s(device: torch.device) -> float:
     x = torch.zeros(1, device=device)
 
-    def launches() -> None:
-        for _ in range(LAUNCHES):
-            x.add_(1)
+    def launches(count: int) -> float:
+        def work() -> None:
+            for _ in range(count):
+                x.add_(1)
 
-    launches()
-    return _timed_s(device, launches) / LAUNCHES
+        return _timed_s(device, work) / count
+
+    few, most = LAUNCHES
+    launches(few)
+    return launches(_as_many(LAUNCHES_S / launches(few), few, most))
+
+
+def _as_many(wanted: float, few: int, most: int) -> int:
+    return max(few, min(most, round(wanted)))
 
 
 def _round_trip_s(device: torch.device) -> float:
     x = torch.zeros(1, device=device)
-    return statistics.median(
-        _timed_s(device, lambda: x.add_(1)) for _ in range(20 * REPEATS)
-    )
+
+    def one_s() -> float:
+        return _timed_s(device, lambda: x.add_(1))
+
+    one_s()
+    repeats = _as_many(LAUNCHES_S / one_s(), REPEATS, 20 * REPEATS)
+    return statistics.median(one_s() for _ in range(repeats))
 
 
 def _copies(device: torch.device) -> dict[str, float | None]:
     """Time copies both ways, of ordinary (pageable) and of pinned host memory."""
-    there = torch.zeros(COPIED_BYTES, dtype=torch.uint8, device=device)
+    few, most = COPIED_BYTES
+    probe = torch.zeros(few, dtype=torch.uint8)
+    probed = _bytes_per_s(device, probe.to(device), probe)
+    count = _as_many(COPY_S * probed, few, most)
+    there = torch.zeros(count, dtype=torch.uint8, device=device)
     kinds = {
-        "pageable": torch.zeros(COPIED_BYTES, dtype=torch.uint8),
-        "pinned": _pinned(),
+        "pageable": torch.zeros(count, dtype=torch.uint8),
+        "pinned": _pinned(count),
     }
     found: dict[str, float | None] = {}
     for kind, here in kinds.items():
@@ -146,14 +174,13 @@ def _bytes_per_s(device: torch.device, target: Tensor, source: Tensor) -> float:
         target.copy_(source, non_blocking=True)
 
     _timed_s(device, copy)
-    return COPIED_BYTES / statistics.median(
-        _timed_s(device, copy) for _ in range(REPEATS)
-    )
+    median_s = statistics.median(_timed_s(device, copy) for _ in range(REPEATS))
+    return target.nbytes / median_s
 
 
-def _pinned() -> Tensor | None:
+def _pinned(count: int) -> Tensor | None:
     try:
-        return torch.zeros(COPIED_BYTES, dtype=torch.uint8, pin_memory=True)
+        return torch.zeros(count, dtype=torch.uint8, pin_memory=True)
     except (RuntimeError, NotImplementedError):
         return None
 
@@ -173,12 +200,6 @@ def _clock_at_work(device: torch.device) -> float | None:
     share = clock_share(device)
     synchronize(device)
     return share
-
-
-def _uuid(device: torch.device) -> str | None:
-    read = getattr(torch.get_device_module(device), "get_device_properties", None)
-    found = getattr(read(device), "uuid", None) if read else None
-    return None if found is None else str(found)
 
 
 def equal_work(device: torch.device) -> dict[str, str]:

@@ -7,7 +7,6 @@ from typing import Any
 import threadpoolctl
 import torch
 
-from bench.measure.accelerator import accelerator_facts
 from bench.measure.energy import energy_unmeasured
 from softmax_core import Case, train
 from softmax_core.device import (
@@ -25,10 +24,9 @@ PACKAGES = ("torch", "numpy", "scipy", "pandas", "softmax-crossover")
 def describe_here(devices: list[str]) -> dict[str, Any]:
     """Describe the devices, why any of `devices` cannot be used, versions, threads."""
     listed = list_devices()
-    for name in ("cpu", *(d.name for d in listed[1:] if d.reason is None)):
-        # Loads from disk what the first training of a process loads, so that the
-        # first contender measured does not pay for all.
-        train(Case(samples=4, batch_size=2, epochs=1), "lesson", name)
+    # Loads from disk what the first training of a process loads, so that the first
+    # contender measured does not pay for all.
+    train(Case(samples=4, batch_size=2, epochs=1), "lesson", "cpu")
     unavailable = {d.name: d.reason for d in listed if d.reason}
     for text in devices:
         reason = unavailable_reason(parse_device(text))
@@ -44,7 +42,7 @@ def describe_here(devices: list[str]) -> dict[str, Any]:
                 "name": d.name,
                 "description": d.description,
                 "memory_bytes": d.memory_bytes,
-                **accelerator_facts(parse_device(d.name)),
+                "driver": d.driver,
             }
             for d in listed[1:]
             if d.reason is None

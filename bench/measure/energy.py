@@ -15,6 +15,8 @@ from typing import Any, Protocol
 
 import torch
 
+from softmax_core.device import device_uuid
+
 POWERCAP = Path("/sys/class/powercap")
 FEWEST_UPDATES = 4
 """A sample that spans fewer updates of a counter has no joules. A reading is up to one
@@ -175,8 +177,9 @@ def packages(root: Path = POWERCAP) -> list[Counter] | str:
 
 
 def board(device: torch.device) -> Counter | str:
-    """Return the counter of a CUDA device's board, or why there is none."""
-    if device.type != "cuda":
+    """Return the counter of a device's board as NVML knows it, or why there is none."""
+    uuid = device_uuid(device)
+    if uuid is None:
         return f"no energy counter is known for {device.type}"
     try:
         nvml = importlib.import_module("pynvml")
@@ -184,7 +187,6 @@ def board(device: torch.device) -> Counter | str:
         return "no NVML: pip install nvidia-ml-py"
     try:
         nvml.nvmlInit()
-        uuid = torch.cuda.get_device_properties(device).uuid
         counter = Board(nvml, nvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}"))
         counter.read()
     except (nvml.NVMLError, OSError, AttributeError, RuntimeError) as error:

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 import torch
 
+from bench.measure.accelerator import accelerator_facts, equal_work
 from bench.measure.describe import describe_here
 from bench.measure.energy import Meter, find_meter
 from bench.measure.errors import first_line
@@ -50,6 +51,12 @@ class Worker:
         match request["op"]:
             case "machine":
                 return describe_here(request["devices"])
+            case "device":
+                device = parse_device(request["name"])
+                found = accelerator_facts(device)
+                if request["verify"] and "error" not in found:
+                    found["equal_work"] = equal_work(device)
+                return found
             case "count":
                 cases = list(map(_case, request["cases"]))
                 work = count_work(request["trainer"], cases[0])

@@ -23,13 +23,14 @@ from bench.sources.recorded import (
     run_of,
     unrecorded,
 )
+from bench.spec import STAND_IN
 
 Number = StrictFloat | StrictInt
 Seconds = Annotated[Number, Field(ge=0, le=1e18)]
 TINY = 1e-12
 MEDIAN_ONLY = "pytest-benchmark kept no rounds"
 UNVERSIONED = "unversioned"
-STAND_IN = "cuda/resident"
+MISSING = Contender(STAND_IN, "resident")
 """What stands for an accelerator that is missing: a skipped test leaves no trace."""
 
 
@@ -179,13 +180,12 @@ def _cell(file: Path, i: int, cell_id: str) -> Cell:
 
 def _add_missing(machine: MachineInfo, found: dict[Cell, Found]) -> None:
     """Add the cells of a missing accelerator, where the machine's record says why."""
-    stand_in = Contender.parse(STAND_IN)
-    reason = machine.unavailable.get(stand_in.device)
+    reason = machine.unavailable.get(MISSING.device)
     if reason is None or any(cell.contender.device != "cpu" for cell in found):
         return
     for case in dict.fromkeys(cell.case for cell in found):
-        cell = Cell(case, stand_in)
-        found[cell] = Found(cell, notes=f"{stand_in.device}: {reason}")
+        cell = Cell(case, MISSING)
+        found[cell] = Found(cell, notes=f"{MISSING.device}: {reason}")
 
 
 def _machine(document: Document, found: Iterable[Found]) -> Machine:

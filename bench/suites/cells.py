@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from bench.machine import usable_cores
 from bench.nouns import Cell, Contender, case_id, parse_case_id
-from bench.suites.choice import ACCELERATOR, load_profile, more_devices, profile_name
+from bench.spec import STAND_IN
+from bench.suites.choice import load_profile, more_devices, profile_name
 
 ALL_EPOCHS_S = 1e6
 """A training is never cut short here: asv and pytest-benchmark cannot say so."""
@@ -32,7 +33,7 @@ def cells(profile: str | None = None, more: Iterable[str] = ()) -> tuple[Cell, .
         for case in sweep.cases().values():
             for contender in spec.contenders_of(sweep):
                 found[Cell(case, contender)] = None
-                if contender.device == ACCELERATOR:
+                if contender.device == STAND_IN:
                     also = (replace(contender, device=d) for d in devices)
                     found |= dict.fromkeys(Cell(case, c) for c in also)
     return tuple(found)

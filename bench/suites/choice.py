@@ -8,15 +8,14 @@ import tomllib
 from importlib.resources import files
 
 from bench.nouns import InputError
-from bench.spec import DEVICE, Spec, parse_spec
+from bench.spec import ACCELERATOR, DEVICE, STAND_IN, Spec, parse_spec
 from bench.untrusted import near
 
 PROFILES = ("smoke", "small", "regular", "large")
 SUITE = "CROSSOVER_SUITE"
 """The environment variable that chooses the profile."""
 DEVICES = "CROSSOVER_DEVICES"
-"""The one that names more devices, to be measured as `cuda` is: `xpu,mps`."""
-ACCELERATOR = "cuda"
+"""The one that names more devices, to be measured as `STAND_IN` is: `xpu,mps`."""
 
 
 def profile_name() -> str:
@@ -35,11 +34,13 @@ def profile_name() -> str:
 def load_profile(name: str) -> Spec:
     """Return a profile as the spec it is."""
     path = files("bench.suites").joinpath("profiles", f"{name}.toml")
-    return parse_spec(tomllib.loads(path.read_text("utf-8")), f"profile {name}")
+    # The names of cells are the same on every machine: both tools compare by them.
+    text = path.read_text("utf-8").replace(ACCELERATOR, STAND_IN)
+    return parse_spec(tomllib.loads(text), f"profile {name}")
 
 
 def more_devices() -> tuple[str, ...]:
-    """Return the devices that the environment names beside `cuda`.
+    """Return the devices that the environment names beside `STAND_IN`.
 
     Raises:
         InputError: for what cannot be a device.
@@ -51,7 +52,7 @@ def more_devices() -> tuple[str, ...]:
                 f"{DEVICES} = {name!r}: must be torch devices separated by commas, "
                 "such as xpu,cuda:1"
             )
-    return tuple(n for n in dict.fromkeys(names) if n not in ("cpu", ACCELERATOR))
+    return tuple(n for n in dict.fromkeys(names) if n not in ("cpu", STAND_IN))
 
 
 def first_pairs() -> tuple[tuple[str, str], ...]:

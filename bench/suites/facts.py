@@ -1,7 +1,6 @@
 """What a result must say about where it was measured, which neither tool records."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,18 +8,6 @@ import torch
 from bench.measure.describe import describe_here
 from bench.suites.cells import Prepared
 from softmax_core.device import describe, parse_device
-
-NVIDIA = Path("/proc/driver/nvidia/version")
-
-
-def driver(device: torch.device, version: Path = NVIDIA) -> str | None:
-    """Return the version of NVIDIA's driver, None where that is not what drives it."""
-    try:
-        text = version.read_text(encoding="utf-8") if device.type == "cuda" else ""
-    except OSError:
-        return None
-    found = re.search(r"\b\d+\.\d+(\.\d+)?\b", text)
-    return found[0] if found else None
 
 
 def blas() -> str:
@@ -37,12 +24,12 @@ def cell_facts(prepared: Prepared, view: str) -> dict[str, Any]:
         view: `train` or `transfer`; the latter moves the data once a sample.
     """
     case, contender = prepared.cell.case, prepared.cell.contender
-    device = parse_device(contender.device)
+    device = describe(parse_device(contender.device))
     return {
         "cell_id": prepared.cell.cell_id,
         "view": view,
-        "device": describe(device).description,
-        "driver": driver(device),
+        "device": device.description,
+        "driver": device.driver,
         "threads": prepared.threads,
         "torch": torch.__version__,
         "sync": "device synchronised before both readings of the clock",
@@ -61,13 +48,9 @@ def cell_facts(prepared: Prepared, view: str) -> dict[str, Any]:
 def machine_facts() -> dict[str, Any]:
     """Return what belongs to the machine: accelerators, drivers, BLAS and threads."""
     seen = describe_here([])
-    accelerators = [
-        {**a, "driver": driver(parse_device(str(a["name"])))}
-        for a in seen["accelerators"]
-    ]
     return {
         "cpu_name": seen["cpu"],
-        "accelerators": accelerators,
+        "accelerators": seen["accelerators"],
         "unavailable": seen["unavailable"],
         "versions": seen["versions"],
         "blas": blas(),

@@ -184,7 +184,9 @@ class CompiledTrainer(AnyDevice):
         """Return what inductor lacks to compile for the device. See `Trainer`."""
         if device.type == "cpu":
             return _missing_for_cpp()
-        if device.type in {"cuda", "xpu"}:
-            missing = importlib.util.find_spec("triton") is None
-            return "triton is not installed" if missing else None
-        return None if device.type == "mps" else f"no compiler for {device.type}"
+        if device.type != "mps" and importlib.util.find_spec("triton") is None:
+            return "triton is not installed"
+        # Not at the top: it takes seconds to load.
+        interface = importlib.import_module("torch._dynamo.device_interface")
+        known = dict(interface.get_registered_device_interfaces())
+        return None if device.type in known else f"no compiler for {device.type}"

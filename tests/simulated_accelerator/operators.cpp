@@ -156,6 +156,8 @@ void check_host_operands(const Operands& operands, const std::string& name) {
 const std::set<std::string> kWaits = {"aten::nonzero", "aten::masked_select",
                                       "aten::_unique2", "aten::unique_consecutive"};
 
+const std::set<std::string> kProducts = {"aten::mm", "aten::addmm", "aten::addmm_"};
+
 void fallback(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   const std::string& name = op.schema().name();
   size_t taken = op.schema().arguments().size(), first = stack->size() - taken;
@@ -172,7 +174,7 @@ void fallback(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   bool outer = std::exchange(in_fallback, true);
   try {
     at::native::cpu_fallback(op, stack);
-    if (faulty(device, Fault::kWrong, operands.rows) && name == "aten::addmm")
+    if (faulty(device, Fault::kWrong, operands.rows) && kProducts.count(name))
       tensors_in(stack->back(), [](const Tensor& t) { on_host(t).mul_(1.01); });
   } catch (...) {
     in_fallback = outer;

@@ -1,0 +1,100 @@
+"""`crossover doctor` on the simulated accelerator: it names each fault and no other."""
+
+import json
+
+import pytest
+
+from bench import machine
+from bench.doctor import facts
+from bench.doctor.device_checks import device_checks
+
+NAME = "simulated:0"
+# Products of matrices take 30 ms there, of which the host needs a few.
+CLEAN = {
+    "bytes_per_s": 1e8, "pageable_bytes_per_s": 2e9, "pinned_bytes_per_s": 4e9,
+    "first_use_s": 0.1,
+}  # fmt: skip
+
+
+@pytest.fixture
+def settings(simulated_environment, monkeypatch):
+    """Set the device up for processes that are started from now on."""
+
+    def set_up(**costs):
+        for name, value in simulated_environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("SIMULATED_ACCELERATOR", json.dumps(CLEAN | costs))
+
+    return set_up
+
+
+def unfit():
+    found = {"missing": {}, "memory_bytes": 2**30}
+    checks = device_checks(NAME, found | machine.ask_device(NAME, verify=True))
+    return {check.name: check.finding for check in checks if check.status == "unfit"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "check", "said"),
+    [
+        ({"fault": "lost"}, NAME, "device lost"),
+        ({"fault": "abort"}, NAME, f"{NAME} fails: exit status -6"),
+        ({"fault": "hang"}, NAME, f"{NAME} does not answer in 4 s"),
+        ({"memory_bytes": 2**16}, NAME, "out of memory"),
+        ({"bytes_per_s": 0}, "queue", "the host is busy for"),
+        (
+            {"throttle_after_s": 0.05, "throttle_factor": 2.5},
+            "speed",
+            "at work its clock is 40% of its highest",
+        ),
+    ],
+    ids=["lost", "abort", "hang", "memory", "not asynchronous", "throttled"],
+)
+def test_each_fault_is_named(settings, monkeypatch, fault, check, said):
+    if fault.get("fault") == "hang":
+        monkeypatch.setattr(machine, "DEVICE_TIMEOUT_S", 4.0)
+    settings(**fault)
+    found = unfit()
+    assert list(found) == [check]
+    assert said in found[check]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "verdict"),
+    [
+        ({}, 0, "Fit to measure on"),
+        ({"fault": "wrong"}, 1, "Not fit to measure on: see work."),
+    ],
+    ids=["clean", "wrong"],
+)
+def test_the_exit_code(settings, monkeypatch, crossover, fault, code, verdict):
+    # What else runs on the machine of the tests is not what is tested here.
+    monkeypatch.setattr("os.getloadavg", lambda: (0.0, 0.0, 0.0))
+    monkeypatch.setattr(facts, "busy_programs", list)
+    monkeypatch.setattr(facts, "growth_in_work", lambda *_: 0)
+    monkeypatch.setattr(facts, "free_bytes", lambda _: 2**33)
+    settings(**fault)
+    found, out, err = crossover("doctor", "--quick")
+    assert (found, err) == (code, "")
+    assert out.splitlines()[-1].startswith(verdict)
+    if fault:
+        assert "equal to the reference: none; wrong: lesson (weights off by" in out
+    else:
+        assert "equal to the reference: lesson, manual, resident, streamed;" in out
+
+
+def test_a_slow_bus_is_no_wait(settings):
+    settings(pageable_bytes_per_s=2e6, pinned_bytes_per_s=4e6)
+    found = machine.ask_device(NAME)["copies_bytes_per_s"]
+    for way in ("to_device", "to_host"):
+        assert found[f"{way}_pageable"] == pytest.approx(2e6, rel=0.3)
+        assert found[f"{way}_pinned"] == pytest.approx(4e6, rel=0.3)
+
+
+def test_a_device_that_does_not_answer_is_not_measured_and_the_rest_is(
+    settings, monkeypatch
+):
+    settings(fault="lost")
+    found = machine.snapshot((NAME, "cpu"))
+    assert "device lost" in found.unavailable[NAME]
+    assert "cpu" not in found.unavailable
