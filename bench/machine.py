@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from bench.measure.process import WorkerProcess
-from bench.nouns import Machine
+from bench.nouns import InputError, Machine
 
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
@@ -27,7 +27,7 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
 
     Raises:
         ValueError: for a device name that torch does not know.
-        RuntimeError: when torch cannot be loaded.
+        InputError: when torch cannot be loaded, or no worker started.
     """
     worker = WorkerProcess(None)
     try:
@@ -37,7 +37,7 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
     if reply.get("status") == "failed" and "must be" in reply["notes"]:
         raise ValueError(reply["notes"].partition(": ")[2])
     if "cpu" not in reply:
-        raise RuntimeError(f"torch cannot be asked: {reply.get('notes')}")
+        raise InputError(f"torch cannot be asked: {reply.get('notes')}")
     for found in reply["accelerators"]:
         found.update(ask_device(found["name"]))
         if "error" in found:

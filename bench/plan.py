@@ -8,7 +8,7 @@ measured or at new ones between them (docs/search.md).
 import dataclasses
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from bench.analysis.crossover import settings_of
 from bench.analysis.decide import LOOKS
 from bench.analysis.locate import locate
 from bench.analysis.search import next_size
-from bench.analysis.series import Recorded, paired_log_ratios
+from bench.analysis.series import TrainSeconds, paired_log_ratios
 from bench.nouns import Cell, Contender, Measurement
 from bench.spec import Spec, Sweep
 from softmax_core.case import Case
@@ -48,14 +48,13 @@ class Block:
     """Roughly how long it takes, in seconds."""
 
 
-def next_blocks(spec: Spec, measurements: Sequence[Measurement]) -> list[Block]:
+def next_blocks(spec: Spec, measurements: Iterable[Measurement]) -> list[Block]:
     """Return what is left to measure, most useful first; empty when the plan is done.
 
     Measuring the first block and asking again is the whole search. A cell that failed
     is not tried again.
     """
-    known = Known(spec, measurements)
-    return known.grid_blocks() or ([] if spec.grid else known.search_blocks())
+    return Known(spec, measurements).next_blocks()
 
 
 def next_look(rounds: int) -> int:
@@ -66,20 +65,35 @@ def next_look(rounds: int) -> int:
 
 
 class Known:
-    """What the measurements so far say, as far as planning needs it."""
+    """What the measurements so far say, as far as planning needs it.
 
-    def __init__(self, spec: Spec, measurements: Sequence[Measurement]) -> None:
+    They are not kept: what one more round costs does not depend on how many there are.
+    """
+
+    def __init__(self, spec: Spec, measurements: Iterable[Measurement]) -> None:
         self.spec = spec
-        self.measurements = measurements
-        self.recorded = Recorded(measurements)
-        self._rounds = Counter(m.cell_id for m in measurements if m.status == "ok")
+        self.recorded = TrainSeconds(())
+        self._rounds: Counter[Cell] = Counter()
         self._next: dict[Case, int] = {}
+        self._first: dict[Case, Measurement] = {}
+        self._wanted = self._asked_for()
+        self.add(measurements)
+
+    def add(self, measurements: Iterable[Measurement]) -> None:
+        """Take in what was recorded since."""
         for m in measurements:
             self._next[m.case] = max(self._next.get(m.case, 0), m.round + 1)
-        self._ended = {Cell(m.case, m.contender) for m in self.recorded.ended.values()}
+            self._first.setdefault(m.case, m)
+            self._rounds[Cell(m.case, m.contender)] += m.status == "ok"
+            if m.status != "ok" or not self.spec.grid:
+                self.recorded.add(m)
 
-    def grid_blocks(self) -> list[Block]:
-        """Return the sizes asked for that lack rounds, the outermost first.
+    def next_blocks(self) -> list[Block]:
+        """See the function of this name."""
+        return self.grid_blocks() or ([] if self.spec.grid else self.search_blocks())
+
+    def _asked_for(self) -> dict[Case, dict[Contender, None]]:
+        """Return the sizes asked for, the outermost first, with their contenders.
 
         So a run cut short still spans the range.
         """
@@ -91,10 +105,15 @@ class Known:
                 group.update(dict.fromkeys(self.spec.contenders_of(sweep)))
         for case, contender in controls(self.spec):
             wanted[case][contender] = None
+        return wanted
+
+    def grid_blocks(self) -> list[Block]:
+        """Return the sizes asked for that lack rounds, in that order."""
         least = (
             self.spec.rounds if self.spec.grid else min(FIRST_LOOK, self.spec.rounds)
         )
-        blocks = (self._block(case, group, least) for case, group in wanted.items())
+        wanted = self._wanted.items()
+        blocks = (self._block(case, group, least) for case, group in wanted)
         return [block for block in blocks if block is not None]
 
     def search_blocks(self) -> list[Block]:
@@ -108,7 +127,7 @@ class Known:
         return sorted(blocks.values(), key=lambda b: b.expected_s)
 
     def _search(self, sweep: Sweep, pair: Pair) -> Block | None:
-        cases = sweep.cases_with(self.measurements)
+        cases = sweep.cases_with(self._first.values())
         ratios = {
             size: values
             for size, case in cases.items()
@@ -136,8 +155,8 @@ class Known:
     def _block(
         self, case: Case, group: dict[Contender, None], rounds: int
     ) -> Block | None:
-        live = [c for c in group if Cell(case, c) not in self._ended]
-        done = [self._rounds[Cell(case, c).cell_id] for c in live]
+        live = [c for c in group if Cell(case, c) not in self.recorded.ended]
+        done = [self._rounds[Cell(case, c)] for c in live]
         need = min(rounds, self.spec.rounds) - min(done, default=rounds)
         if need <= 0:
             return None

@@ -1,6 +1,7 @@
 """The one loop: plan -> measure -> record, until the plan is empty."""
 
 import dataclasses
+import math
 import os
 import statistics
 import tempfile
@@ -15,7 +16,7 @@ from bench import store
 from bench.machine import throttled_periods
 from bench.measure.process import Asked, WorkerProcess
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
-from bench.plan import Block, next_blocks, round_order
+from bench.plan import Block, Known, round_order
 from bench.spec import Spec
 
 LOSS_RTOL, LOSS_ATOL = 0.02, 1e-3
@@ -63,11 +64,13 @@ def carry_out(
     """
     loop = Loop(spec, run, out, crew, progress)
     try:
-        while not loop.spent() and (blocks := next_blocks(spec, loop.rows)):
+        while blocks := loop.known.next_blocks():
             loop.measure(blocks)
+    except BudgetSpent:
+        pass
     finally:
         crew.stop()
-    return dataclasses.replace(run, measurements=tuple(loop.rows))
+    return dataclasses.replace(run, measurements=store.load(out).measurements)
 
 
 def carry_out_unkept(spec: Spec, machine: Machine, crew: Crew) -> Run:
@@ -79,29 +82,35 @@ def carry_out_unkept(spec: Spec, machine: Machine, crew: Crew) -> Run:
         return carry_out(spec, run, out, crew)
 
 
+class BudgetSpent(Exception):  # noqa: N818
+    """The budget ended while a worker was at work, and with it the round in flight."""
+
+
 class Loop:
-    """The state of one run while it is measured."""
+    """The state of one run while it is measured; its rounds are in the journal only."""
 
     def __init__(
         self, spec: Spec, run: Run, out: Path, crew: Crew, progress: Progress
     ) -> None:
         self.spec, self.run, self.out, self.crew = spec, run, out, crew
-        self.rows = list(run.measurements)
+        self.known = Known(spec, run.measurements)
         self.progress = progress
         self._done_s = 0.0
-        self._started = time.monotonic()
-
-    def spent(self) -> bool:
-        """Tell whether the budget is spent."""
-        elapsed_s = time.monotonic() - self._started
-        return self.spec.budget_s is not None and elapsed_s > self.spec.budget_s
+        self._end_s = time.monotonic() + (spec.budget_s or math.inf)
 
     def _record(self, new: list[Measurement]) -> None:
         store.append(self.out, new)
-        self.rows.extend(new)
+        self.known.add(new)
 
     def _ask(self, contender: Contender, request: dict[str, Any]) -> dict[str, Any]:
-        return self.crew.ask(contender, request, self.spec.cell_timeout_s)
+        """Ask for as long as a cell may take, or the run: what ends first."""
+        left_s, most_s = self._end_s - time.monotonic(), self.spec.cell_timeout_s
+        if left_s <= 0:
+            raise BudgetSpent
+        reply = self.crew.ask(contender, request, min(left_s, most_s))
+        if reply.get("status") == "timeout" and left_s < most_s:
+            raise BudgetSpent
+        return reply
 
     def measure(self, blocks: list[Block]) -> None:
         """Open every cell of the first block, measure its rounds, close them."""
@@ -109,7 +118,7 @@ class Loop:
         total_s = self._done_s + sum(b.expected_s for b in blocks)
         opened = self._open(block)
         for number in block.rounds:
-            if not opened or self.spent():
+            if not opened:
                 break
             self._measure_round(block, number, opened)
             self._done_s += block.expected_s / len(block.rounds)

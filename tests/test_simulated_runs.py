@@ -75,7 +75,7 @@ def test_out_of_memory_is_a_result_and_the_sweep_goes_on(settings):
     ("fault", "status", "said"),
     [
         ("lost", "crashed", "device lost"),
-        ("abort", "crashed", "exit status -6"),
+        ("abort", "crashed", "killed by SIGABRT"),
         ("wrong", "failed", "WrongResult: weights differ"),
     ],
     ids=["lost", "abort", "wrong"],

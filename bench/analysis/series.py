@@ -160,6 +160,24 @@ class Recorded:
         )
 
 
+class TrainSeconds(Recorded):
+    """What planning needs of what a run recorded: the seconds of each round.
+
+    The rounds themselves are not kept, and more of them can be added.
+    """
+
+    def add(self, m: Measurement) -> None:
+        """Add a round."""
+        cell = Cell(m.case, m.contender)
+        if m.status != "ok":
+            self.ended[cell] = m
+            return
+        self.ok.setdefault(cell, [])
+        seconds = round_s(m, "train")
+        assert seconds is not None  # every round has those
+        self._rounds.setdefault((cell, "train", 1.0), {})[m.round] = seconds
+
+
 _LAST: list[tuple[tuple[Measurement, ...], Machine, Recorded]] = []
 
 

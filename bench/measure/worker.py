@@ -1,12 +1,10 @@
 """The isolated process that measures one contender: JSON lines in, JSON lines out.
 
-Run as `python -m bench.measure.worker` by `bench.measure.process`, with the thread
-settings already in the environment. It ends when its input does.
+`bench.measure.keeper` forks it, with the thread settings already in the environment,
+and calls `serve`. It ends when the requests do.
 """
 
 import json
-import os
-import sys
 import time
 from dataclasses import asdict
 from typing import Any, TextIO
@@ -31,6 +29,9 @@ from softmax_core.launches import count_launches
 from softmax_core.registry import TRAINERS
 from softmax_core.training import cannot_train
 from softmax_core.work import count_work
+
+HOST_OOM = ("DefaultCPUAllocator: can't allocate memory", "std::bad_alloc")
+"""What torch's RuntimeError says when the host's memory is spent."""
 
 
 class Worker:
@@ -149,11 +150,10 @@ def _case(fields: dict[str, Any]) -> Case:
     return Case(**{**fields, "dispersion": tuple(fields["dispersion"])})
 
 
-def main() -> None:
-    """Serve until the input ends."""
-    replies = _private_stdout()
+def serve(requests: TextIO, replies: TextIO) -> None:
+    """Reply to requests until they end."""
     worker = Worker()
-    for line in sys.stdin:
+    for line in requests:
         try:
             reply = worker.answer(json.loads(line))
         except torch.OutOfMemoryError as error:
@@ -161,17 +161,11 @@ def main() -> None:
         except MemoryError:
             reply = {"status": "oom", "notes": "out of host memory"}
         except Exception as error:  # any failure is a recorded row
-            status = "crashed" if worker.lost_device() else "failed"
-            reply = {"status": status, "notes": first_line(error)}
+            reply = {"status": _failure(worker, error), "notes": first_line(error)}
         print(json.dumps(reply), file=replies, flush=True)
 
 
-def _private_stdout() -> TextIO:
-    """Keep the pipe for replies; whatever else prints goes to stderr."""
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return replies
-
-
-if __name__ == "__main__":
-    main()
+def _failure(worker: Worker, error: Exception) -> str:
+    if worker.lost_device():
+        return "crashed"
+    return "oom" if any(text in str(error) for text in HOST_OOM) else "failed"

@@ -97,8 +97,8 @@ MUTATIONS = (
     Mutation(
         "go on with a lost device",
         "bench/measure/worker.py",
-        'status = "crashed" if worker.lost_device() else "failed"',
-        'status = "failed"',
+        "if worker.lost_device():",
+        "if False:",
         f"{RUNS}::test_a_fault_is_recorded_and_the_sweep_goes_on[lost]",
     ),
     Mutation(
