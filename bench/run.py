@@ -70,7 +70,7 @@ def carry_out(
         pass
     finally:
         crew.stop()
-    return dataclasses.replace(run, measurements=store.load(out).measurements)
+    return dataclasses.replace(run, measurements=store.rounds(out))
 
 
 def carry_out_unkept(spec: Spec, machine: Machine, crew: Crew) -> Run:

@@ -86,7 +86,21 @@ def load(out: Path) -> Run:
     where = f"run = {str(out)!r}: {HEADER}"
     try:
         run = stored.read_header(_text(out, HEADER, stored.MOST_HEADER))
-        where = f"run = {str(out)!r}: {JOURNAL}"
+    except StoreError:
+        raise
+    except InputError as error:
+        raise StoreError(f"{where}: {error}") from error
+    return dataclasses.replace(run, measurements=rounds(out))
+
+
+def rounds(out: Path) -> tuple[Measurement, ...]:
+    """Read what is recorded so far; a half-written last line is left out.
+
+    Raises:
+        StoreError: for a missing or garbled journal.
+    """
+    where = f"run = {str(out)!r}: {JOURNAL}"
+    try:
         lines = _text(out, JOURNAL, stored.MOST_JOURNAL).split("\n")
         rows = []
         for number, line in enumerate(lines[:-1], start=1):  # a whole one ends in "\n"
@@ -98,7 +112,7 @@ def load(out: Path) -> Run:
         raise
     except InputError as error:
         raise StoreError(f"{where}: {error}") from error
-    return dataclasses.replace(run, measurements=tuple(rows))
+    return tuple(rows)
 
 
 def _text(out: Path, name: str, most: int) -> str:

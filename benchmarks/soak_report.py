@@ -1,8 +1,7 @@
 """What a soak found: soak.md with a verdict for each criterion, and the figure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,19 +9,11 @@ from matplotlib.figure import Figure
 from bench.nouns import Run
 from bench.report.figures import image
 from bench.report.layout import entitle, legend_below, new_figure
-from bench.report.looks import UNKNOWN, Look, looks, theme
+from bench.report.looks import Look, look_of, looks, theme
 from bench.store import write_atomically
 from benchmarks.soak import CONTENDERS, Reading, Verdict, a_round_s, by_case
 
 MIB = 2**20
-
-
-class Line(NamedTuple):
-    """What is drawn in one colour."""
-
-    label: str
-    values: Sequence[float]
-    look: Look
 
 
 def write_report(
@@ -83,47 +74,56 @@ def markdown(
 
 def figure(readings: list[Reading], rounds_each: int) -> Figure:
     """Draw memory, handles, processes and overhead over the rounds."""
-    palette = looks(["main process", *CONTENDERS, "keepers"])
-    main, first, second, keepers = palette.values()
     rounds = [r.round + 1 for r in readings]
     cases = rounds[::rounds_each]
+
+    def mib(name: str) -> list[float]:
+        return [getattr(r, name) / MIB for r in readings]
 
     def ms(name: str) -> list[float]:
         return [1e3 * value for value in by_case(readings, name, rounds_each)]
 
+    first, second = (f"memory of the worker of {name}" for name in CONTENDERS)
+    panels: list[tuple[str, list[int], dict[str, Sequence[float]]]] = [
+        ("Memory (MiB)", rounds, {
+            "memory of the main process": mib("main_bytes"),
+            first: mib("first_worker_bytes"),
+            second: mib("second_worker_bytes"),
+            "memory of both keepers": mib("keepers_bytes"),
+        }),
+        ("File handles and processes", rounds, {
+            "file handles": [r.handles for r in readings],
+            "processes": [r.processes for r in readings],
+        }),
+        ("Main process, a round (ms)", cases, {
+            "all but waiting for workers": ms("main_s"),
+            "processor time": ms("main_cpu_s"),
+        }),
+        ("Workers, a round (ms)", cases, {
+            "not timed: opening, warming up": ms("worker_s"),
+        }),
+    ]  # fmt: skip
     with theme():
-        drawn, panels = new_figure(11, 7, 2, 2)
-        draw(panels[0], "Memory (MiB)", rounds, [
-            Line("main process", [r.main_bytes / MIB for r in readings], main),
-            Line(f"worker of {CONTENDERS[0]}",
-                 [r.first_worker_bytes / MIB for r in readings], first),
-            Line(f"worker of {CONTENDERS[1]}",
-                 [r.second_worker_bytes / MIB for r in readings], second),
-            Line("both keepers", [r.keepers_bytes / MIB for r in readings], keepers),
-        ])  # fmt: skip
-        draw(panels[1], "File handles and processes", rounds, [
-            Line("file handles", [r.handles for r in readings], UNKNOWN),
-            Line("processes", [r.processes for r in readings], UNKNOWN.turned(1)),
-        ])  # fmt: skip
-        draw(panels[2], "Main process, a round (ms)", cases, [
-            Line("seconds beside asking", ms("main_s"), second),
-            Line("processor time", ms("main_cpu_s"), main),
-        ])  # fmt: skip
-        draw(panels[3], "Workers, not timed, a round (ms)", cases, [
-            Line("opening, warming up, garbage", ms("worker_s"), first),
-        ])  # fmt: skip
-        legend_below(drawn, panels)
+        drawn, axes = new_figure(11, 7, 2, 2)
+        palette = looks([name for _, _, lines in panels for name in lines])
+        for one, panel in zip(axes, panels, strict=True):
+            draw(one, *panel, palette)
+        legend_below(drawn, axes)
     return drawn
 
 
-def draw(axes: Axes, title: str, places: Sequence[int], lines: list[Line]) -> None:
-    """Draw lines over the rounds, from 0."""
-    for line in lines:
-        axes.plot(
-            places, line.values, color=line.look.colour, ls=line.look.line,
-            lw=1.6, label=line.label,
-        )  # fmt: skip
-    axes.set_ylim(0, 1.15 * max(max(line.values) for line in lines))
+def draw(
+    axes: Axes,
+    title: str,
+    places: Sequence[int],
+    lines: Mapping[str, Sequence[float]],
+    palette: Mapping[str, Look],
+) -> None:
+    """Draw lines over the rounds, from 0; the first point may be off the scale."""
+    for name, values in lines.items():
+        look = look_of(palette, name)
+        axes.plot(places, values, color=look.colour, ls=look.line, lw=1.6, label=name)
+    axes.set_ylim(0, 1.15 * max(max(values[1:] or values) for values in lines.values()))
     axes.set_xlim(0, places[-1])
     axes.set_xlabel("rounds")
     axes.xaxis.set_major_formatter("{x:,.0f}")

@@ -78,3 +78,31 @@ def crossover(monkeypatch, capsys, tmp_path):
         return (0, *capsys.readouterr())
 
     return command
+
+
+@pytest.fixture
+def left_over(monkeypatch, tmp_path):
+    """Return who still runs of all that a test started; nobody may, in the end.
+
+    Modules beside the tests can be imported by them.
+    """
+    import psutil
+
+    paths = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+    monkeypatch.setenv("FAULT_TEST", str(tmp_path))
+
+    def found():
+        return [p.pid for p in psutil.process_iter() if _started_for(p, str(tmp_path))]
+
+    yield found
+    assert found() == []
+    below = psutil.Process().children()
+    assert [p for p in below if p.status() == psutil.STATUS_ZOMBIE] == []
+
+
+def _started_for(process, folder):
+    try:
+        return process.environ().get("FAULT_TEST") == folder
+    except Exception:  # gone, or another user's
+        return False

@@ -84,7 +84,8 @@ class WorkerProcess:
         """Send a request and wait for its reply.
 
         Returns the reply, or a dict whose status is `timeout` or `crashed`; after
-        either the process is gone, and all it started.
+        either the process is gone, and all it started. `killed` tells a crash by
+        SIGKILL, for which the worker may not be to blame.
         """
         if self._process is None:
             return {"status": "crashed", "notes": self._gone}
@@ -93,7 +94,9 @@ class WorkerProcess:
         except TimeoutError:
             return self._ended("timeout", f"slower than {timeout_s:g} s")
         except EOFError:
-            return self._ended("crashed", self._how_it_ended())
+            why = self._how_it_ended()
+            killed = self._process.returncode == -signal.SIGKILL
+            return {**self._ended("crashed", why), "killed": killed}
         except ValueError as error:
             return self._ended("crashed", str(error))
 

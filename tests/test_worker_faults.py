@@ -1,0 +1,173 @@
+"""Real processes that really break: what is recorded, and that nothing is left."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+sys.path.append(str(Path(__file__).parent))
+from faults import FAULTS, KILLED
+
+from bench.measure.process import WorkerProcess
+
+pytestmark = pytest.mark.usefixtures("left_over")
+MIB = 2**20
+
+
+def light():
+    return WorkerProcess(None, "light_worker")
+
+
+def broken(fault, timeout_s=20.0):
+    worker = light()
+    reply = worker.ask({"op": "open", "fault": fault}, timeout_s)
+    assert worker.ask({"op": "close"}, 1)["notes"] == "worker stopped"
+    return reply["status"], reply["notes"]
+
+
+REPLIES = [name for name, f in FAULTS.items() if f[2].startswith("a reply")]
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS.keys() - REPLIES))
+def test_how_a_process_ends_is_said_with_its_last_words(fault):
+    _, status, said = FAULTS[fault]
+    said = f"slower than 2 s: {said}" if status == "timeout" else said
+    assert broken(fault, 2.0 if status == "timeout" else 20.0) == (status, said)
+
+
+@pytest.mark.parametrize("fault", REPLIES)
+def test_a_wrong_reply_is_a_crash_that_says_so(fault):
+    status, notes = broken(fault)
+    assert status == "crashed"
+    assert notes.startswith(FAULTS[fault][2])
+
+
+def test_a_reply_that_nobody_asked_for_is_not_taken_for_the_next():
+    worker = light()
+    assert worker.ask({"op": "close"}, 20) == {}
+    # the fault writes a line, and then the worker its reply
+    assert worker.ask({"op": "close", "fault": "empty"}, 20) == {}
+    time.sleep(0.2)
+    worker._exchange(0.1)
+    notes = worker.ask({"op": "close"}, 20)["notes"]
+    assert notes == "a reply that nobody asked for: no last words"
+
+
+def test_a_worker_that_does_not_read_is_a_timeout():
+    worker = light()
+    assert worker.ask({"op": "close"}, 20) == {}
+    (below,) = psutil.Process(worker._process.pid).children()
+    below.suspend()
+    reply = worker.ask({"op": "close", "more": "x" * MIB}, 0.5)
+    assert reply == {"status": "timeout", "notes": "slower than 0.5 s"}
+
+
+@pytest.mark.parametrize("mib", [64, pytest.param(2048, marks=pytest.mark.torture)])
+def test_a_flood_takes_no_memory(monkeypatch, mib):
+    monkeypatch.setenv("FAULT_MIB", str(mib))
+    Path("/proc/self/clear_refs").write_text("5")
+    before = psutil.Process().memory_info().rss
+    assert broken("flood", 120)[1] == "exit status 9: the end of the flood"
+    status = Path("/proc/self/status").read_text().splitlines()
+    (peak,) = (line.split()[1] for line in status if line.startswith("VmHWM"))
+    assert int(peak) * 1024 - before < 16 * MIB
+
+
+def until(found, seconds=20.0):
+    """Wait until something is so; say what was in the end."""
+    end = time.monotonic() + seconds
+    while not (last := found()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return last
+
+
+MAIN = """
+import sys
+from bench.measure.process import WorkerProcess
+worker = WorkerProcess(None, "light_worker")
+print("up", flush=True)
+worker.ask({"op": "open", "fault": sys.argv[1]}, 3600)
+"""
+
+
+def test_when_the_main_process_is_killed_all_below_it_ends(left_over):
+    main = subprocess.Popen([sys.executable, "-c", MAIN, "hang with children"])
+    everyone = 6  # the main process, the keeper, the worker, its three
+    assert until(lambda: len(left_over()) == everyone), left_over()
+    main.kill()
+    main.wait()
+    assert until(lambda: not left_over(), 10), left_over()
+
+
+DELAYS_S = [0.0, 0.03, *(pytest.param(n / 100, marks=pytest.mark.torture)
+                         for n in range(1, 40))]  # fmt: skip
+
+
+@pytest.mark.parametrize("delay_s", DELAYS_S)
+def test_nor_does_a_worker_stay_whose_main_process_is_killed_as_it_starts(
+    left_over, delay_s
+):
+    command = [sys.executable, "-c", MAIN, "hang with children"]
+    main = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert main.stdout.readline() == b"up\n"
+    time.sleep(delay_s)
+    main.kill()
+    main.communicate()
+    assert until(lambda: not left_over(), 10), left_over()
+
+
+def test_a_keeper_that_is_told_to_end_takes_its_worker_along():
+    worker = light()
+    assert worker.ask({"op": "close"}, 20) == {}
+    end = threading.Timer(0.2, os.kill, (worker._process.pid, signal.SIGTERM))
+    end.start()
+    reply = worker.ask({"op": "open", "fault": "hang with children"}, 20)
+    end.join()
+    assert reply["status"] == "crashed"
+    assert reply["notes"].startswith("killed by SIGKILL")
+
+
+@pytest.fixture
+def group(request):
+    """Return a control group of this kind, or skip."""
+    folder = Path("/sys/fs/cgroup") / request.param / f"crossover-test-{os.getpid()}"
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip(f"no control group of kind {request.param} can be made here")
+    yield folder
+    assert until(lambda: not (folder / "cgroup.procs").read_text())
+    folder.rmdir()
+
+
+@pytest.mark.parametrize("group", ["memory"], indirect=True)
+def test_the_kernels_own_killing_for_memory(monkeypatch, group):
+    monkeypatch.setenv("FAULT_GROUP", str(group))
+    assert broken("in a group") == ("crashed", KILLED)
+    assert "oom_kill 1" in (group / "memory.oom_control").read_text()
+
+
+@pytest.mark.parametrize(
+    ("most", "said"),
+    [
+        (1, "worker cannot be started: Resource temporarily unavailable"),
+        (2, "exit status 1: BlockingIOError: [Errno 11] Resource temporarily "),
+    ],
+)
+@pytest.mark.parametrize("group", ["pids"], indirect=True)
+def test_a_worker_that_cannot_be_forked(group, most, said):
+    (group / "pids.max").write_text(str(most))
+    joined = f"from pathlib import Path; Path('{group}/cgroup.procs').write_text('0')\n"
+    asked = "worker.ask({'op': 'close'}, 20)"
+    body = MAIN.replace('worker.ask({"op": "open", "fault": sys.argv[1]}, 3600)', "")
+    done = subprocess.run(
+        [sys.executable, "-c", f"{joined}{body}print({asked}['notes'])"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[1].startswith(said)
