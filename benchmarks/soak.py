@@ -15,10 +15,10 @@ import os
 import statistics
 import sys
 import time
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import astuple, dataclass, fields
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import psutil
 
@@ -93,44 +93,43 @@ class Watched:
         self._worker.stop()
 
 
-@dataclass
 class Watch:
-    """Takes a reading after each round."""
+    """Takes a reading after each round, to a file: kept, they would be what grows."""
 
-    clock: Clock
-    readings: list[Reading] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._main = psutil.Process()
-        self._start = self._last = time.perf_counter()
-        self._last_cpu_s = time.process_time()
+    def __init__(self, clock: Clock, file: TextIO) -> None:
+        self._clock, self._rows = clock, csv.writer(file, lineterminator="\n")
+        self._rows.writerow(f.name for f in fields(Reading))
+        self._rounds, self._main = 0, psutil.Process()
         self._known: frozenset[int] = frozenset()
+        self._start = time.perf_counter()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._clock.asked_s = self._clock.timed_s = 0.0
+        self._last_s, self._last_cpu_s = time.perf_counter(), time.process_time()
 
     def __call__(self, block: Block, done_s: float, total_s: float) -> None:
         """Read everything; what that takes is not counted."""
-        since_s = time.perf_counter() - self._last
-        cpu_s = time.process_time() - self._last_cpu_s
+        now_s = time.perf_counter()
+        since_s, cpu_s = now_s - self._last_s, time.process_time() - self._last_cpu_s
         below = self._main.children(recursive=True)
         keepers = [p for p in below if p.ppid() == self._main.pid]
         workers = [p for p in below if p.ppid() != self._main.pid]
         everyone = [self._main, *below]
         self._known = self._known or frozenset(p.pid for p in everyone)
         sizes = [p.memory_info().rss for p in workers]
-        clock = self.clock
-        self.readings.append(
-            Reading(
-                len(self.readings), self._last + since_s - self._start,
-                self._main.memory_info().rss, sizes[0], sizes[1],
-                sum(p.memory_info().rss for p in keepers),
-                sum(p.num_fds() for p in everyone), len(everyone),
-                len({p.pid for p in everyone} - self._known),
-                clock.timed_s, clock.asked_s - clock.timed_s, since_s - clock.asked_s,
-                cpu_s, os.getloadavg()[0],
-            )
+        asked_s, timed_s = self._clock.asked_s, self._clock.timed_s
+        reading = Reading(
+            self._rounds, now_s - self._start,
+            self._main.memory_info().rss, sizes[0], sizes[1],
+            sum(p.memory_info().rss for p in keepers),
+            sum(p.num_fds() for p in everyone), len(everyone),
+            len({p.pid for p in everyone} - self._known),
+            timed_s, asked_s - timed_s, since_s - asked_s, cpu_s, os.getloadavg()[0],
         )  # fmt: skip
-        clock.asked_s = clock.timed_s = 0.0
-        self._last = time.perf_counter()
-        self._last_cpu_s = time.process_time()
+        self._rows.writerow(astuple(reading))
+        self._rounds += 1
+        self._go_on()
 
 
 def soak_spec(rounds: int, rounds_each: int) -> Spec:
@@ -148,18 +147,30 @@ def soak_spec(rounds: int, rounds_each: int) -> Spec:
 
 
 def soak(spec: Spec, out: Path) -> tuple[Run, list[Reading]]:
-    """Carry a spec out and watch it."""
+    """Carry a spec out and watch it; writes soak.csv."""
     run = Run(
         "soak", SCHEMA, spec.model_dump(mode="json"), None, "", snapshot(("cpu",)), ()
     )
-    store.create(out, run)
+    store.create(out / "run", run)
     clock = Clock()
-    watch = Watch(clock)
 
     def start(contender: Contender) -> Asked:
         return Watched(contender.threads, clock)
 
-    return carry_out(spec, run, out, Crew(start), watch), watch.readings
+    with open(out / "soak.csv", "w", encoding="utf-8", newline="") as file:
+        run = carry_out(spec, run, out / "run", Crew(start), Watch(clock, file))
+    return run, read_csv(out / "soak.csv")
+
+
+def read_csv(path: Path) -> list[Reading]:
+    """Return the readings that a soak wrote."""
+    kinds = {f.name: float if f.name.endswith("_s") else int for f in fields(Reading)}
+    kinds["load_1min"] = float
+    with open(path, encoding="utf-8", newline="") as file:
+        return [
+            Reading(**{name: kinds[name](text) for name, text in row.items()})
+            for row in csv.DictReader(file)
+        ]
 
 
 @dataclass(frozen=True)
@@ -218,16 +229,6 @@ def by_case(readings: list[Reading], name: str, rounds_each: int) -> list[float]
     return [statistics.fmean(values[i : i + rounds_each]) for i in starts]
 
 
-def write_csv(readings: list[Reading], path: Path) -> None:
-    """Write every reading."""
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(
-            file, [f.name for f in fields(Reading)], lineterminator="\n"
-        )
-        table.writeheader()
-        table.writerows(asdict(r) for r in readings)
-
-
 def main() -> int:
     """Soak, judge, write soak.csv, soak.md, soak.png and soak.svg."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -236,9 +237,8 @@ def main() -> int:
     options.add_argument("--out", type=Path, default=Path("results/soak"))
     asked = options.parse_args()
     spec = soak_spec(asked.rounds, asked.rounds_each)
-    run, readings = soak(spec, asked.out / "run")
+    run, readings = soak(spec, asked.out)
     found = verdicts(readings, asked.rounds_each)
-    write_csv(readings, asked.out / "soak.csv")
     # Only now: beside matplotlib's memory, a growth of the main process' looks small.
     from benchmarks.soak_report import write_report  # noqa: PLC0415
 

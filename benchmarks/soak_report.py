@@ -126,5 +126,10 @@ def draw(
     axes.set_ylim(0, 1.15 * max(max(values[1:] or values) for values in lines.values()))
     axes.set_xlim(0, places[-1])
     axes.set_xlabel("rounds")
+    for axis, most in (
+        (axes.xaxis, axes.get_xlim()[1]),
+        (axes.yaxis, axes.get_ylim()[1]),
+    ):
+        axis.set_ticks([tick for tick in axis.get_majorticklocs() if 0 <= tick <= most])
     axes.xaxis.set_major_formatter("{x:,.0f}")
     entitle(axes, title)

@@ -105,6 +105,17 @@ def test_when_the_main_process_is_killed_all_below_it_ends(left_over):
     assert until(lambda: not left_over(), 10), left_over()
 
 
+def test_a_worker_ends_whose_main_process_and_keeper_are_both_killed(left_over):
+    main = subprocess.Popen([sys.executable, "-c", MAIN, "hang"])
+    assert until(lambda: len(left_over()) == 3), left_over()
+    (keeper,) = psutil.Process(main.pid).children()
+    main.send_signal(signal.SIGSTOP)  # so that it does not end the worker itself
+    keeper.kill()
+    main.kill()
+    main.wait()
+    assert until(lambda: not left_over(), 10), left_over()
+
+
 DELAYS_S = [0.0, 0.03, *(pytest.param(n / 100, marks=pytest.mark.torture)
                          for n in range(1, 40))]  # fmt: skip
 
