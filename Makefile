@@ -73,6 +73,7 @@ $(PEERS_STAMP): benchmarks/peers/requirements.txt pyproject.toml $(CONSTRAINTS)
 # break, a run of 10,000 rounds, and ten minutes of fuzzing a reader.
 torture: $(STAMP)
 	$(BIN)/python -m pytest -m torture
+	rm -rf results/soak
 	$(BIN)/python -m benchmarks.soak --rounds 10000 --out results/soak
 	$(BIN)/python -m pip install --quiet atheris==3.0.0
 	for reader in run_directory asv pytest_benchmark spec table options two_runs; do $(BIN)/python tests/fuzz/harness.py $$reader -max_total_time=600 || exit 1; done

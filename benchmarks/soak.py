@@ -25,7 +25,7 @@ import psutil
 from bench import store
 from bench.machine import snapshot
 from bench.measure.process import Asked, WorkerProcess
-from bench.nouns import SCHEMA, Contender, Run
+from bench.nouns import SCHEMA, Contender, InputError, Machine, Run
 from bench.plan import Block
 from bench.run import Crew, carry_out
 from bench.spec import Spec, parse_spec
@@ -133,10 +133,11 @@ class Watch:
 
 
 def soak_spec(rounds: int, rounds_each: int) -> Spec:
-    """Return a grid of at least so many rounds in all."""
-    cases = -(-rounds // rounds_each)
+    """Return a grid of at least so many rounds in all, so many of each size."""
+    cases = -(-rounds // max(1, rounds_each))
     if not 1 <= cases <= MOST_CASES:
-        raise SystemExit(f"rounds = {rounds}: must be at most {MOST_CASES} cases")
+        most = MOST_CASES * rounds_each
+        raise InputError(f"rounds = {rounds}: must be 1 to {most}")
     values = range(LEAST_BATCH, LEAST_BATCH + cases)
     sweep = {"axis": "batch_size", "values": [*values], "samples": SAMPLES}
     fields = {
@@ -146,11 +147,10 @@ def soak_spec(rounds: int, rounds_each: int) -> Spec:
     return parse_spec(fields, "soak")
 
 
-def soak(spec: Spec, out: Path) -> tuple[Run, list[Reading]]:
+def soak(spec: Spec, out: Path, machine: Machine) -> tuple[Run, list[Reading]]:
     """Carry a spec out and watch it; writes soak.csv."""
-    run = Run(
-        "soak", SCHEMA, spec.model_dump(mode="json"), None, "", snapshot(("cpu",)), ()
-    )
+    asked = spec.model_dump(mode="json")
+    run = Run("soak", SCHEMA, asked, None, "", machine, ())
     store.create(out / "run", run)
     clock = Clock()
 
@@ -236,8 +236,11 @@ def main() -> int:
     options.add_argument("--rounds-each", type=int, default=32)
     options.add_argument("--out", type=Path, default=Path("results/soak"))
     asked = options.parse_args()
-    spec = soak_spec(asked.rounds, asked.rounds_each)
-    run, readings = soak(spec, asked.out)
+    try:
+        spec = soak_spec(asked.rounds, asked.rounds_each)
+        run, readings = soak(spec, asked.out, snapshot(("cpu",)))
+    except InputError as error:
+        raise SystemExit(str(error)) from error
     found = verdicts(readings, asked.rounds_each)
     # Only now: beside matplotlib's memory, a growth of the main process' looks small.
     from benchmarks.soak_report import write_report  # noqa: PLC0415

@@ -6,17 +6,18 @@ import weakref
 
 import pytest
 
-from bench.nouns import Cell, Contender, Measurement
+from bench.nouns import Cell, Contender, Machine, Measurement
 from bench.plan import Known, next_blocks
 from bench.spec import parse_spec
 from benchmarks.soak import Reading, read_csv, soak, soak_spec, verdicts
 from benchmarks.soak_report import figure, markdown
 
 ROUNDS, EACH = 200, 100
+MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 
 
 def test_nothing_grows_in_a_short_soak(tmp_path):
-    run, readings = soak(soak_spec(ROUNDS, EACH), tmp_path)
+    run, readings = soak(soak_spec(ROUNDS, EACH), tmp_path, MACHINE)
     assert len(readings) == ROUNDS
     assert [m.status for m in run.measurements] == ["ok"] * 2 * ROUNDS
     found = verdicts(readings, EACH)
