@@ -141,7 +141,7 @@ def test_a_keeper_that_is_told_to_end_takes_its_worker_along():
     reply = worker.ask({"op": "open", "fault": "hang with children"}, 20)
     end.join()
     assert reply["status"] == "crashed"
-    assert reply["notes"].startswith("killed by SIGKILL")
+    assert reply["notes"].startswith("killed by SIGTERM")
 
 
 @pytest.fixture

@@ -61,7 +61,10 @@ def _private_pipes() -> tuple[int, int]:
 
 
 def _keep(worker: int, adopts: bool) -> int:
-    """Wait for the first end there is, end the rest, return the worker's status."""
+    """Wait for the first end there is and end the rest.
+
+    Returns the worker's status; 0 where it did not end by itself but was to end.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a signal would leave it twice
     wake, woken = os.pipe()
     for end in (wake, woken):
@@ -78,10 +81,12 @@ def _keep(worker: int, adopts: bool) -> int:
         events = dict(poll.poll())
         signals = os.read(wake, 4096) if wake in events else b""
         status, _ = _reap(worker)
-        if 0 in events or signal.SIGTERM in signals:
-            break
-    ended = _end_all(worker, adopts)
-    return ended if status is None else status
+        if status is None and signal.SIGTERM in signals:
+            status = int(signal.SIGTERM)
+        elif status is None and 0 in events:
+            status = 0
+    _end_all(worker, adopts)
+    return status
 
 
 def _reap(worker: int) -> tuple[int | None, bool]:
@@ -98,9 +103,9 @@ def _reap(worker: int) -> tuple[int | None, bool]:
             status = found
 
 
-def _end_all(worker: int, adopts: bool) -> int:
+def _end_all(worker: int, adopts: bool) -> None:
     """Kill all below; those whose parent dies become ours and are found next time."""
-    status, any_left = None, True
+    any_left = True
     end = time.monotonic() + GRACE_S
     while any_left and time.monotonic() < end:
         if not adopts:
@@ -109,10 +114,8 @@ def _end_all(worker: int, adopts: bool) -> int:
         for process in psutil.Process().children(recursive=True):
             with suppress(psutil.Error):
                 process.kill()
-        found, any_left = _reap(worker)
-        status = found if status is None else status
+        _, any_left = _reap(worker)
         time.sleep(0.002 if any_left else 0)
-    return signal.SIGKILL if status is None else status
 
 
 def _end_alike(status: int) -> None:

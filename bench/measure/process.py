@@ -205,8 +205,8 @@ class WorkerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()  # what is stuck in a driver ends when that lets it go
             code = -signal.SIGKILL
-        if code == -signal.SIGKILL:
-            _end_marked(self._mark)  # it may have been the keeper itself
+        if code != 0:
+            _end_marked(self._mark)  # the keeper itself may have been killed
 
 
 def _descriptors(process: subprocess.Popen[bytes]) -> list[int]:
