@@ -40,7 +40,7 @@ def unfit():
     ("fault", "check", "said"),
     [
         ({"fault": "lost"}, NAME, "device lost"),
-        ({"fault": "abort"}, NAME, f"{NAME} fails: exit status -6"),
+        ({"fault": "abort"}, NAME, f"{NAME} fails: killed by SIGABRT"),
         ({"fault": "hang"}, NAME, f"{NAME} does not answer in 4 s"),
         ({"memory_bytes": 2**16}, NAME, "out of memory"),
         ({"bytes_per_s": 0}, "queue", "the host is busy for"),
