@@ -79,6 +79,11 @@ def test_millions_of_wrong_items_are_one_error(saved):
         read_pytest_benchmark(path)
 
 
+def moved(fields):
+    found = fields["benchmarks"]
+    return next(b for b in found if b["extra_info"].get("view") == "transfer")
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -88,6 +93,7 @@ def test_millions_of_wrong_items_are_one_error(saved):
         ),
         (lambda f: f["benchmarks"][0]["extra_info"].update(calls=10**400), "calls"),
         (lambda f: f["benchmarks"][0]["extra_info"].update(threads=10**30), "threads"),
+        (lambda f: moved(f)["extra_info"].update(calls=10**400), "calls"),
         (lambda f: f["benchmarks"][0]["stats"].update(data=[1e-320]), "stats"),
         (lambda f: f["benchmarks"][0]["stats"].update(data=[float("inf")]), "data.0"),
         (lambda f: f.update(benchmarks={}), "benchmarks"),

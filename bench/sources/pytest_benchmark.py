@@ -25,8 +25,10 @@ from bench.sources.recorded import (
 )
 from bench.spec import STAND_IN
 
+MOST = 10**18
 Number = StrictFloat | StrictInt
-Seconds = Annotated[Number, Field(ge=0, le=1e18)]
+Count = Annotated[StrictInt, Field(ge=1, le=MOST)]
+Seconds = Annotated[Number, Field(ge=0, le=MOST)]
 TINY = 1e-12
 MEDIAN_ONLY = "pytest-benchmark kept no rounds"
 UNVERSIONED = "unversioned"
@@ -46,10 +48,10 @@ class Extra(Part):
 
     cell_id: StrictStr
     view: Literal["train", "transfer"]
-    calls: Annotated[StrictInt, Field(ge=1)] = 1
+    calls: Count = 1
     loss: Number | None = None
     accuracy: Number | None = None
-    threads: StrictInt | None = None
+    threads: Count | None = None
 
 
 class Benchmark(Part):
