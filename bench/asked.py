@@ -7,17 +7,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from bench.contenders import ACCELERATOR, ALL_THREADS, STAND_IN, missing_cores
 from bench.fields import MOST_CELLS, MOST_DIGITS
 from bench.nouns import Contender
 from bench.option_texts import parse_duration, parse_prices, parse_sizes
-from bench.spec import (
-    ACCELERATOR,
-    ALL_THREADS,
-    STAND_IN,
-    Spec,
-    SpecError,
-    parse_spec,
-)
+from bench.spec import Spec, SpecError, parse_spec
 from bench.untrusted import Unreadable, near, read_text, shown
 from softmax_core.case import stable_learning_rate
 
@@ -42,12 +36,18 @@ class Ask:
     grid: bool = False
     prices: tuple[str, ...] = ()
 
-    def spec(self) -> Spec:
+    def spec(self, cores: int | None = None) -> Spec:
         """Return the spec with the options in it.
+
+        Args:
+            cores: of this machine, to refuse ranks that it has none for. A file may
+                name them for other machines: here its cells are unavailable.
 
         Raises:
             SpecError: naming the option, its value and what is allowed.
         """
+        for text in self.contenders:
+            _check_ranks(text, cores)
         spec = load_spec(self.spec_file) if self.spec_file else load_preset(self.preset)
         fields = spec.model_dump(exclude_defaults=True)
         fields["sweep"] = self._sweeps(fields["sweep"])
@@ -110,6 +110,18 @@ class Ask:
                     _steady({**row, "axis": axis, "values": lists[axis]}, fixed)
                 )
         return made
+
+
+def _check_ranks(text: str, cores: int | None) -> None:
+    try:
+        who = Contender.parse(text.replace(ALL_THREADS, "@1"))
+    except ValueError:
+        return  # said with the rest of the spec
+    if who.ranks > 1 and missing_cores(who, cores):
+        raise SpecError(
+            f"ranks x threads = {who.ranks} x {who.threads} in contender {text!r}: "
+            f"must be at most {cores}, the cores of this machine"
+        )
 
 
 def _steady(sweep: dict[str, Any], fixed: dict[str, int]) -> dict[str, Any]:

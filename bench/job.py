@@ -29,7 +29,7 @@ def do_run(ask: Ask, out: Path | None, resume: bool) -> int:
     if resume:
         run, spec, out = _old_run(ask, out)
     else:
-        run, spec = _new_run(ask.spec())
+        run, spec = _new_run(ask.spec(usable_cores()))
         out = out or Path("results") / run.run_id
         store.create(out, run)
         for line in notices(spec):
@@ -131,7 +131,8 @@ class ProgressBar:
 
 def do_plan(ask: Ask) -> None:
     """Print what a run would do."""
-    spec = resolve(ask.spec(), (), usable_cores())
+    cores = usable_cores()
+    spec = resolve(ask.spec(cores), (), cores)
     for line in notices(spec):
         print(f"crossover: {line}", file=sys.stderr)
     blocks = next_blocks(spec, [])

@@ -12,20 +12,14 @@ from softmax_core.naming import parse_case_id as parse_case_id  # noqa: PLC0414
 
 SCHEMA = 2
 VIEWS = ("train", "with_transfer", "from_scratch")
-OUTCOMES = (
-    "found",
-    "always",
-    "never",
-    "not_monotone",
-    "inconclusive",
-    "not_measured",
-)
+OUTCOMES = ("found", "always", "never", "not_monotone", "inconclusive", "not_measured")
 STATUSES = ("ok", "oom", "timeout", "crashed", "failed", "unavailable")
 BEST = "best"
 
 _CONTENDER = re.compile(
     r"(?P<device>[a-z][a-z0-9_]*(?::\d{1,4})?)(?:/(?P<trainer>[a-z][a-z0-9_]*))?"
-    r"(?:@(?P<threads>\d{1,6}))?(?:#(?P<copy>\d{1,6}))?",
+    r"(?:@(?:(?P<ranks>\d{1,6})x)?(?P<threads>\d{1,6}))?"
+    r"(?:#(?P<copy>\d{1,6}))?",
     re.ASCII,
 )
 
@@ -36,16 +30,18 @@ class InputError(ValueError):
 
 @dataclass(frozen=True, order=True)
 class Contender:
-    """How a case is trained; text form `DEVICE[/TRAINER][@THREADS]`.
+    """How a case is trained; text form `DEVICE[/TRAINER][@[RANKSx]THREADS]`.
 
-    The A/A control measures a contender against a copy of itself in a process of its
-    own; the copy's text form ends in `#1`.
+    Ranks are processes that share a training, each with so many threads. The A/A
+    control measures a contender against a copy of itself in a process of its own; the
+    copy's text form ends in `#1`.
     """
 
     device: str
     trainer: str = "resident"
     threads: int | None = None
     copy: int = 0
+    ranks: int = 1
 
     @classmethod
     def parse(cls, text: str) -> "Contender":
@@ -57,7 +53,7 @@ class Contender:
         match = _CONTENDER.fullmatch(text)
         if match is None:
             raise ValueError(
-                f"contender = {text!r}: must be DEVICE[/TRAINER][@THREADS], "
+                f"contender = {text!r}: must be DEVICE[/TRAINER][@[RANKSx]THREADS], "
                 "such as cpu/resident@1 or cuda:0/lesson"
             )
         threads = match["threads"]
@@ -66,22 +62,27 @@ class Contender:
             match["trainer"] or "resident",
             int(threads) if threads else None,
             int(match["copy"] or 0),
+            1 if match["ranks"] is None else int(match["ranks"]),
         )
 
     def covers(self, other: "Contender") -> bool:
         """Tell whether this name stands for a measured contender.
 
-        `best` stands for every trainer, no thread count for any; never for a copy.
+        `best` stands for every trainer, no thread count for any; never for a copy, nor
+        one device for several.
         """
+        any_ranks = self.threads is None and self.device == "cpu"
         return (
             self.device == other.device
             and self.trainer in (BEST, other.trainer)
             and self.threads in (None, other.threads)
+            and (any_ranks or self.ranks == other.ranks)
             and self.copy == other.copy
         )
 
     def __str__(self) -> str:
-        threads = "" if self.threads is None else f"@{self.threads}"
+        ranks = "" if self.ranks == 1 else f"{self.ranks}x"
+        threads = "" if self.threads is None else f"@{ranks}{self.threads}"
         copy = f"#{self.copy}" if self.copy else ""
         return f"{self.device}/{self.trainer}{threads}{copy}"
 

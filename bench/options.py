@@ -13,7 +13,7 @@ Texts = Annotated[
     list[str] | None,
     typer.Option(
         "--contender",
-        help="DEVICE[/TRAINER][@THREADS]; repeat it: the first is the baseline.",
+        help="DEVICE[/TRAINER][@[RANKSx]THREADS]; repeat it: first the baseline.",
     ),
 ]
 Sizes = Annotated[

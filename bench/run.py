@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import store
+from bench.contenders import missing_cores
 from bench.machine import throttled_periods
 from bench.measure.process import Asked, WorkerProcess
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
@@ -129,10 +130,9 @@ class Loop:
     def _open(self, block: Block) -> dict[Contender, dict[str, Any]]:
         opened: dict[Contender, dict[str, Any]] = {}
         for contender in block.contenders:
-            reason = self.run.machine.unavailable.get(contender.device)
+            reason = self._missing(contender)
             if reason is not None:
-                notes = f"{contender.device}: {reason}"
-                reply = {"status": "unavailable", "notes": notes}
+                reply = {"status": "unavailable", "notes": reason}
             else:
                 reply = self._ask(contender, _open_request(self.spec, block, contender))
             if reply["status"] == "ok":
@@ -143,6 +143,13 @@ class Loop:
             del opened[contender]
             self._end(block, contender, block.rounds[0], wrong)
         return opened
+
+    def _missing(self, contender: Contender) -> str | None:
+        machine = self.run.machine
+        reason = machine.unavailable.get(contender.device)
+        if reason is not None:
+            return f"{contender.device}: {reason}"
+        return missing_cores(contender, machine.cores)
 
     def _end(
         self, block: Block, contender: Contender, number: int, reply: dict[str, Any]
@@ -233,6 +240,7 @@ def _open_request(spec: Spec, block: Block, contender: Contender) -> dict[str, A
         "device": contender.device,
         "trainer": contender.trainer,
         "threads": contender.threads,
+        "ranks": contender.ranks,
         "longest_s": spec.longest_sample_s,
     }
 

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from bench.contenders import check_contender
 from bench.fields import (
     MOST_CELLS,
     MOST_ROUNDS,
@@ -30,13 +31,9 @@ from bench.fields import (
 from bench.nouns import BEST, Contender, InputError, Measurement
 from bench.untrusted import near, shown
 from softmax_core.case import Case
-from softmax_core.registry import ONLY_ON, TRAINERS
+from softmax_core.registry import TRAINERS
 
 AXES = ("samples", "batch_size", "epochs")
-ACCELERATOR = "accelerator"
-STAND_IN = "cuda"
-"""What `accelerator` means where there is none: recorded as unavailable, with why."""
-ALL_THREADS = "@all"
 DEVICE = re.compile(r"[a-z][a-z0-9_]*(:\d+)?")
 
 
@@ -162,9 +159,14 @@ class Spec(_Strict):
         return self
 
     def price_of(self, contender: Contender) -> float | None:
-        """Return the price of an hour on a contender's device, None if not given."""
+        """Return the price of an hour on a contender's device, None if not given.
+
+        Ranks share the CPU; of other devices each rank has its own.
+        """
         kind = contender.device.partition(":")[0]
-        return self.prices.get(contender.device, self.prices.get(kind))
+        price = self.prices.get(contender.device, self.prices.get(kind))
+        devices = 1 if kind == "cpu" else contender.ranks
+        return None if price is None else price * devices
 
     def contenders_of(self, sweep: Sweep) -> tuple[Contender, ...]:
         """Return the contenders of a sweep, its own or the spec's, and its pairs'."""
@@ -209,23 +211,9 @@ def parse_spec(fields: dict[str, Any], source: str) -> Spec:
 
 def _check_contender(text: str, trainers: tuple[str, ...]) -> None:
     try:
-        contender = Contender.parse(text.replace(ALL_THREADS, "@1"))
+        check_contender(text, trainers)
     except ValueError as error:
         raise SpecError(str(error)) from error
-    if contender.trainer not in trainers:
-        raise SpecError(
-            f"trainer = {contender.trainer!r} in contender {text!r}: must be one of "
-            f"{', '.join(sorted(trainers))}{near(contender.trainer, trainers)}"
-        )
-    kind = contender.device.partition(":")[0]
-    only = ONLY_ON.get(contender.trainer, kind)
-    if only != kind and (kind != ACCELERATOR or only == "cpu"):
-        raise SpecError(
-            f"device = {contender.device!r} in contender {text!r}: trainer "
-            f"{contender.trainer} must be on {only}"
-        )
-    if contender.threads is not None and contender.threads < 1:
-        raise SpecError(f"threads = 0 in contender {text!r}: must be >= 1 or all")
 
 
 def first_wrong(error: ValidationError) -> str:

@@ -185,7 +185,7 @@ def _cell_id(cell: Cell) -> str:
     except ValueError:
         is_one = False
     if not is_one:
-        must = "must be DEVICE[/TRAINER][@THREADS], such as cpu/resident@1"
+        must = "must be DEVICE[/TRAINER][@[RANKSx]THREADS], such as cpu/resident@1"
         raise _wrong("contender", text, must)
     if cell.contender.trainer == BEST:
         raise _wrong("contender", text, f"must be one that was measured, not {BEST}")

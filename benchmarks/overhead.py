@@ -29,7 +29,7 @@ class Empty(SpinTrainer):
 
 def main() -> int:
     """Measure and print."""
-    sampler.find_trainer = lambda name: Empty(Law(0, 0))
+    sampler.find_trainer = lambda *_: Empty(Law(0, 0))
     cell = sampler.Sampler(Case(), "empty", torch.device("cpu"), 1, 0.0, 1.0)
     cell.calls = 1
     costs = [cell.sample()[0] for _ in range(ROUNDS)]

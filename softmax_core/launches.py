@@ -17,6 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from softmax_core.case import Case
 from softmax_core.data import make_data
 from softmax_core.registry import ONLY_ON
+from softmax_core.trainers._share import OneOf
 from softmax_core.trainers.graphed import GraphedTrainer, Work
 from softmax_core.training import Session, get_trainer
 
@@ -73,15 +74,18 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return func(*args, **(kwargs or {}))
 
 
-def count_launches(trainer: str, case: Case) -> Launches:
+def count_launches(trainer: str, case: Case, ranks: int = 1) -> Launches:
     """Count what a trainer launches for a case.
 
     The counts of a step and an epoch are those of a case of a few batches; `graphed`
-    is counted on the case's own number of steps, for which it captures graphs.
+    is counted on the case's own number of steps, for which it captures graphs. Of
+    several ranks one is counted, as they launch side by side, and its part of their sum
+    is one launch.
 
     Args:
         trainer: a name from the registry.
         case: what is trained; its batch size, features, classes and momentum matter.
+        ranks: processes that share the training.
 
     Raises:
         ValueError: for an unknown trainer.
@@ -90,7 +94,7 @@ def count_launches(trainer: str, case: Case) -> Launches:
         return Launches(0, 0, 1)
     if trainer == "graphed":
         return Launches(0, _graphed_epoch(case), 0)
-    known = get_trainer(trainer)
+    known = OneOf(ranks) if ranks > 1 else get_trainer(trainer)
     reason = UNKNOWN.get(trainer)
     if reason is None and ONLY_ON.get(trainer, "cpu") != "cpu":
         reason = f"trainer {trainer} runs on no CPU, where launches are counted"

@@ -2,6 +2,7 @@
 
 TRAINERS = {
     "compiled": "softmax_core.trainers.compiled:CompiledTrainer",
+    "data_parallel": "softmax_core.trainers.data_parallel:DataParallelTrainer",
     "fused": "softmax_core.trainers.fused:FusedTrainer",
     "fused_cuda": "softmax_core.trainers.fused_cuda:FusedCudaTrainer",
     "graphed": "softmax_core.trainers.graphed:GraphedTrainer",
@@ -12,3 +13,5 @@ TRAINERS = {
 }
 ONLY_ON = {"fused": "cpu", "fused_cuda": "cuda", "graphed": "cuda"}
 """The kind of device of those trainers that are written for one."""
+RANKED = ("data_parallel",)
+"""The trainers that can be spread over ranks, which are processes."""

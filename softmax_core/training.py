@@ -10,7 +10,11 @@ from softmax_core import functional
 from softmax_core.case import Case
 from softmax_core.data import Data, make_data
 from softmax_core.device import require_same_device
-from softmax_core.registry import ONLY_ON, TRAINERS
+from softmax_core.registry import ONLY_ON, RANKED, TRAINERS
+
+
+class RankLost(RuntimeError):  # noqa: N818
+    """A rank died or failed; its session cannot go on, and its ranks are ended."""
 
 
 class Session(Protocol):
@@ -66,21 +70,25 @@ class Trainer(Protocol):
         """
 
 
-def get_trainer(name: str) -> Trainer:
-    """Return the trainer called `name`.
+def get_trainer(name: str, ranks: int = 1) -> Trainer:
+    """Return the trainer called `name`, spread over so many processes.
 
     Raises:
-        ValueError: for an unknown name; the message lists the known ones.
+        ValueError: for an unknown name, or ranks of one that takes none; the message
+            lists the names that are allowed.
     """
     if name not in TRAINERS:
         known = ", ".join(sorted(TRAINERS))
         raise ValueError(f"trainer = {name!r}: must be one of {known}")
     module, _, attribute = TRAINERS[name].partition(":")
-    trainer: Trainer = getattr(import_module(module), attribute)()
+    if ranks > 1 and name not in RANKED:
+        raise ValueError(f"trainer = {name!r}: ranks are for {', '.join(RANKED)} only")
+    options = {"ranks": ranks} if ranks > 1 else {}
+    trainer: Trainer = getattr(import_module(module), attribute)(**options)
     return trainer
 
 
-def cannot_train(name: str, device: torch.device) -> str | None:
+def cannot_train(name: str, device: torch.device, ranks: int = 1) -> str | None:
     """Return why a trainer cannot train on a usable device, None when it can.
 
     Raises:
@@ -89,7 +97,7 @@ def cannot_train(name: str, device: torch.device) -> str | None:
     only = ONLY_ON.get(name, device.type)
     if only != device.type:
         return f"trainer {name} must be on {only}"
-    return get_trainer(name).unavailable(device)
+    return get_trainer(name, ranks).unavailable(device)
 
 
 def train(

@@ -46,7 +46,7 @@ class Priced(AnyDevice):
 def opened(monkeypatch, case, epoch_s, longest_s=1.0, first_s=0.0, trainer=None):
     clock = Clock()
     made = trainer or Priced(clock, epoch_s, first_s)
-    monkeypatch.setattr(sampling, "find_trainer", lambda _: made)
+    monkeypatch.setattr(sampling, "find_trainer", lambda *_: made)
     cpu = torch.device("cpu")
     return Sampler(case, "x", cpu, 1, 0.5, longest_s, clock), clock
 
@@ -119,7 +119,7 @@ def test_the_data_of_a_trainer_that_streams_stay_where_they_are(monkeypatch, str
         raise StoppedError
 
     trainer.prepare = prepare
-    monkeypatch.setattr(sampling, "find_trainer", lambda _: trainer)
+    monkeypatch.setattr(sampling, "find_trainer", lambda *_: trainer)
     monkeypatch.setattr(sampling, "_reset_peak", lambda _: None)
     monkeypatch.setattr(sampling, "synchronize", lambda _: None)
     with pytest.raises(StoppedError):

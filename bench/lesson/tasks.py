@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bench.contenders import STAND_IN
 from bench.lesson import claims
 from bench.lesson.claims import Row, not_checked
 from bench.lesson.evidence import Evidence
-from bench.spec import STAND_IN
 
 if TYPE_CHECKING:
     import torch

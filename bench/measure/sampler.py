@@ -64,6 +64,7 @@ class Sampler:
         longest_s: a sample that would last longer trains fewer epochs.
         now: the clock.
         meter: of the samples' energy.
+        ranks: processes that share the training.
 
     Raises:
         WrongResult: when the trainer's weights are not the reference's.
@@ -79,9 +80,10 @@ class Sampler:
         longest_s: float,
         now: Callable[[], float] = time.perf_counter,
         meter: Meter | None = None,
+        ranks: int = 1,
     ) -> None:
         self.case, self.device, self.now, self._meter = case, device, now, meter
-        self._trainer, self._threads = find_trainer(trainer), threads
+        self._trainer, self._threads = find_trainer(trainer, ranks), threads
         self._floor_s = max(SAMPLE_S, FLOOR_S, 1000 * timer_step_s(now))
         _reset_peak(device)
         self._data = make_data(case)
@@ -94,6 +96,9 @@ class Sampler:
             self._session = self._prepare(None)
 
         build_s = self._measured(build)
+        self._others = tuple(map(str, getattr(self._session, "processes", ())))
+        for process in self._others:
+            _forget_peak(process)
         self.opened = self._open(context_s + build_s, longest_s)
         self._garbage = GarbagePause()
 
@@ -112,7 +117,7 @@ class Sampler:
         warmup_s = self._warm_up()
         call_s = statistics.median(warmup_s[-WARMUP_CALLS:])
         self.calls = max(1, math.ceil(1.2 * self._floor_s / call_s))
-        peak_bytes = _peak_bytes(self.device)
+        peak_bytes = _peak_bytes(self.device, self._others)
         loss, accuracy = self._verify()
         return Opened(
             calls_per_sample=self.calls,
@@ -213,20 +218,32 @@ class Sampler:
 def _reset_peak(device: torch.device) -> None:
     """Forget the peak of the cells before, where the system lets us."""
     reset_peak_memory(device)
+    _forget_peak("self")
+
+
+def _forget_peak(process: str) -> None:
     try:
-        with open("/proc/self/clear_refs", "w", encoding="ascii") as peak:
+        with open(f"/proc/{process}/clear_refs", "w", encoding="ascii") as peak:
             peak.write("5")
     except OSError:
         pass
 
 
-def _peak_bytes(device: torch.device) -> int | None:
-    """Peak bytes: the device's allocator, or this process' resident memory."""
+def _peak_bytes(device: torch.device, others: tuple[str, ...]) -> int | None:
+    """Peak bytes: the device's allocator, or the processes' resident memory.
+
+    What the `others`, of other ranks, share with this one counts in each; what they
+    have on other devices is not known here.
+    """
     if device.type != "cpu":
-        return peak_memory_bytes(device)
+        return None if others else peak_memory_bytes(device)
     try:
-        with open("/proc/self/status", encoding="utf-8") as lines:
-            found = next(line for line in lines if line.startswith("VmHWM"))
-        return int(found.split()[1]) * 1024
+        return sum(map(_peak_resident, ("self", *others)))
     except (OSError, StopIteration):
         return None
+
+
+def _peak_resident(process: str) -> int:
+    with open(f"/proc/{process}/status", encoding="utf-8") as lines:
+        found = next(line for line in lines if line.startswith("VmHWM"))
+    return int(found.split()[1]) * 1024

@@ -15,11 +15,11 @@ from softmax_core.case import Case
 from softmax_core.trainers._module import AnyDevice
 
 
-def find_trainer(name: str) -> Trainer:
+def find_trainer(name: str, ranks: int = 1) -> Trainer:
     """Return a trainer of `softmax_core`, or a spinning one by its law."""
-    return (
-        SpinTrainer(Law.parse(name)) if name.startswith(PREFIX) else get_trainer(name)
-    )
+    if name.startswith(PREFIX):
+        return SpinTrainer(Law.parse(name))
+    return get_trainer(name, ranks)
 
 
 class SpinTrainer(AnyDevice):

@@ -28,7 +28,7 @@ from softmax_core.device import (
 )
 from softmax_core.launches import count_launches
 from softmax_core.registry import TRAINERS
-from softmax_core.training import cannot_train
+from softmax_core.training import RankLost, cannot_train
 from softmax_core.work import count_work
 
 HOST_OOM = ("DefaultCPUAllocator: can't allocate memory", "std::bad_alloc")
@@ -88,14 +88,17 @@ class Worker:
         self._close()
         device = parse_device(request["device"])
         reason = unavailable_reason(device)
+        ranks = request.get("ranks", 1)
         if reason is None and request["trainer"] in TRAINERS:
-            reason = cannot_train(request["trainer"], device)
+            reason = cannot_train(request["trainer"], device, ranks)
         if reason is not None:
             return {"status": "unavailable", "notes": f"{device}: {reason}"}
         self._device = device
         case = _case(request["case"])
-        context_s = self._context(device, request["trainer"])
-        meter = self._meter(device)  # may touch the device, whose context is timed
+        context_s = self._context(device, request["trainer"], ranks)
+        # May touch the device, whose context is timed. Those of other ranks are not
+        # metered: none of them is then.
+        meter = self._meter(device) if ranks == 1 or device.type == "cpu" else None
         self._sampler = Sampler(
             case,
             request["trainer"],
@@ -104,8 +107,9 @@ class Worker:
             context_s,
             request["longest_s"],
             meter=meter,
+            ranks=ranks,
         )
-        launches = _launches_per_step(request["trainer"], case)
+        launches = _launches_per_step(request["trainer"], case, ranks)
         gc.freeze()  # what counting loads is not searched for garbage at every sample
         return {
             "status": "ok",
@@ -120,15 +124,15 @@ class Worker:
             self._meters[device] = found if isinstance(found, Meter) else None
         return self._meters[device]
 
-    def _context(self, device: torch.device, trainer: str) -> float:
+    def _context(self, device: torch.device, trainer: str, ranks: int) -> float:
         """Seconds that a process pays once, before any case: the device's context
-        and whatever torch loads at the first training. Importing torch, which every
-        contender pays alike, is not counted.
+        and whatever torch loads at the first training; other ranks start then.
+        Importing torch here, which every contender pays alike, is not counted.
         """
-        key = f"{device}/{trainer}"
+        key = f"{device}/{trainer}@{ranks}"
         if key not in self._context_s:
             case = Case(samples=4, batch_size=2, epochs=1)
-            made = find_trainer(trainer)
+            made = find_trainer(trainer, ranks)
             # No synchronise before: it would start the device outside the clock.
             start = time.perf_counter()
             made.prepare(case, make_data(case), device).train(1)
@@ -145,8 +149,10 @@ class Worker:
         return False
 
 
-def _launches_per_step(trainer: str, case: Case) -> float | None:
-    return count_launches(trainer, case).per_step if trainer in TRAINERS else None
+def _launches_per_step(trainer: str, case: Case, ranks: int) -> float | None:
+    if trainer not in TRAINERS:
+        return None
+    return count_launches(trainer, case, ranks).per_step
 
 
 def _case(fields: dict[str, Any]) -> Case:
@@ -169,6 +175,6 @@ def serve(requests: TextIO, replies: TextIO) -> None:
 
 
 def _failure(worker: Worker, error: Exception) -> str:
-    if worker.lost_device():
+    if isinstance(error, RankLost) or worker.lost_device():
         return "crashed"
     return "oom" if any(text in str(error) for text in HOST_OOM) else "failed"

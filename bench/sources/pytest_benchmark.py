@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictFloat, StrictInt, StrictStr
 
+from bench.contenders import STAND_IN
 from bench.nouns import Cell, Contender, InputError, Machine, Run, parse_case_id
 from bench.sources.json_file import List, Part, Texts, part, read_object, wrong
 from bench.sources.recorded import (
@@ -23,7 +24,6 @@ from bench.sources.recorded import (
     run_of,
     unrecorded,
 )
-from bench.spec import STAND_IN
 
 MOST = 10**18
 Number = StrictFloat | StrictInt

@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from bench.contenders import STAND_IN, missing_cores
 from bench.machine import usable_cores
 from bench.nouns import Cell, Contender, case_id, parse_case_id
-from bench.spec import STAND_IN
 from bench.suites.choice import load_profile, more_devices, profile_name
 
 ALL_EPOCHS_S = 1e6
@@ -59,14 +59,16 @@ def grid(measured: Iterable[Cell]) -> Grid:
 
 def unavailable(text: str) -> str | None:
     """Say why a contender cannot be measured here, None when it can."""
-    contender, cores = Contender.parse(text), usable_cores()
-    if contender.threads is not None and contender.threads > cores:
-        return f"{text}: {contender.threads} threads, but {cores} usable core(s)"
+    contender = Contender.parse(text)
+    if few := missing_cores(contender, usable_cores()):
+        return few
     from softmax_core.device import parse_device, unavailable_reason
     from softmax_core.training import cannot_train
 
     device = parse_device(contender.device)
-    reason = unavailable_reason(device) or cannot_train(contender.trainer, device)
+    reason = unavailable_reason(device) or cannot_train(
+        contender.trainer, device, contender.ranks
+    )
     return None if reason is None else f"{contender.device}: {reason}"
 
 
@@ -91,6 +93,7 @@ class Prepared:
             0.0,
             ALL_EPOCHS_S,
             now,
+            ranks=cell.contender.ranks,
         )
         opened = self._sampler.opened
         self.calls, self.threads = opened.calls_per_sample, opened.threads
@@ -177,7 +180,7 @@ def train_once(cell_id: str) -> None:
 
     cell = find(cell_id)
     who = cell.contender
-    trainer = get_trainer(who.trainer)
+    trainer = get_trainer(who.trainer, who.ranks)
     session = trainer.prepare(cell.case, make_data(cell.case), who.device, who.threads)
     session.train(cell.case.epochs)
     session.synchronize()

@@ -7,8 +7,9 @@ import os
 import tomllib
 from importlib.resources import files
 
+from bench.contenders import ACCELERATOR, STAND_IN
 from bench.nouns import InputError
-from bench.spec import ACCELERATOR, DEVICE, STAND_IN, Spec, parse_spec
+from bench.spec import DEVICE, Spec, parse_spec
 from bench.untrusted import near
 
 PROFILES = ("smoke", "small", "regular", "large")

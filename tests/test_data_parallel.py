@@ -1,0 +1,197 @@
+"""Ranks: equal work, identical weights, and what is left when one of them dies."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+import torch
+
+from softmax_core import TOLERANCE, Case, disagreement, get_trainer, make_data
+from softmax_core.device import accelerators
+from softmax_core.trainers import _ranks
+from softmax_core.trainers._share import Place
+from softmax_core.training import RankLost, cannot_train
+
+CPU = torch.device("cpu")
+UNEVEN = {
+    "short last batch, momentum": Case(103, momentum=0.5, learning_rate=0.01),
+    "batches of one": Case(60, batch_size=1, momentum=0.3, dtype="float64"),
+    "a last batch of one": Case(61, batch_size=12, dtype="float64"),
+    "a batch larger than the data": Case(250, batch_size=300, epochs=5),
+    "784 features": Case(303, 784, batch_size=64, dispersion=(0.5, 2.0)),
+}
+LONG = Case(4096, 784, 10, 64, 100_000, 1e-3, 0.0, (0.5, 2.0))
+"""Some hours of training: what a rank is killed amid."""
+NOTICED_S = 10.0
+"""Within seconds, on a machine that does other things too."""
+
+
+def prepared(ranks, case=UNEVEN["short last batch, momentum"]):
+    return get_trainer("data_parallel", ranks).prepare(case, make_data(case), CPU, 1)
+
+
+@pytest.fixture(scope="module")
+def three():
+    """Start three ranks, which most tests share."""
+    return prepared(3)
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 3, 7])
+@pytest.mark.parametrize("size", [0, 1, 2, 6, 7, 100])
+def test_shares_are_the_batch_and_as_even_as_can_be(ranks, size):
+    shares = [Place(rank, ranks).rows(10, 10 + size) for rank in range(ranks)]
+    assert [row for share in shares for row in share] == list(range(10, 10 + size))
+    counts = [len(share) for share in shares]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] - counts[-1] <= 1
+
+
+@pytest.mark.parametrize("case", UNEVEN.values(), ids=UNEVEN)
+def test_three_ranks_do_equal_work(three, case):
+    trainer = get_trainer("data_parallel", 3)
+    assert disagreement(trainer, case, threads=1) <= TOLERANCE[case.dtype]
+
+
+def test_a_share_that_is_left_out_is_noticed(three, monkeypatch):
+    """The test above can fail: rank 0 alone does not do the work of all."""
+    monkeypatch.setattr(three._crew, "add", lambda flat: three._crew.add(flat * 2))
+    case = UNEVEN["784 features"]
+    one = get_trainer("data_parallel", 1)
+    assert disagreement(one, case) <= TOLERANCE[case.dtype]
+    monkeypatch.setattr(Place, "rows", lambda self, start, stop: range(start, stop - 1))
+    assert disagreement(one, case) > 1e-3
+
+
+def test_sessions_of_a_crew_do_not_disturb_each_other(three):
+    case = UNEVEN["784 features"]
+    other, ranks = prepared(3, case), three._crew.pids
+    assert other.processes == ranks == three.processes
+    alone = get_trainer("resident").prepare(case, make_data(case), CPU, 1)
+    other.reset()
+    for session in (other, three, alone, other, alone):
+        session.train(1)
+    for got, right in zip(other.weights(), alone.weights(), strict=True):
+        torch.testing.assert_close(got, right, rtol=1e-4, atol=1e-5)
+
+
+def test_reset_repeats_the_same_training(three):
+    three.reset()
+    three.train(2)
+    once = three.weights()
+    three.reset()
+    three.train(1)
+    three.train(1)
+    assert all(map(torch.equal, once, three.weights()))
+
+
+def test_weights_that_differ_are_an_error(three):
+    three.reset()
+    with torch.no_grad():
+        three.model.linear.bias[0] += 1
+    with pytest.raises(RuntimeError, match="rank 1 ended with other weights than"):
+        three.weights()
+
+
+def test_every_rank_has_the_threads_of_the_first(three):
+    answers = three._crew.prepare(UNEVEN["batches of one"], *shown(1))[1]
+    assert answers == [1, 1]
+
+
+def shown(threads):
+    return make_data(UNEVEN["batches of one"]), threads, "cpu"
+
+
+def test_sessions_that_are_dropped_are_forgotten(three):
+    case = UNEVEN["784 features"]
+    number = prepared(3, case)._number
+    assert number in three._crew._forgotten
+    prepared(3, case)
+    assert number not in three._crew._forgotten
+
+
+def test_nothing_but_loopback_is_listened_on(three):
+    processes = [psutil.Process(pid) for pid in (os.getpid(), *three._crew.pids)]
+    listening = [
+        c.laddr.ip
+        for p in processes
+        for c in p.net_connections("inet")
+        if c.status == psutil.CONN_LISTEN and c.family != socket.AF_UNIX
+    ]
+    assert len(listening) >= 3
+    assert set(listening) == {"127.0.0.1"}
+
+
+def test_ranks_that_cannot_be_are_unavailable_with_the_reason(monkeypatch):
+    assert cannot_train("data_parallel", CPU, 2) is None
+    assert "on cpu or cuda only" in cannot_train(
+        "data_parallel", torch.device("mps"), 2
+    )
+    if not accelerators():
+        cuda = cannot_train("data_parallel", torch.device("cuda"), 2)
+        assert cuda == "torch was built without nccl" or "0 cuda device" in cuda
+    with pytest.raises(ValueError, match="ranks are for data_parallel only"):
+        get_trainer("resident", 2)
+
+
+def gone(pids):
+    end = time.monotonic() + NOTICED_S
+    while any(map(running, pids)) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not any(map(running, pids))
+
+
+def running(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_rank_killed_while_it_waits_ends_the_crew_and_the_next_is_new(monkeypatch):
+    monkeypatch.setattr(_ranks, "_crews", {})
+    session = prepared(2)
+    (pid,) = session.processes
+    os.kill(pid, signal.SIGKILL)
+    for _ in range(2):
+        with pytest.raises(RankLost, match="rank 1 was ended by SIGKILL"):
+            session.train(1)
+    again = prepared(2)
+    again.train(1)
+    assert again.processes != session.processes
+    again._crew.stop()
+    assert gone((pid, *again.processes))
+
+
+CHILD = """
+import sys, torch
+from softmax_core import Case, get_trainer, make_data
+if __name__ == "__main__":
+    case = Case(4096, 784, 10, 64, 1, 1e-3, 0.0, (0.5, 2.0))
+    session = get_trainer("data_parallel", 3).prepare(case, make_data(case), "cpu", 1)
+    print(*session.processes, flush=True)
+    try:
+        session.train(100_000)
+    except BaseException as error:
+        print(type(error).__name__, error, flush=True)
+"""
+
+
+@pytest.mark.parametrize("whom", ["rank 1", "rank 0"])
+def test_ranks_end_when_one_is_killed_amid_a_training(whom):
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True
+    )
+    pids = list(map(int, child.stdout.readline().split()))
+    assert len(pids) == 2
+    time.sleep(0.3)
+    os.kill(child.pid if whom == "rank 0" else pids[0], signal.SIGKILL)
+    said = child.communicate(timeout=NOTICED_S)[0]
+    assert said == (
+        "" if whom == "rank 0" else "RankLost rank 1 was ended by SIGKILL\n"
+    )
+    assert gone([*pids, child.pid])
