@@ -3,8 +3,7 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
+import threading
 import time
 
 import psutil
@@ -14,7 +13,7 @@ import torch
 from softmax_core import TOLERANCE, Case, disagreement, get_trainer, make_data
 from softmax_core.device import accelerators
 from softmax_core.trainers import _ranks
-from softmax_core.trainers._share import Place
+from softmax_core.trainers._share import Place, ShareSession
 from softmax_core.training import RankLost, cannot_train
 
 CPU = torch.device("cpu")
@@ -25,6 +24,7 @@ UNEVEN = {
     "a batch larger than the data": Case(250, batch_size=300, epochs=5),
     "784 features": Case(303, 784, batch_size=64, dispersion=(0.5, 2.0)),
 }
+"""Beside those of tests/test_equal_work.py, on two ranks: more than two, or none."""
 LONG = Case(4096, 784, 10, 64, 100_000, 1e-3, 0.0, (0.5, 2.0))
 """Some hours of training: what a rank is killed amid."""
 NOTICED_S = 10.0
@@ -57,14 +57,19 @@ def test_three_ranks_do_equal_work(three, case):
     assert disagreement(trainer, case, threads=1) <= TOLERANCE[case.dtype]
 
 
-def test_a_share_that_is_left_out_is_noticed(three, monkeypatch):
-    """The test above can fail: rank 0 alone does not do the work of all."""
-    monkeypatch.setattr(three._crew, "add", lambda flat: three._crew.add(flat * 2))
-    case = UNEVEN["784 features"]
-    one = get_trainer("data_parallel", 1)
-    assert disagreement(one, case) <= TOLERANCE[case.dtype]
-    monkeypatch.setattr(Place, "rows", lambda self, start, stop: range(start, stop - 1))
-    assert disagreement(one, case) > 1e-3
+class Alone:
+    """Rank 0 of three, to whom the others add nothing."""
+
+    def prepare(self, case, data, device, threads, drawn_on):
+        place = Place(0, 3)
+        return ShareSession(
+            case, data, device, threads, drawn_on, place, lambda flat: None
+        )
+
+
+def test_a_share_that_is_left_out_is_noticed():
+    """The test above can fail."""
+    assert disagreement(Alone(), UNEVEN["784 features"]) > 1e-3
 
 
 def test_sessions_of_a_crew_do_not_disturb_each_other(three):
@@ -152,46 +157,35 @@ def running(pid):
         return False
 
 
-def test_a_rank_killed_while_it_waits_ends_the_crew_and_the_next_is_new(monkeypatch):
+def soon(work, seconds=0.3):
+    timer = threading.Timer(seconds, work)
+    timer.start()
+    return timer
+
+
+def test_a_rank_killed_at_its_start_is_named(monkeypatch):
+    original = _ranks.mp.start_processes
+
+    def start(*arguments, **options):
+        started = original(*arguments, **options)
+        os.kill(started.pids()[0], signal.SIGKILL)
+        return started
+
     monkeypatch.setattr(_ranks, "_crews", {})
-    session = prepared(2)
-    (pid,) = session.processes
-    os.kill(pid, signal.SIGKILL)
-    for _ in range(2):
-        with pytest.raises(RankLost, match="rank 1 was ended by SIGKILL"):
-            session.train(1)
-    again = prepared(2)
-    again.train(1)
-    assert again.processes != session.processes
-    again._crew.stop()
-    assert gone((pid, *again.processes))
+    monkeypatch.setattr(_ranks.mp, "start_processes", start)
+    with pytest.raises(RankLost, match="rank 1 was ended by SIGKILL"):
+        prepared(2)
+    assert _ranks._crews == {}
 
 
-CHILD = """
-import sys, torch
-from softmax_core import Case, get_trainer, make_data
-if __name__ == "__main__":
-    case = Case(4096, 784, 10, 64, 1, 1e-3, 0.0, (0.5, 2.0))
-    session = get_trainer("data_parallel", 3).prepare(case, make_data(case), "cpu", 1)
-    print(*session.processes, flush=True)
-    try:
-        session.train(100_000)
-    except BaseException as error:
-        print(type(error).__name__, error, flush=True)
-"""
-
-
-@pytest.mark.parametrize("whom", ["rank 1", "rank 0"])
-def test_ranks_end_when_one_is_killed_amid_a_training(whom):
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD], stdout=subprocess.PIPE, text=True
-    )
-    pids = list(map(int, child.stdout.readline().split()))
-    assert len(pids) == 2
-    time.sleep(0.3)
-    os.kill(child.pid if whom == "rank 0" else pids[0], signal.SIGKILL)
-    said = child.communicate(timeout=NOTICED_S)[0]
-    assert said == (
-        "" if whom == "rank 0" else "RankLost rank 1 was ended by SIGKILL\n"
-    )
-    assert gone([*pids, child.pid])
+def test_ranks_end_amid_a_training_when_rank_0_is_gone(three):
+    """The last of those that share it: its pipes close as those of a process do."""
+    session, pids = prepared(3, LONG), three.processes
+    timer = soon(lambda: [end.close() for end in three._crew._alive])
+    with pytest.raises(RankLost, match=r"rank \d failed"):
+        session.train(LONG.epochs)
+    timer.join()
+    assert gone(pids)
+    for other in (session, three):
+        with pytest.raises(RankLost, match=r"rank \d failed"):
+            other.train(1)

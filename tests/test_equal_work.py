@@ -52,6 +52,7 @@ CORNERS = (
 SLOW_TO_COMPILE = {"compiled"}
 """At 20 s or more a case: one that tests/test_compiled.py has compiled too, and the
 corners with the long tests."""
+RANKS = {"data_parallel": 2}
 QUICK = "short last batch, momentum"
 CPU = torch.device("cpu")
 NONE = pytest.param(None, marks=pytest.mark.skip(reason="torch finds no accelerator"))
@@ -73,7 +74,8 @@ def get_where_it_runs(name, device):
     """Return the trainer, or skip the test and say why."""
     if (kind := ONLY_ON.get(name, device.type)) != device.type:
         pytest.skip(f"{name} is written for {kind}, not {device.type}")
-    trainer = get_trainer(name)
+    ranks = RANKS.get(name, 1) if device.type == "cpu" else 1
+    trainer = get_trainer(name, ranks)
     if reason := trainer.unavailable(device):
         pytest.skip(f"{name} on {device}: {reason}")
     return trainer

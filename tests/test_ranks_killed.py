@@ -1,0 +1,127 @@
+"""Ranks that are killed under a worker, and at any moment: a row, and nothing left."""
+
+import os
+import random
+import signal
+import threading
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench.measure.process import WorkerProcess
+from softmax_core import Case, get_trainer, make_data
+from softmax_core.trainers import _ranks
+from softmax_core.training import RankLost
+
+LONG = Case(4096, 784, 10, 64, 100_000, 1e-3, 0.0, (0.5, 2.0))
+"""Some hours of training: what a rank is killed amid."""
+NOTICED_S = 10.0
+"""Within seconds, on a machine that does other things too."""
+
+
+def prepared(ranks, case):
+    return get_trainer("data_parallel", ranks).prepare(case, make_data(case), "cpu", 1)
+
+
+def gone(pids):
+    end = time.monotonic() + NOTICED_S
+    while any(map(running, pids)) and time.monotonic() < end:
+        time.sleep(0.02)
+    return not any(map(running, pids))
+
+
+def running(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def soon(work, seconds=0.3):
+    timer = threading.Timer(seconds, work)
+    timer.start()
+    return timer
+
+
+REQUEST = {
+    "op": "open", "case": asdict(replace(LONG, epochs=300)), "device": "cpu",
+    "trainer": "data_parallel", "threads": 1, "ranks": 2, "longest_s": 2.0,
+}  # fmt: skip
+
+
+def ranks_of(worker):
+    pid = worker._process.pid
+    return [
+        p.pid
+        for p in psutil.Process(pid).children(recursive=True)
+        if "spawn_main" in " ".join(p.cmdline())
+    ]
+
+
+@pytest.fixture
+def worker():
+    process = WorkerProcess(threads=1)
+    yield process
+    process.stop()
+
+
+def test_a_worker_records_a_lost_rank_within_seconds(worker):
+    opened = worker.ask(REQUEST, 60)
+    assert (opened["status"], opened["threads"]) == ("ok", 1)
+    assert (opened["launches_per_step"], opened["notes"][:13]) == (10, "2 ranks, gloo")
+    pids = ranks_of(worker)
+    assert len(pids) == 1
+    assert opened["peak_bytes"] > peak(worker._process.pid) + 50 * 2**20
+    soon(lambda: os.kill(pids[0], signal.SIGKILL))
+    started = time.monotonic()
+    lost = worker.ask({"op": "sample"}, 60)
+    assert time.monotonic() - started < NOTICED_S
+    assert lost == {
+        "status": "crashed",
+        "notes": "RankLost: rank 1 was ended by SIGKILL",
+    }
+    assert gone(pids)
+
+
+@pytest.mark.torture
+def test_a_worker_starts_ranks_anew_and_takes_them_along(worker):
+    """Not even killed alone, without its group, does it leave one."""
+    worker.ask(REQUEST, 60)
+    first = ranks_of(worker)
+    os.kill(first[0], signal.SIGKILL)
+    assert worker.ask({"op": "sample"}, 60)["status"] == "crashed"
+    assert worker.ask(REQUEST, 60)["status"] == "ok"
+    second = ranks_of(worker)
+    assert first != second
+    soon(lambda: os.kill(worker._process.pid, signal.SIGKILL))
+    assert worker.ask({"op": "sample"}, 60)["status"] == "crashed"
+    assert gone([*first, *second])
+
+
+def peak(pid):
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return 1024 * int(next(s for s in lines if s.startswith("VmHWM")).split()[1])
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("seed", range(20))
+def test_ranks_killed_at_any_moment_leave_nothing(seed, monkeypatch):
+    rng = random.Random(seed)
+    monkeypatch.setattr(_ranks, "_crews", {})
+    session = prepared(3, LONG)
+    pid = rng.choice(session.processes)
+    timer = soon(lambda: os.kill(pid, signal.SIGKILL), rng.random())
+
+    def train():
+        for _ in range(LONG.epochs):
+            session.reset()
+            session.train(1)
+            session.weights()
+
+    with pytest.raises(RankLost, match="was ended by SIGKILL"):
+        train()
+    timer.join()
+    assert gone(session.processes)
