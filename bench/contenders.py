@@ -50,5 +50,6 @@ def missing_cores(contender: Contender, cores: int | None) -> str | None:
     ranks, threads = contender.ranks, contender.threads
     if cores is None or threads is None or ranks * threads <= cores:
         return None
-    each = f"{ranks} ranks of " if ranks > 1 else ""
-    return f"{contender}: {each}{threads} threads, but {cores} usable core(s)"
+    need = f"{threads} thread{'s' * (threads > 1)}"
+    need = f"{ranks} ranks of {need}" if ranks > 1 else need
+    return f"{contender}: {need}, but {cores} usable core(s)"

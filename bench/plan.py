@@ -25,7 +25,13 @@ from softmax_core.case import Case
 FIRST_LOOK = LOOKS[0]
 """Rounds of the first look, and of each step after the last of `LOOKS`."""
 CONTROL_SHARE = 0.1
-STEP_S = {"fused": 1e-7, "lesson": 250e-6, "manual": 350e-6, "resident": 250e-6}
+STEP_S = {
+    "data_parallel": 600e-6,
+    "fused": 1e-7,
+    "lesson": 250e-6,
+    "manual": 350e-6,
+    "resident": 250e-6,
+}
 ROW_S = {"fused": 2e-8, "lesson": 8e-6, "manual": 0.3e-6, "resident": 0.05e-6}
 VALUE_S = 1.5e-9
 """Orders of magnitude for a core, to foretell durations; no result rests on them."""

@@ -186,14 +186,16 @@ def people(baseline: str, challenger: str) -> tuple[Name, Name]:
     if a.copy or b.copy:
         return Name(baseline), Name(challenger)
     alike = a.device == b.device and a.trainer == b.trainer
-    if alike and a.threads and b.threads:
-        return _threads(a.threads), _threads(b.threads)
+    if alike and a.threads and b.threads and a.ranks == b.ranks:
+        return _counted(a.threads, "thread"), _counted(b.threads, "thread")
+    if alike and a.threads == b.threads:
+        return _counted(a.ranks, "rank"), _counted(b.ranks, "rank")
     return _named(a, b), _named(b, a)
 
 
-def _threads(count: int) -> Name:
+def _counted(count: int, what: str) -> Name:
     word = COUNTS[count] if count < len(COUNTS) else f"{count:,}"
-    return Name(f"{word} thread{'s' if count > 1 else ''}", count > 1)
+    return Name(f"{word} {what}{'s' if count > 1 else ''}", count > 1)
 
 
 def _named(one: Contender, other: Contender) -> Name:
@@ -202,8 +204,9 @@ def _named(one: Contender, other: Contender) -> Name:
     if other.device.partition(":")[0] == kind and one.device != other.device:
         device += f" {index or 0}"
     threads = ""
-    if one.threads and one.threads != other.threads:
-        threads = f" with {_threads(one.threads).text}"
+    if one.threads and (one.ranks, one.threads) != (other.ranks, other.threads):
+        each = f"{_counted(one.ranks, 'rank').text} of " if one.ranks > 1 else ""
+        threads = f" with {each}{_counted(one.threads, 'thread').text}"
     if one.trainer == BEST:
         return Name(f"the best on {device}{threads}")
     if one.device == other.device:

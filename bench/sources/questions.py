@@ -107,17 +107,17 @@ def pairs(contenders: Iterable[Contender]) -> tuple[Pair, ...]:
     """Return the (baseline, challenger) pairs that users ask about.
 
     Each accelerator contender against the best on the CPU. On the CPU, per trainer,
-    more threads against the fewest, and per thread count the other trainers against
-    the first, which is the lesson's where it is there. Whoever is in no pair then is
-    compared with the first of all.
+    more threads or ranks against the fewest, and per number of threads in all the other
+    trainers against the first, which is the lesson's where it is there. Whoever is in
+    no pair then is compared with the first of all.
     """
     ordered = sorted(contenders, key=_order)
     cpu = [c for c in ordered if c.device == "cpu"]
     found: dict[Pair, None] = {}
-    for alike in ("trainer", "threads"):
+    for alike in (lambda c: c.trainer, _threads):
         firsts: dict[object, Contender] = {}
         for c in cpu:
-            first = firsts.setdefault(getattr(c, alike), c)
+            first = firsts.setdefault(alike(c), c)
             if first != c:
                 found[str(first), str(c)] = None
     best = f"cpu/{BEST}" if len(cpu) > 1 else "".join(map(str, cpu))
@@ -129,13 +129,19 @@ def pairs(contenders: Iterable[Contender]) -> tuple[Pair, ...]:
     return (*found, *((str(ordered[0]), str(c)) for c in left))
 
 
-def _order(contender: Contender) -> tuple[bool, int, float, str]:
+def _order(contender: Contender) -> tuple[bool, int, float, int, str]:
     """Sort the CPU first, then the lesson's trainers, then fewer threads."""
     names = (*TRAINER_ORDER, contender.trainer)
-    threads = float("inf") if contender.threads is None else contender.threads
     return (
         contender.device != "cpu",
         names.index(contender.trainer),
-        threads,
+        _threads(contender),
+        contender.ranks,
         str(contender),
     )
+
+
+def _threads(contender: Contender) -> float:
+    """Count the threads of all ranks; infinite where nobody said how many."""
+    threads = contender.threads
+    return float("inf") if threads is None else threads * contender.ranks
