@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from softmax_core.case import Case
 from softmax_core.data import Data
+from softmax_core.trainers._closed_form import batch_sizes
 from softmax_core.trainers._module import ModuleSession
 
 Add = Callable[[Tensor], None]
@@ -54,19 +55,15 @@ class ShareSession(ModuleSession):
         super().__init__(case, data, device, threads, drawn_on)
         self._place, self._add = place, add
         self.criterion = nn.CrossEntropyLoss(reduction="sum")
-        starts = range(0, case.samples, case.batch_size)
-        sizes = [min(case.batch_size, case.samples - start) for start in starts]
-        shares = [
-            place.rows(start, start + size)
-            for start, size in zip(starts, sizes, strict=True)
-        ]
-        rows = [row for share in shares for row in share]
-        self._rows = torch.tensor(rows, dtype=torch.long, device=self.device)
-        X = self.data.X.new_empty(len(rows), case.features)
-        y = self.data.y.new_empty(len(rows))
+        size, full, short = batch_sizes(case)
+        sizes = [size] * full + [short] * (short > 0)
+        counts = [len(place.rows(0, n)) for n in (size, short)]
+        counts = counts[:1] * full + counts[1:] * (short > 0)
+        self._rows = _positions(case, place).to(self.device)
+        X = self.data.X.new_empty(len(self._rows), case.features)
+        y = self.data.y.new_empty(len(self._rows))
         self._shuffled = X, y
         weights = {n: self.data.X.new_tensor(1 / n) for n in set(sizes)}
-        counts = list(map(len, shares))
         self._batches = list(
             zip(
                 torch.split(X, counts),
@@ -113,6 +110,16 @@ class ShareSession(ModuleSession):
             self._flat.zero_()
         self._add(self._flat)
         self.optimizer.step()
+
+
+def _positions(case: Case, place: Place) -> Tensor:
+    """Return a rank's rows of an epoch by their places in its order, long."""
+    size, full, short = batch_sizes(case)
+    each, last = place.rows(0, size), place.rows(0, short)
+    starts = torch.arange(full).mul_(size).reshape(-1, 1)
+    rows = (starts + torch.arange(each.start, each.stop)).reshape(-1)
+    end = full * size + torch.arange(last.start, last.stop)
+    return torch.cat([rows, end])
 
 
 class OneOf:
