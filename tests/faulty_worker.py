@@ -17,5 +17,5 @@ class FaultyTrainer(ResidentTrainer):
 
 
 def serve(requests, replies):
-    worker.find_trainer = sampler.find_trainer = lambda name: FaultyTrainer()
+    worker.find_trainer = sampler.find_trainer = lambda *_: FaultyTrainer()
     worker.serve(requests, replies)

@@ -85,7 +85,7 @@ def join(place: Place, device: str, store: str) -> Add:
         group = gloo(file, place.rank, place.ranks, options)
     else:
         os.environ.setdefault("NCCL_SOCKET_IFNAME", "lo")
-        torch.cuda.set_device(device)
+        torch.accelerator.set_device_index(device)
         nccl: Any = dist.ProcessGroupNCCL
         options = nccl.Options()
         options._timeout = PATIENCE

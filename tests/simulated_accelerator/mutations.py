@@ -97,8 +97,8 @@ MUTATIONS = (
     Mutation(
         "go on with a lost device",
         "bench/measure/worker.py",
-        "if worker.lost_device():",
-        "if False:",
+        "isinstance(error, RankLost) or worker.lost_device():",
+        "isinstance(error, RankLost):",
         f"{RUNS}::test_a_fault_is_recorded_and_the_sweep_goes_on[lost]",
     ),
     Mutation(
