@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bench import options as opt
+from bench.interrupts import EXIT_CODE, Interrupted, heeded
 from bench.nouns import InputError
 from bench.untrusted import one_line
 
@@ -28,17 +29,16 @@ def run(
     budget: opt.Budget = None,
     grid: opt.Grid = False,
     price: opt.Prices = None,
-    out: Annotated[
-        Path | None, typer.Option(help="A new folder for the results.")
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in --out.")
-    ] = False,
+    out: opt.Out = None,
+    resume: opt.Resume = None,
+    recover: opt.Recover = False,
 ) -> None:
     """Measure, find the crossovers and write the report.
 
     Example: crossover run --contender cpu/resident@1 --contender cpu/resident@2
     --features 784 --samples 4096 --batch-size 8,64,512,4096
+
+    Example: crossover run --resume results/first
     """
     from bench.asked import Ask
     from bench.job import do_run
@@ -47,7 +47,7 @@ def run(
         spec_file, preset, tuple(contender or ()), samples, batch_size, epochs,
         features, classes, budget, grid, tuple(price or ()),
     )  # fmt: skip
-    raise typer.Exit(do_run(asked, out, resume))
+    raise typer.Exit(do_run(asked, out, resume, recover))
 
 
 @app.command()
@@ -87,6 +87,7 @@ def report(
     latex: opt.Latex = False,
     parquet: opt.Parquet = False,
     show: opt.Show = False,
+    recover: opt.Recover = False,
 ) -> None:
     """Write the tables, plots and page of recorded runs, ours or other tools'.
 
@@ -94,11 +95,11 @@ def report(
 
     Example: crossover report --from-asv .asv/results --out results/asv
     """
-    from bench.job import ReportAsk, do_report
+    from bench.reports import ReportAsk, do_report
 
     asked = ReportAsk(
         tuple(runs or ()), tuple(from_asv or ()), tuple(from_pytest_benchmark or ()),
-        out, tuple(price or ()), latex, parquet, show,
+        out, tuple(price or ()), latex, parquet, show, recover,
     )  # fmt: skip
     do_report(asked)
 
@@ -128,15 +129,9 @@ def analyse(
     contender: Annotated[str, typer.Option(help="Column that names who ran.")],
     baseline: Annotated[str, typer.Option(help="The contender to beat.")],
     challenger: Annotated[str, typer.Option(help="The contender that may beat it.")],
-    round_: Annotated[
-        str | None, typer.Option("--round", help="Column that pairs measurements.")
-    ] = None,
-    by: Annotated[
-        str | None, typer.Option(help="Columns, comma-separated; one answer a group.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for analyse.csv/.md.")
-    ] = None,
+    round_: opt.Round = None,
+    by: opt.By = None,
+    out: opt.AnalyseOut = None,
 ) -> None:
     """Find the crossovers in anybody's table of times.
 
@@ -165,7 +160,7 @@ def compare(
 
     Example: crossover compare .asv/results@1a2b3c4d .asv/results@5e6f7a8b
     """
-    from bench.job import do_compare
+    from bench.reports import do_compare
 
     raise typer.Exit(do_compare(run_a, run_b))
 
@@ -240,7 +235,11 @@ def doctor(
 def main() -> None:
     """Run the command line; bad input is one line on stderr and exit code 2."""
     try:
-        app()
+        with heeded():
+            app()
     except InputError as error:
         print(f"crossover: {one_line(str(error))}", file=sys.stderr)
         sys.exit(2)
+    except Interrupted:
+        print("crossover: interrupted", file=sys.stderr)
+        sys.exit(EXIT_CODE)

@@ -1,87 +1,105 @@
 """One job behind each command: spec -> run -> report, with progress and interrupts."""
 
-import dataclasses
 import shlex
-import signal
 import subprocess
 import sys
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
-from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from bench import store
 from bench.asked import Ask, resolve
+from bench.crew import Crew
+from bench.interrupts import EXIT_CODE, Interrupted
 from bench.machine import snapshot, usable_cores
-from bench.nouns import SCHEMA, InputError, Measurement, Run, case_id
-from bench.option_texts import parse_prices
-from bench.plan import Block, next_blocks, notices
-from bench.run import Crew, carry_out
+from bench.nouns import SCHEMA, Measurement, Run, case_id
+from bench.plan import next_blocks, notices
+from bench.progress import ProgressBar
+from bench.run import carry_out
 from bench.spec import Spec, SpecError
+from bench.surroundings import HERE, Surroundings, say_lost
 
 
-def do_run(ask: Ask, out: Path | None, resume: bool) -> int:
-    """Run or resume, write the report, and return the exit code."""
-    if resume:
-        run, spec, out = _old_run(ask, out)
+def do_run(
+    ask: Ask,
+    out: Path | None,
+    resume: Path | None,
+    recover: bool = False,
+    crew: Crew | None = None,
+    around: Surroundings = HERE,
+) -> int:
+    """Run or resume, write the report, and return the exit code.
+
+    An interrupt before there is anything to go on with passes through.
+    """
+    if resume is None:
+        run, spec = _new_run(ask.spec(usable_cores()), around)
+        folder = out or Path("results") / run.run_id
+    elif ask != Ask() or out is not None:
+        raise SpecError("resume: takes a folder and no option but --recover")
     else:
-        run, spec = _new_run(ask.spec(usable_cores()))
-        out = out or Path("results") / run.run_id
-        store.create(out, run)
-        for line in notices(spec):
-            print(f"crossover: {line}", file=sys.stderr)
-    interrupted = False
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+        folder = resume
+    if recover and resume is None:
+        raise SpecError("recover: must go with --resume DIR")
+    with store.entered(folder, new=resume is None):
+        if resume is None:
+            store.create(folder, run)
+            said = notices(spec)
+        else:
+            said = store.recover(folder) if recover else []
+            run = store.reopen(folder)
+            spec = Spec.model_validate(run.spec)
+            say_lost(folder, run, around.say)
+            run = replace(run, lost="")  # it is measured again
+        for line in said:
+            around.say(line)
+        return _carry_on(spec, run, folder, crew or Crew(), around)
+
+
+def _carry_on(spec: Spec, run: Run, out: Path, crew: Crew, around: Surroundings) -> int:
+    is_whole = False
     try:
         with ProgressBar() as progress:
-            run = carry_out(spec, run, out, Crew(), progress)
-    except KeyboardInterrupt:
-        interrupted = True
-        run = store.load(out)
+            run = carry_out(spec, run, out, crew, progress, around)
+        is_whole = True
+        _write(run, out)
+    except Interrupted:
+        if not is_whole:
+            around.say("stopped; writing the partial report (Ctrl-C again: without it)")
+            _write(store.load(out), out, partial=True)
+        print(f"Interrupted; go on with: crossover run --resume {out}")
+        return EXIT_CODE
+    return 3 if any(_went_wrong(m) for m in run.measurements) else 0
+
+
+def _write(run: Run, out: Path, partial: bool = False) -> None:
     from bench.report.terminal import show
     from bench.report.write import write_report
 
-    show(write_report(run, out, partial=interrupted))
+    show(write_report(run, out, partial=partial))
     if run.machine.energy_unmeasured:
         print(f"  energy: {run.machine.energy_unmeasured}")
     Console().print(f"Report: {out / 'report.html'}", highlight=False, soft_wrap=True)
-    if interrupted:
-        print(f"Interrupted; go on with: crossover run --resume --out {out}")
-        return 130
-    return 3 if any(_went_wrong(m) for m in run.measurements) else 0
 
 
 def _went_wrong(m: Measurement) -> bool:
     return m.status not in ("ok", "unavailable")
 
 
-def _old_run(ask: Ask, out: Path | None) -> tuple[Run, Spec, Path]:
-    if out is None:
-        raise SpecError("out: missing; --resume must be given the --out to go on with")
-    if ask != Ask():
-        raise SpecError("resume: takes --out and nothing else; its spec is recorded")
-    run = store.load(out)
-    store.truncate_torn_line(out)
-    return run, Spec.model_validate(run.spec), out
-
-
-def _new_run(spec: Spec) -> tuple[Run, Spec]:
+def _new_run(spec: Spec, around: Surroundings) -> tuple[Run, Spec]:
     cores = usable_cores()
     planned = resolve(spec, (), cores)  # bad threads are refused before torch loads
     asked = {c.device for s in planned.sweep for c in planned.contenders_of(s)}
     try:
-        machine = snapshot(tuple(sorted(asked)))
+        machine = around.machine(tuple(sorted(asked)))
     except ValueError as error:
         raise SpecError(str(error)) from error
     names = tuple(str(a["name"]) for a in machine.accelerators)
     spec = resolve(spec, names, cores)
-    now = datetime.now(UTC)
     run = Run(
-        f"{spec.name}-{now:%Y%m%d-%H%M%S}",
+        f"{spec.name}-{around.utc():%Y%m%d-%H%M%S}",
         SCHEMA,
         spec.model_dump(mode="json"),
         _commit(),
@@ -100,33 +118,6 @@ def _commit() -> str | None:
         check=False,
     )
     return done.stdout.strip() or None
-
-
-class ProgressBar:
-    """A bar with the time left, weighed by the seconds that the plan expects."""
-
-    def __init__(self) -> None:
-        columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
-        # Drawn only when told: a thread that redraws takes time from what is timed.
-        self._bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False)
-        self._task = self._bar.add_task("starting", total=None)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def __call__(self, block: Block, done_s: float, total_s: float) -> None:
-        """Show the block at work, and how much of the plan is done."""
-        self._bar.update(
-            self._task,
-            completed=done_s,
-            total=total_s,
-            description=case_id(block.case),
-            refresh=True,
-        )
 
 
 def do_plan(ask: Ask) -> None:
@@ -161,73 +152,6 @@ def do_selftest(pairs: int, sweeps: int, seed: int) -> int:
         table.add_row("ok" if row.ok else "MISS", row.what, row.asked, row.found)
     Console().print(table)
     return 0 if all(row.ok for row in rows) else 1
-
-
-@dataclass(frozen=True)
-class ReportAsk:
-    """What `report` was asked for."""
-
-    runs: tuple[Path, ...] = ()
-    from_asv: tuple[str, ...] = ()
-    from_pytest_benchmark: tuple[Path, ...] = ()
-    out: Path | None = None
-    prices: tuple[str, ...] = ()
-    latex: bool = False
-    parquet: bool = False
-    show: bool = False
-
-
-def do_report(ask: ReportAsk) -> None:
-    """Write the derived files of recorded runs, whoever recorded them; or show them."""
-    from bench.analysis.crossover import crossovers
-    from bench.analysis.flags import advice
-    from bench.report.terminal import show
-    from bench.report.write import write_report
-    from bench.sources.given import runs_given
-
-    prices = parse_prices(ask.prices)
-    given = runs_given(ask.runs, ask.from_asv, ask.from_pytest_benchmark, ask.out)
-    for recorded, out in given:
-        run = recorded
-        if prices:
-            run = dataclasses.replace(run, spec={**run.spec, "prices": prices})
-        if ask.show or len(given) > 1:
-            print(f"{run.run_id}:")
-        if ask.show:
-            show(crossovers(run))
-        else:
-            if out not in ask.runs:
-                store.put(out, run)
-            show(write_report(run, out, latex=ask.latex, parquet=ask.parquet))
-        for flag in dict.fromkeys(flag for m in run.measurements for flag in m.flags):
-            print(f"{flag}: {advice(flag)}")
-        if not ask.show:
-            print(f"Report: {out / 'report.html'}")
-
-
-def do_compare(before: str, after: str) -> int:
-    """Print what changed between two runs; return 1 when it did so significantly."""
-    from bench.analysis.compare import compare, lines
-    from bench.sources.given import run_named
-
-    runs = run_named(before), run_named(after)
-    comparison = compare(*runs)
-    if not (comparison.times or comparison.crossings):
-        raise InputError(
-            f"runs = {before!r}, {after!r}: must have a cell with 5 rounds in each; "
-            "keep the samples: asv run --record-samples, pytest --benchmark-json"
-        )
-    for warning in comparison.warnings:
-        print(f"crossover: {warning}", file=sys.stderr)
-    if all(run.spec.get("name") == "asv" for run in runs):
-        print(
-            "crossover: what the machine drifted between two commits counts as their "
-            "change, unless they were measured with asv run --interleave-rounds",
-            file=sys.stderr,
-        )
-    for said in lines(comparison):
-        print(said)
-    return int(comparison.changed)
 
 
 def do_devices() -> None:

@@ -142,6 +142,10 @@ class Measurement:
     """Of a timeout: one training of the case takes at least so long."""
     notes: str = ""
     started_utc: str = ""
+    elapsed_s: float | None = None
+    """How long the run had measured when this was recorded, interruptions left out."""
+    in_round: int | None = None
+    """How many contenders were recorded of this round, at once."""
     flags: tuple[str, ...] = ()
     """What the tool that measured it does otherwise than `crossover run`."""
 
@@ -190,6 +194,8 @@ class Run:
     command: str
     machine: Machine
     measurements: tuple[Measurement, ...]
+    lost: str = ""
+    """What could not be read back of it, in words; it is never stored."""
 
     @property
     def paired(self) -> bool:

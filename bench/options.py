@@ -32,6 +32,15 @@ Prices = Annotated[
         "--price", help="DEVICE=PER_HOUR such as cuda=2.49; repeat it for the cost."
     ),
 ]
+Out = Annotated[Path | None, typer.Option(help="A new folder for the results.")]
+Resume = Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")]
+Recover = Annotated[
+    bool,
+    typer.Option(
+        "--recover",
+        help="Leave out what of the journal is garbled; it is kept as it is beside.",
+    ),
+]
 Runs = Annotated[list[Path] | None, typer.Argument(help="Run folders.")]
 FromAsv = Annotated[
     list[str] | None,
@@ -48,6 +57,14 @@ Parquet = Annotated[bool, typer.Option("--parquet", help="Write Parquet tables t
 Show = Annotated[
     bool, typer.Option("--show", help="Print the answers and write nothing.")
 ]
+
+Round = Annotated[
+    str | None, typer.Option("--round", help="Column that pairs measurements.")
+]
+By = Annotated[
+    str | None, typer.Option(help="Columns, comma-separated; one answer a group.")
+]
+AnalyseOut = Annotated[Path | None, typer.Option(help="Folder for analyse.csv/.md.")]
 
 Measured = Annotated[Path, typer.Argument(help="A run measured on this CPU.")]
 Sheets = Annotated[

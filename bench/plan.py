@@ -52,6 +52,10 @@ class Block:
     rounds: tuple[int, ...]
     expected_s: float = 0.0
     """Roughly how long it takes, in seconds."""
+    done: int = 0
+    """How many of the rounds are recorded already, where it was interrupted."""
+    ended: frozenset[Contender] = frozenset()
+    """Who failed in it already, where it was interrupted."""
 
 
 def next_blocks(spec: Spec, measurements: Iterable[Measurement]) -> list[Block]:

@@ -2,54 +2,27 @@
 
 import dataclasses
 import math
-import os
-import statistics
 import tempfile
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bench import store
 from bench.contenders import missing_cores
-from bench.machine import throttled_periods
-from bench.measure.process import Asked, WorkerProcess
+from bench.crew import Crew
+from bench.journal import Journal, StoreError
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from bench.plan import Block, Known, round_order
+from bench.rows import disagreeing, found, sampled
 from bench.spec import Spec
+from bench.surroundings import HERE, Surroundings
+from bench.unfinished import unfinished
 
-LOSS_RTOL, LOSS_ATOL = 0.02, 1e-3
 MOST_TRAININGS = 5
 """A request that lasts until the timeout trains at most so often: opening a cell of
 long epochs trains four, and a few batches."""
 Progress = Callable[[Block, float, float], None]
 """Called after each round: its block, and the expected seconds done and in all."""
-
-
-@dataclass
-class Crew:
-    """The worker process of each contender, started when first needed."""
-
-    start: Callable[[Contender], Asked] = lambda c: WorkerProcess(c.threads)
-    workers: dict[Contender, Asked] = field(default_factory=dict)
-
-    def ask(
-        self, contender: Contender, request: dict[str, Any], timeout_s: float
-    ) -> dict[str, Any]:
-        """Ask a contender's worker; a dead one is replaced at the next request."""
-        if contender not in self.workers:
-            self.workers[contender] = self.start(contender)
-        reply = self.workers[contender].ask(request, timeout_s)
-        if reply.get("status") in ("timeout", "crashed"):
-            self.workers.pop(contender).stop()
-        return reply
-
-    def stop(self) -> None:
-        """End every worker."""
-        while self.workers:
-            self.workers.popitem()[1].stop()
 
 
 def carry_out(
@@ -58,19 +31,28 @@ def carry_out(
     out: Path,
     crew: Crew,
     progress: Progress = lambda block, done_s, total_s: None,
+    around: Surroundings = HERE,
 ) -> Run:
     """Measure and record until the plan is empty or the budget is spent.
 
-    KeyboardInterrupt passes through; every finished round is in the journal.
+    An interrupt passes through; every finished round is in the journal.
+
+    Raises:
+        StoreError: when a round cannot be recorded.
     """
-    loop = Loop(spec, run, out, crew, progress)
+    loop = Loop(spec, run, out, crew, progress, around)
     try:
+        if left := unfinished(spec, run.measurements):
+            loop.measure([left])
         while blocks := loop.known.next_blocks():
             loop.measure(blocks)
     except BudgetSpent:
         pass
+    except StoreError as error:
+        raise store.rescue(out, run, loop.journal, error) from error
     finally:
         crew.stop()
+        loop.journal.close()
     return dataclasses.replace(run, measurements=store.rounds(out))
 
 
@@ -91,21 +73,32 @@ class Loop:
     """The state of one run while it is measured; its rounds are in the journal only."""
 
     def __init__(
-        self, spec: Spec, run: Run, out: Path, crew: Crew, progress: Progress
-    ) -> None:
-        self.spec, self.run, self.out, self.crew = spec, run, out, crew
+        self, spec: Spec, run: Run, out: Path, crew: Crew, progress: Progress,
+        around: Surroundings,
+    ) -> None:  # fmt: skip
+        self.spec, self.run, self.crew, self.around = spec, run, crew, around
         self.known = Known(spec, run.measurements)
+        self.journal = Journal(out)
         self.progress = progress
+        self._killed: set[Contender] = set()
         self._done_s = 0.0
-        self._end_s = time.monotonic() + (spec.budget_s or math.inf)
+        used_s = max((m.elapsed_s or 0.0 for m in run.measurements), default=0.0)
+        self._started_s = around.clock_s() - used_s
+
+    def _elapsed_s(self) -> float:
+        """Return how long this process and those before it have measured."""
+        return self.around.clock_s() - self._started_s
 
     def _record(self, new: list[Measurement]) -> None:
-        store.append(self.out, new)
+        elapsed_s = round(self._elapsed_s(), 3)
+        new = [dataclasses.replace(m, elapsed_s=elapsed_s) for m in new]
+        self.journal.append(new)
         self.known.add(new)
 
     def _ask(self, contender: Contender, request: dict[str, Any]) -> dict[str, Any]:
         """Ask for as long as a cell may take, or the run: what ends first."""
-        left_s, most_s = self._end_s - time.monotonic(), self.spec.cell_timeout_s
+        left_s = (self.spec.budget_s or math.inf) - self._elapsed_s()
+        most_s = self.spec.cell_timeout_s
         if left_s <= 0:
             raise BudgetSpent
         reply = self.crew.ask(contender, request, min(left_s, most_s))
@@ -118,7 +111,7 @@ class Loop:
         block = blocks[0]
         total_s = self._done_s + sum(b.expected_s for b in blocks)
         opened = self._open(block)
-        for number in block.rounds:
+        for number in block.rounds[block.done :]:
             if not opened:
                 break
             self._measure_round(block, number, opened)
@@ -130,18 +123,24 @@ class Loop:
     def _open(self, block: Block) -> dict[Contender, dict[str, Any]]:
         opened: dict[Contender, dict[str, Any]] = {}
         for contender in block.contenders:
+            if contender in block.ended:
+                continue
             reason = self._missing(contender)
             if reason is not None:
                 reply = {"status": "unavailable", "notes": reason}
             else:
-                reply = self._ask(contender, _open_request(self.spec, block, contender))
+                reply = self._open_cell(block, contender)
+                if reply.get("killed"):
+                    reply = self._open_cell(block, contender)
             if reply["status"] == "ok":
                 opened[contender] = reply
             else:
-                self._end(block, contender, block.rounds[0], reply)
-        for contender, wrong in _disagreeing(opened).items():
+                self._end(block, block.rounds[block.done], {contender: reply})
+        wrong = disagreeing(opened)
+        for contender in wrong:
             del opened[contender]
-            self._end(block, contender, block.rounds[0], wrong)
+        if wrong:
+            self._end(block, block.rounds[block.done], wrong)
         return opened
 
     def _missing(self, contender: Contender) -> str | None:
@@ -151,86 +150,92 @@ class Loop:
             return f"{contender.device}: {reason}"
         return missing_cores(contender, machine.cores)
 
+    def _open_cell(self, block: Block, contender: Contender) -> dict[str, Any]:
+        return self._ask(contender, _open_request(self.spec, block, contender))
+
     def _end(
-        self, block: Block, contender: Contender, number: int, reply: dict[str, Any]
+        self, block: Block, number: int, replies: dict[Contender, dict[str, Any]]
     ) -> None:
-        """Record that a cell did not run or did not go on."""
-        row = Measurement(
-            Cell(block.case, contender).cell_id, self.run.run_id, number,
-            reply["status"], block.case, contender,
-            loss=reply.get("loss"),
-            bound_s=self.spec.cell_timeout_s / MOST_TRAININGS
-            if reply["status"] == "timeout"
-            else None,
-            notes=reply.get("notes", ""),
-            started_utc=_now(),
-        )  # fmt: skip
-        self._record([row])
+        """Record that cells did not run or did not go on, all at once."""
+        rows = [
+            Measurement(
+                Cell(block.case, contender).cell_id, self.run.run_id, number,
+                reply["status"], block.case, contender,
+                loss=reply.get("loss"),
+                bound_s=self.spec.cell_timeout_s / MOST_TRAININGS
+                if reply["status"] == "timeout"
+                else None,
+                notes=reply.get("notes", ""),
+                started_utc=self.around.now(),
+            )
+            for contender, reply in replies.items()
+        ]  # fmt: skip
+        self._record(rows)
 
     def _measure_round(
         self, block: Block, number: int, opened: dict[Contender, dict[str, Any]]
     ) -> None:
-        started, throttled = _now(), throttled_periods()
-        samples: dict[Contender, list[tuple[int, float]]] = {c: [] for c in opened}
-        joules: dict[Contender, list[float | None]] = {c: [] for c in opened}
-        facts: dict[Contender, dict[str, Any]] = {c: {} for c in opened}
+        while (rows := self._round(block, number, opened)) is None:
+            pass
+        self._killed.clear()
+        if rows:
+            self._record(rows)
+
+    def _round(
+        self, block: Block, number: int, opened: dict[Contender, dict[str, Any]]
+    ) -> list[Measurement] | None:
+        """Return the rows of a round, or None when it must be measured again."""
+        started, throttled = self.around.now(), self.around.throttled()
+        taken: dict[Contender, list[dict[str, Any]]] = {c: [] for c in opened}
         for position, contender in enumerate(round_order(self.spec, block, number)):
             if contender not in opened:
                 continue
-            reply = self._ask(contender, {"op": "sample"})
+            where = {"round": number, "position": position}
+            reply = self._ask(contender, {"op": "sample", **where})
             if "status" in reply:
+                if self._replaced(block, contender, reply, opened):
+                    return None
                 del opened[contender]
-                self._end(block, contender, number, reply)
+                self._end(block, number, {contender: reply})
                 continue
-            samples[contender].append((position, reply.pop("sample_s")))
-            joules[contender].append(reply.pop("sample_j", None))
-            facts[contender] |= reply
+            taken[contender].append({**reply, "position": position})
         if throttled is not None:
-            throttled = (throttled_periods() or 0) - throttled
-        rows = []
-        for contender, reply in opened.items():
-            values = {k: v for k, v in reply.items() if k != "status"}
-            first = number == block.rounds[0]
-            values["warmup_s"] = tuple(values["warmup_s"]) if first else ()
-            rows.append(
-                Measurement(
-                    Cell(block.case, contender).cell_id, self.run.run_id, number,
-                    "ok", block.case, contender,
-                    positions=tuple(p for p, _ in samples[contender]),
-                    samples_s=tuple(s for _, s in samples[contender]),
-                    samples_j=_all_or_none(joules[contender]),
-                    load_1min=os.getloadavg()[0],
-                    throttled_periods=throttled,
-                    started_utc=started,
-                    **facts[contender],
-                    **values,
-                )
-            )  # fmt: skip
-        self._record(rows)
-
-
-def _all_or_none(joules: list[float | None]) -> tuple[float, ...]:
-    known = tuple(j for j in joules if j is not None)
-    return known if len(known) == len(joules) else ()
-
-
-def _disagreeing(
-    opened: dict[Contender, dict[str, Any]],
-) -> dict[Contender, dict[str, Any]]:
-    """Return who ends at another loss than the others after as many epochs."""
-    found = {}
-    for epochs in {reply["epochs_run"] for reply in opened.values()}:
-        alike = {c: r for c, r in opened.items() if r["epochs_run"] == epochs}
-        usual = statistics.median_low(reply["loss"] for reply in alike.values())
-        for contender, reply in alike.items():
-            if abs(reply["loss"] - usual) <= LOSS_RTOL * abs(usual) + LOSS_ATOL:
-                continue
-            notes = (
-                f"loss {reply['loss']:.6g} where the others end at {usual:.6g}: wrong, "
-                "or a learning rate at which training is not stable"
+            throttled = (self.around.throttled() or 0) - throttled
+        return [
+            Measurement(
+                Cell(block.case, contender).cell_id, self.run.run_id, number,
+                "ok", block.case, contender,
+                load_1min=self.around.load_1min(),
+                throttled_periods=throttled,
+                started_utc=started,
+                in_round=len(opened),
+                **sampled(taken[contender]),
+                **found(reply, first=number == block.rounds[0]),
             )
-            found[contender] = {**reply, "status": "failed", "notes": notes}
-    return found
+            for contender, reply in opened.items()
+        ]  # fmt: skip
+
+    def _replaced(
+        self,
+        block: Block,
+        contender: Contender,
+        reply: dict[str, Any],
+        opened: dict[Contender, dict[str, Any]],
+    ) -> bool:
+        """Open a cell again whose worker was killed from outside; once a round.
+
+        One that is killed again, as where memory runs out, ends like any other.
+        """
+        if not reply.get("killed") or contender in self._killed:
+            return False
+        self._killed.add(contender)
+        self.around.say(f"the worker of {contender} was killed: round measured again")
+        again = self._open_cell(block, contender)
+        reply.update(again)
+        is_open: bool = again["status"] == "ok"
+        if is_open:
+            opened[contender] = again
+        return is_open
 
 
 def _open_request(spec: Spec, block: Block, contender: Contender) -> dict[str, Any]:
@@ -243,7 +248,3 @@ def _open_request(spec: Spec, block: Block, contender: Contender) -> dict[str, A
         "ranks": contender.ranks,
         "longest_s": spec.longest_sample_s,
     }
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

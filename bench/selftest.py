@@ -10,10 +10,11 @@ from collections.abc import Callable
 
 from bench.analysis.crossover import crossovers
 from bench.analysis.selfcheck import Row, simulation_table
+from bench.crew import Crew
 from bench.machine import snapshot
 from bench.measure.law import Law, crossing_batch
 from bench.nouns import Crossover
-from bench.run import Crew, carry_out_unkept
+from bench.run import carry_out_unkept
 from bench.spec import Spec
 
 LARGEST_ERROR = 0.10

@@ -2,38 +2,76 @@
 
 import dataclasses
 import os
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
-from bench import stored
+from bench import journal, stored
+from bench.atomic import PART
+from bench.atomic import write_atomically as write_atomically  # noqa: PLC0414
+from bench.journal import JOURNAL as JOURNAL  # noqa: PLC0414
+from bench.journal import StoreError as StoreError  # noqa: PLC0414
+from bench.lock import LOCK, held
 from bench.nouns import InputError, Measurement, Run
-from bench.untrusted import Unreadable, parse_json, read_text
+from bench.untrusted import Unreadable, parse_json, read_bytes, read_text
 
 HEADER = "run.json"
-JOURNAL = "measurements.jsonl"
 
 
-class StoreError(InputError):
-    """A run directory that cannot be created, written or read."""
+def entered(out: Path, new: bool) -> AbstractContextManager[None]:
+    """Make or find the folder of a run, and hold it against other runs.
+
+    Raises:
+        StoreError: when another run holds it, when a new one cannot be made there, or
+            when there is none.
+    """
+    try:
+        if not new and not (out / HEADER).exists():
+            raise StoreError(f"run = {str(out)!r}: holds no {HEADER}")
+        if new and not (out / LOCK).exists():  # who holds it is said before what it is
+            check_new(out)
+        if new:
+            out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
+    return held(out)
 
 
 def create(out: Path, run: Run) -> None:
     """Make the directory of a new run and write its header.
 
+    The header comes last: a folder that holds one is a run, however it was stopped.
+
     Raises:
         StoreError: when `out` holds something already or cannot be written.
     """
     try:
-        if out.exists() and any(out.iterdir()):
-            what = "another run" if (out / HEADER).exists() else "other files"
-            raise StoreError(
-                f"out = {str(out)!r}: holds {what}; must be new or empty"
-                + (", or add --resume" if what == "another run" else "")
-            )
+        check_new(out)
         out.mkdir(parents=True, exist_ok=True)
-        write_atomically(out / HEADER, stored.header(run))
         (out / JOURNAL).touch()
+        write_atomically(out / HEADER, stored.header(run), synced=True)
     except OSError as error:
         raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
+
+
+def check_new(out: Path) -> None:
+    """Refuse a folder that holds more than what a killed `create` leaves.
+
+    Raises:
+        OSError: when it cannot be listed.
+        StoreError: when it does.
+    """
+    if not out.exists():
+        return
+    left = {p.name for p in out.iterdir()} - {LOCK, HEADER + PART}
+    if JOURNAL in left and not (out / JOURNAL).stat().st_size:
+        left.discard(JOURNAL)
+    if left:
+        what = "another run" if HEADER in left else "other files"
+        resume = f", or go on with it: crossover run --resume {out}"
+        raise StoreError(
+            f"out = {str(out)!r}: holds {what}; must be new or empty"
+            + (resume if what == "another run" else "")
+        )
 
 
 def put(out: Path, run: Run) -> None:
@@ -45,9 +83,10 @@ def put(out: Path, run: Run) -> None:
     if not _holds(out, run):
         create(out, run)
     try:
-        lines = "".join(map(stored.line, run.measurements))
-        write_atomically(out / JOURNAL, lines)
-        write_atomically(out / HEADER, stored.header(run))
+        with held(out):
+            lines = "".join(map(stored.line, run.measurements))
+            write_atomically(out / JOURNAL, lines)
+            write_atomically(out / HEADER, stored.header(run))
     except OSError as error:
         raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
 
@@ -61,28 +100,85 @@ def _holds(out: Path, run: Run) -> bool:
 
 
 def append(out: Path, measurements: list[Measurement]) -> None:
-    """Add a round to the journal and wait until the disk has it.
-
-    Raises:
-        StoreError: when the disk is full or the folder is gone.
-    """
-    lines = "".join(map(stored.line, measurements))
-    try:
-        with open(out / JOURNAL, "r+b") as journal:
-            journal.seek(0, os.SEEK_END)
-            journal.write(lines.encode())
-            journal.flush()
-            os.fsync(journal.fileno())
-    except OSError as error:
-        raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
+    """Add a round to a run that nobody measures; see `Journal.append`."""
+    with closing(journal.Journal(out)) as opened:
+        opened.append(measurements)
 
 
 def load(out: Path) -> Run:
-    """Read a run directory back; a half-written last line is left out.
+    """Read a run directory back; a torn last round is left out, and `lost` says so.
 
     Raises:
         StoreError: for a missing, foreign, newer or garbled directory.
     """
+    return _load(out)[0]
+
+
+def reopen(out: Path) -> Run:
+    """Read a run directory to go on with it: a torn last round is cut off its journal.
+
+    Raises:
+        StoreError: as `load` does, or when it cannot be written.
+    """
+    run, read = _load(out)
+    try:
+        os.truncate(out / JOURNAL, read.whole_bytes)
+    except OSError as error:
+        raise StoreError(f"out = {str(out)!r}: {JOURNAL}: {error.strerror}") from error
+    return run
+
+
+def recover(out: Path) -> list[str]:
+    """Leave out of the journal what cannot be read, and return in words what it was.
+
+    The journal as it was is kept beside it. Nothing is changed where all can be read.
+
+    Raises:
+        StoreError: when the folder cannot be read or written.
+    """
+    data = _bytes(out, JOURNAL, stored.MOST_JOURNAL)
+    rows, said = journal.salvage(data)
+    if not said:
+        return []
+    number = 1
+    while (backup := out / f"{JOURNAL}.{number}").exists():
+        number += 1
+    try:
+        write_atomically(backup, data, synced=True)
+        lines = "".join(map(stored.line, rows))
+        write_atomically(out / JOURNAL, lines, synced=True)
+    except OSError as error:
+        raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
+    return [*said, f"the journal as it was is kept in {backup}"]
+
+
+def rescue(out: Path, run: Run, kept: journal.Journal, error: StoreError) -> StoreError:
+    """Return why a run cannot be recorded any more, and how to go on.
+
+    Where its folder is gone, what was recorded is written to a new one beside it.
+    """
+    if not kept.is_there():
+        beside = out.with_name(f"{out.name}-rescued")
+        try:
+            create(beside, run)
+            write_atomically(beside / JOURNAL, kept.contents(), synced=True)
+        except (OSError, StoreError):
+            return error
+        out = beside
+        error = StoreError(f"{error}, in {str(beside)!r}")
+    return StoreError(f"{error}; go on with: crossover run --resume {out}")
+
+
+def rounds(out: Path) -> tuple[Measurement, ...]:
+    """Read what is recorded so far.
+
+    Raises:
+        StoreError: for a missing or garbled journal.
+    """
+    return _read(out).rows
+
+
+def _load(out: Path) -> tuple[Run, journal.Read]:
     where = f"run = {str(out)!r}: {HEADER}"
     try:
         run = stored.read_header(_text(out, HEADER, stored.MOST_HEADER))
@@ -90,56 +186,36 @@ def load(out: Path) -> Run:
         raise
     except InputError as error:
         raise StoreError(f"{where}: {error}") from error
-    return dataclasses.replace(run, measurements=rounds(out))
+    read = _read(out)
+    return dataclasses.replace(run, measurements=read.rows, lost=read.lost), read
 
 
-def rounds(out: Path) -> tuple[Measurement, ...]:
-    """Read what is recorded so far; a half-written last line is left out.
-
-    Raises:
-        StoreError: for a missing or garbled journal.
-    """
-    where = f"run = {str(out)!r}: {JOURNAL}"
+def _read(out: Path) -> journal.Read:
     try:
-        lines = _text(out, JOURNAL, stored.MOST_JOURNAL).split("\n")
-        rows = []
-        for number, line in enumerate(lines[:-1], start=1):  # a whole one ends in "\n"
-            where = f"run = {str(out)!r}: line {number} of {JOURNAL} is garbled"
-            rows.append(stored.read_line(line))
-        where = f"run = {str(out)!r}: {JOURNAL}"
-        stored.check_rounds(rows)
+        return journal.read(_bytes(out, JOURNAL, stored.MOST_JOURNAL))
     except StoreError:
         raise
     except InputError as error:
-        raise StoreError(f"{where}: {error}") from error
-    return tuple(rows)
+        raise StoreError(f"run = {str(out)!r}: {error}") from error
 
 
-def _text(out: Path, name: str, most: int) -> str:
+def _bytes(out: Path, name: str, most: int) -> bytes:
     try:
-        return read_text(out / name, most, link=False)
+        return read_bytes(out / name, most, link=False)
     except FileNotFoundError as error:
         raise StoreError(f"run = {str(out)!r}: holds no {name}") from error
     except OSError as error:
         raise StoreError(
             f"run = {str(out)!r}: {name} is not readable: {error.strerror}"
         ) from error
+    except Unreadable as error:
+        raise StoreError(f"run = {str(out)!r}: {error}") from error
 
 
-def truncate_torn_line(out: Path) -> None:
-    """Cut a half-written last line off the journal, before appending to it."""
-    with open(out / JOURNAL, "r+b") as journal:
-        whole = journal.read().rpartition(b"\n")
-        journal.truncate(len(whole[0]) + len(whole[1]))
-
-
-def write_atomically(path: Path, text: str | bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, whole.
-
-    A link under either name, as a folder from a stranger may hold, is not followed.
-    """
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    with open(part, "xb") as file:
-        file.write(text.encode() if isinstance(text, str) else text)
-    os.replace(part, path)
+def _text(out: Path, name: str, most: int) -> str:
+    try:
+        return _bytes(out, name, most).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"must be UTF-8, which byte {error.start + 1} is not") from (
+            error
+        )

@@ -41,7 +41,10 @@ LEAST_S, MOST = 1e-12, 1e18
 """What a sample's seconds lie above, and every number within."""
 DIVERGED = ("loss", "accuracy")
 """Fields that are not finite where a training diverged."""
-NOT_NEGATIVE = ("setup_s", "transfer_s", "peak_bytes", "bound_s", "load_1min")
+NOT_NEGATIVE = (
+    "setup_s", "transfer_s", "peak_bytes", "bound_s", "load_1min", "elapsed_s",
+)  # fmt: skip
+LEAST = {"round": 0, "calls_per_sample": 1, "epochs_run": 1, "in_round": 1}
 DESCRIBED = {"name": str, "description": str, "memory_bytes": int | None}
 """What a report says of an accelerator."""
 NUMBERS = (int, float)
@@ -51,7 +54,7 @@ POOLED = ("internal_api", "num_threads")
 def header(run: Run) -> str:
     """Return run.json."""
     fields = dataclasses.asdict(dataclasses.replace(run, measurements=()))
-    del fields["measurements"]
+    del fields["measurements"], fields["lost"]
     return json.dumps(fields | {"needs": NEEDS}, indent=2) + "\n"
 
 
@@ -68,7 +71,7 @@ def read_header(text: str) -> Run:
     """
     fields = clean(parse_json(text))
     _check_schema(fields)
-    known = {**fields, "schema": SCHEMA, "measurements": []}
+    known = {**fields, "schema": SCHEMA, "measurements": [], "lost": ""}
     try:
         run: Run = _adapter(Run).validate_json(json.dumps(known), strict=True)
         _check_texts(Spec.model_validate(run.spec))
@@ -201,7 +204,7 @@ def _check(m: Measurement) -> None:
         raise _wrong("samples_s", m.samples_s, "must hold a time, as status is ok")
     if m.samples_s and min(m.samples_s) < LEAST_S:
         raise _wrong("samples_s", min(m.samples_s), "must be seconds > 0")
-    for name, least in (("round", 0), ("calls_per_sample", 1), ("epochs_run", 1)):
+    for name, least in LEAST.items():
         value = getattr(m, name)
         if value is not None and value < least:
             raise _wrong(name, value, f"must be >= {least}")

@@ -58,8 +58,9 @@ def test_devices_lists_the_cpu_and_says_why_not_the_rest():
         (("--classes", "1"), "classes = 1"),
         (("--contender", "cpu/manual", "--contender", "cpu/manual"), "different"),
         (("--out", "/proc/nowhere"), "out = '/proc/nowhere'"),
-        (("--resume",), "out: missing"),
-        (("--resume", "--out", "nowhere"), "run = 'nowhere': holds no run.json"),
+        (("--resume", "nowhere"), "run = 'nowhere': holds no run.json"),
+        (("--resume", "x", "--out", "y"), "resume: takes a folder"),
+        (("--recover",), "recover: must go with --resume DIR"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(arguments, message, tmp_path):
@@ -123,10 +124,10 @@ def test_an_interrupt_leaves_a_partial_report_to_go_on_with(tmp_path):
     said, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    assert f"--resume --out {out}" in said
+    assert f"--resume {out}" in said
     assert "partial" in (out / "report.html").read_text()
     kept = journal.read_text()
-    done = crossover("run", "--resume", "--out", str(out))
+    done = crossover("run", "--resume", str(out))
     assert done.returncode == 0, done.stderr
     assert journal.read_text().startswith(kept)
     lines = (out / "measurements.csv").read_text().splitlines()[1:]

@@ -157,8 +157,8 @@ def test_encodings(folder):
     assert "UTF-8" in refusal(folder)
     (folder / store.HEADER).write_text(header)
     rows = (folder / store.JOURNAL).read_bytes()
-    (folder / store.JOURNAL).write_bytes(rows + b"\xff\xfe\n")
-    assert "UTF-8" in refusal(folder)
+    (folder / store.JOURNAL).write_bytes(b"\xff\xfe\n" + rows)
+    assert "line 1 of measurements.jsonl is garbled: must be UTF-8" in refusal(folder)
 
 
 @pytest.mark.parametrize("name", [store.HEADER, store.JOURNAL])
@@ -168,10 +168,11 @@ def test_two_gigabytes_are_refused_by_their_size(folder, name):
 
 
 def test_a_line_of_megabytes_is_refused(folder):
-    with (folder / store.JOURNAL).open("a") as journal:
-        journal.write('{"notes": "' + "a" * 2**21 + '"}\n')
+    rows = (folder / store.JOURNAL).read_text()
+    line = '{"notes": "' + "a" * 2**21 + '"}\n'
+    (folder / store.JOURNAL).write_text(line + rows)
     assert (
-        "line 147 of measurements.jsonl is garbled: must be at most 1 MiB"
+        "line 1 of measurements.jsonl is garbled: must be at most 1 MiB"
         in refusal(folder)
     )
 

@@ -132,20 +132,6 @@ def test_a_cell_with_another_loss_is_failed_not_fast(tmp_path):
     assert crossovers(run)[0].outcome == "not_measured"
 
 
-def test_a_torn_last_line_is_left_out_and_a_garbled_one_refused(tmp_path):
-    spec, run, out, crew = start(tmp_path)
-    run = carry_out(spec, run, out, crew)
-    journal = out / store.JOURNAL
-    whole = journal.read_text()
-    journal.write_text(whole + '{"cell_id": "n1')
-    assert store.load(out) == run
-    store.truncate_torn_line(out)
-    assert journal.read_text() == whole
-    journal.write_text("garbage\n" + whole)
-    with pytest.raises(store.StoreError, match="line 1 of measurements"):
-        store.load(out)
-
-
 def test_a_directory_of_another_schema_or_run_is_refused(tmp_path):
     _, run, out, _ = start(tmp_path)
     with pytest.raises(store.StoreError, match="holds another run"):

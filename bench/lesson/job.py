@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from bench.interrupts import Interrupted
 from bench.lesson import large, tasks, timing
 from bench.lesson.claims import Row
 from bench.lesson.tasks import Task
@@ -128,7 +129,7 @@ def _run(
                 rows += EXPERIMENTS[name][0](task)
                 done += epochs[name]
                 bar.update(line, completed=done, refresh=True)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Interrupted):
             return task, True
     return task, False
 

@@ -18,6 +18,7 @@ from bench.measure.process import WorkerProcess
 from bench.nouns import InputError
 from bench.predict.rows import Row, predict
 from bench.predict.sheet import Sheet
+from bench.surroundings import say_lost
 
 LABEL = "predicted, not measured"
 COLUMNS = (
@@ -33,6 +34,7 @@ def do_predict(folder: Path, sheets: list[Sheet], trainer: str, out: Path) -> No
         InputError: for a trainer that cannot be counted, or a run without CPU times.
     """
     run = store.load(folder)
+    say_lost(folder, run)
     worker = WorkerProcess(1)
     try:
         rows = list(predict(run, sheets, trainer, worker))

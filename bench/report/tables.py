@@ -44,6 +44,8 @@ def report_markdown(
     lines = [f"# Crossover report {text(run.run_id)}", ""]
     if partial:
         lines += ["**Interrupted: this report is partial.**", ""]
+    if run.lost:
+        lines += [f"**Not whole: {text(run.lost)}.**", ""]
     if said := simulated_devices(run):
         lines += [f"**{text(said)}**", ""]
     lines += [machine_line(run), "", "## Answers, training alone", ""]

@@ -6,9 +6,10 @@ asv tracks it over commits; it has no way to find a crossover itself.
 import math
 
 from bench.analysis.crossover import crossovers
+from bench.crew import Crew
 from bench.machine import snapshot
 from bench.nouns import Contender
-from bench.run import Crew, carry_out_unkept
+from bench.run import carry_out_unkept
 from bench.spec import Spec
 from bench.suites.choice import load_profile, profile_name
 

@@ -10,7 +10,7 @@ import pytest
 
 from bench.contenders import STAND_IN
 from bench.nouns import Cell, InputError, case_id
-from bench.run import LOSS_ATOL, LOSS_RTOL
+from bench.rows import LOSS_ATOL, LOSS_RTOL
 from bench.suites import cells, facts
 from softmax_core.device import accelerators
 
