@@ -93,7 +93,7 @@ def _new_run(spec: Spec, around: Surroundings) -> tuple[Run, Spec]:
     planned = resolve(spec, (), cores)  # bad threads are refused before torch loads
     asked = {c.device for s in planned.sweep for c in planned.contenders_of(s)}
     try:
-        machine = around.machine(tuple(sorted(asked)))
+        machine = snapshot(tuple(sorted(asked)))
     except ValueError as error:
         raise SpecError(str(error)) from error
     names = tuple(str(a["name"]) for a in machine.accelerators)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.machine import snapshot, throttled_periods
-from bench.nouns import Machine, Run
+from bench.machine import throttled_periods
+from bench.nouns import Run
 
 
 def _say(line: str) -> None:
@@ -18,7 +18,7 @@ def _say(line: str) -> None:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The clocks, the load and the machine of a run."""
+    """The clocks and the load of a run."""
 
     clock_s: Callable[[], float] = time.monotonic
     """Every duration is from here, so that nobody can set it."""
@@ -26,7 +26,6 @@ class Surroundings:
     """Only ever written down: it may be set back."""
     load_1min: Callable[[], float] = lambda: os.getloadavg()[0]
     throttled: Callable[[], int | None] = throttled_periods
-    machine: Callable[[tuple[str, ...]], Machine] = snapshot
     say: Callable[[str], None] = _say
     """Told in a line what the user must know at once."""
 

@@ -27,6 +27,7 @@ TYPES = {
         "epochs_run": "Int64", "setup_s": "float64", "peak_bytes": "Int64",
         "threads": "Int64", "load_1min": "float64", "loss": "float64",
         "notes": "string", "started_utc": "datetime64[ms, UTC]", "train_s": "float64",
+        "elapsed_s": "float64", "in_round": "Int64",
     },
     "estimates": {
         **CASE, "cell_id": "string", "contender": "category", "view": "category",
