@@ -1,0 +1,116 @@
+"""One life of `crossover run` under a virtual clock: all is real but time and workers.
+
+A life tells a pipe what it does, a letter each: `c` the folder is made, `b` a round is
+begun, `r` it is recorded, `w` the report is being written.
+"""
+
+import os
+import sys
+from datetime import UTC, datetime, timedelta
+
+from bench import job, store
+from bench.asked import Ask
+from bench.crew import Crew
+from bench.measure.process import WorkerProcess
+from bench.nouns import Machine
+from bench.report import write
+from bench.surroundings import Surroundings
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+SAMPLE_S = 0.01
+"""Of virtual time; everything else takes none."""
+MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
+BUDGETS = {"whole": "", "budget": "budget_s = 2.0\n"}
+SPEC = """
+name = "virtual"
+rounds = 16
+width = 1.1
+control = false
+{budget}contenders = ["cpu/resident@1", "cpu/resident@2", "cpu/manual@1",
+  "cpu/lesson@1", "cuda/resident"]
+pairs = [["cpu/resident@1", "cpu/resident@2"], ["cpu/resident@1", "cpu/manual@1"]]
+
+[[sweep]]
+axis = "batch_size"
+values = [100, 1000, 10000]
+samples = 10000
+"""
+
+
+class Clock:
+    """Time passes by samples that are recorded; a round measured again takes no more.
+
+    What is recorded is known by the size of the journal.
+    """
+
+    def __init__(self, folder):
+        self.journal, self.begun = folder / store.JOURNAL, None
+        self.time_s = self.base_s = 0.0
+
+    def size(self):
+        return self.journal.stat().st_size if self.journal.exists() else 0
+
+    def sampled(self, position):
+        """Let a sample pass; return whether it is the first of a round."""
+        size = self.size()
+        is_first, self.begun = size != self.begun, size
+        if is_first:
+            self.base_s = self.time_s
+        self.time_s = self.base_s + (position + 1) * SAMPLE_S
+        return is_first
+
+    def around(self):
+        return Surroundings(
+            clock_s=lambda: self.time_s,
+            utc=lambda: EPOCH + timedelta(milliseconds=self.size()),
+            load_1min=lambda: 0.5,
+            throttled=lambda: 0,
+        )
+
+
+class Told(Crew):
+    """Real worker processes that answer what was agreed on; each round is told."""
+
+    def __init__(self, clock, tell):
+        super().__init__(lambda c: WorkerProcess(c.threads, "virtual_worker"))
+        self.clock, self.tell = clock, tell
+
+    def ask(self, contender, request, timeout_s):
+        if request["op"] == "sample" and self.clock.sampled(request["position"]):
+            self.tell("b")
+        return super().ask(contender, request, timeout_s)
+
+
+class Bar:
+    """In place of the progress bar."""
+
+    def __init__(self, tell):
+        self.tell = tell
+
+    def __enter__(self):
+        self.tell("c")
+        return self
+
+    def __exit__(self, *_):
+        self.tell("w")
+
+    def __call__(self, block, done_s, total_s):
+        self.tell("r")
+
+
+def live(folder, spec_file, pipe=None):
+    """Run, or go on where there is something to go on with; return the exit code."""
+
+    def tell(letter):
+        if pipe is not None:
+            os.write(pipe, letter.encode())
+
+    sys.argv = ["crossover", "run", "as ever"]
+    job.snapshot = lambda devices: MACHINE
+    job.ProgressBar = lambda: Bar(tell)
+    write._plots = lambda *_: iter(())
+    clock = Clock(folder)
+    told, around = Told(clock, tell), clock.around()
+    if (folder / store.HEADER).exists():
+        return job.do_run(Ask(), None, folder, crew=told, around=around)
+    return job.do_run(Ask(spec_file), folder, None, crew=told, around=around)
