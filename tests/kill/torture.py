@@ -19,13 +19,8 @@ from collections import Counter
 from pathlib import Path
 
 import psutil
-
-HERE = Path(__file__).resolve().parent
-sys.path.append(str(HERE))
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(HERE), str(HERE.parent.parent), os.environ.get("PYTHONPATH", "")]
-)
 import virtual
+from life import Life
 
 from bench import store
 
@@ -37,49 +32,6 @@ MEASURING = 0.6
 def files_of(folder):
     paths = (p for p in folder.rglob("*") if p.is_file())
     return {str(p.relative_to(folder)): p.read_bytes() for p in paths}
-
-
-class Life:
-    """A forked process that runs or goes on, and what it tells."""
-
-    def __init__(self, folder, spec_file):
-        self.told, end = os.pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            os.close(self.told)
-            self._live(folder, spec_file, end)
-        os.close(end)
-        self.process, self.status = psutil.Process(self.pid), None
-
-    def _live(self, folder, spec_file, end):
-        log = os.open(folder.parent / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        code = 70
-        try:
-            code = virtual.live(folder, spec_file, end)
-        finally:
-            sys.stdout.flush()
-            os._exit(code)
-
-    def below(self):
-        try:
-            return self.process.children(recursive=True)
-        except psutil.Error:
-            return []
-
-    def ended(self, until):
-        """Wait for its end; return the exit status, None where it goes on."""
-        while self.status is None and time.monotonic() < until:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.status = status
-            time.sleep(0.002)
-        return self.status
-
-    def tale(self):
-        with os.fdopen(self.told, "rb") as pipe:
-            return pipe.read().decode()
 
 
 class Torture:
@@ -94,15 +46,21 @@ class Torture:
             self.specs[name].write_text(virtual.SPEC.format(budget=budget))
         self.wanted, self.seconds, self.rounds_in_all = {}, {}, {}
 
+    def begin(self, folder, name):
+        def target(pipe):
+            return virtual.live(folder, self.specs[name], pipe)
+
+        return Life(target, folder.parent / "log")
+
     def undisturbed(self):
         """Run each spec as nobody disturbs it, twice: it must be the same."""
-        for name, spec_file in self.specs.items():
+        for name in self.specs:
             found = []
             for number in range(2):
                 folder = self.root / f"{name}-{number}" / "run"
                 folder.parent.mkdir()
                 start = time.monotonic()
-                life = Life(folder, spec_file)
+                life = self.begin(folder, name)
                 assert life.ended(start + 120) is not None
                 self.seconds[name] = time.monotonic() - start
                 found.append((life.tale(), files_of(folder)))
@@ -127,7 +85,7 @@ class Torture:
     def life(self, name, folder):
         """Live, and die or end; return whether it ended."""
         before = self.rounds(folder)
-        life = Life(folder, self.specs[name])
+        life = self.begin(folder, name)
         begun_s = time.monotonic()
         end_s = begun_s + 120
         done = before / self.rounds_in_all[name]

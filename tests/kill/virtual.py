@@ -19,6 +19,7 @@ from bench.surroundings import Surroundings
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 SAMPLE_S = 0.01
 """Of virtual time; everything else takes none."""
+REAL_TIMEOUT_S = 60.0
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 BUDGETS = {"whole": "", "budget": "budget_s = 2.0\n"}
 SPEC = """
@@ -50,6 +51,11 @@ class Clock:
     def size(self):
         return self.journal.stat().st_size if self.journal.exists() else 0
 
+    def utc(self):
+        """Return a date by the rounds recorded: one measured again keeps its own."""
+        rounds = self.journal.read_bytes().count(b'"ok"') if self.size() else 0
+        return EPOCH + timedelta(seconds=rounds)
+
     def sampled(self, position):
         """Let a sample pass; return whether it is the first of a round."""
         size = self.size()
@@ -59,13 +65,14 @@ class Clock:
         self.time_s = self.base_s + (position + 1) * SAMPLE_S
         return is_first
 
-    def around(self):
-        return Surroundings(
-            clock_s=lambda: self.time_s,
-            utc=lambda: EPOCH + timedelta(milliseconds=self.size()),
-            load_1min=lambda: 0.5,
-            throttled=lambda: 0,
-        )
+    def around(self, **other):
+        known = {
+            "clock_s": lambda: self.time_s,
+            "utc": self.utc,
+            "load_1min": lambda: 0.5,
+            "throttled": lambda: 0,
+        }
+        return Surroundings(**known | other)
 
 
 class Told(Crew):
@@ -78,7 +85,7 @@ class Told(Crew):
     def ask(self, contender, request, timeout_s):
         if request["op"] == "sample" and self.clock.sampled(request["position"]):
             self.tell("b")
-        return super().ask(contender, request, timeout_s)
+        return super().ask(contender, request, REAL_TIMEOUT_S)
 
 
 class Bar:
@@ -98,19 +105,23 @@ class Bar:
         self.tell("r")
 
 
-def live(folder, spec_file, pipe=None):
-    """Run, or go on where there is something to go on with; return the exit code."""
+def install(folder, pipe):
+    """Put what is virtual in place; return the workers and the surroundings."""
 
     def tell(letter):
-        if pipe is not None:
-            os.write(pipe, letter.encode())
+        os.write(pipe, letter.encode())
 
-    sys.argv = ["crossover", "run", "as ever"]
     job.snapshot = lambda devices: MACHINE
     job.ProgressBar = lambda: Bar(tell)
     write._plots = lambda *_: iter(())
     clock = Clock(folder)
-    told, around = Told(clock, tell), clock.around()
+    return Told(clock, tell), clock.around()
+
+
+def live(folder, spec_file, pipe):
+    """Run, or go on where there is something to go on with; return the exit code."""
+    sys.argv = ["crossover", "run", "as ever"]
+    told, around = install(folder, pipe)
     if (folder / store.HEADER).exists():
         return job.do_run(Ask(), None, folder, crew=told, around=around)
     return job.do_run(Ask(spec_file), folder, None, crew=told, around=around)

@@ -4,7 +4,9 @@ Every answer takes `REAL_S` of real time, so that there is a moment to be killed
 """
 
 import json
+import os
 import random
+import signal
 import time
 
 REAL_S = 0.002
@@ -37,9 +39,12 @@ def sample(cell, request):
 
 
 def serve(requests, replies):
-    cell = None
+    cell, stuck = None, int(os.environ.get("STUCK", "1000000"))
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     for line in requests:
         request = json.loads(line)
+        if request.get("round", 0) >= stuck:
+            time.sleep(60)
         time.sleep(REAL_S)
         if request["op"] == "open":
             cell, reply = request, opened(request)

@@ -1,0 +1,62 @@
+"""The workers of `virtual_worker` without processes, for runs within a test."""
+
+import virtual
+import virtual_worker
+
+from bench.crew import Crew
+from bench.nouns import SCHEMA, Run
+from bench.run import carry_out
+from bench.spec import parse_spec
+
+FIELDS = {
+    "name": "virtual", "rounds": 16, "width": 1.1, "control": False,
+    "contenders": ["cpu/resident@1", "cpu/resident@2", "cpu/manual@1", "cuda/resident"],
+    "pairs": [
+        ["cpu/resident@1", "cpu/resident@2"], ["cpu/resident@1", "cpu/manual@1"],
+    ],
+    "sweep": [{"axis": "batch_size", "values": [100, 1000, 9000], "samples": 9000}],
+}  # fmt: skip
+
+
+class Worker:
+    """Answers as a process would; `before` may do something first."""
+
+    def __init__(self, before=lambda request: None):
+        self.cell, self.before = None, before
+
+    def ask(self, request, timeout_s):
+        self.before(request)
+        if request["op"] == "open":
+            self.cell = request
+            return virtual_worker.opened(request)
+        if request["op"] == "sample":
+            return virtual_worker.sample(self.cell, request)
+        return {}
+
+    def stop(self):
+        pass
+
+
+class Clocked(Crew):
+    def __init__(self, clock, before):
+        super().__init__(lambda contender: Worker(before))
+        self.clock = clock
+
+    def ask(self, contender, request, timeout_s):
+        if request["op"] == "sample":
+            self.clock.sampled(request["position"])
+        return super().ask(contender, request, timeout_s)
+
+
+def new(**fields):
+    """Return a spec and its run, of which nothing is measured yet."""
+    spec = parse_spec(FIELDS | fields, "test")
+    machine = virtual.MACHINE
+    return spec, Run("r", SCHEMA, spec.model_dump(mode="json"), None, "x", machine, ())
+
+
+def measure(spec, run, out, before=lambda request: None, **around):
+    """Carry out a run in its folder under a virtual clock."""
+    clock = virtual.Clock(out)
+    surroundings = clock.around(**around)
+    return carry_out(spec, run, out, Clocked(clock, before), around=surroundings)

@@ -1,0 +1,104 @@
+"""Signals to a run that is stuck somewhere: how it ends, and how soon.
+
+    python tests/kill/stuck.py FOLDER
+
+prints what was found for each case, by its name.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import virtual
+from life import Life
+
+from bench import cli, job, store
+from bench.measure.process import WorkerProcess
+from bench.report import write
+
+FOREVER_S = 60.0
+INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+CASES = {
+    "sample, SIGINT": ("sample", "bbb", INT, None),
+    "sample, SIGTERM": ("sample", "bbb", TERM, None),
+    "sample, SIGHUP": ("sample", "bbb", HUP, None),
+    "before the first round, SIGINT": ("import", "c", INT, None),
+    "the last report, SIGTERM": ("report", "w", TERM, None),
+    "the partial report, SIGINT twice": ("partial", "bbb", INT, "w"),
+    "before the folder, SIGINT": ("snapshot", "s", INT, None),
+}
+"""Where it is stuck, what it tells before, the signal, and what before a second one."""
+
+
+def target(folder, spec_file, where):
+    """Return a run that does not get beyond a place."""
+
+    def run(pipe):
+        told, _ = virtual.install(folder, pipe)
+        if where in ("sample", "partial"):
+            os.environ["STUCK"] = "3"
+        if where == "import":
+            told.start = lambda c: WorkerProcess(1, "stuck_import")
+        if where in ("report", "partial"):
+            write._plots = lambda *_: time.sleep(FOREVER_S) or iter(())
+        if where == "snapshot":
+            job.snapshot = lambda devices: (
+                os.write(pipe, b"s") and time.sleep(FOREVER_S)
+            )
+        job.Crew = lambda: told
+        sys.argv = ["crossover", "run", str(spec_file), "--out", str(folder)]
+        cli.main()
+
+    return run
+
+
+def heard(life, text, wanted):
+    """Read what a life tells until it has told enough."""
+    while not all(text.count(c) >= wanted.count(c) for c in wanted):
+        chunk = os.read(life.told, 4096).decode()
+        assert chunk, f"it ended: {text}"
+        text += chunk
+    return text
+
+
+def case(root, where, before, number, again):
+    root.mkdir()
+    spec_file, folder = root / "spec.toml", root / "run"
+    spec_file.write_text(virtual.SPEC.format(budget=""))
+    life = Life(target(folder, spec_file, where), root / "log")
+    text = heard(life, "", before)
+    time.sleep(0.3)  # until it is stuck
+    below = life.below()
+    start = time.monotonic()
+    os.kill(life.pid, number)
+    _, alive = psutil.wait_procs(below, timeout=FOREVER_S / 2)
+    workers_s = time.monotonic() - start
+    if again:
+        heard(life, text, again)
+        time.sleep(0.3)
+        start = time.monotonic()
+        os.kill(life.pid, number)
+    status = life.ended(time.monotonic() + FOREVER_S / 2)
+    ended_s = time.monotonic() - start
+    known = (folder / store.HEADER).exists()
+    return {
+        "code": None if status is None else os.waitstatus_to_exitcode(status),
+        "workers": len(below), "workers left": len(alive),
+        "workers_s": round(workers_s, 2), "ended_s": round(ended_s, 2),
+        "rows": len(store.load(folder).measurements) if known else None,
+        "files": sorted(p.name for p in folder.iterdir()) if known else [],
+        "partial": "Interrupted" in (folder / "report.md").read_text()
+        if (folder / "report.md").exists() else None,
+        "log": (root / "log").read_text(),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    chosen = sys.argv[2:] or list(CASES)
+    found = {n: case(folder / str(i), *CASES[n]) for i, n in enumerate(chosen)}
+    print(json.dumps(found, indent=1))
