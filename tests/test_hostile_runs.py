@@ -171,9 +171,8 @@ def test_a_line_of_megabytes_is_refused(folder):
     rows = (folder / store.JOURNAL).read_text()
     line = '{"notes": "' + "a" * 2**21 + '"}\n'
     (folder / store.JOURNAL).write_text(line + rows)
-    assert (
-        "line 1 of measurements.jsonl is garbled: must be at most 1 MiB"
-        in refusal(folder)
+    assert "line 1 of measurements.jsonl is garbled: must be at most 1 MiB" in refusal(
+        folder
     )
 
 

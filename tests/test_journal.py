@@ -49,7 +49,7 @@ def test_a_run_stopped_after_any_line_ends_as_if_it_was_not(whole, tmp_path):
     spec, _, data = whole
     lines = data.splitlines(keepends=True)
     run = by_hand.new()[1]
-    for number in range(0, len(lines), 3):
+    for number in range(0, len(lines), 4):
         out = tmp_path / str(number)
         store.create(out, run)
         (out / JOURNAL).write_bytes(b"".join(lines[:number]) + lines[number][:40])
@@ -96,7 +96,7 @@ def test_the_last_append_may_be_torn_at_any_byte(whole, torn):
     start = len(data) - sum(len(stored.line(m)) for m in last)
     assert len(last) == last[0].in_round == 2
     out = torn(data)
-    for end in {*range(start + 1, len(data), 13), *range(len(data) - 3, len(data))}:
+    for end in {*range(start + 1, len(data), 29), *range(len(data) - 3, len(data))}:
         (out / JOURNAL).write_bytes(data[:end])
         run = store.load(out)
         assert run.measurements == rows[:-2]

@@ -44,9 +44,12 @@ def do_predict(folder: Path, sheets: list[Sheet], trainer: str, out: Path) -> No
         raise InputError(
             f"run = {str(folder)!r}: must hold CPU times of at least two sizes"
         )
-    out.mkdir(parents=True, exist_ok=True)
-    store.write_atomically(out / "predicted.csv", as_csv(rows))
-    store.write_atomically(out / "predicted.md", as_markdown(rows, sheets))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        store.write_atomically(out / "predicted.csv", as_csv(rows))
+        store.write_atomically(out / "predicted.md", as_markdown(rows, sheets))
+    except OSError as error:
+        raise store.StoreError(f"out = {str(out)!r}: {error.strerror}") from error
     show(rows)
     print(f"Predicted, not measured: {out / 'predicted.md'}")
 

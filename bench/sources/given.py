@@ -41,12 +41,14 @@ def runs_given(
     if out is not None and len(runs) == 1:
         return [(runs[0], out)]
     named: dict[Path, Run] = {} if out is not None else {f: run for run, f in own}
+    taken = {str(folder).casefold() for folder in named}
     for run in runs if out is not None else others:
         name = file_name(run.run_id)
         folder, n = (out or RESULTS) / name, 1
-        while folder in named:
+        while str(folder).casefold() in taken:  # some file systems know no case
             n += 1
             folder = folder.with_name(f"{name}-{n}")
+        taken.add(str(folder).casefold())
         named[folder] = run
     return [(run, folder) for folder, run in named.items()]
 

@@ -25,7 +25,7 @@ from life import Life
 from bench import store
 
 GONE_S = 10.0
-MEASURING = 0.6
+MEASURING = 0.75
 """The share of a life that is not spent on the report."""
 
 
@@ -131,7 +131,7 @@ class Torture:
         if tale.count("r") > kept:
             self.wrong.append(f"{folder}: lost a recorded round: {tale}")
         if was_killed:
-            in_flight = tale.rfind("b") > tale.rfind("r")
+            in_flight = tale.rfind("b") > tale.rfind("r") and "w" not in tale
             self.lost[int(in_flight and kept == tale.count("r"))] += 1
             phases = {"w": "in the report", "b": "in a round", "c": "opening cells"}
             phase = next((said for c, said in phases.items() if c in tale), "at first")

@@ -9,7 +9,7 @@ import random
 import signal
 import time
 
-REAL_S = 0.002
+REAL_S = 0.004
 FIXED_S = {("cpu", 1): 1e-3, ("cpu", 2): 1.5e-3}
 ROW_S = {("cpu", 1): 1e-6, ("cpu", 2): 0.5e-6}
 """Equal at 1,000 rows a batch."""
