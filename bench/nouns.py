@@ -18,8 +18,7 @@ BEST = "best"
 
 _CONTENDER = re.compile(
     r"(?P<device>[a-z][a-z0-9_]*(?::\d{1,4})?)(?:/(?P<trainer>[a-z][a-z0-9_]*))?"
-    r"(?:@(?:(?P<ranks>\d{1,6})x)?(?P<threads>\d{1,6}))?"
-    r"(?:#(?P<copy>\d{1,6}))?",
+    r"(?:@(?:(?P<ranks>\d{1,6})x)?(?P<threads>\d{1,6}))?(?:#(?P<copy>\d{1,6}))?",
     re.ASCII,
 )
 
@@ -56,11 +55,10 @@ class Contender:
                 f"contender = {text!r}: must be DEVICE[/TRAINER][@[RANKSx]THREADS], "
                 "such as cpu/resident@1 or cuda:0/lesson"
             )
-        threads = match["threads"]
         return cls(
             match["device"],
             match["trainer"] or "resident",
-            int(threads) if threads else None,
+            int(match["threads"]) if match["threads"] else None,
             int(match["copy"] or 0),
             1 if match["ranks"] is None else int(match["ranks"]),
         )
@@ -194,8 +192,7 @@ class Run:
     command: str
     machine: Machine
     measurements: tuple[Measurement, ...]
-    lost: str = ""
-    """What could not be read back of it, in words; it is never stored."""
+    lost: str = ""  # what could not be read back, in words; never stored
 
     @property
     def paired(self) -> bool:
@@ -224,8 +221,7 @@ class Estimate:
 class Crossover:
     """From which size on the challenger beats the baseline, or why we can't say.
 
-    `low` or `high` is None where the interval is open: the crossing may lie below
-    the smallest or above the largest size measured.
+    `low` or `high` is None where the crossing may lie beyond the sizes measured.
     """
 
     axis: str

@@ -41,12 +41,8 @@ def small_disk(tmp_path):
     ):
         pytest.skip("needs to mount a file system, as root may")
     try:
-        yield (
-            folder,
-            lambda how: subprocess.run(
-                ["mount", "-o", f"remount,{how}", str(folder)], check=True
-            ),
-        )
+        again = ["mount", str(folder), "-o"]
+        yield folder, lambda how: subprocess.run([*again, f"remount,{how}"], check=True)
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
@@ -64,9 +60,10 @@ def largest_file(size):
 
 def undisturbed(tmp_path):
     spec, run = by_hand.new()
-    store.create(tmp_path / "undisturbed", run)
-    by_hand.measure(spec, run, tmp_path / "undisturbed")
-    return (tmp_path / "undisturbed" / JOURNAL).read_bytes()
+    out = tmp_path / "undisturbed"
+    store.create(out, run)
+    by_hand.measure(spec, run, out)
+    return (out / JOURNAL).read_bytes()
 
 
 def test_a_full_disk_ends_the_run_and_keeps_every_round(tmp_path, small_disk):

@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bench import store
+
+sys.path.append(str(Path(__file__).parent / "kill"))
+import by_hand
+
 TORTURE = Path(__file__).parent / "kill" / "torture.py"
 
 
@@ -40,3 +45,40 @@ def test_two_hundred_kills_lose_at_most_the_round_in_flight():
     found = tortured(200, 7)
     judge(found, 200)
     assert min(found["killed"]["main"], found["killed"]["worker"]) > 50
+
+
+class Killed(by_hand.Worker):
+    """Is killed in its answers to some requests, by their number."""
+
+    at: tuple[int, ...] = ()
+    asked = 0
+
+    def ask(self, request, timeout_s):
+        if request["op"] == "sample" and self.cell["threads"] == 2:
+            Killed.asked += 1
+            if Killed.asked in self.at:
+                notes = "killed by SIGKILL"
+                return {"status": "crashed", "killed": True, "notes": notes}
+        return super().ask(request, timeout_s)
+
+
+@pytest.mark.parametrize(
+    ("at", "crashed"), [((), 0), ((7,), 0), ((7, 30), 0), ((7, 8), 1), ((1, 2), 1)]
+)
+def test_a_worker_that_is_killed_twice_in_a_round_ends_its_cell(
+    tmp_path, monkeypatch, at, crashed
+):
+    spec, run = by_hand.new()
+    for name, moments in (("undisturbed", ()), ("killed", at)):
+        monkeypatch.setattr(Killed, "at", moments)
+        monkeypatch.setattr(Killed, "asked", 0)
+        monkeypatch.setattr(by_hand, "Worker", Killed)
+        said = []
+        store.create(tmp_path / name, run)
+        by_hand.measure(spec, run, tmp_path / name, say=said.append)
+    rows = store.load(tmp_path / "killed").measurements
+    assert sum(m.status == "crashed" for m in rows) == crashed
+    words = "the worker of cpu/resident@2 was killed: round measured again"
+    assert said == [words] * len(at[: len(at) - crashed])
+    same = rows == store.load(tmp_path / "undisturbed").measurements
+    assert same == (not crashed)
