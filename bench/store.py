@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
@@ -175,24 +176,36 @@ def rounds(out: Path) -> tuple[Measurement, ...]:
     Raises:
         StoreError: for a missing or garbled journal.
     """
-    return _read(out).rows
+    return _read(out)[1].rows
 
 
-def _load(out: Path) -> tuple[Run, journal.Read]:
+def load_header(out: Path) -> Run:
+    """Read a run without its measurements; see `load`."""
     where = f"run = {str(out)!r}: {HEADER}"
     try:
-        run = stored.read_header(_text(out, HEADER, stored.MOST_HEADER))
+        return stored.read_header(_text(out, HEADER, stored.MOST_HEADER))
     except StoreError:
         raise
     except InputError as error:
         raise StoreError(f"{where}: {error}") from error
-    read = _read(out)
+
+
+def load_lines(out: Path) -> Iterator[tuple[str, Measurement]]:
+    """Read a journal's whole rounds, each line with what it holds; see `load`."""
+    data, read = _read(out)
+    lines = data[: read.whole_bytes].decode("utf-8-sig").split("\n")
+    return zip(lines[:-1], read.rows, strict=True)
+
+
+def _load(out: Path) -> tuple[Run, journal.Read]:
+    run, (_, read) = load_header(out), _read(out)
     return dataclasses.replace(run, measurements=read.rows, lost=read.lost), read
 
 
-def _read(out: Path) -> journal.Read:
+def _read(out: Path) -> tuple[bytes, journal.Read]:
+    data = _bytes(out, JOURNAL, stored.MOST_JOURNAL)
     try:
-        return journal.read(_bytes(out, JOURNAL, stored.MOST_JOURNAL))
+        return data, journal.read(data)
     except StoreError:
         raise
     except InputError as error:

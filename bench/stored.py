@@ -10,7 +10,7 @@ import dataclasses
 import json
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata
 from typing import Any
 
@@ -28,6 +28,7 @@ from bench.nouns import (
     Measurement,
     Run,
 )
+from bench.plain_line import Rest, parted
 from bench.spec import Spec, first_wrong
 from bench.untrusted import MIB, Unreadable, clean, parse_json, shown
 
@@ -39,12 +40,14 @@ MOST_LINE = MIB
 MOST_JOURNAL = 256 * MIB
 LEAST_S, MOST = 1e-12, 1e18
 """What a sample's seconds lie above, and every number within."""
-DIVERGED = ("loss", "accuracy")
-"""Fields that are not finite where a training diverged."""
-NOT_NEGATIVE = (
-    "setup_s", "transfer_s", "peak_bytes", "bound_s", "load_1min", "elapsed_s",
-)  # fmt: skip
-LEAST = {"round": 0, "calls_per_sample": 1, "epochs_run": 1, "in_round": 1}
+WITHIN = f"must be within {MOST:g}"
+LEAST = dict.fromkeys(("calls_per_sample", "epochs_run", "in_round"), 1.0) | {
+    "round": 0, "setup_s": 0, "transfer_s": 0, "peak_bytes": 0, "bound_s": 0,
+    "load_1min": 0, "elapsed_s": 0, "launches_per_step": -MOST, "threads": -MOST,
+    "throttled_periods": -MOST, "clock_share": -MOST,
+}  # fmt: skip
+"""The least that a number is; loss and accuracy are not finite where it diverged."""
+SERIES = ("positions", "samples_s", "samples_j", "warmup_s")
 DESCRIBED = {"name": str, "description": str, "memory_bytes": int | None}
 """What a report says of an accelerator."""
 NUMBERS = (int, float)
@@ -142,16 +145,34 @@ def read_line(text: str) -> Measurement:
     """
     if len(text) > MOST_LINE:
         raise Unreadable(f"must be at most {MOST_LINE // MIB} MiB")
-    fields = parse_json(text)
-    if "\\" in text or not text.isprintable():
-        text = json.dumps(clean(fields))
+    parts = parted(text)
     try:
-        m: Measurement = _adapter(Measurement).validate_json(text, strict=True)
+        if parts is None:
+            m = _read_any(text)
+            name = _cell_id(Cell(m.case, m.contender))
+        else:
+            cell, name = _read_cell(parts[0])
+            rest = _adapter(Rest).validate_json(parts[1], strict=True)
+            m = object.__new__(Measurement)  # its own way takes a third of the time
+            vars(m).update(vars(rest), case=cell.case, contender=cell.contender)
     except ValidationError as error:
         raise Unreadable(first_wrong(error)) from error
     _check(m)
-    name = _cell_id(Cell(m.case, m.contender))
     return m if m.cell_id == name else dataclasses.replace(m, cell_id=name)
+
+
+def _read_any(text: str) -> Measurement:
+    fields = parse_json(text)
+    if "\\" in text or not text.isprintable():
+        text = json.dumps(clean(fields))
+    m: Measurement = _adapter(Measurement).validate_json(text, strict=True)
+    return m
+
+
+@lru_cache(maxsize=10_000)
+def _read_cell(text: str) -> tuple[Cell, str]:
+    cell: Cell = _adapter(Cell).validate_json(text, strict=True)
+    return cell, _cell_id(cell)
 
 
 def again(run: Run) -> Run:
@@ -196,33 +217,33 @@ def _cell_id(cell: Cell) -> str:
 
 
 def _check(m: Measurement) -> None:
-    """Check what the types of the fields do not say."""
-    _check_numbers("", vars(m))
+    """Check what the types of the fields do not say; a million times in a merge."""
+    fields = vars(m)
+    for name, least in LEAST.items():
+        value = fields[name]
+        if value is not None and not least <= value <= MOST:
+            is_less = -MOST <= value < least
+            raise _wrong(name, value, f"must be >= {least:g}" if is_less else WITHIN)
+    for name in SERIES:
+        for value in fields[name]:
+            if not -MOST <= value <= MOST:
+                raise _wrong(name, value, WITHIN)
     if m.status not in STATUSES:
         raise _wrong("status", m.status, f"must be one of {', '.join(STATUSES)}")
     if m.status == "ok" and not m.samples_s:
         raise _wrong("samples_s", m.samples_s, "must hold a time, as status is ok")
     if m.samples_s and min(m.samples_s) < LEAST_S:
         raise _wrong("samples_s", min(m.samples_s), "must be seconds > 0")
-    for name, least in LEAST.items():
-        value = getattr(m, name)
-        if value is not None and value < least:
-            raise _wrong(name, value, f"must be >= {least}")
-    for name in NOT_NEGATIVE:
-        value = getattr(m, name)
-        if value is not None and value < 0:
-            raise _wrong(name, value, "must be >= 0")
 
 
 def _check_numbers(where: str, fields: dict[str, Any]) -> None:
     for name, value in fields.items():
         kind = type(value)
-        if value is None or kind is str or name in DIVERGED:
+        if kind is str or value is None:
             continue
-        numbers = value if kind is tuple else (value,) if kind in NUMBERS else ()
-        for number in numbers:
+        for number in value if kind is tuple else (value,):
             if type(number) in NUMBERS and not -MOST <= number <= MOST:
-                raise _wrong(f"{where}{name}", number, f"must be within {MOST:g}")
+                raise _wrong(f"{where}{name}", number, WITHIN)
 
 
 def _wrong(field: str, value: object, must: str) -> InputError:
