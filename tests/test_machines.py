@@ -1,0 +1,164 @@
+"""Several machines: a table with a row each, and where a job should go."""
+
+import csv
+import dataclasses
+import io
+
+import numpy as np
+import pytest
+
+from bench import store
+from bench.analysis.crossover import crossovers
+from bench.analysis.machines import found_on, placements
+from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from bench.report import machines, write
+from bench.report.verdict_page import markdown, page
+from bench.spec import parse_spec
+
+SPEC = {
+    "name": "fleet",
+    "contenders": ["cpu/resident@1", "cpu/resident@2"],
+    "pairs": [["cpu/resident@1", "cpu/resident@2"]],
+    "rounds": 12,
+    "grid": True,
+    "control": False,
+    "sweep": [{"axis": "batch_size", "values": [10, 1000, 5000], "samples": 10000}],
+}
+MACHINE = Machine("host", "a CPU", 2, None, 1, 0.0, (), {}, {}, {}, "f")
+
+
+def run_on(name, slower=1.0, crossing=1000, rounds=12, noise=0.002, seed=0):
+    """Batches cost 1 ms + b on one thread; two threads are as fast at `crossing`."""
+    spec = parse_spec(SPEC | {"rounds": rounds}, "test")
+    draw = np.random.default_rng(seed)
+    rows = []
+    for case in spec.sweep[0].cases().values():
+        for text, fixed_s, row_s in (
+            ("cpu/resident@1", 1e-3, 1e-6),
+            ("cpu/resident@2", 1e-3 + crossing * 0.5e-6, 0.5e-6),
+        ):
+            who = Contender.parse(text)
+            for number in range(rounds):
+                took_s = slower * (fixed_s + row_s * case.batch_size)
+                took_s *= float(np.exp(draw.normal(0, noise)))
+                rows.append(
+                    Measurement(
+                        Cell(case, who).cell_id, name, number, "ok", case, who,
+                        positions=(0, 3), samples_s=(took_s, took_s), epochs_run=1,
+                        setup_s=1.0, transfer_s=0.0, threads=who.threads,
+                    )
+                )  # fmt: skip
+    machine = dataclasses.replace(MACHINE, hostname=name, fingerprint=name)
+    fields = spec.model_dump(mode="json")
+    return Run(name, SCHEMA, fields, None, "x", machine, tuple(rows))
+
+
+def found(**machines):
+    return [
+        found_on(node, run, crossovers(run))
+        for node, run in ((n, run_on(n, **kind)) for n, kind in machines.items())
+    ]
+
+
+def table(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_each_machine_has_its_own_crossover():
+    both = found(small={}, big={"crossing": 3000, "seed": 1})
+    rows = [
+        row
+        for row in table(machines.machines_csv(both))
+        if (row["view"], row["metric"]) == ("train", "time_s")
+    ]
+    assert [row["node"] for row in rows] == ["small", "big"]
+    assert [row["fingerprint"] for row in rows] == ["small", "big"]
+    assert {row["outcome"] for row in rows} == {"found"}
+    small, big = ((float(row["low"]), float(row["high"])) for row in rows)
+    assert small[0] <= 1000 <= small[1]
+    assert small[1] < big[0] < big[1] < 5000  # 3000, interpolated between sizes
+
+
+def test_the_fastest_node_type_is_named_with_an_interval_that_holds_the_truth():
+    three = found(
+        slow={"slower": 3.0, "seed": 1},
+        fast={"seed": 2},
+        mid={"slower": 1.5, "seed": 3},
+    )
+    placed = placements(three)
+    assert [p.case.batch_size for p in placed] == [10, 1000, 5000]
+    for p in placed:
+        assert (p.node, p.second, p.also, p.shown) == ("fast", "mid", (), True)
+        assert p.low < 1.5 < p.high
+        assert p.ratio == pytest.approx(1.5, rel=0.01)
+        assert p.confidence == pytest.approx(1 - 0.05 / 2)  # two others share the error
+    assert [p.contender for p in placed][::2] == ["cpu/resident@1", "cpu/resident@2"]
+
+
+def test_a_difference_within_the_noise_is_not_shown():
+    alike = found(a={"seed": 1}, b={"slower": 1.005, "seed": 2}, c={"slower": 2.0})
+    for p in placements(alike):
+        assert not p.shown
+        assert {p.node, *p.also} == {"a", "b"}
+        assert machines.where_to(p).startswith("no difference shown between")
+
+
+def test_alike_machines_are_told_apart_no_more_often_than_the_error_allows():
+    shown = [
+        placements(
+            [found_on(n, run_on(n, noise=0.05, seed=s), []) for n, s in pair.items()]
+        )[0].shown
+        for pair in ({"a": seed, "b": 999 - seed} for seed in range(100))
+    ]
+    assert sum(shown) <= 9  # 5 % of 100, and chance
+
+
+def test_too_few_rounds_and_one_machine_alone_say_so():
+    few = placements(found(a={"rounds": 3}, b={"rounds": 3, "slower": 9.0, "seed": 1}))
+    assert {(p.shown, p.low, p.also) for p in few} == {(False, None, ("b",))}
+    alone = placements(found(a={}))
+    assert {machines.where_to(p) for p in alone} == {
+        "a (no other node type measured it)"
+    }
+    assert {p.shown for p in alone} == {False}
+
+
+def test_the_tables_say_it_in_markdown_and_html():
+    both = found(small={}, big={"slower": 0.5, "seed": 1})
+    whole = machines.document(both, placements(both))
+    text, html = markdown(whole), page(whole)
+    for said in ("Rounds are paired within a machine alone", "unpaired (Welch"):
+        assert said in text
+        assert said in html
+    lines = text.splitlines()
+    assert any(line.startswith("| small | found ") for line in lines)
+    assert any(line.startswith("| big | found ") for line in lines)
+    assert sum("-e1 | big | big, cpu/resident@" in line for line in lines) == 3
+
+
+def test_no_text_of_a_stranger_is_a_formula_or_a_tag():
+    run = run_on("=cmd()", seed=1)
+    evil = found_on("<b>x</b>", run, crossovers(run))
+    assert "'=cmd()" in machines.machines_csv([evil])
+    whole = machines.document([evil], placements([evil]))
+    assert "<b>x" not in page(whole)
+    assert "<b>x" not in markdown(whole)
+
+
+def test_a_report_on_two_runs_puts_them_side_by_side(crossover, monkeypatch, tmp_path):
+    monkeypatch.setattr(write, "pictures", lambda *args, **kwargs: [])
+    for name, kind in (("one", {}), ("two", {"slower": 2.0, "seed": 1})):
+        store.put(tmp_path / name, run_on(name, **kind))
+    code, said, errors = crossover("report", "one", "two")
+    assert code == 0, errors
+    assert said.count("-e1: one\n") == 3
+    assert "Add --out FOLDER" in said
+    assert not (tmp_path / "machines.csv").exists()
+    code, said, errors = crossover("report", "one", "two", "--out", "both")
+    assert code == 0, errors
+    names = {path.name for path in (tmp_path / "both").iterdir()}
+    assert names == {
+        "one", "two", "machines.csv", "machines.md", "machines.html", "placements.csv"
+    }  # fmt: skip
+    rows = table((tmp_path / "both" / "placements.csv").read_text())
+    assert [(row["node"], row["shown"]) for row in rows] == [("one", "True")] * 3
