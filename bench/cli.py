@@ -32,6 +32,7 @@ def run(
     out: opt.Out = None,
     resume: opt.Resume = None,
     recover: opt.Recover = False,
+    launch: opt.Launcher = None,
 ) -> None:
     """Measure, find the crossovers and write the report.
 
@@ -47,7 +48,7 @@ def run(
         spec_file, preset, tuple(contender or ()), samples, batch_size, epochs,
         features, classes, budget, grid, tuple(price or ()),
     )  # fmt: skip
-    raise typer.Exit(do_run(asked, out, resume, recover))
+    raise typer.Exit(do_run(asked, out, resume, recover, launch))
 
 
 @app.command()

@@ -6,7 +6,7 @@ The bounds keep a stranger's spec from overflowing what is computed of it.
 import re
 from typing import Annotated
 
-from pydantic import Field, StrictInt, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
 MOST_CELLS = 100_000
 """Of a spec, all sweeps together."""
@@ -25,3 +25,9 @@ Real = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-MOST, le=MOS
 Text = Annotated[StrictStr, Field(max_length=200)]
 Pairs = tuple[tuple[Text, Text], ...]
 Price = Annotated[Real, Field(ge=LEAST_PRICE)]
+
+
+class Strict(BaseModel):
+    """A table whose keys are all known, and that stays as it was read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

@@ -13,13 +13,16 @@ from bench import store
 from bench.asked import Ask, resolve
 from bench.crew import Crew
 from bench.interrupts import EXIT_CODE, Interrupted
+from bench.launched import is_launched
 from bench.machine import snapshot, usable_cores
-from bench.nouns import SCHEMA, Measurement, Run, case_id
+from bench.nouns import SCHEMA, Run, case_id
 from bench.plan import next_blocks, notices
 from bench.progress import ProgressBar
 from bench.run import carry_out
 from bench.spec import Spec, SpecError
 from bench.surroundings import HERE, Surroundings, say_lost
+
+WENT_WRONG = ("oom", "timeout", "crashed", "failed")
 
 
 def do_run(
@@ -27,6 +30,7 @@ def do_run(
     out: Path | None,
     resume: Path | None,
     recover: bool = False,
+    launch: str | None = None,
     crew: Crew | None = None,
     around: Surroundings = HERE,
 ) -> int:
@@ -34,8 +38,12 @@ def do_run(
 
     An interrupt before there is anything to go on with passes through.
     """
+    if launch or (resume and is_launched(resume)):
+        from bench.launch.job import do_launch
+
+        return do_launch(ask, out, resume, launch)
     if resume is None:
-        run, spec = _new_run(ask.spec(usable_cores()), around)
+        run, spec = new_run(ask.spec(usable_cores()), around)
         folder = out or Path("results") / run.run_id
     elif ask != Ask() or out is not None:
         raise SpecError("resume: takes a folder and no option but --recover")
@@ -71,7 +79,7 @@ def _carry_on(spec: Spec, run: Run, out: Path, crew: Crew, around: Surroundings)
             _write(store.load(out), out, partial=True)
         print(f"Interrupted; go on with: crossover run --resume {out}")
         return EXIT_CODE
-    return 3 if any(_went_wrong(m) for m in run.measurements) else 0
+    return 3 if any(m.status in WENT_WRONG for m in run.measurements) else 0
 
 
 def _write(run: Run, out: Path, partial: bool = False) -> None:
@@ -84,11 +92,12 @@ def _write(run: Run, out: Path, partial: bool = False) -> None:
     Console().print(f"Report: {out / 'report.html'}", highlight=False, soft_wrap=True)
 
 
-def _went_wrong(m: Measurement) -> bool:
-    return m.status not in ("ok", "unavailable")
+def new_run(spec: Spec, around: Surroundings) -> tuple[Run, Spec]:
+    """Describe this machine and make a run of a spec, resolved for it.
 
-
-def _new_run(spec: Spec, around: Surroundings) -> tuple[Run, Spec]:
+    Raises:
+        SpecError: for a device that torch does not know, or too many threads.
+    """
     cores = usable_cores()
     planned = resolve(spec, (), cores)  # bad threads are refused before torch loads
     asked = {c.device for s in planned.sweep for c in planned.contenders_of(s)}
@@ -98,19 +107,23 @@ def _new_run(spec: Spec, around: Surroundings) -> tuple[Run, Spec]:
         raise SpecError(str(error)) from error
     names = tuple(str(a["name"]) for a in machine.accelerators)
     spec = resolve(spec, names, cores)
-    run = Run(
-        f"{spec.name}-{around.utc():%Y%m%d-%H%M%S}",
-        SCHEMA,
-        spec.model_dump(mode="json"),
-        _commit(),
-        shlex.join(["crossover", *sys.argv[1:]]),
-        machine,
-        (),
-    )
-    return run, spec
+    fields = spec.model_dump(mode="json")
+    name = new_id(spec, around)
+    return Run(name, SCHEMA, fields, commit(), typed(), machine, ()), spec
 
 
-def _commit() -> str | None:
+def new_id(spec: Spec, around: Surroundings) -> str:
+    """Return the id of a run that starts now."""
+    return f"{spec.name}-{around.utc():%Y%m%d-%H%M%S}"
+
+
+def typed() -> str:
+    """Return the command line as it was typed."""
+    return shlex.join(["crossover", *sys.argv[1:]])
+
+
+def commit() -> str | None:
+    """Return the commit of this program, None outside a checkout."""
     done = subprocess.run(
         ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"],
         capture_output=True,

@@ -26,6 +26,13 @@ Grid = Annotated[
     bool, typer.Option("--grid", help="Only the sizes given, all rounds alike.")
 ]
 
+Launcher = Annotated[
+    str | None,
+    typer.Option(
+        "--launch",
+        help="slurm or local: as jobs, each on a node of its own; see docs/cluster.md.",
+    ),
+]
 Prices = Annotated[
     list[str] | None,
     typer.Option(

@@ -2,13 +2,23 @@
 
 import dataclasses
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bench import store
-from bench.nouns import InputError
+from bench import launched, store
+from bench.launched import is_launched
+from bench.nouns import Crossover, InputError, Run
 from bench.option_texts import parse_prices
 from bench.surroundings import HERE, say_lost
+
+if TYPE_CHECKING:
+    from bench.analysis.machines import Found
+
+MOST_PAGES = 20
+"""Machines of a launched run up to which each gets tables, plots and a page too."""
 
 
 @dataclass(frozen=True)
@@ -26,36 +36,123 @@ class ReportAsk:
     recover: bool = False
 
 
-def do_report(ask: ReportAsk) -> None:
-    """Write the derived files of recorded runs, whoever recorded them; or show them."""
+@dataclass(frozen=True)
+class _Given:
+    """A run to report on, and the folder that its report goes to."""
+
+    load: Callable[[], Run]
+    out: Path
+    is_stored: bool
+    is_partial: bool = False
+
+
+def do_report(ask: ReportAsk) -> frozenset[str]:
+    """Write the derived files of recorded runs, whoever recorded them; or show them.
+
+    Runs of several machines, or of a launched one, are put side by side too. Returns
+    how their cells ended.
+
+    Raises:
+        InputError: when a run cannot be read, or a file not be written.
+    """
     from bench.analysis.crossover import crossovers
     from bench.analysis.flags import advice
+    from bench.analysis.machines import found_on
     from bench.report.terminal import show
-    from bench.report.write import write_report
-    from bench.sources.given import runs_given
 
     prices = parse_prices(ask.prices)
     for folder in ask.runs if ask.recover else ():
         for line in store.recover(folder):
             HERE.say(line)
-    given = runs_given(ask.runs, ask.from_asv, ask.from_pytest_benchmark, ask.out)
-    for recorded, out in given:
-        run = recorded
+    given = _given(ask)
+    has_pages = not ask.show and (
+        len(given) <= MOST_PAGES or not any(map(is_launched, ask.runs))
+    )
+    statuses: set[str] = set()
+    found: list[Found] = []
+    for one in given:
+        run = one.load()
+        say_lost(one.out, run)
+        statuses |= {m.status for m in run.measurements}
         if prices:
             run = dataclasses.replace(run, spec={**run.spec, "prices": prices})
-        say_lost(out, run)
         if ask.show or len(given) > 1:
             print(f"{run.run_id}:")
-        if ask.show:
-            show(crossovers(run))
-        else:
-            if out not in ask.runs:
-                store.put(out, run)
-            show(write_report(run, out, latex=ask.latex, parquet=ask.parquet))
+        answers = _write(one, run, ask) if has_pages else crossovers(run)
+        show(answers)
         for flag in dict.fromkeys(flag for m in run.measurements for flag in m.flags):
             print(f"{flag}: {advice(flag)}")
-        if not ask.show:
-            print(f"Report: {out / 'report.html'}")
+        if has_pages:
+            print(f"Report: {one.out / 'report.html'}")
+        found.append(found_on(_name(one, found), run, answers))
+    machines = {one.machine.fingerprint for one in found}
+    if len(machines) > 1 or any(map(is_launched, ask.runs)):
+        _side_by_side(found, ask)
+    return frozenset(statuses)
+
+
+def _write(one: _Given, run: Run, ask: ReportAsk) -> list[Crossover]:
+    from bench.report import write
+
+    if not one.is_stored:
+        store.put(one.out, run)
+    files = {"latex": ask.latex, "parquet": ask.parquet}
+    return write.write_report(run, one.out, partial=one.is_partial, **files)
+
+
+def _given(ask: ReportAsk) -> list[_Given]:
+    """List the runs asked for; those of a launched one are merged from its jobs."""
+    from bench.sources.given import runs_given
+
+    found, whole = [], [folder for folder in ask.runs if is_launched(folder)]
+    for folder in whole:
+        jobs = launched.jobs_of(launched.load(folder).spec)
+        is_partial = not all(launched.has_ended(folder, job) for job in jobs)
+        for merged in launched.merge(folder):
+            load, out = partial(store.load, merged), merged
+            if ask.out:
+                out = ask.out / merged.name
+            found.append(_Given(load, out, ask.out is None, is_partial))
+    plain = [folder for folder in ask.runs if folder not in whole]
+    others = ask.from_asv, ask.from_pytest_benchmark
+    if whole and not (plain or any(others)):
+        if not found:
+            raise InputError(f"run = {str(whole[0])!r}: no job has measured yet")
+        return found
+    for run, out in runs_given(plain, *others, ask.out):
+        found.append(_Given(partial(_itself, run), out, out in ask.runs))
+    return found
+
+
+def _itself(run: Run) -> Run:
+    return run
+
+
+def _name(one: _Given, others: "Sequence[Found]") -> str:
+    """Name a machine by its run's folder, no two alike."""
+    taken, name, n = {f.node for f in others}, one.out.resolve().name, 1
+    while name in taken:
+        n += 1
+        name = f"{one.out.resolve().name} ({n})"
+    return name
+
+
+def _side_by_side(found: "Sequence[Found]", ask: ReportAsk) -> None:
+    """Print which machine each case should go to, and write the machines' tables."""
+    from bench.analysis.machines import placements
+    from bench.report.machines import terminal_lines, write_machines
+
+    out = None if ask.show else ask.out or next(filter(is_launched, ask.runs), None)
+    placed = placements(found)
+    if lines := terminal_lines(placed):
+        print("Where to go (between machines nothing is paired):")
+    for line in lines:
+        print(f"  {line}")
+    if out is not None:
+        write_machines(found, placed, out)
+        print(f"Machines: {out / 'machines.html'}")
+    elif lines and not ask.show:
+        print("Add --out FOLDER for the machines' tables as files.")
 
 
 def do_compare(before: str, after: str) -> int:

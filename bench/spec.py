@@ -5,8 +5,6 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     StrictBool,
     StrictInt,
@@ -26,8 +24,10 @@ from bench.fields import (
     Real,
     Seed,
     Size,
+    Strict,
     Text,
 )  # fmt: skip
+from bench.nodes import Launch, unknown_key
 from bench.nouns import BEST, Contender, InputError, Measurement
 from bench.untrusted import near, shown
 from softmax_core.case import Case
@@ -41,11 +41,7 @@ class SpecError(InputError):
     """A spec, or an option over it, that cannot be meant."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Sweep(_Strict):
+class Sweep(Strict):
     """One axis with its values; the other fields of `Case` stay fixed."""
 
     axis: Literal["samples", "batch_size", "epochs"]
@@ -105,7 +101,7 @@ class Sweep(_Strict):
         return tuple(batch for batch in batches if batch > least)
 
 
-class Spec(_Strict):
+class Spec(Strict):
     """What a run is to measure; stored whole in run.json."""
 
     name: StrictStr = "custom"
@@ -133,6 +129,7 @@ class Spec(_Strict):
     """Share by which a process may be lucky or unlucky for as long as it lives."""
     prices: dict[Text, Price] = Field(default={}, max_length=1000)
     """Money per hour by device (`cuda:0`) or, less specific, by its kind (`cuda`)."""
+    launch: Launch | None = None
 
     @field_validator("prices")
     @classmethod
@@ -221,13 +218,13 @@ def first_wrong(error: ValidationError) -> str:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"]) or "spec"
     if first["type"] == "extra_forbidden":
-        key = str(first["loc"][-1])
-        known = (
-            (*Sweep.model_fields,) if "sweep" in first["loc"] else (*Spec.model_fields,)
-        )
-        return (
-            f"{where}: unknown key; must be one of {', '.join(known)}{near(key, known)}"
-        )
+        key, table = str(first["loc"][-1]), first["loc"][0]
+        model = Sweep if table == "sweep" and len(first["loc"]) > 1 else Spec
+        known = (*model.model_fields,)
+        must = ", ".join(known) + near(key, known)
+        if table == "launch" and len(first["loc"]) > 1:
+            must = unknown_key(first["loc"])
+        return f"{where}: unknown key; must be one of {must}"
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "missing":
         return f"{where}: missing; must be given"

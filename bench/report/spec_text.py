@@ -29,7 +29,8 @@ def _pairs(table: Mapping[str, object]) -> str:
 
 def _value(value: object) -> str:
     if isinstance(value, Mapping):
-        inner = (f"{json.dumps(k)} = {_value(v)}" for k, v in value.items())
+        kept = {k: v for k, v in value.items() if v is not None}
+        inner = (f"{json.dumps(k)} = {_value(v)}" for k, v in kept.items())
         return f"{{{', '.join(inner)}}}"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_value, value))}]"

@@ -1,0 +1,1 @@
+"""Where a run's jobs execute: here one after another, or on a cluster's nodes."""

@@ -1,0 +1,145 @@
+"""The folder of a launched run: its jobs, and how they are merged."""
+
+import dataclasses
+import json
+import shutil
+
+import pytest
+
+from bench import launched, store, stored
+from bench.launched import Launched, jobs_of
+from bench.nouns import SCHEMA, Contender, Machine, Measurement, Run
+from bench.plain_line import parted
+from bench.spec import parse_spec
+from bench.store import StoreError
+from softmax_core.case import Case
+
+SPEC = {
+    "name": "cluster",
+    "contenders": ["cpu/resident@1", "cpu/manual@1"],
+    "pairs": [["cpu/resident@1", "cpu/manual@1"]],
+    "rounds": 2,
+    "grid": True,
+    "control": False,
+    "sweep": [
+        {"axis": "samples", "values": [20, 40]},
+        {"axis": "samples", "values": [20, 80], "features": 4},
+        {"axis": "epochs", "values": [1, 2]},
+    ],
+}
+MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
+
+
+def spec(**launch):
+    return parse_spec({**SPEC, "launch": launch}, "test")
+
+
+def test_a_job_has_whole_sweeps_and_every_node_type_has_them_all():
+    nodes = {"small": {}, "big": {"gpus": 4}}
+    jobs = jobs_of(spec(nodes=nodes))
+    names = ["small-1", "small-2", "small-3", "big-1", "big-2", "big-3"]
+    assert [job.name for job in jobs] == names
+    whole = spec(nodes=nodes).sweep
+    assert [job.spec.sweep for job in jobs[:3]] == [(sweep,) for sweep in whole]
+    assert [job.node_type.gpus for job in jobs] == [0] * 3 + [4] * 3
+    two = jobs_of(spec(nodes=nodes, sweeps_per_job=2))
+    assert [job.spec.sweep for job in two[:2]] == [whole[:2], whole[2:]]
+    assert {job.spec.launch for job in jobs} == {None}
+    assert [job.name for job in jobs_of(parse_spec(SPEC, "test"))] == [
+        "node-1", "node-2", "node-3"
+    ]  # fmt: skip
+
+
+def row(case, number, run_id="r", contender="cpu/resident@1"):
+    who = Contender.parse(contender)
+    return Measurement("", run_id, number, "ok", case, who, samples_s=(0.1,))
+
+
+def put_job(out, job, rows, machine=MACHINE):
+    fields = job.spec.model_dump(mode="json")
+    run = Run(job.name, SCHEMA, fields, None, "x", machine, tuple(rows))
+    store.put(out / "jobs" / job.name, run)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    whole = Launched(
+        launch="local", run_id="whole", command="crossover run", commit=None,
+        spec=spec(nodes={"a": {}, "b": {}}),
+    )  # fmt: skip
+    launched.create(tmp_path / "out", whole)
+    return tmp_path / "out"
+
+
+def test_jobs_of_a_node_type_are_merged_and_their_rounds_never_pair(folder):
+    first, second, *_ = jobs_of(launched.load(folder).spec)
+    shared, alone = Case(samples=20), Case(samples=40)
+    put_job(folder, first, [row(shared, 0), row(shared, 1), row(alone, 0)])
+    other = dataclasses.replace(MACHINE, hostname="host2")
+    put_job(folder, second, [row(shared, 0), row(shared, 1)], other)
+    assert launched.merge(folder) == [folder / "merged" / "a"]
+    run = store.load(folder / "merged" / "a")
+    assert [(m.case, m.round) for m in run.measurements] == [
+        (shared, 0), (shared, 1), (alone, 0), (shared, 2), (shared, 3)
+    ]  # fmt: skip
+    assert (run.run_id, run.command, run.machine.hostname) == (
+        "whole-a", "crossover run", "host, host2"
+    )  # fmt: skip
+    asked = [sweep["values"] for sweep in run.spec["sweep"]]
+    assert asked == [[20, 40], [20, 80]]
+    assert launched.merge(folder) == [folder / "merged" / "a"]  # as often as asked
+    assert store.load(folder / "merged" / "a") == run
+
+
+def test_different_machines_of_a_node_type_are_kept_apart(folder):
+    first, second, *_ = jobs_of(launched.load(folder).spec)
+    put_job(folder, first, [row(Case(samples=20), 0)])
+    other = dataclasses.replace(MACHINE, fingerprint="g")
+    put_job(folder, second, [row(Case(samples=20), 0)], other)
+    names = [path.name for path in launched.merge(folder)]
+    assert names == ["a", "a+2"]
+    headers = [store.load_header(folder / "jobs" / f"a-{n}") for n in (1, 2)]
+    with pytest.raises(StoreError, match="are from machines f and g; must be from one"):
+        launched.one_run(launched.load(folder), "a", headers)
+
+
+def test_a_garbled_job_is_named_and_a_link_is_not_followed(folder, tmp_path):
+    first, *_ = jobs_of(launched.load(folder).spec)
+    put_job(folder, first, [row(Case(samples=20), 0)])
+    journal = folder / "jobs" / "a-1" / "measurements.jsonl"
+    journal.write_text(journal.read_text() + "{}\n" * 2)
+    with pytest.raises(StoreError, match=r"jobs/a-1.*line 2 of measurements.jsonl"):
+        launched.merge(folder)
+    journal.write_text(journal.read_text().partition("\n")[0] + "\n")
+    shutil.rmtree(folder / "merged")
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "merged").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreError, match="is a link"):
+        launched.merge(folder)
+    assert not list((tmp_path / "elsewhere").iterdir())
+    (folder / "launch.json").write_text('{"launch": 1}')
+    with pytest.raises(StoreError, match=r"launch.json: launch = 1"):
+        launched.load(folder)
+
+
+def test_a_plain_line_is_read_as_any_other():
+    m = row(Case(), 3)
+    text = stored.line(m)[:-1]
+    assert parted(text)
+    spaced = text.replace('"round": 3', '"round":  3').replace(": null", ":null")
+    assert not parted(spaced)
+    assert stored.read_line(text) == stored.read_line(spaced)
+    for twice in (
+        text.replace('"round": 3', '"round": 3, "round": 4'),
+        text.replace('"round": 3', '"round": 3 , "round": 4'),
+        text.replace('"samples": 1500', '"samples": 1500, "samples": 1500'),
+    ):
+        assert not parted(twice)
+        with pytest.raises(ValueError, match="more than once"):
+            stored.read_line(twice)
+
+
+def test_what_is_launched_is_plain_json(folder):
+    fields = json.loads((folder / "launch.json").read_text())
+    assert [*fields] == ["launch", "run_id", "command", "commit", "spec"]
+    assert fields["spec"]["launch"]["nodes"]["a"]["limit_minutes"] == 60
