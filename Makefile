@@ -45,6 +45,7 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/fused.py
 	$(BIN)/python benchmarks/search_against_grid.py
 	$(BIN)/python benchmarks/against_itself.py
+	$(BIN)/python benchmarks/merge.py
 	mkdir -p .benchmarks
 	$(BIN)/asv machine --yes
 	CROSSOVER_SUITE=smoke $(BIN)/asv run 'HEAD^!' --bench time_ --record-samples --attribute rounds=1
