@@ -190,8 +190,8 @@ def _lines(folders: Sequence[Path]) -> Iterator[str]:
         mine: dict[Case, int] = {}
         for line, m in store.load_lines(folder):
             shift = taken.get(m.case, 0) if taken else 0
-            if m.round >= mine.get(m.case, 0) - shift:
-                mine[m.case] = shift + m.round + 1
+            if len(folders) > 1:
+                mine[m.case] = max(mine.get(m.case, 0), shift + m.round + 1)
             yield _shifted(m, shift) if shift else line + "\n"
         taken |= mine
 

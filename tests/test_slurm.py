@@ -52,23 +52,33 @@ def cluster():
 
 
 @pytest.fixture
-def started(cluster, tmp_path):
-    (tmp_path / "spec.toml").write_text(SPEC)
-    processes = []
+def virtual(cluster, monkeypatch, tmp_path):
+    """Have the command lines of this test see the cluster, and draw no pictures."""
+    from bench.report import write
 
-    def start(*arguments, **virtual):
-        paths = f"{VIRTUAL}:{ROOT}"
-        environment = {**cluster.environment, "PYTHONPATH": paths, **virtual}
-        processes.append(
+    (tmp_path / "spec.toml").write_text(SPEC)
+    monkeypatch.setenv("SLURM_CONF", str(cluster.config))
+    monkeypatch.setenv("PYTHONPATH", f"{VIRTUAL}:{ROOT}")
+    monkeypatch.setattr(write, "pictures", lambda *args, **kwargs: [])
+    return monkeypatch.setenv
+
+
+@pytest.fixture
+def beside(tmp_path):
+    """Start a command line in a process of its own; it ends with the test."""
+    started = []
+
+    def start(*arguments):
+        started.append(
             subprocess.Popen(
-                [*CALL, *map(str, arguments)], cwd=tmp_path, env=environment,
-                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                [*CALL, *map(str, arguments)], cwd=tmp_path, text=True,
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             )
         )  # fmt: skip
-        return processes[-1]
+        return started[-1]
 
     yield start
-    for process in processes:
+    for process in started:
         process.kill()
         process.communicate()
 
@@ -83,13 +93,12 @@ def alike(folder):
     return [{k: v for k, v in r.items() if k not in UNLIKE} for r in rows(folder)]
 
 
-def test_jobs_on_two_nodes_measure_what_local_jobs_do(started, tmp_path):
+def test_jobs_on_two_nodes_measure_what_local_jobs_do(virtual, crossover, tmp_path):
     slurm, local = tmp_path / "slurm", tmp_path / "local"
-    ours = started("run", "spec.toml", "--launch", "slurm", "--out", slurm)
-    said, errors = ours.communicate(timeout=120)
-    assert ours.returncode == 0, errors
-    theirs = started("run", "spec.toml", "--launch", "local", "--out", local)
-    assert theirs.wait(120) == 0
+    asked = "run", "spec.toml", "--out"
+    code, said, errors = crossover(*asked, slurm, "--launch", "slurm")
+    assert code == 0, errors
+    assert crossover(*asked, local, "--launch", "local")[0] == 0
     for node in ("a", "b"):
         assert len(alike(slurm / "jobs" / f"{node}-1")) == ROUNDS
         assert alike(slurm / "merged" / node) == alike(local / "merged" / node)
@@ -121,12 +130,13 @@ def tables(folder):
 
 
 def test_a_job_out_of_time_goes_on_and_a_cancelled_one_is_resumed(
-    cluster, started, tmp_path
+    cluster, virtual, beside, crossover, tmp_path
 ):
     out, log = tmp_path / "out", tmp_path / "samples"
-    slow = {"VIRTUAL_SLEEP_S": "0.1", "VIRTUAL_LOG": str(log)}
+    virtual("VIRTUAL_SLEEP_S", "0.1")
+    virtual("VIRTUAL_LOG", str(log))
     (tmp_path / "spec.toml").write_text(SPEC.partition("[launch.nodes.b]")[0])
-    process = started("run", "spec.toml", "--launch", "slurm", "--out", out, **slow)
+    process = beside("run", "spec.toml", "--launch", "slurm", "--out", out)
     job = out / "jobs" / "a-1"
 
     def until(number):
@@ -149,9 +159,8 @@ def test_a_job_out_of_time_goes_on_and_a_cancelled_one_is_resumed(
     kept = rows(job)
     assert kept[: len(limited)] == limited
     assert len(limited) + 4 <= len(kept) < ROUNDS
-    resumed = started("run", "--resume", out, **slow)
-    _, errors = resumed.communicate(timeout=120)
-    assert resumed.returncode == 0, errors
+    code, _, errors = crossover("run", "--resume", out)
+    assert code == 0, errors
     whole = rows(job)
     assert whole[: len(kept)] == kept
     assert len({(r["cell_id"], r["round"]) for r in whole}) == len(whole) == ROUNDS
