@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+import tomllib
 
 import pytest
 
@@ -10,6 +11,7 @@ from bench import launched, store, stored
 from bench.launched import Launched, jobs_of
 from bench.nouns import SCHEMA, Contender, Machine, Measurement, Run
 from bench.plain_line import parted
+from bench.report.spec_text import spec_toml
 from bench.spec import parse_spec
 from bench.store import StoreError
 from softmax_core.case import Case
@@ -143,3 +145,9 @@ def test_what_is_launched_is_plain_json(folder):
     fields = json.loads((folder / "launch.json").read_text())
     assert [*fields] == ["launch", "run_id", "command", "commit", "spec"]
     assert fields["spec"]["launch"]["nodes"]["a"]["limit_minutes"] == 60
+
+
+def test_the_table_comes_back_from_the_toml_of_a_report():
+    asked = spec(nodes={"a": {"gpus": 2, "extra": {"qos": "low", "hold": True}}})
+    text = spec_toml(asked.model_dump(mode="json"))
+    assert parse_spec(tomllib.loads(text), "test") == asked
