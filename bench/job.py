@@ -41,6 +41,8 @@ def do_run(
     if launch or (resume and is_launched(resume)):
         from bench.launch.job import do_launch
 
+        if recover:
+            raise SpecError("recover: must go with the folder of a job, DIR/jobs/JOB")
         return do_launch(ask, out, resume, launch)
     if resume is None:
         run, spec = new_run(ask.spec(usable_cores()), around)
