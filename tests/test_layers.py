@@ -27,6 +27,10 @@ FORBIDDEN = {
     "bench.selftest": ("torch", "bench.report"),
     "bench.suites": ("bench.cli", "bench.job", "bench.report", "bench.store", "pandas"),
     "bench.job": ("torch", "pandas", "scipy"),
+    "bench.reports": ("torch", "pandas", "scipy", "bench.run", "bench.job"),
+    "bench.journal": ("bench.plan", "bench.run", "bench.report", "bench.store"),
+    "bench.lock": ("bench.plan", "bench.run", "bench.report", "bench.store"),
+    "bench.interrupts": ("bench",),
     "bench.cli": ("torch", "pandas", "scipy"),
     "bench.report": ("torch", "bench.run", "bench.measure", "scipy"),
     "bench.measure": (
