@@ -38,6 +38,8 @@ def do_run(
 
     An interrupt before there is anything to go on with passes through.
     """
+    if recover and resume is None:
+        raise SpecError("recover: must go with --resume DIR")
     if launch or (resume and is_launched(resume)):
         from bench.launch.job import do_launch
 
@@ -51,8 +53,6 @@ def do_run(
         raise SpecError("resume: takes a folder and no option but --recover")
     else:
         folder = resume
-    if recover and resume is None:
-        raise SpecError("recover: must go with --resume DIR")
     with store.entered(folder, new=resume is None):
         if resume is None:
             store.create(folder, run)
