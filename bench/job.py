@@ -47,6 +47,8 @@ def do_run(
             raise SpecError("recover: must go with the folder of a job, DIR/jobs/JOB")
         return do_launch(ask, out, resume, launch)
     if resume is None:
+        if out is not None:
+            store.check_new(out)  # before seconds are spent on the machine
         run, spec = new_run(ask.spec(usable_cores()), around)
         folder = out or Path("results") / run.run_id
     elif ask != Ask() or out is not None:

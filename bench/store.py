@@ -58,14 +58,16 @@ def check_new(out: Path) -> None:
     """Refuse a folder that holds more than what a killed `create` leaves.
 
     Raises:
-        OSError: when it cannot be listed.
-        StoreError: when it does.
+        StoreError: when it does, or cannot be listed.
     """
-    if not out.exists():
+    try:
+        left = {p.name for p in out.iterdir()} - {LOCK, HEADER + PART}
+        if JOURNAL in left and not (out / JOURNAL).stat().st_size:
+            left.discard(JOURNAL)
+    except FileNotFoundError:
         return
-    left = {p.name for p in out.iterdir()} - {LOCK, HEADER + PART}
-    if JOURNAL in left and not (out / JOURNAL).stat().st_size:
-        left.discard(JOURNAL)
+    except OSError as error:
+        raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
     if left:
         what = "another run" if HEADER in left else "other files"
         resume = f", or go on with it: crossover run --resume {out}"

@@ -57,7 +57,6 @@ def test_devices_lists_the_cpu_and_says_why_not_the_rest():
         (("--features", "0"), "features = 0"),
         (("--classes", "1"), "classes = 1"),
         (("--contender", "cpu/manual", "--contender", "cpu/manual"), "different"),
-        (("--out", "/proc/nowhere"), "out = '/proc/nowhere'"),
         (("--resume", "nowhere"), "run = 'nowhere': holds no run.json"),
         (("--resume", "x", "--out", "y"), "resume: takes a folder"),
         (("--recover",), "recover: must go with --resume DIR"),
@@ -105,6 +104,7 @@ def test_every_command_has_an_example_and_stands_in_the_readme(name):
     assert f"`crossover {name}" in (ROOT / "README.md").read_text()
 
 
+@pytest.mark.torture  # tests/test_interrupt.py and test_kill.py in small
 def test_an_interrupt_leaves_a_partial_report_to_go_on_with(tmp_path):
     """Exit 130, every finished round kept, and resumed to the whole plan."""
     out, journal = tmp_path / "run", tmp_path / "run" / "measurements.jsonl"

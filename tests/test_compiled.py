@@ -1,6 +1,7 @@
 """Trainer `compiled`: equal work, few compilations, none of them while training."""
 
 import dataclasses
+import importlib.util
 import os
 import sys
 
@@ -101,5 +102,8 @@ def test_missing_triton_is_named(found, reason, monkeypatch):
     assert CompiledTrainer().unavailable(torch.device("cuda")) == reason
 
 
-def test_a_device_without_a_compiler_is_named():
+def test_a_device_without_a_compiler_is_named(monkeypatch):
+    reason = CompiledTrainer().unavailable(torch.device("meta"))
+    assert reason in ("triton is not installed", "no compiler for meta")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
     assert CompiledTrainer().unavailable(torch.device("meta")) == "no compiler for meta"

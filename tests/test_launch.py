@@ -84,7 +84,7 @@ def test_the_batch_file_is_the_golden_one():
         (("--launch", "slrum"), "launch = 'slrum': must be slurm or local (did you "
          "mean slurm?)"),
         (("--launch", "local", "--out", "/proc/nowhere"), "out = '/proc/nowhere'"),
-        (("--launch", "local", "--recover"), "recover: must go with the folder of a"),
+        (("--launch", "local", "--recover"), "recover: must go with --resume DIR"),
     ],
 )  # fmt: skip
 def test_a_launch_that_cannot_be_is_one_line(crossover, arguments, message):

@@ -9,9 +9,9 @@ from bench.doctor import facts
 from bench.doctor.device_checks import device_checks
 
 NAME = "simulated:0"
-# Products of matrices take 80 ms there, of which the host needs a few.
+# Products of matrices take 50 ms there, of which the host needs a few.
 CLEAN = {
-    "bytes_per_s": 4e7, "pageable_bytes_per_s": 2e9, "pinned_bytes_per_s": 4e9,
+    "bytes_per_s": 6e7, "pageable_bytes_per_s": 2e9, "pinned_bytes_per_s": 4e9,
     "first_use_s": 0.1,
 }  # fmt: skip
 
@@ -80,9 +80,10 @@ def test_the_exit_code(settings, monkeypatch, crossover, fault, code, verdict):
     assert (found, err) == (code, "")
     assert out.splitlines()[-1].startswith(verdict)
     if fault:
-        assert "equal to the reference: none; wrong: lesson (weights off by" in out
+        assert "equal to the reference: none; wrong:" in out
+        assert "lesson (weights off by" in out
     else:
-        assert "equal to the reference: lesson, manual, resident, streamed;" in out
+        assert ", lesson, manual, resident, streamed; not available:" in out
 
 
 def test_a_slow_bus_is_no_wait(settings):

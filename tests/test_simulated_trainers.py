@@ -119,7 +119,7 @@ def memory(name):
 @each_trainer
 def test_memory_does_not_grow_and_returns(child, trainer):
     start, after_two, after_six, end, data = child.run(memory, trainer)
-    assert after_two == after_six
+    assert after_six <= after_two
     assert end == start
     if not get_trainer(trainer).streams:
         assert after_two - start >= data

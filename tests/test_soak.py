@@ -12,7 +12,7 @@ from bench.spec import parse_spec
 from benchmarks.soak import Reading, read_csv, soak, soak_spec, verdicts
 from benchmarks.soak_report import figure, markdown
 
-ROUNDS, EACH = 200, 100
+ROUNDS, EACH = 120, 60
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 
 
@@ -25,9 +25,9 @@ def test_nothing_grows_in_a_short_soak(tmp_path):
     assert len(judged) == 7
     assert [v for v in judged if not v.ok] == []
     text = markdown(run, readings, found, EACH)
-    assert "200 rounds" in text
+    assert f"{ROUNDS} rounds" in text
     assert [r.round for r in read_csv(tmp_path / "soak.csv")] == list(range(ROUNDS))
-    assert "400 rows, 0 not ok" in text
+    assert f"{2 * ROUNDS} rows, 0 not ok" in text
 
 
 FLAT = Reading(
