@@ -18,6 +18,8 @@ MOST_DIGITS = 12
 MOST_ROUNDS = 1000
 """Of a cell: what a plan takes, and an analysis can bear."""
 MOST, LEAST_PRICE = 1e9, 1e-9
+LARGEST = 1e18
+"""What every number of a measurement lies within, whoever recorded it."""
 
 Size = Annotated[StrictInt, Field(ge=1, lt=10**MOST_DIGITS)]
 Seed = Annotated[StrictInt, Field(ge=0, lt=2**63)]

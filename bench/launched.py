@@ -16,11 +16,13 @@ from pathlib import Path
 from pydantic import StrictStr, ValidationError
 
 from bench import store, stored
+from bench.atomic import write_atomically
 from bench.fields import Strict
+from bench.journal import JOURNAL, StoreError
 from bench.nodes import Launch, NodeType
 from bench.nouns import Measurement, Run
 from bench.spec import Spec, first_wrong
-from bench.store import HEADER, JOURNAL, StoreError
+from bench.store import HEADER
 from bench.untrusted import Unreadable, clean, parse_json, read_text
 from softmax_core.case import Case
 
@@ -87,7 +89,7 @@ def create(out: Path, launched: Launched) -> None:
         for folder in (out / JOBS, out / LOGS):
             folder.mkdir(parents=True, exist_ok=True)
         text = launched.model_dump_json(indent=2) + "\n"
-        store.write_atomically(out / LAUNCH, text)
+        write_atomically(out / LAUNCH, text)
     except OSError as error:
         raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
 
@@ -151,7 +153,7 @@ def _merge(launched: Launched, folders: Sequence[Path], target: Path) -> None:
     with open(part, "x", encoding="utf-8") as journal:
         journal.writelines(_lines(folders))
     part.replace(target / JOURNAL)
-    store.write_atomically(target / HEADER, header)
+    write_atomically(target / HEADER, header)
 
 
 def one_run(launched: Launched, name: str, runs: Sequence[Run]) -> Run:

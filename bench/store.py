@@ -7,10 +7,8 @@ from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 from bench import journal, stored
-from bench.atomic import PART
-from bench.atomic import write_atomically as write_atomically  # noqa: PLC0414
-from bench.journal import JOURNAL as JOURNAL  # noqa: PLC0414
-from bench.journal import StoreError as StoreError  # noqa: PLC0414
+from bench.atomic import PART, write_atomically
+from bench.journal import JOURNAL, StoreError
 from bench.lock import LOCK, held
 from bench.nouns import InputError, Measurement, Run
 from bench.untrusted import Unreadable, parse_json, read_bytes, read_text

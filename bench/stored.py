@@ -16,7 +16,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bench.fields import MOST_ROUNDS
+from bench.fields import LARGEST, MOST_ROUNDS
 from bench.nouns import (
     BEST,
     SCHEMA,
@@ -38,13 +38,13 @@ NEEDS = "0.1.0"
 MOST_HEADER = 2 * MIB
 MOST_LINE = MIB
 MOST_JOURNAL = 256 * MIB
-LEAST_S, MOST = 1e-12, 1e18
-"""What a sample's seconds lie above, and every number within."""
-WITHIN = f"must be within {MOST:g}"
+LEAST_S = 1e-12
+"""What a sample's seconds lie above."""
+WITHIN = f"must be within {LARGEST:g}"
 LEAST = dict.fromkeys(("calls_per_sample", "epochs_run", "in_round"), 1.0) | {
     "round": 0, "setup_s": 0, "transfer_s": 0, "peak_bytes": 0, "bound_s": 0,
-    "load_1min": 0, "elapsed_s": 0, "launches_per_step": -MOST, "threads": -MOST,
-    "throttled_periods": -MOST, "clock_share": -MOST,
+    "load_1min": 0, "elapsed_s": 0, "launches_per_step": -LARGEST, "threads": -LARGEST,
+    "throttled_periods": -LARGEST, "clock_share": -LARGEST,
 }  # fmt: skip
 """The least that a number is; loss and accuracy are not finite where it diverged."""
 SERIES = ("positions", "samples_s", "samples_j", "warmup_s")
@@ -221,12 +221,12 @@ def _check(m: Measurement) -> None:
     fields = vars(m)
     for name, least in LEAST.items():
         value = fields[name]
-        if value is not None and not least <= value <= MOST:
-            is_less = -MOST <= value < least
+        if value is not None and not least <= value <= LARGEST:
+            is_less = -LARGEST <= value < least
             raise _wrong(name, value, f"must be >= {least:g}" if is_less else WITHIN)
     for name in SERIES:
         for value in fields[name]:
-            if not -MOST <= value <= MOST:
+            if not -LARGEST <= value <= LARGEST:
                 raise _wrong(name, value, WITHIN)
     if m.status not in STATUSES:
         raise _wrong("status", m.status, f"must be one of {', '.join(STATUSES)}")
@@ -242,7 +242,7 @@ def _check_numbers(where: str, fields: dict[str, Any]) -> None:
         if kind is str or value is None:
             continue
         for number in value if kind is tuple else (value,):
-            if type(number) in NUMBERS and not -MOST <= number <= MOST:
+            if type(number) in NUMBERS and not -LARGEST <= number <= LARGEST:
                 raise _wrong(f"{where}{name}", number, WITHIN)
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench.atomic import write_atomically
 from bench.nouns import Run
 from bench.report.figures import image
 from bench.report.layout import entitle, legend_below, new_figure
 from bench.report.looks import Look, look_of, looks, theme
-from bench.store import write_atomically
 from benchmarks.soak import CONTENDERS, Reading, Verdict, a_round_s, by_case
 
 MIB = 2**20

@@ -3,12 +3,15 @@
 import os
 import signal
 import socket
-import threading
-import time
+import sys
+from pathlib import Path
 
 import psutil
 import pytest
 import torch
+
+sys.path.append(str(Path(__file__).parent))
+from ranks import LONG, gone, prepared, soon
 
 from softmax_core import TOLERANCE, Case, disagreement, get_trainer, make_data
 from softmax_core.device import accelerators
@@ -25,20 +28,12 @@ UNEVEN = {
     "784 features": Case(303, 784, batch_size=64, dispersion=(0.5, 2.0)),
 }
 """Beside those of tests/test_equal_work.py, on two ranks: more than two, or none."""
-LONG = Case(4096, 784, 10, 64, 100_000, 1e-3, 0.0, (0.5, 2.0))
-"""Some hours of training: what a rank is killed amid."""
-NOTICED_S = 10.0
-"""Within seconds, on a machine that does other things too."""
-
-
-def prepared(ranks, case=UNEVEN["short last batch, momentum"]):
-    return get_trainer("data_parallel", ranks).prepare(case, make_data(case), CPU, 1)
 
 
 @pytest.fixture(scope="module")
 def three():
     """Start three ranks, which most tests share."""
-    return prepared(3)
+    return prepared(3, UNEVEN["short last batch, momentum"])
 
 
 @pytest.mark.parametrize("ranks", [1, 2, 3, 7])
@@ -143,26 +138,6 @@ def test_ranks_that_cannot_be_are_unavailable_with_the_reason(monkeypatch):
         get_trainer("resident", 2)
 
 
-def gone(pids):
-    end = time.monotonic() + NOTICED_S
-    while any(map(running, pids)) and time.monotonic() < end:
-        time.sleep(0.02)
-    return not any(map(running, pids))
-
-
-def running(pid):
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def soon(work, seconds=0.3):
-    timer = threading.Timer(seconds, work)
-    timer.start()
-    return timer
-
-
 def test_a_rank_killed_at_its_start_is_named(monkeypatch):
     original = _ranks.mp.start_processes
 
@@ -174,7 +149,7 @@ def test_a_rank_killed_at_its_start_is_named(monkeypatch):
     monkeypatch.setattr(_ranks, "_crews", {})
     monkeypatch.setattr(_ranks.mp, "start_processes", start)
     with pytest.raises(RankLost, match="rank 1 was ended by SIGKILL"):
-        prepared(2)
+        prepared(2, UNEVEN["short last batch, momentum"])
     assert _ranks._crews == {}
 
 

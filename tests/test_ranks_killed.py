@@ -3,7 +3,7 @@
 import os
 import random
 import signal
-import threading
+import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,40 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+sys.path.append(str(Path(__file__).parent))
+from ranks import LONG, NOTICED_S, gone, prepared, soon
+
 from bench.measure.process import WorkerProcess
-from softmax_core import Case, get_trainer, make_data
 from softmax_core.trainers import _ranks
 from softmax_core.training import RankLost
-
-LONG = Case(4096, 784, 10, 64, 100_000, 1e-3, 0.0, (0.5, 2.0))
-"""Some hours of training: what a rank is killed amid."""
-NOTICED_S = 10.0
-"""Within seconds, on a machine that does other things too."""
-
-
-def prepared(ranks, case):
-    return get_trainer("data_parallel", ranks).prepare(case, make_data(case), "cpu", 1)
-
-
-def gone(pids):
-    end = time.monotonic() + NOTICED_S
-    while any(map(running, pids)) and time.monotonic() < end:
-        time.sleep(0.02)
-    return not any(map(running, pids))
-
-
-def running(pid):
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def soon(work, seconds=0.3):
-    timer = threading.Timer(seconds, work)
-    timer.start()
-    return timer
-
 
 REQUEST = {
     "op": "open", "case": asdict(replace(LONG, epochs=300)), "device": "cpu",

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from bench import launched, store
+from bench.atomic import write_atomically
 from bench.crew import Crew
 from bench.interrupts import EXIT_CODE, Interrupted, heeded
 from bench.job import new_run
+from bench.journal import JOURNAL
 from bench.measure.process import Asked, WorkerProcess
 from bench.nouns import Contender, InputError
 from bench.run import carry_out
@@ -80,7 +82,7 @@ def measure(folder: Path, name: str) -> None:
             run = dataclasses.replace(store.reopen(out), lost="")
         spec = Spec.model_validate(run.spec)
         carry_out(spec, run, out, Crew(start=Patient))
-        store.write_atomically(out / launched.ENDED, "", synced=True)
+        write_atomically(out / launched.ENDED, "", synced=True)
 
 
 def _requeue(folder: Path, name: str, before: int) -> int:
@@ -95,7 +97,7 @@ def _requeue(folder: Path, name: str, before: int) -> int:
 
 def _recorded(folder: Path, name: str) -> int:
     try:
-        journal = folder / launched.JOBS / name / store.JOURNAL
+        journal = folder / launched.JOBS / name / JOURNAL
         return journal.stat().st_size
     except OSError:
         return 0

@@ -15,12 +15,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from bench.atomic import write_atomically
 from bench.interrupts import Interrupted
+from bench.journal import StoreError
 from bench.lesson import large, tasks, timing
 from bench.lesson.claims import Row
 from bench.lesson.tasks import Task
 from bench.spec import SpecError
-from bench.store import StoreError, write_atomically
 from bench.untrusted import near
 
 if TYPE_CHECKING:

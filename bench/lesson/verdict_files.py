@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bench.atomic import write_atomically
 from bench.lesson.decides import codes
 from bench.lesson.evidence import BATCH_SIZE, QUOTE, Code, Evidence
 from bench.lesson.sections import sections
@@ -11,7 +12,6 @@ from bench.report.lesson_plots import save
 from bench.report.ticks import seconds
 from bench.report.verdict_page import Document, Section, markdown, page
 from bench.report.verdict_plots import StepCurve, steps_figure
-from bench.store import write_atomically
 
 NAMES = "verdict.md", "verdict.html"
 

@@ -8,10 +8,9 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from bench.fields import LARGEST
 from bench.nouns import STATUSES
 
-MOST = 1e18
-"""What numbers lie within, as in the journal."""
 MOST_NOTES, MOST_WARM_UPS = 2000, 1000
 SHOWN = 60
 
@@ -21,7 +20,7 @@ class Kind:
     """What a field of a reply may be."""
 
     types: tuple[type, ...]
-    least: float = -MOST
+    least: float = -LARGEST
     must: bool = True
     """Be there."""
     finite: bool = True
@@ -33,7 +32,7 @@ class Kind:
         if isinstance(value, float) and not math.isfinite(value):
             return not self.finite
         if isinstance(value, int | float):
-            return self.least <= value <= MOST
+            return self.least <= value <= LARGEST
         return True
 
 

@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import store
+from bench.atomic import write_atomically
 from bench.escape import cell, text
+from bench.journal import StoreError
 from bench.measure.process import WorkerProcess
 from bench.nouns import InputError
 from bench.predict.rows import Row, predict
@@ -46,10 +48,10 @@ def do_predict(folder: Path, sheets: list[Sheet], trainer: str, out: Path) -> No
         )
     try:
         out.mkdir(parents=True, exist_ok=True)
-        store.write_atomically(out / "predicted.csv", as_csv(rows))
-        store.write_atomically(out / "predicted.md", as_markdown(rows, sheets))
+        write_atomically(out / "predicted.csv", as_csv(rows))
+        write_atomically(out / "predicted.md", as_markdown(rows, sheets))
     except OSError as error:
-        raise store.StoreError(f"out = {str(out)!r}: {error.strerror}") from error
+        raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
     show(rows)
     print(f"Predicted, not measured: {out / 'predicted.md'}")
 

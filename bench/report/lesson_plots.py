@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
 from numpy.typing import NDArray
 
-from bench.store import write_atomically
+from bench.atomic import write_atomically
 
 mpl.use("Agg")
 

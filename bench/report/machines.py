@@ -9,12 +9,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.analysis.machines import Found, Placement
+from bench.atomic import write_atomically
 from bench.escape import cell
+from bench.journal import StoreError
 from bench.nouns import Crossover, case_id
 from bench.report.cells import written
 from bench.report.verdict_page import Document, Section, Table, markdown, page
 from bench.report.words import fixed_axis, name, number
-from bench.store import StoreError, write_atomically
 
 QUESTIONS = 6
 """Crossovers side by side in one table."""

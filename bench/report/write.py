@@ -11,13 +11,14 @@ import pandas as pd
 
 from bench.analysis.derive import Derived, derive
 from bench.analysis.frame import frames
+from bench.atomic import write_atomically
 from bench.escape import harmless
+from bench.journal import StoreError
 from bench.nouns import Crossover, InputError, Run
 from bench.report.embed import Shown, small_png
 from bench.report.figures import image, pictures
 from bench.report.page import page
 from bench.report.tables import report_markdown
-from bench.store import StoreError, write_atomically
 
 LATEX_COLUMNS = {
     "estimates": (

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench.fields import LARGEST
 from bench.nouns import Cell, InputError, Machine, Run
 from bench.sources.asv_file import BENCHMARKS, Result, Row, cells_of, load
 from bench.sources.json_file import read_object, wrong
@@ -27,7 +28,7 @@ MACHINE = "machine.json"
 MEDIAN_ONLY = "asv kept only its median"
 SKIPPED = "n/a in asv: skipped there, or not selected"
 FAILED = "failed in asv, which keeps no reason"
-TINY, HUGE = 1e-12, 1e18
+TINY = 1e-12
 """What seconds and bytes lie between."""
 MACHINE_FIELDS = ("machine", "cpu", "num_cpu", "ram", "os", "arch")
 
@@ -127,7 +128,7 @@ class _Value:
 
     def number(self, file: Path, value: float | None, least: float = TINY) -> float:
         """Return the value or a sample, which must be finite and not below `least`."""
-        if value is None or not least <= value <= HUGE:
+        if value is None or not least <= value <= LARGEST:
             raise wrong(file, self.field, value, "must be a number > 0, null or NaN")
         return float(value)
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictFloat, StrictInt, StrictStr
 
 from bench.contenders import STAND_IN
+from bench.fields import LARGEST
 from bench.nouns import Cell, Contender, InputError, Machine, Run, parse_case_id
 from bench.sources.json_file import List, Part, Texts, part, read_object, wrong
 from bench.sources.recorded import (
@@ -25,10 +26,9 @@ from bench.sources.recorded import (
     unrecorded,
 )
 
-MOST = 10**18
 Number = StrictFloat | StrictInt
-Count = Annotated[StrictInt, Field(ge=1, le=MOST)]
-Seconds = Annotated[Number, Field(ge=0, le=MOST)]
+Count = Annotated[StrictInt, Field(ge=1, le=int(LARGEST))]
+Seconds = Annotated[Number, Field(ge=0, le=LARGEST)]
 TINY = 1e-12
 MEDIAN_ONLY = "pytest-benchmark kept no rounds"
 UNVERSIONED = "unversioned"

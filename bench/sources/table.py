@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis.answer import NOT_MEASURED, Answer, Settings, answer, point_answer
+from bench.atomic import write_atomically
 from bench.escape import harmless, text
 from bench.nouns import InputError, field_names
 from bench.sources.table_file import Asked as Asked  # noqa: PLC0414
 from bench.sources.table_file import read_table as read_table  # noqa: PLC0414
-from bench.store import write_atomically
 from bench.untrusted import printable
 
 MOST_GROUPS = 10_000

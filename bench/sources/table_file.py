@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bench.fields import LARGEST
 from bench.nouns import InputError
 from bench.untrusted import Unreadable, near, read_text, shown
 
 MOST_ROWS, MOST_FIELDS = 1_000_000, 10_000_000
-LARGEST, SMALLEST = 1e18, 1e-18
+SMALLEST = 1e-18
 
 
 @dataclass(frozen=True)
