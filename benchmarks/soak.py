@@ -12,11 +12,9 @@ process. Exit 1 when a bound is broken.
 import argparse
 import csv
 import os
-import statistics
 import sys
 import time
 from dataclasses import astuple, dataclass, fields
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -29,41 +27,10 @@ from bench.nouns import SCHEMA, Contender, InputError, Machine, Run
 from bench.plan import Block
 from bench.run import Crew, carry_out
 from bench.spec import Spec, parse_spec
+from benchmarks.soak_judge import CONTENDERS, Reading, read_csv, verdicts
 
-CONTENDERS = ("cpu/resident@1", "cpu/manual@1")
 SAMPLES = 400
 LEAST_BATCH, MOST_CASES = 64, 336
-MOST_GROWTH = 1.05
-"""Of memory: the highest after the first tenth over the highest in it."""
-MOST_DEARER = 1.10
-"""Of the main process' processor time a round: the last tenth's over the second's.
-
-Its seconds are shown beside, unjudged: they also depend on what else the machine does.
-"""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What was read after one round; seconds are those since the round before."""
-
-    round: int
-    at_s: float
-    main_bytes: int
-    first_worker_bytes: int
-    second_worker_bytes: int
-    keepers_bytes: int
-    handles: int
-    processes: int
-    others: int
-    """Processes that were not there after the first round."""
-    timed_s: float
-    worker_s: float
-    """In which a worker was at work, not timed: opening, warming up, garbage."""
-    main_s: float
-    """Planning, recording and everything else that is not asking a worker."""
-    main_cpu_s: float
-    """Processor time of the main process, asking included."""
-    load_1min: float
 
 
 @dataclass
@@ -96,7 +63,8 @@ class Watched:
 class Watch:
     """Takes a reading after each round, to a file: kept, they would be what grows."""
 
-    def __init__(self, clock: Clock, file: TextIO) -> None:
+    def __init__(self, clock: Clock, rounds_each: int, file: TextIO) -> None:
+        self._each, self._calls = rounds_each, 0
         self._clock, self._rows = clock, csv.writer(file, lineterminator="\n")
         self._rows.writerow(f.name for f in fields(Reading))
         self._rounds, self._main = 0, psutil.Process()
@@ -106,10 +74,17 @@ class Watch:
 
     def _go_on(self) -> None:
         self._clock.asked_s = self._clock.timed_s = 0.0
+        self._calls = 0
         self._last_s, self._last_cpu_s = time.perf_counter(), time.process_time()
+        if self._rounds % self._each == 1:  # the second of a case: no worker is opened
+            sys.setprofile(self._count)
+
+    def _count(self, frame: object, event: str, argument: object) -> None:
+        self._calls += event in ("call", "c_call")
 
     def __call__(self, block: Block, done_s: float, total_s: float) -> None:
         """Read everything; what that takes is not counted."""
+        sys.setprofile(None)
         now_s = time.perf_counter()
         since_s, cpu_s = now_s - self._last_s, time.process_time() - self._last_cpu_s
         below = self._main.children(recursive=True)
@@ -125,7 +100,8 @@ class Watch:
             sum(p.memory_info().rss for p in keepers),
             sum(p.num_fds() for p in everyone), len(everyone),
             len({p.pid for p in everyone} - self._known),
-            timed_s, asked_s - timed_s, since_s - asked_s, cpu_s, os.getloadavg()[0],
+            timed_s, asked_s - timed_s, since_s - asked_s, cpu_s, self._calls,
+            os.getloadavg()[0],
         )  # fmt: skip
         self._rows.writerow(astuple(reading))
         self._rounds += 1
@@ -158,75 +134,9 @@ def soak(spec: Spec, out: Path, machine: Machine) -> tuple[Run, list[Reading]]:
         return Watched(contender.threads, clock)
 
     with open(out / "soak.csv", "w", encoding="utf-8", newline="") as file:
-        run = carry_out(spec, run, out / "run", Crew(start), Watch(clock, file))
+        watch = Watch(clock, spec.rounds, file)
+        run = carry_out(spec, run, out / "run", Crew(start), watch)
     return run, read_csv(out / "soak.csv")
-
-
-def read_csv(path: Path) -> list[Reading]:
-    """Return the readings that a soak wrote."""
-    kinds = {f.name: float if f.name.endswith("_s") else int for f in fields(Reading)}
-    kinds["load_1min"] = float
-    with open(path, encoding="utf-8", newline="") as file:
-        return [
-            Reading(**{name: kinds[name](text) for name, text in row.items()})
-            for row in csv.DictReader(file)
-        ]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One criterion."""
-
-    what: str
-    before: float
-    after: float
-    most: float
-    unit: str
-
-    @property
-    def ok(self) -> bool:
-        """Whether the bound holds."""
-        return self.after <= self.most * self.before
-
-
-def verdicts(readings: list[Reading], rounds_each: int) -> list[Verdict]:
-    """Judge what is read after the first tenth by what is read in it."""
-    tenth = max(1, len(readings) // 10)
-    first, later = readings[:tenth], readings[tenth:]
-
-    def highest(what: str, name: str, unit: str, most: float, scale: float) -> Verdict:
-        sides = [max(getattr(r, name) for r in side) / scale for side in (first, later)]
-        return Verdict(what, sides[0], sides[1], most, unit)
-
-    mib, cpu_s = 2**20, a_round_s(readings, "main_cpu_s", rounds_each)
-    return [
-        highest("memory of the main process", "main_bytes", "MiB", MOST_GROWTH, mib),
-        highest(f"memory of the worker of {CONTENDERS[0]}", "first_worker_bytes",
-                "MiB", MOST_GROWTH, mib),
-        highest(f"memory of the worker of {CONTENDERS[1]}", "second_worker_bytes",
-                "MiB", MOST_GROWTH, mib),
-        highest("memory of the keepers", "keepers_bytes", "MiB", MOST_GROWTH, mib),
-        highest("file handles", "handles", "", 1.0, 1),
-        highest("processes", "processes", "", 1.0, 1),
-        Verdict("processes that were not there at first", 0,
-                max(r.others for r in readings), 1.0, ""),
-        Verdict("processor time of the main process", cpu_s[1] * 1e3, cpu_s[-1] * 1e3,
-                MOST_DEARER, "ms a round"),
-    ]  # fmt: skip
-
-
-def a_round_s(readings: list[Reading], name: str, rounds_each: int) -> list[float]:
-    """Return the seconds a round of each tenth: medians over its cases' means."""
-    cases = by_case(readings, name, rounds_each)
-    ends = [i * len(cases) // 10 for i in range(11)]
-    return [statistics.median(cases[a:b] or [0.0]) for a, b in pairwise(ends)]
-
-
-def by_case(readings: list[Reading], name: str, rounds_each: int) -> list[float]:
-    """Return means over the rounds of each case: its first holds what it costs once."""
-    values = [getattr(r, name) for r in readings]
-    starts = range(0, len(values), rounds_each)
-    return [statistics.fmean(values[i : i + rounds_each]) for i in starts]
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ from bench.nouns import Run
 from bench.report.figures import image
 from bench.report.layout import entitle, legend_below, new_figure
 from bench.report.looks import Look, look_of, looks, theme
-from benchmarks.soak import CONTENDERS, Reading, Verdict, a_round_s, by_case
+from benchmarks.soak_judge import CONTENDERS, Reading, Verdict, by_case, by_tenth
 
 MIB = 2**20
 
@@ -42,7 +42,7 @@ def markdown(
         f"{readings[-1].at_s / 60:.1f} minutes on {run.machine.cpu}, "
         f"{run.machine.cores_text}: {len(run.measurements):,} rows, {not_ok} not ok.",
         "",
-        "| | first tenth | after it | ratio | at most | |",
+        "| | before | after | ratio | at most | |",
         "|---|---|---|---|---|---|",
     ]
     for v in verdicts:
@@ -54,20 +54,22 @@ def markdown(
         )
     lines += [
         "",
-        "Memory, handles and processes: the highest. Processor time: the second tenth "
-        "and the last, each the median over its sizes.",
+        "Memory, handles and processes: the highest in the first tenth, and after it. "
+        "Calls and processor time: the second tenth and the last, each the median over "
+        "its sizes.",
         "",
-        "| tenth | main, processor | main | workers, not timed | load |",
-        "|---|---|---|---|---|",
+        "| tenth | main, calls | main, processor | main | workers, not timed | load |",
+        "|---|---|---|---|---|---|",
     ]
     names = ("main_cpu_s", "main_s", "worker_s", "load_1min")
-    columns = [a_round_s(readings, name, rounds_each) for name in names]
-    for number, (cpu_s, main_s, worker_s, load) in enumerate(
+    columns = [by_tenth(by_case(readings, name, rounds_each)) for name in names]
+    columns.insert(0, by_tenth([r.calls for r in readings if r.calls]))
+    for number, (calls, cpu_s, main_s, worker_s, load) in enumerate(
         zip(*columns, strict=True), start=1
     ):
         lines.append(
-            f"| {number} | {cpu_s * 1e3:.2f} ms | {main_s * 1e3:.2f} ms | "
-            f"{worker_s * 1e3:.1f} ms | {load:.1f} |"
+            f"| {number} | {calls:,.0f} | {cpu_s * 1e3:.2f} ms "
+            f"| {main_s * 1e3:.2f} ms | {worker_s * 1e3:.1f} ms | {load:.1f} |"
         )
     return "\n".join(lines) + "\n"
 

@@ -9,10 +9,11 @@ import pytest
 from bench.nouns import Cell, Contender, Machine, Measurement
 from bench.plan import Known, next_blocks
 from bench.spec import parse_spec
-from benchmarks.soak import Reading, read_csv, soak, soak_spec, verdicts
+from benchmarks.soak import soak, soak_spec
+from benchmarks.soak_judge import Reading, read_csv, verdicts
 from benchmarks.soak_report import figure, markdown
 
-ROUNDS, EACH = 120, 60
+ROUNDS, EACH = 120, 12
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 
 
@@ -22,8 +23,9 @@ def test_nothing_grows_in_a_short_soak(tmp_path):
     assert [m.status for m in run.measurements] == ["ok"] * 2 * ROUNDS
     found = verdicts(readings, EACH)
     judged = [v for v in found if not v.what.startswith("processor")]
-    assert len(judged) == 7
+    assert len(judged) == 8
     assert [v for v in judged if not v.ok] == []
+    assert [r.round % EACH for r in readings if r.calls > 500] == [1] * 10
     text = markdown(run, readings, found, EACH)
     assert f"{ROUNDS} rounds" in text
     assert [r.round for r in read_csv(tmp_path / "soak.csv")] == list(range(ROUNDS))
@@ -31,7 +33,7 @@ def test_nothing_grows_in_a_short_soak(tmp_path):
 
 
 FLAT = Reading(
-    0, 0.0, 10**8, 10**8, 10**8, 10**7, 30, 5, 0, 0.02, 0.02, 0.002, 0.002, 1
+    0, 0.0, 10**8, 10**8, 10**8, 10**7, 30, 5, 0, 0.02, 0.02, 0.002, 0.002, 0, 1
 )
 
 
@@ -43,7 +45,8 @@ FLAT = Reading(
         ("handles", 31, "file handles"),
         ("processes", 6, "processes"),
         ("others", 1, "processes that were not there at first"),
-        ("main_cpu_s", 0.0026, "processor time of the main process"),
+        ("calls", 2100, "calls in the main process"),
+        ("main_cpu_s", 0.003, "processor time of the main process"),
     ],
 )
 def test_what_grows_is_not_flat(name, most, what):
@@ -57,7 +60,8 @@ def test_what_grows_is_not_flat(name, most, what):
 
 
 def test_readings_are_drawn(unclipped):
-    unclipped(figure([dataclasses.replace(FLAT, round=n) for n in range(40)], 4))
+    readings = [dataclasses.replace(FLAT, round=n) for n in range(40)]
+    unclipped(figure(readings, 4))
 
 
 NAMES = ["cpu/resident@1", "cpu/resident@2"]
