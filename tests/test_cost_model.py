@@ -12,11 +12,12 @@ from bench.analysis.cost_fit import Ranged, best_fits, fit
 from bench.analysis.cost_model import cost_models, epoch_work, predicted_s
 from bench.analysis.definitions import fitted, fitted_interval
 from bench.analysis.derive import derive
+from bench.analysis.flags import advice
 from bench.analysis.frame import frames
 from bench.analysis.selfcheck import clopper_pearson
 from bench.analysis.simulate import SIZES, Model, cost_curve, seconds
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
-from bench.report.tables import cost_table, ranged, scaled_lines
+from bench.report.tables import cost_table, ranged, report_markdown, scaled_lines
 from bench.spec import parse_spec
 from softmax_core.case import Case
 
@@ -148,6 +149,16 @@ def test_a_cost_that_is_not_there_is_none_and_never_zero():
     assert given <= 2
 
 
+def test_a_cost_that_would_be_negative_is_unknown_and_not_below_zero():
+    def epoch_s(case):
+        return law(case) - 1.9 * TRUTH["per_epoch"]
+
+    (costs,) = cost_models(made_run(cases(), np.random.default_rng(4), epoch_s=epoch_s))
+    assert costs.per_epoch == Ranged()
+    assert ranged(costs.per_epoch) == "unknown"
+    assert costs.per_step.seconds is not None
+
+
 def test_one_case_tells_its_own_time_and_no_cost():
     asked = cases([(1024, 32)], epochs=5)
     (costs,) = cost_models(made_run(asked, np.random.default_rng(3)))
@@ -169,6 +180,10 @@ def test_a_law_of_another_form_is_flagged():
     assert flag.startswith("misfit: ")
     assert "batch size" in flag
     assert costs.fit_error > 0.2
+    report = report_markdown(
+        made_run([], np.random.default_rng(4)), [], [], False, [costs]
+    )
+    assert f"- `misfit`: {advice('misfit')}" in report
     (good,) = cost_models(made_run(cases(), np.random.default_rng(4)))
     widths = [c.per_row.high - (c.per_row.low or 0) for c in (good, costs)]
     assert widths[1] > 3 * widths[0]

@@ -136,6 +136,49 @@ def test_the_tables_say_it_in_markdown_and_html():
     assert sum("-e1 | big | big, cpu/resident@" in line for line in lines) == 3
 
 
+def test_a_table_is_a_sweep_with_a_row_per_machine_and_a_short_head_per_pair():
+    both = found(small={}, big={"slower": 0.5, "seed": 1})
+    crossings = machines.document(both, placements(both)).sections[0]
+    assert [(table.caption, table.head) for table in crossings.tables] == [
+        (
+            "Over batch size at 10,000 samples, 2 features, 3 classes, 1 epoch",
+            ("machine", "cpu/resident@2 against cpu/resident@1"),
+        )
+    ]
+    assert [row[0] for row in crossings.tables[0].rows] == ["small", "big"]
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ((17.0, 201.0), "found 173 (17 to 201)"),
+        ((None, 201.0), "found 173 (at most 201)"),
+        ((17.0, None), "found 173 (at least 17)"),
+        ((None, None), "found 173"),
+    ],
+)
+def test_an_open_end_is_said_in_words(ends, said):
+    run = run_on("one")
+    (one,) = [c for c in crossovers(run) if (c.view, c.metric) == ("train", "time_s")]
+    low, high = ends
+    open_ended = dataclasses.replace(one, at=173.0, low=low, high=high)
+    whole = machines.document([found_on("one", run, [open_ended])], [])
+    assert whole.sections[0].tables[0].rows == (("one", said),)
+
+
+def test_what_is_cut_off_is_said(monkeypatch):
+    both = found(small={}, big={"slower": 0.5, "seed": 1})
+    monkeypatch.setattr(machines, "MOST_ROWS", 1)
+    crossings, where = machines.document(both, placements(both)).sections
+    assert len(crossings.tables[0].rows) == len(where.tables[0].rows) == 1
+    assert "The first 1 of 2 machines; all are in machines.csv." in markdown(
+        machines.document(both, placements(both))
+    )
+    assert where.paragraphs[0].endswith(
+        "The first 1 of 3 rows; all are in placements.csv."
+    )
+
+
 def test_no_text_of_a_stranger_is_a_formula_or_a_tag():
     run = run_on("=cmd()", seed=1)
     evil = found_on("<b>x</b>", run, crossovers(run))

@@ -87,6 +87,17 @@ def test_a_grid_counts_the_cells_without_a_measurement():
     assert [p.size for p in grid.lines[0].speedups] == [10, 1000, 10000]
 
 
+def test_a_crossover_belongs_to_the_sweeps_that_ask_for_its_pair():
+    """Two sweeps along the same sizes: one against two threads, one against three."""
+    three = dataclasses.replace(TWO, threads=3)
+    own = {"pairs": [[str(ONE), str(TWO)]]}
+    sweeps = [sweep(10000), sweep(10000, **own)]
+    results = results_of(made_run(sweeps, threads_pay, (ONE, TWO, three)))
+    challengers = [{c.challenger for c in r.timed()} for r in results]
+    assert challengers == [{str(three)}, {str(TWO)}]
+    assert {c.outcome for r in results for c in r.timed()} == {"found"}
+
+
 def test_one_sweep_and_unlike_sweeps_make_no_grid():
     alone = made_run([sweep(10000)], threads_pay)
     assert speedup_grids(results_of(alone)) == []

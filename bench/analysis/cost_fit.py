@@ -62,9 +62,12 @@ class Fit:
     def cost(self, j: int) -> Ranged:
         """Return one cost: unknown where it cannot be told from none, or from others.
 
-        Either way the measurements say how large it may be at most.
+        Either way the measurements say how large it may be at most, unless they would
+        have it negative: that the end is then 0 is the fit's doing.
         """
         low, high = self._ends(self.lowest[:, j], self.highest[:, j])
+        if high <= 0:
+            return Ranged()
         least, most = self.lowest[0, j], self.highest[0, j]
         if low <= 0 or most - least > SAME * most:
             return Ranged(high=high)

@@ -105,7 +105,13 @@ def sweep_results(
             _speedups(spec, sweep, cases, recorded, view),
             (),
         )
-        mine = tuple(c for c in found if result.holds(c))
+        asked = {(str(one), str(other)) for one, other in spec.pairs_of(sweep)}
+        mine = tuple(
+            c
+            for c in found
+            if result.holds(c)
+            and ((c.baseline, c.challenger) in asked or "control" in c.flags)
+        )
         results.append(dataclasses.replace(result, crossovers=mine))
     return results
 

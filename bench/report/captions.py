@@ -60,7 +60,8 @@ def grid(grid: Grid) -> Words:
     caption = (
         f"n = {spanned([p.rounds for p in points])} pairs a cell, medians; a row a "
         "sweep. Dot and bar: the row's crossover and its interval, an arrow where it "
-        f"is open.{hatched} Speedups: speedups.csv; crossovers: crossovers.csv."
+        f"is open. Dotted: not asked for.{hatched} Speedups: speedups.csv; crossovers: "
+        "crossovers.csv."
     )
     return f"{b} against {a} by {first} and {second}", alt, caption
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Polygon
 
 from bench.analysis.panels import Grid, GridLine
 from bench.nouns import Crossover
@@ -19,6 +19,8 @@ from bench.report.layout import entitle, legend_below, new_figure
 from bench.report.looks import theme
 from bench.report.ticks import LABELS, apart, count, log_axis, log_ticks, times
 from bench.report.words import FIXED
+
+Corners = Sequence[tuple[float, float]]
 
 MAP = "PuOr"
 """Orange: slower, white: as fast, purple: faster; told apart by the colour-blind."""
@@ -36,19 +38,24 @@ WIDTH, ROW, TALLEST = 9.5, 0.62, 9.0
 def plot_grid(axes: Axes, grid: Grid) -> Axes:
     """Draw the speedup of each cell, a row a sweep, and where the lead changes.
 
-    A cell reaches halfway to its neighbours on the log axis. Hatched is what was not
-    measured. In each row with a crossover a bar shows its interval, with an arrow
-    where it is open, and a line joins those of neighbouring rows.
+    A cell reaches halfway to its neighbours on the log axis. Dotted is what was not
+    asked for, hatched what was asked for and not measured. In each row with a crossover
+    a bar shows its interval, with an arrow where it is open, and a line joins those of
+    neighbouring rows.
     """
     edges = [_edges(line.sizes) for line in grid.lines]
     left, right = min(e[0] for e in edges), max(e[-1] for e in edges)
-    corners, values = [], []
+    corners, missing = list[Corners](), list[Corners]()
+    values: list[float] = []
     for row, (line, ends) in enumerate(zip(grid.lines, edges, strict=True)):
-        for point in line.speedups:
-            i = line.sizes.index(point.size)
-            low, high = ends[i], ends[i + 1]
-            corners.append([(low, row), (high, row), (high, row + 1), (low, row + 1)])
-            values.append(point.speedup)
+        measured = {point.size: point.speedup for point in line.speedups}
+        for size, low, high in zip(line.sizes, ends[:-1], ends[1:], strict=True):
+            cell = [(low, row), (high, row), (high, row + 1), (low, row + 1)]
+            if size in measured:
+                corners.append(cell)
+                values.append(measured[size])
+            else:
+                missing.append(cell)
     most = max(TOUCH, *values, *(1 / v for v in values))
     cells = PolyCollection(
         corners, array=np.array(values), cmap=MAP, norm=LogNorm(1 / most, most),
@@ -62,8 +69,9 @@ def plot_grid(axes: Axes, grid: Grid) -> Axes:
     axes.set_yticklabels([count(line.value) for line in grid.lines])
     axes.set_ylabel(LABELS[grid.second_axis])
     axes.grid(visible=False)
-    if grid.missing:
-        _hatch(axes)
+    axes.patch.set(facecolor="white", edgecolor="#c4c4c4", hatch="..", lw=0)
+    if missing:
+        _hatch(axes, missing)
     if len(values) <= MOST_NUMBERS and len(grid.lines) * ROW <= TALLEST:
         _numbers(axes, cells, corners, values)
     _contour(axes, grid)
@@ -110,16 +118,21 @@ def _edges(sizes: Sequence[int]) -> list[float]:
     return [float(edge) for edge in np.exp(ends)]
 
 
-def _hatch(axes: Axes) -> None:
-    behind = Rectangle((0, 0), 1, 1, transform=axes.transAxes, label="not measured")
-    behind.set(facecolor="#e8e8e8", edgecolor="#8a8a8a", hatch="///", lw=0, zorder=0.2)
-    axes.add_patch(behind)
+def _hatch(axes: Axes, cells: Sequence[Corners]) -> None:
+    for cell in cells:
+        label = "not measured" if cell is cells[0] else None
+        axes.add_patch(
+            Polygon(
+                cell, facecolor="white", edgecolor="#8a8a8a", hatch="///", lw=0,
+                label=label,
+            )
+        )  # fmt: skip
 
 
 def _numbers(
     axes: Axes,
     cells: PolyCollection,
-    corners: Sequence[Sequence[tuple[float, float]]],
+    corners: Sequence[Corners],
     values: Sequence[float],
 ) -> None:
     left, right = np.log(axes.get_xlim())

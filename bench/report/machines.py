@@ -17,9 +17,9 @@ from bench.report.cells import written
 from bench.report.verdict_page import Document, Section, Table, markdown, page
 from bench.report.words import fixed_axis, name, number
 
-QUESTIONS = 6
-"""Crossovers side by side in one table."""
-MOST_TABLES = 10
+PAIRS = 4
+"""Side by side in one table."""
+MOST_TABLES = 30
 MOST_ROWS = 300
 MOST_LINES = 20
 """On the terminal."""
@@ -114,6 +114,7 @@ def _csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def document(found: Sequence[Found], placed: Sequence[Placement]) -> Document:
     """Return machines.md and machines.html in sections."""
     differ = sum(p.shown for p in placed)
+    tables = _crossover_tables(found)
     return Document(
         title="Crossovers on several machines",
         question="From which size on does it pay, and on which node type?",
@@ -125,13 +126,20 @@ def document(found: Sequence[Found], placed: Sequence[Placement]) -> Document:
             Section(
                 "crossovers",
                 "Crossovers, a row per machine",
-                ("Training alone. The interval is in brackets.",),
-                tuple(_crossover_tables(found)),
+                (
+                    "A table per sweep. Training alone; the interval is in brackets."
+                    + _first(MOST_TABLES, len(tables), "tables", "machines.csv")
+                    + _first(MOST_ROWS, len(found), "machines", "machines.csv"),
+                ),
+                tuple(tables[:MOST_TABLES]),
             ),
             Section(
                 "where",
                 "Which node type should this job go to?",
-                (_rest(len(placed), "placements.csv"),),
+                (
+                    "One row per case: the fastest contender of each machine, training "
+                    "alone." + _first(MOST_ROWS, len(placed), "rows", "placements.csv"),
+                ),
                 (_placement_table(placed),) if placed else (),
             ),
         ),
@@ -144,48 +152,52 @@ def _described(f: Found) -> str:
     return f"{f.node}: {cpu} ({f.machine.hostname}, run {f.run_id})"
 
 
-def _rest(count: int, file: str) -> str:
-    said = "One row per case: the fastest contender of each machine, training alone."
-    if count > MOST_ROWS:
-        said += f" The first {MOST_ROWS} of {count:,} rows; all are in {file}."
-    return said
+def _first(most: int, count: int, what: str, file: str) -> str:
+    return f" The first {most} of {count:,} {what}; all are in {file}." * (count > most)
 
 
-def _crossover_tables(found: Sequence[Found]) -> Iterable[Table]:
-    asked: dict[tuple[str, str], dict[str, str]] = {}
+def _crossover_tables(found: Sequence[Found]) -> list[Table]:
+    """Return a table per sweep, a row per machine, the compared pairs side by side."""
+    sweeps: dict[str, dict[str, dict[str, str]]] = {}
     for f in found:
         for c in f.crossovers:
             if c.view == "train" and c.metric == "time_s" and "control" not in c.flags:
                 pair = f"{name(c.challenger)} against {name(c.baseline)}"
-                column = asked.setdefault((fixed_axis(c.axis, c.case), pair), {})
-                column[f.node] = _answer(c)
-    columns = list(asked.items())[: QUESTIONS * MOST_TABLES]
-    for start in range(0, len(columns), QUESTIONS):
-        part = columns[start : start + QUESTIONS]
-        rows = (
-            (f.node, *(cells.get(f.node, "not asked") for _, cells in part))
-            for f in found[:MOST_ROWS]
-        )
-        last = start + len(part)
-        left = f"; {len(asked) - last:,} more in machines.csv"
-        is_cut = last == len(columns) < len(asked)
-        yield Table(
-            f"Crossovers {start + 1} to {last}{left if is_cut else ''}",
-            ("machine", *(f"{pair}, over {over}" for (over, pair), _ in part)),
-            tuple(rows),
-        )
+                pairs = sweeps.setdefault(fixed_axis(c.axis, c.case), {})
+                pairs.setdefault(pair, {})[f.node] = _answer(c)
+    return [
+        _sweep_table(found, over, list(pairs.items())[start : start + PAIRS])
+        for over, pairs in sweeps.items()
+        for start in range(0, len(pairs), PAIRS)
+    ]
+
+
+def _sweep_table(
+    found: Sequence[Found], over: str, pairs: Sequence[tuple[str, dict[str, str]]]
+) -> Table:
+    rows = (
+        (f.node, *(answers.get(f.node, "not asked") for _, answers in pairs))
+        for f in found[:MOST_ROWS]
+    )
+    return Table(f"Over {over}", ("machine", *(pair for pair, _ in pairs)), tuple(rows))
 
 
 def _answer(c: Crossover) -> str:
     outcome = c.outcome.replace("_", " ")
     if c.outcome == "not_measured":
         return "; ".join((outcome, *c.flags[:1]))
-    if c.low is None and c.high is None and c.at is None:
-        return outcome
-    low = "below" if c.low is None else number(c.low)
-    high = "above" if c.high is None else number(c.high)
     at = "" if c.at is None else f" {number(c.at)}"
-    return f"{outcome}{at} ({low} to {high})"
+    return f"{outcome}{at}{_interval(c.low, c.high)}"
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    if low is None:
+        return "" if high is None else f" (at most {number(high)})"
+    return (
+        f" (at least {number(low)})"
+        if high is None
+        else f" ({number(low)} to {number(high)})"
+    )
 
 
 def _placement_table(placed: Sequence[Placement]) -> Table:

@@ -96,9 +96,12 @@ def page(
         pictures=embedded(pictures),
         numbers={n.place: n for n in numbers},
         flags=flags_explained(
-            row.flags
-            for rows in (found, derived.break_evens, derived.estimates)
-            for row in rows
+            [
+                *(c.flags for c in found),
+                *(b.flags for b in derived.break_evens),
+                *(e.flags for e in derived.estimates),
+                *(c.flags for c in derived.costs),
+            ]
         ),
         outcomes=OUTCOMES,
         toml=spec_toml(run.spec),

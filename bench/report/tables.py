@@ -63,7 +63,7 @@ def report_markdown(
         lines += ["", *scaled_lines(modelled)]
     for file, heading, alt in pictures:
         lines += ["", f"## {text(heading)}", "", f"![{text(alt)}]({file})"]
-    explained = flags_explained(c.flags for c in found)
+    explained = flags_explained([*(c.flags for c in found), *(c.flags for c in costs)])
     lines += ["", "## Flags", ""] if explained else []
     lines += [f"- `{name}`: {said}" for name, said in explained.items()]
     return "\n".join(lines) + "\n"
