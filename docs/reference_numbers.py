@@ -82,8 +82,8 @@ def _picture(run: Run, found: list[Crossover]) -> Iterator[str]:
         case = next(iter(sweep.cases().values()))
         if any(c.outcome == "found" and c.case == case for c in found):
             yield (
-                "![Training time and speedup of the first pair above, with the "
-                f"crossover's interval](results/reference/{file})"
+                "![Training time and speedup of the first crossover found above, with "
+                f"its interval](results/reference/{file})"
             )
             yield ""
             return
