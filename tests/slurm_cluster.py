@@ -25,6 +25,8 @@ MpiDefault=none
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 ReturnToService=2
 KillWait=5
 SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1
@@ -36,7 +38,8 @@ SlurmdPidFile={folder}/slurmd.%n.pid
 SlurmdLogFile={folder}/slurmd.%n.log
 NodeName=a NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=1
 NodeName=b NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=1
-PartitionName=main Nodes=a,b Default=YES MaxTime=INFINITE State=UP
+PartitionName=main Nodes=a,b Default=YES MaxTime=INFINITE State=UP PriorityTier=1
+PartitionName=urgent Nodes=a,b MaxTime=INFINITE State=UP PriorityTier=2
 """
 """A requeued job waits until its credential has expired."""
 
@@ -85,7 +88,8 @@ class Cluster:
         self._until(self._are_idle, "nodes")
 
     def _are_idle(self):
-        return self.ask("sinfo", "-hN", "-o", "%T").split() == ["idle"] * len(NODES)
+        states = self.ask("sinfo", "-hN", "--partition=main", "-o", "%T").split()
+        return states == ["idle"] * len(NODES)
 
     def _daemon(self, *command):
         with open(self.folder / "daemons.log", "ab") as log:

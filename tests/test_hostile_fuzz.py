@@ -3,6 +3,7 @@
 A shortened form of the coverage-guided fuzzers of tests/fuzz (`make torture`).
 """
 
+import random
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st  # noqa: E402
 
 sys.path.append(str(Path(__file__).parent / "fuzz"))
 import readers  # noqa: E402
-from trees import edit_text  # noqa: E402
+from trees import NASTY, edit_text  # noqa: E402
 
 CORPUS = Path(__file__).parent / "fuzz" / "corpus"
 PUT = (
@@ -51,6 +52,13 @@ def of(name):
     put = st.just(b"") | st.binary(max_size=8) | st.sampled_from(PUT)
     where = st.floats(0, 1, exclude_max=True)
     return st.builds(build, data, st.randoms(use_true_random=False), where, put)
+
+
+def test_edits_leave_a_tree_of_bounded_size_and_what_they_put_in_as_it_is():
+    text, nasty = '[[{"x": [1, [2, [3]]]}], {}]', repr(NASTY)
+    for seed in range(3000):
+        assert len(edit_text(text, random.Random(seed))) < 200 * (len(text) + 500)
+    assert repr(NASTY) == nasty
 
 
 def check(name, examples):

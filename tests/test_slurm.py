@@ -129,22 +129,48 @@ def tables(folder):
     return found
 
 
-def test_a_job_out_of_time_goes_on_and_a_cancelled_one_is_resumed(
-    cluster, virtual, beside, crossover, tmp_path
+@pytest.fixture
+def one_job(virtual, beside, tmp_path):
+    """Launch a run of one job on node a, whose rounds take a second or so."""
+    virtual("VIRTUAL_LOG", str(tmp_path / "samples"))
+
+    def launch(sample_s, more=""):
+        virtual("VIRTUAL_SLEEP_S", str(sample_s))
+        text = SPEC.partition("[launch.nodes.b]")[0]
+        (tmp_path / "spec.toml").write_text(text + more)
+        out = tmp_path / "out"
+        process = beside("run", "spec.toml", "--launch", "slurm", "--out", out)
+        return process, out
+
+    return launch
+
+
+def reached(process, job, number, within_s=60):
+    """Wait until a job has recorded so many rounds."""
+    deadline = time.monotonic() + within_s
+    while len(rows(job)) < number:
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.1)
+
+
+def nothing_but_rounds_at_work_was_lost(job, tmp_path, stops):
+    whole = rows(job)
+    assert len({(r["cell_id"], r["round"]) for r in whole}) == len(whole) == ROUNDS
+    assert {r["status"] for r in whole} == {"ok"}
+    measured = sum(len(r["samples_s"]) for r in whole)
+    taken = (tmp_path / "samples").stat().st_size
+    assert measured <= taken <= measured + stops * SAMPLES_A_ROUND
+
+
+def test_a_job_told_of_its_time_goes_on_and_a_cancelled_one_is_resumed(
+    cluster, one_job, crossover, tmp_path
 ):
-    out, log = tmp_path / "out", tmp_path / "samples"
-    virtual("VIRTUAL_SLEEP_S", "0.1")
-    virtual("VIRTUAL_LOG", str(log))
-    (tmp_path / "spec.toml").write_text(SPEC.partition("[launch.nodes.b]")[0])
-    process = beside("run", "spec.toml", "--launch", "slurm", "--out", out)
+    process, out = one_job(0.1)
     job = out / "jobs" / "a-1"
 
     def until(number):
-        deadline = time.monotonic() + 60
-        while len(rows(job)) < number:
-            assert time.monotonic() < deadline
-            assert process.poll() is None, process.stderr.read()
-            time.sleep(0.1)
+        reached(process, job, number)
         return cluster.ask("squeue", "--noheader", "--format=%i").strip()
 
     # the warning of a time limit goes to the batch script alone, as Slurm sends it
@@ -161,10 +187,35 @@ def test_a_job_out_of_time_goes_on_and_a_cancelled_one_is_resumed(
     assert len(limited) + 4 <= len(kept) < ROUNDS
     code, _, errors = crossover("run", "--resume", out)
     assert code == 0, errors
-    whole = rows(job)
-    assert whole[: len(kept)] == kept
-    assert len({(r["cell_id"], r["round"]) for r in whole}) == len(whole) == ROUNDS
-    assert {r["status"] for r in whole} == {"ok"}
-    measured = sum(len(r["samples_s"]) for r in whole)
-    # each time the job was ended, at most the round at work was lost
-    assert measured <= log.stat().st_size <= measured + 2 * SAMPLES_A_ROUND
+    assert rows(job)[: len(kept)] == kept
+    nothing_but_rounds_at_work_was_lost(job, tmp_path, stops=2)
+
+
+def test_a_job_that_another_takes_the_node_from_goes_on_when_it_is_free(
+    cluster, one_job, tmp_path
+):
+    process, out = one_job(0.1)
+    job = out / "jobs" / "a-1"
+    reached(process, job, 4)
+    urgent = "--partition=urgent", "--nodelist=a", "--exclusive", "--job-name=urgent"
+    cluster.ask("sbatch", *urgent, "--output=/dev/null", "--wrap=sleep 3")
+    while "urgent R" not in cluster.ask("squeue", "--noheader", "--format=%j %t"):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.1)
+    kept = rows(job)
+    assert 4 <= len(kept) < ROUNDS
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert rows(job)[: len(kept)] == kept
+    nothing_but_rounds_at_work_was_lost(job, tmp_path, stops=1)
+
+
+@pytest.mark.torture
+def test_a_time_limit_that_runs_out_costs_the_round_at_work(one_job, tmp_path):
+    """Slurm counts in minutes: of two, it takes one to say that one is left."""
+    process, out = one_job(0.9, "limit_minutes = 2\n")
+    _, errors = process.communicate(timeout=500)
+    assert process.returncode == 0, errors
+    stops = (out / "logs" / "a-1.txt").read_text().count("is queued again")
+    assert stops >= 1
+    nothing_but_rounds_at_work_was_lost(out / "jobs" / "a-1", tmp_path, stops)

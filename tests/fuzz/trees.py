@@ -91,7 +91,11 @@ def places(value):
 
 
 def edit(tree, rng, most=3):
-    """Change up to `most` places of a tree of dicts and lists, in place."""
+    """Change up to `most` places of a tree of dicts and lists, in place.
+
+    It stays a tree, and no more than 200 times as large: what is put in is a copy.
+    """
+    repeats = [1, 2, 40]
     for _ in range(rng.randint(1, most)):
         known = places(tree)
         if not known:
@@ -102,7 +106,8 @@ def edit(tree, rng, most=3):
         if kind == 0:
             del holder[key]
         elif kind == 1 and isinstance(holder, list):
-            holder.extend([value] * rng.choice([1, 2, 40]))
+            holder.extend(copy.deepcopy(value) for _ in range(rng.choice(repeats)))
+            repeats = [1]
         elif kind == 2:
             other, at = rng.choice(known)
             if isinstance(other, dict):
@@ -117,7 +122,7 @@ def edit(tree, rng, most=3):
         elif kind == 4 and isinstance(value, str):
             holder[key] = value + rng.choice([n for n in NASTY if isinstance(n, str)])
         else:
-            holder[key] = rng.choice(NASTY)
+            holder[key] = copy.deepcopy(rng.choice(NASTY))
     return tree
 
 
