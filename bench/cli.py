@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bench import options as opt
+from bench.command import options as opt
 from bench.interrupts import EXIT_CODE, Interrupted, heeded
 from bench.nouns import InputError
 from bench.untrusted import one_line
@@ -41,8 +41,8 @@ def run(
 
     Example: crossover run --resume results/first
     """
-    from bench.asked import Ask
-    from bench.job import do_run
+    from bench.command.asked import Ask
+    from bench.command.job import do_run
 
     asked = Ask(
         spec_file, preset, tuple(contender or ()), samples, batch_size, epochs,
@@ -68,8 +68,8 @@ def plan(
 
     Example: crossover plan --preset full
     """
-    from bench.asked import Ask
-    from bench.job import do_plan
+    from bench.command.asked import Ask
+    from bench.command.job import do_plan
 
     asked = Ask(
         spec_file, preset, tuple(contender or ()), samples, batch_size, epochs,
@@ -96,7 +96,7 @@ def report(
 
     Example: crossover report --from-asv .asv/results --out results/asv
     """
-    from bench.reports import ReportAsk, do_report
+    from bench.command.reports import ReportAsk, do_report
 
     asked = ReportAsk(
         tuple(runs or ()), tuple(from_asv or ()), tuple(from_pytest_benchmark or ()),
@@ -161,7 +161,7 @@ def compare(
 
     Example: crossover compare .asv/results@1a2b3c4d .asv/results@5e6f7a8b
     """
-    from bench.reports import do_compare
+    from bench.command.reports import do_compare
 
     raise typer.Exit(do_compare(run_a, run_b))
 
@@ -178,7 +178,7 @@ def selftest(
 
     Example: crossover selftest --pairs 10 --sweeps 1000
     """
-    from bench.job import do_selftest
+    from bench.command.job import do_selftest
 
     raise typer.Exit(do_selftest(pairs, sweeps, seed))
 
@@ -189,7 +189,7 @@ def devices() -> None:
 
     Example: crossover devices
     """
-    from bench.job import do_devices
+    from bench.command.job import do_devices
 
     do_devices()
 

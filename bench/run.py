@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import store
 from bench.contenders import missing_cores
 from bench.crew import Crew
-from bench.journal import Journal, StoreError
+from bench.measure.rows import disagreeing, found, sampled
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from bench.plan import Block, Known, round_order
-from bench.rows import disagreeing, found, sampled
+from bench.record import store
+from bench.record.journal import Journal, StoreError
 from bench.spec import Spec
 from bench.surroundings import HERE, Surroundings
 from bench.unfinished import unfinished

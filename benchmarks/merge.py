@@ -19,9 +19,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import launched, stored
-from bench.launched import Launched, jobs_of
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from bench.record import launched, stored
+from bench.record.launched import Launched, jobs_of
 from bench.spec import Sweep, parse_spec
 
 MOST_S, MOST_BYTES = 60.0, 2e9
@@ -31,7 +31,7 @@ CONTENDERS = ("cpu/resident@1", "cpu/fused@1", "cpu/manual@1", "cpu/lesson@1")
 MERGE = """
 import resource, sys, time
 from pathlib import Path
-from bench import launched
+from bench.record import launched
 start = time.perf_counter()
 merged = launched.merge(Path(sys.argv[1]))
 took_s = time.perf_counter() - start

@@ -20,11 +20,11 @@ from typing import Any, TextIO
 
 import psutil
 
-from bench import store
 from bench.machine import snapshot
 from bench.measure.process import Asked, WorkerProcess
 from bench.nouns import SCHEMA, Contender, InputError, Machine, Run
 from bench.plan import Block
+from bench.record import store
 from bench.run import Crew, carry_out
 from bench.spec import Spec, parse_spec
 from benchmarks.soak_judge import CONTENDERS, Reading, read_csv, verdicts

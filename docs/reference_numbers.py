@@ -23,10 +23,10 @@ import pandas as pd
 from bench.analysis.cost_model import cost_models
 from bench.analysis.frame import records
 from bench.nouns import Crossover, Run, field_names
+from bench.record.store import load
 from bench.report.tables import cost_table
 from bench.report.terminal import plain_lines
 from bench.spec import Spec
-from bench.store import load
 from softmax_core import Case
 
 ROOT = Path(__file__).parent.parent

@@ -6,11 +6,11 @@ import sys
 import numpy as np
 import pytest
 
-from bench import store
 from bench.analysis.compare import compare, lines
 from bench.analysis.shifts import drawn_interval, welch_interval
 from bench.cli import main
 from bench.nouns import SCHEMA, Cell, Contender, InputError, Machine, Measurement, Run
+from bench.record import store
 from softmax_core.case import Case
 
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")

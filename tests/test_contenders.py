@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import store, stored
-from bench.asked import Ask, load_preset, resolve
+from bench.command.asked import Ask, load_preset, resolve
 from bench.contenders import missing_cores
 from bench.nouns import BEST, SCHEMA, Case, Cell, Contender, InputError, Machine, Run
+from bench.record import store, stored
 from bench.report.words import people
 from bench.run import Crew, carry_out
 from bench.sources.questions import pairs

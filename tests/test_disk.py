@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import job, lock, store
+from bench.command import job
+from bench.record import lock, store
 from bench.report import write
 from bench.sources.given import runs_given
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from bench import store
 from bench.analysis.crossover import crossovers
 from bench.measure import energy, worker
 from bench.measure.energy import Meter, Package, energy_unmeasured, find_meter
 from bench.measure.sampler import Sampler
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from bench.record import store
 from bench.run import Crew, carry_out
 from bench.spec import parse_spec
 from softmax_core import Case

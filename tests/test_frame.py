@@ -12,7 +12,7 @@ import pytest
 from bench.analysis.breakeven import BreakEven
 from bench.analysis.frame import CROSSOVER_COLUMNS, column_types, read_run, records
 from bench.nouns import Crossover, Estimate, Measurement, field_names
-from bench.store import load
+from bench.record.store import load
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "results/reference"

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import store, stored
 from bench.nouns import SCHEMA
+from bench.record import store, stored
 from bench.report import write
 
 sys.path.append(str(Path(__file__).parent / "fuzz"))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.asked import load_spec
 from bench.cli import main
+from bench.command.asked import load_spec
 from bench.nouns import InputError
 from bench.sources import json_file
 from bench.sources.asv import read_asv

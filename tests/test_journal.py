@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import job, store, stored
+from bench.command import job
+from bench.record import store, stored
 from bench.report import write
 from bench.unfinished import unfinished
 

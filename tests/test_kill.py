@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import store
+from bench.record import store
 
 sys.path.append(str(Path(__file__).parent / "kill"))
 import by_hand

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import store
 from bench.interrupts import Interrupted
 from bench.launch import node, slurm
 from bench.nodes import NodeType
+from bench.record import store
 from bench.spec import SpecError, parse_spec
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -7,13 +7,13 @@ import tomllib
 
 import pytest
 
-from bench import launched, store, stored
-from bench.launched import Launched, jobs_of
 from bench.nouns import SCHEMA, Contender, Machine, Measurement, Run
 from bench.plain_line import parted
+from bench.record import launched, store, stored
+from bench.record.launched import Launched, jobs_of
+from bench.record.store import StoreError
 from bench.report.spec_text import spec_toml
 from bench.spec import parse_spec
-from bench.store import StoreError
 from softmax_core.case import Case
 
 SPEC = {

@@ -7,10 +7,10 @@ import io
 import numpy as np
 import pytest
 
-from bench import store
 from bench.analysis.crossover import crossovers
 from bench.analysis.machines import found_on, placements
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from bench.record import store
 from bench.report import machines, write
 from bench.report.verdict_page import markdown, page
 from bench.spec import parse_spec

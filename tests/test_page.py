@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from bench import store
 from bench.analysis.derive import derive
 from bench.analysis.flags import ADVICE
 from bench.analysis.frame import Frames, frames
 from bench.nouns import Contender, Crossover
+from bench.record import store
 from bench.report import embed
 from bench.report import page as pages
 from bench.report.embed import Shown

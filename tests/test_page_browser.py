@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import store
 from bench.analysis.derive import derive
 from bench.analysis.frame import frames
 from bench.nouns import Crossover
+from bench.record import store
 from bench.report import page as pages
 from bench.report.embed import Shown, small_png
 from bench.report.figures import pictures

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import store
+from bench.record import store
 from bench.report.cells import written
 from bench.report.spec_text import bibtex, spec_toml
 from bench.spec import parse_spec

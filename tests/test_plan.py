@@ -2,13 +2,13 @@
 
 import pytest
 
-from bench import store
 from bench.analysis.crossover import crossovers
 from bench.analysis.locate import Located
 from bench.analysis.search import next_size, roundest
-from bench.asked import load_preset, resolve
+from bench.command.asked import load_preset, resolve
 from bench.nouns import SCHEMA, Contender, Machine, Run
 from bench.plan import controls, next_blocks, next_look, outermost_first
+from bench.record import store
 from bench.run import Crew, carry_out
 from bench.spec import parse_spec
 

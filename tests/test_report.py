@@ -7,11 +7,11 @@ import re
 import pandas as pd
 import pytest
 
-from bench import store
 from bench.analysis.crossover import crossovers
 from bench.analysis.frame import frames, read_run
 from bench.cli import main
 from bench.nouns import SCHEMA, Cell, Contender, InputError, Machine, Measurement, Run
+from bench.record import store
 from bench.report import write
 from bench.report.write import harmless, write_report
 from bench.spec import parse_spec

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.nouns import Crossover
-from bench.store import load
+from bench.record.store import load
 
 ROOT = Path(__file__).parent.parent
 

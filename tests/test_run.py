@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from bench import store
 from bench.analysis.crossover import crossovers
-from bench.asked import load_preset, resolve
+from bench.command.asked import load_preset, resolve
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Run, case_id
 from bench.plan import Block, next_blocks, outermost_first, round_order
+from bench.record import store
 from bench.run import Crew, carry_out
 from bench.spec import SpecError, parse_spec
 from softmax_core.case import Case

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import store, stored
 from bench.analysis.crossover import crossovers
 from bench.nouns import SCHEMA, InputError, Machine, Measurement, Run
+from bench.record import store, stored
 
 FOLDERS = Path(__file__).parent / "fixtures" / "schema"
 STORED = {

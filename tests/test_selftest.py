@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from bench import selftest as selftests
+from bench.command import selftest as selftests
 from bench.measure.law import Law, crossing_batch
 from bench.measure.spin import SpinTrainer
 from bench.nouns import Crossover, Machine

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import store
 from bench.analysis.frame import read_run
+from bench.record import store
 
 FIXTURES = Path(__file__).parent / "fixtures"
 ASV = FIXTURES / "asv"

@@ -9,7 +9,7 @@ import pytest
 sys.path.append(str(Path(__file__).parent))
 from faults import CAUGHT, FAULTS
 
-from bench import job
+from bench.command import job
 from bench.measure.process import WorkerProcess
 from bench.nouns import Machine
 from bench.run import Crew, carry_out_unkept

@@ -18,7 +18,7 @@ from bench.analysis.derive import Derived, derive
 from bench.analysis.series import round_s
 from bench.analysis.sweeps import Speedup, SweepResult
 from bench.nouns import Crossover, Estimate, Measurement, Run, field_names
-from bench.store import load
+from bench.record.store import load
 
 CASE_COLUMNS = ["samples", "features", "classes", "batch_size", "epochs"]
 CROSSOVER_COLUMNS = [
@@ -57,7 +57,7 @@ def read_run(path: str | Path) -> Frames:
     """Read a run directory into DataFrames.
 
     Raises:
-        bench.store.StoreError: when it is not one.
+        bench.record.store.StoreError: when it is not one.
     """
     return frames(load(Path(path)))
 

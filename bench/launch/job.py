@@ -5,14 +5,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from bench import launched
-from bench.asked import Ask
+from bench.command.asked import Ask
+from bench.command.job import WENT_WRONG, commit, new_id, typed
+from bench.command.reports import ReportAsk, do_report
 from bench.interrupts import EXIT_CODE, Interrupted
-from bench.job import WENT_WRONG, commit, new_id, typed
 from bench.launch import local, slurm
-from bench.launched import Launched, jobs_of
 from bench.plan import notices
-from bench.reports import ReportAsk, do_report
+from bench.record import launched
+from bench.record.launched import Launched, jobs_of
 from bench.spec import SpecError
 from bench.surroundings import HERE
 from bench.untrusted import near

@@ -4,9 +4,9 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import launched
 from bench.launch.node import command
-from bench.launched import Job
+from bench.record import launched
+from bench.record.launched import Job
 
 GRACE_S = 1.0
 Progress = Callable[[int, int, int], None]

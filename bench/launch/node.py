@@ -14,14 +14,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import launched, store
 from bench.atomic import write_atomically
+from bench.command.job import new_run
 from bench.crew import Crew
 from bench.interrupts import EXIT_CODE, Interrupted, heeded
-from bench.job import new_run
-from bench.journal import JOURNAL
 from bench.measure.process import Asked, WorkerProcess
 from bench.nouns import Contender, InputError
+from bench.record import launched, store
+from bench.record.journal import JOURNAL
 from bench.run import carry_out
 from bench.spec import Spec, SpecError
 from bench.surroundings import HERE

@@ -19,12 +19,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from bench import launched
 from bench.launch.local import Progress
 from bench.launch.node import command
-from bench.launched import Job
 from bench.nodes import NodeType
 from bench.nouns import InputError
+from bench.record import launched
+from bench.record.launched import Job
 
 SCRIPTS = "slurm"
 WARNING_S = 60

@@ -17,10 +17,10 @@ from rich.table import Table
 
 from bench.atomic import write_atomically
 from bench.interrupts import Interrupted
-from bench.journal import StoreError
 from bench.lesson import large, tasks, timing
 from bench.lesson.claims import Row
 from bench.lesson.tasks import Task
+from bench.record.journal import StoreError
 from bench.spec import SpecError
 from bench.untrusted import near
 

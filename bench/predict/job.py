@@ -12,14 +12,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import store
 from bench.atomic import write_atomically
 from bench.escape import cell, text
-from bench.journal import StoreError
 from bench.measure.process import WorkerProcess
 from bench.nouns import InputError
 from bench.predict.rows import Row, predict
 from bench.predict.sheet import Sheet
+from bench.record import store
+from bench.record.journal import StoreError
 from bench.surroundings import say_lost
 
 LABEL = "predicted, not measured"

@@ -11,8 +11,8 @@ from pathlib import Path
 from bench.analysis.machines import Found, Placement
 from bench.atomic import write_atomically
 from bench.escape import cell
-from bench.journal import StoreError
 from bench.nouns import Crossover, case_id
+from bench.record.journal import StoreError
 from bench.report.cells import written
 from bench.report.verdict_page import Document, Section, Table, markdown, page
 from bench.report.words import fixed_axis, name, number

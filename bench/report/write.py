@@ -13,8 +13,8 @@ from bench.analysis.derive import Derived, derive
 from bench.analysis.frame import frames
 from bench.atomic import write_atomically
 from bench.escape import harmless
-from bench.journal import StoreError
 from bench.nouns import Crossover, InputError, Run
+from bench.record.journal import StoreError
 from bench.report.embed import Shown, small_png
 from bench.report.figures import image, pictures
 from bench.report.page import page

@@ -6,8 +6,8 @@ The commands `report` and `compare` call it.
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench import store
 from bench.nouns import InputError, Run
+from bench.record import store
 from bench.sources.asv import read_asv
 from bench.sources.json_file import read_object
 from bench.sources.pytest_benchmark import read_pytest_benchmark

@@ -14,9 +14,9 @@ from bench.analysis.decide import FEWEST_ROUNDS
 from bench.analysis.flags import NO_INTERVAL
 from bench.fields import MOST_ROUNDS
 from bench.nouns import SCHEMA, Cell, Contender, InputError, Machine, Measurement, Run
+from bench.record.stored import again
 from bench.sources.questions import clipped, sweeps
 from bench.spec import Spec, first_wrong
-from bench.stored import again
 from bench.untrusted import Unreadable, file_name
 from softmax_core.case import Case
 

@@ -14,13 +14,13 @@ import warnings
 import zlib
 from pathlib import Path
 
-from bench import store
 from bench.analysis.compare import compare, lines
 from bench.analysis.derive import derive
-from bench.asked import load_spec, resolve
+from bench.command.asked import load_spec, resolve
+from bench.command.option_texts import parse_duration, parse_prices, parse_sizes
 from bench.nouns import Contender, InputError, parse_case_id
-from bench.option_texts import parse_duration, parse_prices, parse_sizes
 from bench.plan import next_blocks, notices
+from bench.record import store
 from bench.report import write
 from bench.report.terminal import plain_lines
 from bench.sources.asv import read_asv

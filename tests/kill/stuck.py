@@ -16,8 +16,10 @@ import psutil
 import virtual
 from life import Life
 
-from bench import cli, job, store
+from bench import cli
+from bench.command import job
 from bench.measure.process import WorkerProcess
+from bench.record import store
 from bench.report import write
 
 FOREVER_S = 60.0

@@ -22,7 +22,7 @@ import psutil
 import virtual
 from life import Life
 
-from bench import store
+from bench.record import store
 
 GONE_S = 10.0
 MEASURING = 0.75

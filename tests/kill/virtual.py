@@ -8,11 +8,12 @@ import os
 import sys
 from datetime import UTC, datetime, timedelta
 
-from bench import job, store
-from bench.asked import Ask
+from bench.command import job
+from bench.command.asked import Ask
 from bench.crew import Crew
 from bench.measure.process import WorkerProcess
 from bench.nouns import Machine
+from bench.record import store
 from bench.report import write
 from bench.surroundings import Surroundings
 

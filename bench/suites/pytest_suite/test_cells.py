@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bench.contenders import STAND_IN
+from bench.measure.rows import LOSS_ATOL, LOSS_RTOL
 from bench.nouns import Cell, InputError, case_id
-from bench.rows import LOSS_ATOL, LOSS_RTOL
 from bench.suites import cells, facts
 from softmax_core.device import accelerators
 

@@ -7,10 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from bench.command.option_texts import parse_duration, parse_prices, parse_sizes
 from bench.contenders import ACCELERATOR, ALL_THREADS, STAND_IN, missing_cores
 from bench.fields import MOST_CELLS, MOST_DIGITS
 from bench.nouns import Contender
-from bench.option_texts import parse_duration, parse_prices, parse_sizes
 from bench.spec import Spec, SpecError, parse_spec
 from bench.untrusted import Unreadable, near, read_text, shown
 from softmax_core.case import stable_learning_rate

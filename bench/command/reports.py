@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import launched, store
-from bench.launched import is_launched
+from bench.command.option_texts import parse_prices
 from bench.nouns import Crossover, InputError, Run
-from bench.option_texts import parse_prices
+from bench.record import launched, store
+from bench.record.launched import is_launched
 from bench.surroundings import HERE, say_lost
 
 if TYPE_CHECKING:

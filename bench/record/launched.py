@@ -15,14 +15,14 @@ from pathlib import Path
 
 from pydantic import StrictStr, ValidationError
 
-from bench import store, stored
 from bench.atomic import write_atomically
 from bench.fields import Strict
-from bench.journal import JOURNAL, StoreError
 from bench.nodes import Launch, NodeType
 from bench.nouns import Measurement, Run
+from bench.record import store, stored
+from bench.record.journal import JOURNAL, StoreError
+from bench.record.store import HEADER
 from bench.spec import Spec, first_wrong
-from bench.store import HEADER
 from bench.untrusted import Unreadable, clean, parse_json, read_text
 from softmax_core.case import Case
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bench.journal import StoreError
+from bench.record.journal import StoreError
 
 LOCK = "run.lock"
 LONGEST = 200

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
-from bench import journal, stored
 from bench.atomic import PART, write_atomically
-from bench.journal import JOURNAL, StoreError
-from bench.lock import LOCK, held
 from bench.nouns import InputError, Measurement, Run
+from bench.record import journal, stored
+from bench.record.journal import JOURNAL, StoreError
+from bench.record.lock import LOCK, held
 from bench.untrusted import Unreadable, parse_json, read_bytes, read_text
 
 HEADER = "run.json"

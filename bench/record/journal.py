@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import stored
 from bench.nouns import InputError, Measurement
+from bench.record import stored
 from bench.untrusted import Unreadable
 
 JOURNAL = "measurements.jsonl"

@@ -9,15 +9,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import store
-from bench.asked import Ask, resolve
+from bench.command.asked import Ask, resolve
+from bench.command.progress import ProgressBar
 from bench.crew import Crew
 from bench.interrupts import EXIT_CODE, Interrupted
-from bench.launched import is_launched
 from bench.machine import snapshot, usable_cores
 from bench.nouns import SCHEMA, Run, case_id
 from bench.plan import next_blocks, notices
-from bench.progress import ProgressBar
+from bench.record import store
+from bench.record.launched import is_launched
 from bench.run import carry_out
 from bench.spec import Spec, SpecError
 from bench.surroundings import HERE, Surroundings, say_lost
@@ -159,7 +159,7 @@ def do_plan(ask: Ask) -> None:
 
 def do_selftest(pairs: int, sweeps: int, seed: int) -> int:
     """Print what was asked and found; return 1 when something was missed."""
-    from bench.selftest import selftest
+    from bench.command.selftest import selftest
 
     notice = Console(stderr=True)
     notice.print("measuring spinning pairs, then simulating")

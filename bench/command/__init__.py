@@ -1,0 +1,1 @@
+"""What the command line asks for: its options, and what each command does."""
