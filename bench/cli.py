@@ -43,12 +43,16 @@ def run(
     """
     from bench.command.asked import Ask
     from bench.command.job import do_run
+    from bench.launch.job import do_launch
+    from bench.record.launched import is_launched
 
     asked = Ask(
         spec_file, preset, tuple(contender or ()), samples, batch_size, epochs,
         features, classes, budget, grid, tuple(price or ()),
     )  # fmt: skip
-    raise typer.Exit(do_run(asked, out, resume, recover, launch))
+    if launch or (resume and is_launched(resume)):
+        raise typer.Exit(do_launch(asked, out, resume, launch, recover))
+    raise typer.Exit(do_run(asked, out, resume, recover))
 
 
 @app.command()

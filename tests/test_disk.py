@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.command import job
+from bench.command import new_run
 from bench.record import lock, store
 from bench.report import write
 from bench.sources.given import runs_given
@@ -120,7 +120,7 @@ def test_a_folder_that_is_only_read(tmp_path, small_disk, crossover):
         ["report", disk / "run", "--out", disk / "new"],
     ):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(job, "snapshot", lambda devices: by_hand.virtual.MACHINE)
+            patch.setattr(new_run, "snapshot", lambda devices: by_hand.virtual.MACHINE)
             code, _, error = crossover(*command)
         assert (code, error.count("\n")) == (2, 1), error
         assert "Read-only file system" in error

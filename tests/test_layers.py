@@ -39,7 +39,7 @@ FORBIDDEN = {
     "bench.report": ("torch", "bench.run", "bench.measure", "scipy", *OUTSIDE),
     "bench.suites": ("bench.report", "bench.record", "pandas", *OUTSIDE),
     "bench.cli": ("torch", "pandas", "scipy"),
-    "bench.command": ("bench.cli",),
+    "bench.command": ("bench.cli", "bench.launch"),
     "bench.command.asked": (
         "bench.measure", "bench.run", "bench.record", "bench.analysis",
     ),

@@ -9,7 +9,7 @@ import pytest
 sys.path.append(str(Path(__file__).parent))
 from faults import CAUGHT, FAULTS
 
-from bench.command import job
+from bench.command import new_run
 from bench.measure.process import WorkerProcess
 from bench.nouns import Machine
 from bench.run import Crew, carry_out_unkept
@@ -97,7 +97,7 @@ def test_a_run_whose_workers_cannot_start_ends_with_rows_and_exit_3(
     assert code == 2
     said = "worker cannot be started: No such file or directory"
     assert error == f"crossover: torch cannot be asked: {said}\n"
-    monkeypatch.setattr(job, "snapshot", lambda devices: MACHINE)
+    monkeypatch.setattr(new_run, "snapshot", lambda devices: MACHINE)
     sizes = "10,20", "--grid", "--out", "run"
     contenders = (part for name in NAMES for part in ("--contender", name))
     code, _, _ = crossover("run", *contenders, "--batch-size", *sizes)

@@ -1,7 +1,5 @@
 """One job behind each command: spec -> run -> report, with progress and interrupts."""
 
-import shlex
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -10,19 +8,18 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.command.asked import Ask, resolve
+from bench.command.new_run import new_run
 from bench.command.progress import ProgressBar
+from bench.command.reports import WENT_WRONG
 from bench.crew import Crew
 from bench.interrupts import EXIT_CODE, Interrupted
 from bench.machine import snapshot, usable_cores
-from bench.nouns import SCHEMA, Run, case_id
+from bench.nouns import Run, case_id
 from bench.plan import next_blocks, notices
 from bench.record import store
-from bench.record.launched import is_launched
 from bench.run import carry_out
 from bench.spec import Spec, SpecError
 from bench.surroundings import HERE, Surroundings, say_lost
-
-WENT_WRONG = ("oom", "timeout", "crashed", "failed")
 
 
 def do_run(
@@ -30,7 +27,6 @@ def do_run(
     out: Path | None,
     resume: Path | None,
     recover: bool = False,
-    launch: str | None = None,
     crew: Crew | None = None,
     around: Surroundings = HERE,
 ) -> int:
@@ -40,12 +36,6 @@ def do_run(
     """
     if recover and resume is None:
         raise SpecError("recover: must go with --resume DIR")
-    if launch or (resume and is_launched(resume)):
-        from bench.launch.job import do_launch
-
-        if recover:
-            raise SpecError("recover: must go with the folder of a job, DIR/jobs/JOB")
-        return do_launch(ask, out, resume, launch)
     if resume is None:
         if out is not None:
             store.check_new(out)  # before seconds are spent on the machine
@@ -94,47 +84,6 @@ def _write(run: Run, out: Path, partial: bool = False) -> None:
     if run.machine.energy_unmeasured:
         print(f"  energy: {run.machine.energy_unmeasured}")
     Console().print(f"Report: {out / 'report.html'}", highlight=False, soft_wrap=True)
-
-
-def new_run(spec: Spec, around: Surroundings) -> tuple[Run, Spec]:
-    """Describe this machine and make a run of a spec, resolved for it.
-
-    Raises:
-        SpecError: for a device that torch does not know, or too many threads.
-    """
-    cores = usable_cores()
-    planned = resolve(spec, (), cores)  # bad threads are refused before torch loads
-    asked = {c.device for s in planned.sweep for c in planned.contenders_of(s)}
-    try:
-        machine = snapshot(tuple(sorted(asked)))
-    except ValueError as error:
-        raise SpecError(str(error)) from error
-    names = tuple(str(a["name"]) for a in machine.accelerators)
-    spec = resolve(spec, names, cores)
-    fields = spec.model_dump(mode="json")
-    name = new_id(spec, around)
-    return Run(name, SCHEMA, fields, commit(), typed(), machine, ()), spec
-
-
-def new_id(spec: Spec, around: Surroundings) -> str:
-    """Return the id of a run that starts now."""
-    return f"{spec.name}-{around.utc():%Y%m%d-%H%M%S}"
-
-
-def typed() -> str:
-    """Return the command line as it was typed."""
-    return shlex.join(["crossover", *sys.argv[1:]])
-
-
-def commit() -> str | None:
-    """Return the commit of this program, None outside a checkout."""
-    done = subprocess.run(
-        ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout.strip() or None
 
 
 def do_plan(ask: Ask) -> None:

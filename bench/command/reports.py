@@ -17,6 +17,8 @@ from bench.surroundings import HERE, say_lost
 if TYPE_CHECKING:
     from bench.analysis.machines import Found
 
+WENT_WRONG = ("oom", "timeout", "crashed", "failed")
+"""How a cell may end that makes the exit code 3."""
 MOST_PAGES = 20
 """Machines of a launched run up to which each gets tables, plots and a page too."""
 

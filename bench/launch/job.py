@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from bench.command.asked import Ask
-from bench.command.job import WENT_WRONG, commit, new_id, typed
-from bench.command.reports import ReportAsk, do_report
+from bench.command.new_run import commit, new_id, typed
+from bench.command.reports import WENT_WRONG, ReportAsk, do_report
 from bench.interrupts import EXIT_CODE, Interrupted
 from bench.launch import local, slurm
 from bench.plan import notices
@@ -21,13 +21,20 @@ LAUNCHERS = {"slurm": slurm.run_jobs, "local": local.run_jobs}
 
 
 def do_launch(
-    ask: Ask, out: Path | None, resume: Path | None, launcher: str | None
+    ask: Ask,
+    out: Path | None,
+    resume: Path | None,
+    launcher: str | None,
+    recover: bool = False,
 ) -> int:
     """Launch a run, or go on with one, wait for its jobs, report; the exit code.
 
     Raises:
         InputError: for an unknown launcher, or one that cannot be used here.
     """
+    if recover:
+        folder = "the folder of a job, DIR/jobs/JOB" if resume else "--resume DIR"
+        raise SpecError(f"recover: must go with {folder}")
     if resume is not None:
         if launcher or out is not None or ask != Ask():
             raise SpecError("resume: takes the folder of a launched run and no option")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.atomic import write_atomically
-from bench.command.job import new_run
+from bench.command.new_run import new_run
 from bench.crew import Crew
 from bench.interrupts import EXIT_CODE, Interrupted, heeded
 from bench.measure.process import Asked, WorkerProcess

@@ -17,7 +17,7 @@ import virtual
 from life import Life
 
 from bench import cli
-from bench.command import job
+from bench.command import job, new_run
 from bench.measure.process import WorkerProcess
 from bench.record import store
 from bench.report import write
@@ -48,7 +48,7 @@ def target(folder, spec_file, where):
         if where in ("report", "partial"):
             write._plots = lambda *_: time.sleep(FOREVER_S) or iter(())
         if where == "snapshot":
-            job.snapshot = lambda devices: (
+            new_run.snapshot = lambda devices: (
                 os.write(pipe, b"s") and time.sleep(FOREVER_S)
             )
         job.Crew = lambda: told

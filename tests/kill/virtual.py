@@ -8,7 +8,7 @@ import os
 import sys
 from datetime import UTC, datetime, timedelta
 
-from bench.command import job
+from bench.command import job, new_run
 from bench.command.asked import Ask
 from bench.crew import Crew
 from bench.measure.process import WorkerProcess
@@ -112,7 +112,7 @@ def install(folder, pipe):
     def tell(letter):
         os.write(pipe, letter.encode())
 
-    job.snapshot = lambda devices: MACHINE
+    new_run.snapshot = lambda devices: MACHINE
     job.ProgressBar = lambda: Bar(tell)
     write._plots = lambda *_: iter(())
     clock = Clock(folder)

@@ -1,0 +1,53 @@
+"""A run that begins: its id, the command and commit, this machine, the plan for it."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.command.asked import resolve
+from bench.machine import snapshot, usable_cores
+from bench.nouns import SCHEMA, Run
+from bench.spec import Spec, SpecError
+from bench.surroundings import Surroundings
+
+
+def new_run(spec: Spec, around: Surroundings) -> tuple[Run, Spec]:
+    """Describe this machine and make a run of a spec, resolved for it.
+
+    Raises:
+        SpecError: for a device that torch does not know, or too many threads.
+    """
+    cores = usable_cores()
+    planned = resolve(spec, (), cores)  # bad threads are refused before torch loads
+    asked = {c.device for s in planned.sweep for c in planned.contenders_of(s)}
+    try:
+        machine = snapshot(tuple(sorted(asked)))
+    except ValueError as error:
+        raise SpecError(str(error)) from error
+    names = tuple(str(a["name"]) for a in machine.accelerators)
+    spec = resolve(spec, names, cores)
+    fields = spec.model_dump(mode="json")
+    name = new_id(spec, around)
+    return Run(name, SCHEMA, fields, commit(), typed(), machine, ()), spec
+
+
+def new_id(spec: Spec, around: Surroundings) -> str:
+    """Return the id of a run that starts now."""
+    return f"{spec.name}-{around.utc():%Y%m%d-%H%M%S}"
+
+
+def typed() -> str:
+    """Return the command line as it was typed."""
+    return shlex.join(["crossover", *sys.argv[1:]])
+
+
+def commit() -> str | None:
+    """Return the commit of this program, None outside a checkout."""
+    done = subprocess.run(
+        ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or None
