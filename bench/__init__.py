@@ -1,1 +1,1 @@
-"""The measuring: each file is one stage or one noun. Read `nouns`, then `run`."""
+"""The measuring: each file or folder is a stage or a noun. Read `nouns`, then `run`."""
