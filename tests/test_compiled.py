@@ -44,11 +44,12 @@ def test_at_most_three_functions_are_compiled(case, sizes):
     assert len(set(sizes)) <= 3
 
 
-def test_what_is_timed_is_what_is_verified():
+@pytest.mark.parametrize("full", [1, 7, 8, 9, 15, 16, 17, 60_000, 60_001, 60_007])
+@pytest.mark.parametrize("short", [0, 3])
+def test_what_is_timed_is_what_is_verified(full, short):
     assert VERIFIED_BATCHES == CHUNK
-    case = Case(300_003, batch_size=5)
-    assert set(call_sizes(case)) == {(5,) * CHUNK, (3,)}
-    assert set(call_sizes(verified_case(case))) == {(5,) * CHUNK, (3,)}
+    case = Case(5 * full + short, batch_size=5)
+    assert set(call_sizes(verified_case(case))) == set(call_sizes(case))
 
 
 @needs_compiler

@@ -190,7 +190,8 @@ def test_verification_keeps_the_short_last_batch_and_stays_small():
     small = verified_case(Case(samples=300_007, batch_size=100, epochs=1830))
     assert (small.samples, small.epochs) == (807, 2)
     assert verified_case(Case(samples=50, batch_size=60_000)).samples == 50
-    assert verified_case(Case(samples=1500, batch_size=1)).samples == 8
+    assert verified_case(Case(samples=1600, batch_size=1)).samples == 8
+    assert verified_case(Case(samples=1601, batch_size=1)).samples == 9
 
 
 class Wrong:
