@@ -21,7 +21,7 @@ from softmax_core.trainers._module import AnyDevice
 
 CHUNK = 8
 """Steps in one call: it bounds the time to compile. Verification trains on as many full
-batches and what is left over (`verified_case`), so what is timed is what is verified."""
+batches, and what is left over (`verified_case`): what is timed is what is verified."""
 MOST_PRODUCTS = 64
 """(features + 1) x classes up to which products are written as multiply and add, which
 the compiler merges with the rest and vectorises over the samples; beyond, they are
