@@ -82,7 +82,7 @@ def verdicts(readings: list[Reading], rounds_each: int) -> list[Verdict]:
         return Verdict(what, sides[0], sides[1], most, unit)
 
     mib = 2**20
-    calls = by_tenth([r.calls for r in readings if r.calls])
+    calls = calls_by_tenth(readings)
     cpu_s = by_tenth(by_case(readings, "main_cpu_s", rounds_each))
     return [
         highest("memory of the main process", "main_bytes", "MiB", MOST_GROWTH, mib),
@@ -106,6 +106,11 @@ def by_tenth(cases: Sequence[float]) -> list[float]:
     """Return the median over the cases of each tenth of the run."""
     ends = [i * len(cases) // 10 for i in range(11)]
     return [statistics.median(cases[a:b] or [0.0]) for a, b in pairwise(ends)]
+
+
+def calls_by_tenth(readings: Sequence[Reading]) -> list[float]:
+    """Return the calls of a round of each tenth, where they were counted."""
+    return by_tenth([r.calls for r in readings if r.calls])
 
 
 def by_case(readings: list[Reading], name: str, rounds_each: int) -> list[float]:

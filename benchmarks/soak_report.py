@@ -11,7 +11,14 @@ from bench.nouns import Run
 from bench.report.figures import image
 from bench.report.layout import entitle, legend_below, new_figure
 from bench.report.looks import Look, look_of, looks, theme
-from benchmarks.soak_judge import CONTENDERS, Reading, Verdict, by_case, by_tenth
+from benchmarks.soak_judge import (
+    CONTENDERS,
+    Reading,
+    Verdict,
+    by_case,
+    by_tenth,
+    calls_by_tenth,
+)
 
 MIB = 2**20
 
@@ -63,7 +70,7 @@ def markdown(
     ]
     names = ("main_cpu_s", "main_s", "worker_s", "load_1min")
     columns = [by_tenth(by_case(readings, name, rounds_each)) for name in names]
-    columns.insert(0, by_tenth([r.calls for r in readings if r.calls]))
+    columns.insert(0, calls_by_tenth(readings))
     for number, (calls, cpu_s, main_s, worker_s, load) in enumerate(
         zip(*columns, strict=True), start=1
     ):

@@ -14,7 +14,7 @@ import numpy as np
 
 from bench.analysis.breakeven import BreakEven
 from bench.analysis.series import Recorded, paired_log_ratios
-from bench.analysis.sweeps import Speedup, SweepResult
+from bench.analysis.sweeps import Speedup, SweepResult, is_along
 from bench.nouns import Contender, Crossover, Run
 from bench.spec import Spec, Sweep
 from softmax_core.case import Case
@@ -162,18 +162,11 @@ def control_series(
         }
         for copy in sorted(copies, key=str):
             pair = (dataclasses.replace(copy, copy=0), copy)
-            row = next((c for c in rows if _is_of(c, sweep, pair)), None)
+            own = (c for c in rows if is_along(c, sweep))
+            names = str(pair[0]), str(pair[1])
+            row = next((c for c in own if (c.baseline, c.challenger) == names), None)
             controls.append(_control(spec, sweep, cases, recorded, pair, row))
     return [c for c in controls if c.points]
-
-
-def _is_of(c: Crossover, sweep: Sweep, pair: tuple[Contender, Contender]) -> bool:
-    size = getattr(c.case, c.axis)
-    return (
-        (c.baseline, c.challenger) == (str(pair[0]), str(pair[1]))
-        and c.axis == sweep.axis
-        and c.case == sweep.case_at(size)
-    )
 
 
 def _control(

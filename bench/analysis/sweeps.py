@@ -1,6 +1,5 @@
 """Everything measured along one sweep, in one view: what a figure or a table shows."""
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -45,11 +44,6 @@ class SweepResult:
         which an epoch has no share in.
         """
         return self.sweep.axis != "epochs" and self.view == "train"
-
-    def holds(self, c: Crossover) -> bool:
-        """Tell whether a crossover, of any view, belongs to this sweep."""
-        size = getattr(c.case, c.axis)
-        return c.axis == self.sweep.axis and c.case == self.sweep.case_at(size)
 
     def size(self, case: Case) -> int:
         """Return a case's size along the sweep's axis."""
@@ -98,22 +92,28 @@ def sweep_results(
         cells = [
             (case, c) for c in spec.contenders_of(sweep) for case in cases.values()
         ]
+        asked = {(str(one), str(other)) for one, other in spec.pairs_of(sweep)}
+        mine = (
+            c
+            for c in found
+            if is_along(c, sweep)
+            and ((c.baseline, c.challenger) in asked or "control" in c.flags)
+        )
         result = SweepResult(
             sweep,
             view,
             tuple(by_cell[cell] for cell in cells if cell in by_cell),
             _speedups(spec, sweep, cases, recorded, view),
-            (),
+            tuple(mine),
         )
-        asked = {(str(one), str(other)) for one, other in spec.pairs_of(sweep)}
-        mine = tuple(
-            c
-            for c in found
-            if result.holds(c)
-            and ((c.baseline, c.challenger) in asked or "control" in c.flags)
-        )
-        results.append(dataclasses.replace(result, crossovers=mine))
+        results.append(result)
     return results
+
+
+def is_along(c: Crossover, sweep: Sweep) -> bool:
+    """Tell whether a crossover, of any pair and view, is along a sweep."""
+    size = getattr(c.case, c.axis)
+    return c.axis == sweep.axis and c.case == sweep.case_at(size)
 
 
 def _speedups(

@@ -193,11 +193,9 @@ def _answer(c: Crossover) -> str:
 def _interval(low: float | None, high: float | None) -> str:
     if low is None:
         return "" if high is None else f" (at most {number(high)})"
-    return (
-        f" (at least {number(low)})"
-        if high is None
-        else f" ({number(low)} to {number(high)})"
-    )
+    if high is None:
+        return f" (at least {number(low)})"
+    return f" ({number(low)} to {number(high)})"
 
 
 def _placement_table(placed: Sequence[Placement]) -> Table:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from bench.analysis.derive import Derived
 from bench.analysis.frame import Frames, records
+from bench.analysis.sweeps import is_along
 from bench.nouns import Crossover, Run
 from bench.report import cells
 from bench.report.cells import Row, marked
@@ -191,7 +192,11 @@ def _numbers(
         shown += len(mine) + len(pairs)
         left = len(mine) + len(pairs) - len(kept[0]) - len(kept[1])
         title = next(
-            (_over(r) for r in crossovers if r.noun and result.holds(r.noun)),
+            (
+                _over(row)
+                for row in crossovers
+                if row.noun and is_along(row.noun, result.sweep)
+            ),
             Markup(""),
         )
         found.append(Numbers(place, title, result.sweep.axis, *kept, left))
