@@ -1,8 +1,9 @@
 """The command line: parse, call the library, print."""
 
 import sys
+from importlib import metadata
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -11,21 +12,65 @@ from bench.interrupts import EXIT_CODE, Interrupted, heeded
 from bench.nouns import InputError
 from bench.untrusted import one_line
 
+# No markup: texts such as [/TRAINER] would be read as some.
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
-@app.command()
+def examples(*lines: str) -> str:
+    """Return lines as the end of a command's help, to be copied as they stand."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"crossover {metadata.version('softmax-crossover')}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Show the version and exit.",
+            callback=_say_version,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    """From which size on does the GPU beat the CPU for my training job?
+
+    Start with `crossover run`: it measures what is here and writes a report.
+    """
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command(
+    epilog=examples(
+        "crossover run",
+        "crossover run --contender cpu/resident@1 --contender cuda \\",
+        "  --features 784 --samples 4096 --batch-size 8,64,512,4096",
+        "crossover run --resume results/first",
+    )
+)
 def run(
     spec_file: opt.SpecFile = None,
     preset: opt.Preset = "quick",
     contender: opt.Texts = None,
-    samples: opt.Sizes = None,
-    batch_size: opt.Sizes = None,
-    epochs: opt.Sizes = None,
-    features: opt.Count = None,
-    classes: opt.Count = None,
+    samples: opt.Samples = None,
+    batch_size: opt.BatchSizes = None,
+    epochs: opt.Epochs = None,
+    features: opt.Features = None,
+    classes: opt.Classes = None,
     budget: opt.Budget = None,
     grid: opt.Grid = False,
     price: opt.Prices = None,
@@ -34,13 +79,7 @@ def run(
     recover: opt.Recover = False,
     launch: opt.Launcher = None,
 ) -> None:
-    """Measure, find the crossovers and write the report.
-
-    Example: crossover run --contender cpu/resident@1 --contender cpu/resident@2
-    --features 784 --samples 4096 --batch-size 8,64,512,4096
-
-    Example: crossover run --resume results/first
-    """
+    """Measure, find the crossovers and write the report."""
     from bench.command.asked import Ask
     from bench.command.job import do_run
     from bench.launch.job import do_launch
@@ -55,23 +94,24 @@ def run(
     raise typer.Exit(do_run(asked, out, resume, recover))
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "crossover plan --preset full",
+    )
+)
 def plan(
     spec_file: opt.SpecFile = None,
     preset: opt.Preset = "quick",
     contender: opt.Texts = None,
-    samples: opt.Sizes = None,
-    batch_size: opt.Sizes = None,
-    epochs: opt.Sizes = None,
-    features: opt.Count = None,
-    classes: opt.Count = None,
+    samples: opt.Samples = None,
+    batch_size: opt.BatchSizes = None,
+    epochs: opt.Epochs = None,
+    features: opt.Features = None,
+    classes: opt.Classes = None,
     budget: opt.Budget = None,
     grid: opt.Grid = False,
 ) -> None:
-    """Say what `run` would do and about how long it would take, without running.
-
-    Example: crossover plan --preset full
-    """
+    """Say what `run` would do and how long it would take."""
     from bench.command.asked import Ask
     from bench.command.job import do_plan
 
@@ -82,7 +122,12 @@ def plan(
     do_plan(asked)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "crossover report results/first",
+        "crossover report --from-asv .asv/results --out results/asv",
+    )
+)
 def report(
     runs: opt.Runs = None,
     from_asv: opt.FromAsv = None,
@@ -94,11 +139,9 @@ def report(
     show: opt.Show = False,
     recover: opt.Recover = False,
 ) -> None:
-    """Write the tables, plots and page of recorded runs, ours or other tools'.
+    """Write the tables, plots and page of recorded runs.
 
-    Example: crossover report results/first
-
-    Example: crossover report --from-asv .asv/results --out results/asv
+    They may be ours, or what asv and pytest-benchmark recorded of the same cells.
     """
     from bench.command.reports import ReportAsk, do_report
 
@@ -109,16 +152,20 @@ def report(
     do_report(asked)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "crossover predict results/first --device h100-sxm",
+    )
+)
 def predict(
     run: opt.Measured,
     device: opt.Sheets = None,
     trainer: opt.Predicted = "resident",
     out: opt.PredictOut = None,
 ) -> None:
-    """Predict, not measure, from which size on a device would be ahead.
+    """Predict, not measure, where a device would be ahead.
 
-    Example: crossover predict results/first --device h100-sxm
+    For who has no GPU: the CPU was measured, the device is its data sheet.
     """
     from bench.predict.job import do_predict
     from bench.predict.sheet import SHEETS, load_sheet
@@ -126,23 +173,24 @@ def predict(
     do_predict(run, [load_sheet(d) for d in device or SHEETS], trainer, out or run)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "crossover analyse times.csv --axis n --time seconds --contender device \\",
+        "  --round repeat --by model --baseline cpu --challenger gpu",
+    )
+)
 def analyse(
-    file: Annotated[Path, typer.Argument(help="A CSV table, one time a row.")],
-    axis: Annotated[str, typer.Option(help="Column of the sizes.")],
-    time: Annotated[str, typer.Option(help="Column of the times, in any unit.")],
-    contender: Annotated[str, typer.Option(help="Column that names who ran.")],
-    baseline: Annotated[str, typer.Option(help="The contender to beat.")],
-    challenger: Annotated[str, typer.Option(help="The contender that may beat it.")],
+    file: opt.Table,
+    axis: opt.Axis,
+    time: opt.Time,
+    contender: opt.Who,
+    baseline: opt.Baseline,
+    challenger: opt.Challenger,
     round_: opt.Round = None,
     by: opt.By = None,
     out: opt.AnalyseOut = None,
 ) -> None:
-    """Find the crossovers in anybody's table of times.
-
-    Example: crossover analyse times.csv --axis n --time seconds --contender device
-    --round repeat --by model --baseline cpu --challenger gpu
-    """
+    """Find the crossovers in anybody's table of times."""
     from bench.sources.table import Asked, analyse_file
 
     groups = tuple(by.split(",")) if by else ()
@@ -151,86 +199,88 @@ def analyse(
         print(said)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "crossover compare results/before results/after",
+        "crossover compare .asv/results@1a2b3c4d .asv/results@5e6f7a8b",
+    )
+)
 def compare(
-    run_a: Annotated[str, typer.Argument(help="The run before.")],
-    run_b: Annotated[str, typer.Argument(help="The run after.")],
+    run_a: opt.Before,
+    run_b: opt.After,
 ) -> None:
-    """Say whether crossovers or times changed; exit 1 when they did.
+    """Say whether crossovers or times changed.
+
+    The exit code is 1 when they did.
 
     A run is a run folder, a file of pytest --benchmark-json, or a commit in asv's
     results: DIR@COMMIT, where COMMIT is how the name of its file begins.
-
-    Example: crossover compare results/before results/after
-
-    Example: crossover compare .asv/results@1a2b3c4d .asv/results@5e6f7a8b
     """
     from bench.command.reports import do_compare
 
     raise typer.Exit(do_compare(run_a, run_b))
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "crossover selftest --pairs 10 --sweeps 1000",
+    )
+)
 def selftest(
-    pairs: Annotated[int, typer.Option(min=1, help="Spinning pairs.")] = 10,
-    sweeps: Annotated[
-        int, typer.Option(min=0, help="Simulated sweeps a row; 0: none.")
-    ] = 200,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    pairs: opt.Pairs = 10,
+    sweeps: opt.Sweeps = 200,
+    seed: opt.Seed = 0,
 ) -> None:
-    """Find crossovers that are known exactly; exit 1 when one is missed.
+    """Check that the program finds crossovers known exactly.
 
-    Example: crossover selftest --pairs 10 --sweeps 1000
+    The exit code is 1 when one is missed.
     """
     from bench.command.job import do_selftest
 
     raise typer.Exit(do_selftest(pairs, sweeps, seed))
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "crossover devices",
+    )
+)
 def devices() -> None:
-    """List what can be measured here, and why the rest cannot.
-
-    Example: crossover devices
-    """
+    """List what can be measured here, and why the rest cannot."""
     from bench.command.job import do_devices
 
     do_devices()
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "crossover lesson --experiment hard --device cpu",
+        "crossover lesson --experiment timing-large --full --out results/claim",
+    )
+)
 def lesson(
-    experiment: Annotated[
-        str | None, typer.Option(help="Only this one, such as hard; else all.")
-    ] = None,
-    device: Annotated[str, typer.Option(help="A torch device.")] = "cpu",
-    full: Annotated[
-        bool, typer.Option("--full", help="All steps of timing-large; hours on a GPU.")
-    ] = False,
-    out: Annotated[Path, typer.Option(help="The folder for the results.")] = Path(
-        "results/lesson"
-    ),
+    experiment: opt.Experiment = None,
+    device: opt.Device = "cpu",
+    full: opt.Full = False,
+    out: opt.LessonOut = Path("results/lesson"),
 ) -> None:
-    """Run the lesson's experiments next to its published numbers.
-
-    Example: crossover lesson --experiment hard --device cpu
-
-    Example: crossover lesson --experiment timing-large --full --out results/claim
-    """
+    """Run the lesson's experiments next to its published numbers."""
     from bench.lesson.job import do_lesson
 
     raise typer.Exit(do_lesson(experiment, device, full, out))
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "crossover doctor",
+    )
+)
 def doctor(
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Leave out the 10-second A/A.")
-    ] = False,
+    quick: opt.Quick = False,
 ) -> None:
-    """Check whether this machine is fit to measure on; exit code 1 when it is not.
+    """Check whether this machine is fit to measure on.
 
-    Example: crossover doctor
+    The exit code is 1 when it is not.
     """
     from bench.doctor.examine import diagnose
 
@@ -241,10 +291,16 @@ def main() -> None:
     """Run the command line; bad input is one line on stderr and exit code 2."""
     try:
         with heeded():
-            app()
+            sys.exit(app(prog_name="crossover", standalone_mode=False))
     except InputError as error:
-        print(f"crossover: {one_line(str(error))}", file=sys.stderr)
-        sys.exit(2)
+        _refuse(str(error))
+    except typer.TyperException as error:
+        _refuse(error.format_message())
     except Interrupted:
         print("crossover: interrupted", file=sys.stderr)
         sys.exit(EXIT_CODE)
+
+
+def _refuse(why: str) -> NoReturn:
+    print(f"crossover: {one_line(why)}", file=sys.stderr)
+    sys.exit(2)

@@ -5,15 +5,9 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
-import typer.main
 
-from bench.cli import app
-
-ROOT = Path(__file__).parent.parent
-COMMANDS = typer.main.get_command(app).commands
 MAIN = "from bench.cli import main; main()"
 CALL = [sys.executable, "-P", "-c", MAIN]  # as the installed script
 # Whoever runs the tests in the background may have interrupts ignored.
@@ -96,12 +90,6 @@ def test_a_small_run_writes_every_file(tmp_path):
     again = crossover("run", "--out", str(out))
     assert again.returncode == 2
     assert "holds another run" in again.stderr
-
-
-@pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_every_command_has_an_example_and_stands_in_the_readme(name):
-    assert "Example: crossover " + name in COMMANDS[name].help
-    assert f"`crossover {name}" in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.torture  # tests/test_interrupt.py and test_kill.py in small

@@ -6,22 +6,54 @@ from typing import Annotated
 import typer
 
 SpecFile = Annotated[
-    Path | None, typer.Argument(help="A spec in TOML; without it, the preset.")
+    Path | None,
+    typer.Argument(
+        metavar="SPEC.toml", help="What to measure; without it, the preset."
+    ),
 ]
-Preset = Annotated[str, typer.Option(help="smoke, quick, lesson or full.")]
+Preset = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="A spec that ships with the program: smoke, quick, lesson or full.",
+    ),
+]
 Texts = Annotated[
     list[str] | None,
     typer.Option(
         "--contender",
-        help="DEVICE[/TRAINER][@[RANKSx]THREADS]; repeat it: first the baseline.",
+        metavar="NAME",
+        help="DEVICE[/TRAINER][@[RANKSx]THREADS], such as cpu/resident@1 or cuda. "
+        "Repeat it: the first is the baseline of the others.",
     ),
 ]
-Sizes = Annotated[
+Samples = Annotated[
     str | None,
-    typer.Option(help="Sizes such as 10,100: several are swept, one is fixed."),
+    typer.Option(
+        metavar="LIST",
+        help="Numbers of samples: 1500 is a fixed value, 10,100,1000 are swept.",
+    ),
 ]
-Count = Annotated[int | None, typer.Option()]
-Budget = Annotated[str | None, typer.Option(help="Such as 90s, 5m or 2h.")]
+BatchSizes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LIST", help="Batch sizes, one fixed or several to sweep: 8,64,512."
+    ),
+]
+Epochs = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LIST", help="Numbers of epochs, one fixed or several to sweep."
+    ),
+]
+Features = Annotated[
+    int | None, typer.Option(metavar="N", help="Features of a sample.")
+]
+Classes = Annotated[int | None, typer.Option(metavar="N", help="Classes, at least 2.")]
+Budget = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Stop measuring after this time: 90s, 5m or 2h."),
+]
 Grid = Annotated[
     bool, typer.Option("--grid", help="Only the sizes given, all rounds alike.")
 ]
@@ -30,34 +62,61 @@ Launcher = Annotated[
     str | None,
     typer.Option(
         "--launch",
+        metavar="HOW",
         help="slurm or local: as jobs, each on a node of its own; see docs/cluster.md.",
     ),
 ]
 Prices = Annotated[
     list[str] | None,
     typer.Option(
-        "--price", help="DEVICE=PER_HOUR such as cuda=2.49; repeat it for the cost."
+        "--price",
+        metavar="DEVICE=PER_HOUR",
+        help="What an hour costs, such as cuda=2.49: crossovers in money beside those "
+        "in time. Repeat it for each device.",
     ),
 ]
-Out = Annotated[Path | None, typer.Option(help="A new folder for the results.")]
-Resume = Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="A new folder for the results, else results/NAME-DATE."
+    ),
+]
+Resume = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Go on with the run in this folder.")
+]
 Recover = Annotated[
     bool,
     typer.Option(
         "--recover",
-        help="Leave out what of the journal is garbled; it is kept as it is beside.",
+        help="Skip unreadable journal lines; the original is kept next to it.",
     ),
 ]
-Runs = Annotated[list[Path] | None, typer.Argument(help="Run folders.")]
+Runs = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="RUN",
+        help="Folders of runs; those of several machines are put side by side.",
+    ),
+]
 FromAsv = Annotated[
     list[str] | None,
-    typer.Option(help="asv's results folder, or DIR@COMMIT, or a file of it; repeat."),
+    typer.Option(
+        metavar="DIR",
+        help="The results folder of asv, or DIR@COMMIT, or one of its files. "
+        "May be repeated.",
+    ),
 ]
 FromPytestBenchmark = Annotated[
-    list[Path] | None, typer.Option(help="A file of pytest --benchmark-json; repeat.")
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE", help="What pytest --benchmark-json wrote. May be repeated."
+    ),
 ]
 ReportOut = Annotated[
-    Path | None, typer.Option(help="Where to write; a folder each for several runs.")
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Where to write; of several runs, a folder in it for each."
+    ),
 ]
 Latex = Annotated[bool, typer.Option("--latex", help="Write LaTeX tables too.")]
 Parquet = Annotated[bool, typer.Option("--parquet", help="Write Parquet tables too.")]
@@ -65,22 +124,99 @@ Show = Annotated[
     bool, typer.Option("--show", help="Print the answers and write nothing.")
 ]
 
+Table = Annotated[
+    Path, typer.Argument(metavar="FILE.csv", help="A CSV table with one time a row.")
+]
+Axis = Annotated[str, typer.Option(metavar="COL", help="Column of the sizes.")]
+Time = Annotated[
+    str, typer.Option(metavar="COL", help="Column of the times, in any unit.")
+]
+Who = Annotated[str, typer.Option(metavar="COL", help="Column that names who ran.")]
+Baseline = Annotated[
+    str, typer.Option(metavar="NAME", help="The contender that is to be beaten.")
+]
+Challenger = Annotated[
+    str, typer.Option(metavar="NAME", help="The contender that may beat it.")
+]
 Round = Annotated[
-    str | None, typer.Option("--round", help="Column that pairs measurements.")
+    str | None,
+    typer.Option(
+        "--round",
+        metavar="COL",
+        help="Column of the round: contenders of one round were measured in turns.",
+    ),
 ]
 By = Annotated[
-    str | None, typer.Option(help="Columns, comma-separated; one answer a group.")
+    str | None,
+    typer.Option(
+        metavar="COL,...", help="Columns that make groups, each with its own answer."
+    ),
 ]
-AnalyseOut = Annotated[Path | None, typer.Option(help="Folder for analyse.csv/.md.")]
+AnalyseOut = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Write analyse.csv and analyse.md there."),
+]
 
-Measured = Annotated[Path, typer.Argument(help="A run measured on this CPU.")]
+RUN_FORMS = (
+    "a run folder, a file of pytest --benchmark-json, or DIR@COMMIT in asv's results"
+)
+Before = Annotated[
+    str, typer.Argument(metavar="BEFORE", help=f"The run before: {RUN_FORMS}.")
+]
+After = Annotated[
+    str, typer.Argument(metavar="AFTER", help="The run after, in the same forms.")
+]
+
+Pairs = Annotated[
+    int,
+    typer.Option(
+        metavar="N", min=1, help="Pairs of programs that spin; ten seconds each."
+    ),
+]
+Sweeps = Annotated[
+    int, typer.Option(metavar="N", min=0, help="Simulated sweeps a row; 0 for none.")
+]
+Seed = Annotated[
+    int, typer.Option(metavar="N", min=0, help="Draws the pairs and the simulation.")
+]
+
+Experiment = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="One experiment, such as hard; else all."),
+]
+Device = Annotated[
+    str, typer.Option(metavar="NAME", help="A torch device, such as cpu or cuda.")
+]
+Full = Annotated[
+    bool,
+    typer.Option("--full", help="All steps of timing-large; hours on a GPU."),
+]
+LessonOut = Annotated[
+    Path, typer.Option(metavar="DIR", help="The folder for the results.")
+]
+
+Measured = Annotated[
+    Path, typer.Argument(metavar="RUN", help="A run that was measured on this CPU.")
+]
 Sheets = Annotated[
     list[str] | None,
     typer.Option(
-        "--device", help="A data sheet: a name or a .toml file; else all that ship."
+        "--device",
+        metavar="SHEET",
+        help="A data sheet by its name, such as h100-sxm, or a .toml file; else all "
+        "that ship with the program. May be repeated.",
     ),
 ]
-Predicted = Annotated[str, typer.Option(help="What the device would run.")]
+Predicted = Annotated[
+    str, typer.Option(metavar="NAME", help="The trainer that the device would run.")
+]
 PredictOut = Annotated[
-    Path | None, typer.Option(help="Folder for predicted.csv/.md; else the run's.")
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Write predicted.csv and .md there, else to the run."
+    ),
+]
+Quick = Annotated[
+    bool,
+    typer.Option("--quick", help="Leave out measuring one cell against itself (10 s)."),
 ]
