@@ -59,7 +59,7 @@ def program(
         "crossover run",
         "crossover run --contender cpu/resident@1 --contender cuda \\",
         "  --features 784 --samples 4096 --batch-size 8,64,512,4096",
-        "crossover run --resume results/first",
+        "crossover run --resume results/first --budget 20m",
     )
 )
 def run(
@@ -72,6 +72,8 @@ def run(
     features: opt.Features = None,
     classes: opt.Classes = None,
     budget: opt.Budget = None,
+    rounds: opt.Rounds = None,
+    width: opt.Width = None,
     grid: opt.Grid = False,
     price: opt.Prices = None,
     out: opt.Out = None,
@@ -87,7 +89,7 @@ def run(
 
     asked = Ask(
         spec_file, preset, tuple(contender or ()), samples, batch_size, epochs,
-        features, classes, budget, grid, tuple(price or ()),
+        features, classes, budget, rounds, width, grid, tuple(price or ()),
     )  # fmt: skip
     if launch or (resume and is_launched(resume)):
         raise typer.Exit(do_launch(asked, out, resume, launch, recover))
@@ -109,6 +111,8 @@ def plan(
     features: opt.Features = None,
     classes: opt.Classes = None,
     budget: opt.Budget = None,
+    rounds: opt.Rounds = None,
+    width: opt.Width = None,
     grid: opt.Grid = False,
 ) -> None:
     """Say what `run` would do and how long it would take."""
@@ -117,7 +121,7 @@ def plan(
 
     asked = Ask(
         spec_file, preset, tuple(contender or ()), samples, batch_size, epochs,
-        features, classes, budget, grid,
+        features, classes, budget, rounds, width, grid,
     )  # fmt: skip
     do_plan(asked)
 
@@ -149,7 +153,7 @@ def report(
         tuple(runs or ()), tuple(from_asv or ()), tuple(from_pytest_benchmark or ()),
         out, tuple(price or ()), latex, parquet, show, recover,
     )  # fmt: skip
-    do_report(asked)
+    raise typer.Exit(do_report(asked))
 
 
 @app.command(

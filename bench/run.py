@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,11 @@ def carry_out_unkept(spec: Spec, machine: Machine, crew: Crew) -> Run:
         return carry_out(spec, run, out, crew)
 
 
+def used_s(rows: Iterable[Measurement]) -> float:
+    """Return how long a run has measured, as its last round says."""
+    return max((m.elapsed_s or 0.0 for m in rows), default=0.0)
+
+
 class BudgetSpent(Exception):  # noqa: N818
     """The budget ended while a worker was at work, and with it the round in flight."""
 
@@ -82,8 +87,7 @@ class Loop:
         self.progress = progress
         self._killed: set[Contender] = set()
         self._done_s = 0.0
-        used_s = max((m.elapsed_s or 0.0 for m in run.measurements), default=0.0)
-        self._started_s = around.clock_s() - used_s
+        self._started_s = around.clock_s() - used_s(run.measurements)
 
     def _elapsed_s(self) -> float:
         """Return how long this process and those before it have measured."""

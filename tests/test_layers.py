@@ -98,7 +98,7 @@ def test_what_an_import_loads(statement, absent):
 
 @pytest.mark.parametrize("path", FILES, ids=module_name)
 def test_no_file_is_longer_than_a_reader_can_hold(path):
-    assert len(path.read_text().splitlines()) <= 250
+    assert len(path.read_text().splitlines()) <= 350
 
 
 NAMES_A_KIND = {

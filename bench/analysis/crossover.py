@@ -34,13 +34,15 @@ def crossovers(run: Run) -> list[Crossover]:
     decided, no other verdict of the run stands.
     """
     spec, seen = Spec.model_validate(run.spec), _seen(run)
+    is_ours = run.paired  # other tools' cells are chosen as they were run
     found: list[Crossover] = []
     controls: list[Crossover] = []
     for sweep in spec.sweep:
         cases = sweep.cases_with(run.measurements)
         for pair in spec.pairs_of(sweep):
             for metric in _metrics(spec, seen, cases, pair):
-                rows = _rows(spec, sweep, seen[metric], cases, pair)
+                asked = tuple(sweep.cases()) if is_ours else ()
+                rows = _rows(spec, sweep, seen[metric], cases, pair, asked)
                 found.extend(rows)
         controls += _controls(spec, sweep, seen[TIME], cases)
     if control_fired(controls):
@@ -81,11 +83,16 @@ def _metrics(
 
 
 def _rows(
-    spec: Spec, sweep: Sweep, seen: Seen, cases: Cases, pair: Pair
+    spec: Spec,
+    sweep: Sweep,
+    seen: Seen,
+    cases: Cases,
+    pair: Pair,
+    asked: tuple[int, ...],
 ) -> Iterator[Crossover]:
     settings = settings_of(spec, sweep)
     for view in VIEWS_OF[seen.metric]:
-        row = seen.crossover(sweep.axis, cases, pair, view, settings)
+        row = seen.crossover(sweep.axis, cases, pair, view, settings, asked=asked)
         if not spec.grid and width_of(row, cases) > spec.width:
             sharp = dataclasses.replace(settings, resolution=0.0)
             steep = seen.crossover(sweep.axis, cases, pair, view, sharp)

@@ -5,6 +5,7 @@ crossings) are remarks, not flags.
 """
 
 import statistics
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -44,6 +45,10 @@ ADVICE = {
     "setup_once": "The set-up is measured once per process: what is said holds if "
     "either one's takes 20 % longer; repeat the run to see its real spread.",
     "control": "The same contender measured twice: it must be inconclusive.",
+    "unfinished": "Sizes that were asked for were not reached: go on with "
+    "`crossover run --resume DIR`, with `--budget` where the time was up.",
+    "failed": "A contender failed at sizes that were asked for: the column `notes` of "
+    "measurements.csv says how.",
     "control_fired": "A contender seemed to differ from itself, so no verdict of this "
     "run counts: see `crossover doctor`, then measure again.",
     "timed_out": "A contender did not finish at these sizes, so only a bound is known "
@@ -66,6 +71,32 @@ ADVICE = {
     "error: add a column of rounds.",
 }
 
+DOUBTS = {
+    "unfinished": "{detail}",
+    "failed": "{detail}",
+    "control_fired": "a contender seemed to differ from itself",
+    "load_above_cores": "other programs kept the cores busy",
+    "cpu_quota_hit": "a CPU quota stopped the work",
+    "throttled_clock": "the accelerator was throttled",
+    "threads_not_as_planned": "not the threads asked for",
+    "unpaired": "contenders did not take turns",
+    "one_process": "all rounds are of one process",
+    "no_interval": "too few times for an interval",
+    "no_rounds": "one time a size",
+    "unstable": "rounds spread by more than 10 %",
+    "autocorrelated": "neighbouring rounds are alike",
+    "drifting": "the machine's speed shifted",
+    "coarse_times": "times are whole steps of a clock",
+    "timed_out": "timed out at {detail}",
+    "definitions_disagree": "definitions of a crossover disagree",
+    "minimum_disagrees": "the fastest rounds cross elsewhere",
+    "flat_crossing": "the curves cross at a flat angle",
+    "wider_than_asked": "the interval is wider than asked",
+    "extrapolated": "times are scaled up from fewer epochs",
+}
+"""What makes an answer doubtful, as it is said beside it, the gravest first."""
+UNFINISHED = ("unfinished", "failed")
+"""Flags of sizes that were asked for and not measured."""
 LEAST_CLOCK_SHARE = 0.75
 NO_INTERVAL = "no_interval"
 
@@ -73,6 +104,16 @@ NO_INTERVAL = "no_interval"
 def advice(flag: str) -> str | None:
     """Return the advice on a flag, with or without detail; None for a remark."""
     return ADVICE.get(flag.partition(":")[0])
+
+
+def doubts(flags: Iterable[str]) -> dict[str, str]:
+    """Return in words what makes an answer doubtful, by the flag's name."""
+    raised = dict(reversed([flag.partition(": ")[::2] for flag in flags]))
+    return {
+        name: words.format(detail=raised[name])
+        for name, words in DOUBTS.items()
+        if name in raised
+    }
 
 
 def pair_flags(ratios: list[Array]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@
 """
 
 import dataclasses
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -40,15 +41,30 @@ class Seen:
         view: str,
         settings: Settings,
         flags: tuple[str, ...] = (),
+        asked: Iterable[int] = (),
     ) -> Crossover:
-        """Find one pair's crossover over the cases in one view."""
+        """Find one pair's crossover over the cases in one view.
+
+        Args:
+            axis: what the sizes are of.
+            cases: by size, increasing.
+            pair: baseline and challenger.
+            view: of the times.
+            settings: how sure to be.
+            flags: in front of those that are raised here.
+            asked: the sizes that must be measured for the pair to be always ahead, or
+                never.
+        """
         scales = SETUP_SCALES if view == "from_scratch" else SETUP_SCALES[:1]
         found = agreed([self._answer(cases, pair, view, settings, s) for s in scales])
         if found.outcome == NOT_MEASURED:
             raised: tuple[str, ...] = (why(self.recorded, cases, pair, view),)
             found = Answer(NOT_MEASURED)
         else:
-            raised = (*found.flags, *self._cell_flags(cases, pair, view))
+            missing = self._missing(cases, pair, asked)
+            if missing and found.outcome in ("always", "never"):
+                found = dataclasses.replace(found, outcome="inconclusive")
+            raised = (*missing, *found.flags, *self._cell_flags(cases, pair, view))
             raised += self._timed_out(cases, pair)
         found = dataclasses.replace(found, flags=(*flags, *raised))
         case = next(iter(cases.values()))
@@ -82,6 +98,28 @@ class Seen:
             return found
         known = (self.recorded, cases, pair, view, work(cases), settings.margin)
         return undecided(*known) or found
+
+    def _missing(
+        self, cases: Cases, pair: Pair, asked: Iterable[int]
+    ) -> tuple[str, ...]:
+        """Flag the sizes asked for that say nothing of a pair, and why."""
+        found: dict[str, list[str]] = {}
+        for size in asked:
+            if len(self.recorded.paired(cases[size], pair, "train")[0]) < FEWEST_ROUNDS:
+                ended = {
+                    m.status: None
+                    for c in pair
+                    if not self.recorded.rounds(Cell(cases[size], c), "train")
+                    for m in self.recorded.ended_of(Cell(cases[size], c))
+                }
+                found.setdefault(" and ".join(ended), []).append(f"{size:,}")
+        return tuple(
+            f"failed: {status} at {' '.join(sizes)}"
+            if status
+            else f"unfinished: {len(sizes)} of {len(tuple(asked))} sizes not reached, "
+            f"{' '.join(sizes)}"
+            for status, sizes in found.items()
+        )
 
     def _timed_out(self, cases: Cases, pair: Pair) -> tuple[str, ...]:
         late = [

@@ -2,7 +2,7 @@
 
 import math
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ class Ask:
     features: int | None = None
     classes: int | None = None
     budget: str | None = None
+    rounds: int | None = None
+    width: float | None = None
     grid: bool = False
     prices: tuple[str, ...] = ()
 
@@ -59,13 +61,35 @@ class Ask:
             fields["pairs"] = pairs
             for sweep in fields["sweep"]:
                 sweep.pop("contenders", None), sweep.pop("pairs", None)
-        if self.budget:
-            fields["budget_s"] = parse_duration(self.budget)
+        fields |= self._more()
         if self.grid:
             fields["grid"] = True
         if self.prices:
             fields["prices"] = parse_prices(self.prices)
         return parse_spec(fields, "options")
+
+    def _more(self, used_s: float = 0.0) -> dict[str, Any]:
+        """Return the fields that say how long to go on, beyond the time used so far."""
+        fields: dict[str, Any] = {"rounds": self.rounds, "width": self.width}
+        if self.budget:
+            fields["budget_s"] = used_s + parse_duration(self.budget)
+        return {name: value for name, value in fields.items() if value is not None}
+
+    def without_more(self) -> "Ask":
+        """Return what is asked for beside going on."""
+        return replace(self, budget=None, rounds=None, width=None)
+
+    def more(self, spec: Spec, used_s: float) -> Spec:
+        """Return a recorded spec that goes on for as long as is asked for.
+
+        Args:
+            spec: the run's.
+            used_s: the time that it has measured; a budget is added to it.
+
+        Raises:
+            SpecError: naming the option, its value and what is allowed.
+        """
+        return parse_spec(spec.model_dump() | self._more(used_s), "options")
 
     def _sweeps(self, sweeps: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the spec's sweeps, or those of the lesson's job at the sizes given.

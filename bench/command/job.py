@@ -10,14 +10,14 @@ from rich.table import Table
 from bench.command.asked import Ask, resolve
 from bench.command.new_run import new_run
 from bench.command.progress import ProgressBar
-from bench.command.reports import WENT_WRONG
+from bench.command.reports import INCOMPLETE, say_incomplete
 from bench.crew import Crew
 from bench.interrupts import EXIT_CODE, Interrupted
 from bench.machine import snapshot, usable_cores
 from bench.nouns import Run, case_id
 from bench.plan import next_blocks, notices
 from bench.record import store
-from bench.run import carry_out
+from bench.run import carry_out, used_s
 from bench.spec import Spec, SpecError
 from bench.surroundings import HERE, Surroundings, say_lost
 
@@ -41,8 +41,11 @@ def do_run(
             store.check_new(out)  # before seconds are spent on the machine
         run, spec = new_run(ask.spec(usable_cores()), around)
         folder = out or Path("results") / run.run_id
-    elif ask != Ask() or out is not None:
-        raise SpecError("resume: takes a folder and no option but --recover")
+    elif ask.without_more() != Ask() or out is not None:
+        raise SpecError(
+            "resume: takes a folder and no option but --budget, --rounds, --width and "
+            "--recover"
+        )
     else:
         folder = resume
     with store.entered(folder, new=resume is None):
@@ -52,9 +55,12 @@ def do_run(
         else:
             said = store.recover(folder) if recover else []
             run = store.reopen(folder)
-            spec = Spec.model_validate(run.spec)
             say_lost(folder, run, around.say)
             run = replace(run, lost="")  # it is measured again
+            spec = ask.more(Spec.model_validate(run.spec), used_s(run.measurements))
+            if spec != Spec.model_validate(run.spec):
+                run = replace(run, spec=spec.model_dump(mode="json"))
+                store.rewrite_header(folder, run)
         for line in said:
             around.say(line)
         return _carry_on(spec, run, folder, crew or Crew(), around)
@@ -66,24 +72,32 @@ def _carry_on(spec: Spec, run: Run, out: Path, crew: Crew, around: Surroundings)
         with ProgressBar() as progress:
             run = carry_out(spec, run, out, crew, progress, around)
         is_whole = True
-        _write(run, out)
+        lacks = _write(run, out)
     except Interrupted:
         if not is_whole:
             around.say("stopped; writing the partial report (Ctrl-C again: without it)")
             _write(store.load(out), out, partial=True)
         print(f"Interrupted; go on with: crossover run --resume {out}")
         return EXIT_CODE
-    return 3 if any(m.status in WENT_WRONG for m in run.measurements) else 0
+    if not lacks:
+        return 0
+    if spec.budget_s and any("did not reach" in item for item in lacks):
+        print(f"Give it more time: crossover run --resume {out} --budget 10m")
+    return INCOMPLETE
 
 
-def _write(run: Run, out: Path, partial: bool = False) -> None:
+def _write(run: Run, out: Path, partial: bool = False) -> list[str]:
+    """Write the report and print its answers; return what the run lacks."""
     from bench.report.terminal import show
     from bench.report.write import write_report
 
-    show(write_report(run, out, partial=partial))
+    found = write_report(run, out, partial=partial)
+    lacks = say_incomplete(run, found)
+    show(found)
     if run.machine.energy_unmeasured:
         print(f"  energy: {run.machine.energy_unmeasured}")
     Console().print(f"Report: {out / 'report.html'}", highlight=False, soft_wrap=True)
+    return lacks
 
 
 def do_plan(ask: Ask) -> None:

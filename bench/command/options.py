@@ -52,7 +52,21 @@ Features = Annotated[
 Classes = Annotated[int | None, typer.Option(metavar="N", help="Classes, at least 2.")]
 Budget = Annotated[
     str | None,
-    typer.Option(metavar="TIME", help="Stop measuring after this time: 90s, 5m or 2h."),
+    typer.Option(
+        metavar="TIME",
+        help="Stop measuring after this time: 90s, 5m or 2h. With --resume, go on for "
+        "so long.",
+    ),
+]
+Rounds = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Most rounds of a size; all of them with --grid."),
+]
+Width = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X", help="Search until the high / low of a crossover is at most this."
+    ),
 ]
 Grid = Annotated[
     bool, typer.Option("--grid", help="Only the sizes given, all rounds alike.")
@@ -82,7 +96,10 @@ Out = Annotated[
     ),
 ]
 Resume = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Go on with the run in this folder.")
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Go on with the run in this folder, for longer if asked."
+    ),
 ]
 Recover = Annotated[
     bool,

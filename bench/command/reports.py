@@ -17,8 +17,8 @@ from bench.surroundings import HERE, say_lost
 if TYPE_CHECKING:
     from bench.analysis.machines import Found
 
-WENT_WRONG = ("oom", "timeout", "crashed", "failed")
-"""How a cell may end that makes the exit code 3."""
+INCOMPLETE = 3
+"""The exit code where the answers can be used, but are not all that was asked for."""
 MOST_PAGES = 20
 """Machines of a launched run up to which each gets tables, plots and a page too."""
 
@@ -48,11 +48,11 @@ class _Given:
     is_partial: bool = False
 
 
-def do_report(ask: ReportAsk) -> frozenset[str]:
+def do_report(ask: ReportAsk) -> int:
     """Write the derived files of recorded runs, whoever recorded them; or show them.
 
     Runs of several machines, or of a launched one, are put side by side too. Returns
-    how their cells ended.
+    the exit code.
 
     Raises:
         InputError: when a run cannot be read, or a file not be written.
@@ -63,24 +63,25 @@ def do_report(ask: ReportAsk) -> frozenset[str]:
     from bench.report.terminal import show
 
     prices = parse_prices(ask.prices)
+    is_whole = True
     for folder in ask.runs if ask.recover else ():
         for line in store.recover(folder):
+            is_whole = False
             HERE.say(line)
     given = _given(ask)
     has_pages = not ask.show and (
         len(given) <= MOST_PAGES or not any(map(is_launched, ask.runs))
     )
-    statuses: set[str] = set()
     found: list[Found] = []
     for one in given:
         run = one.load()
         say_lost(one.out, run)
-        statuses |= {m.status for m in run.measurements}
         if prices:
             run = dataclasses.replace(run, spec={**run.spec, "prices": prices})
         if ask.show or len(given) > 1:
             print(f"{run.run_id}:")
         answers = _write(one, run, ask) if has_pages else crossovers(run)
+        is_whole &= not say_incomplete(run, answers)
         show(answers)
         for flag in dict.fromkeys(flag for m in run.measurements for flag in m.flags):
             print(f"{flag}: {advice(flag)}")
@@ -90,7 +91,17 @@ def do_report(ask: ReportAsk) -> frozenset[str]:
     machines = {one.machine.fingerprint for one in found}
     if len(machines) > 1 or any(map(is_launched, ask.runs)):
         _side_by_side(found, ask)
-    return frozenset(statuses)
+    return 0 if is_whole else INCOMPLETE
+
+
+def say_incomplete(run: Run, found: Sequence[Crossover]) -> list[str]:
+    """Print in a line what a run lacks of what it was asked for; return its items."""
+    from bench.analysis.incomplete import incomplete
+
+    lacks = incomplete(run, found)
+    if lacks:
+        print(f"Incomplete: {'; '.join(lacks)}.")
+    return lacks
 
 
 def _write(one: _Given, run: Run, ask: ReportAsk) -> list[Crossover]:

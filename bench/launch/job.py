@@ -7,7 +7,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from bench.command.asked import Ask
 from bench.command.new_run import commit, new_id, typed
-from bench.command.reports import WENT_WRONG, ReportAsk, do_report
+from bench.command.reports import INCOMPLETE, ReportAsk, do_report
 from bench.interrupts import EXIT_CODE, Interrupted
 from bench.launch import local, slurm
 from bench.plan import notices
@@ -99,8 +99,8 @@ def _report(out: Path) -> int:
         HERE.say(f"job {job.name} did not end: {said}")
     if missing:
         print(f"Go on with: crossover run --resume {out}")
-    statuses = do_report(ReportAsk((out,)))
-    return 3 if missing or statuses & {*WENT_WRONG} else 0
+    code = do_report(ReportAsk((out,)))
+    return INCOMPLETE if missing else code
 
 
 def last_words(log: Path) -> str:

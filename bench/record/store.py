@@ -1,4 +1,4 @@
-"""The run directory: `run.json` once, `measurements.jsonl` after every round."""
+"""The run directory: `run.json`, and `measurements.jsonl` after every round."""
 
 import dataclasses
 import os
@@ -47,6 +47,18 @@ def create(out: Path, run: Run) -> None:
         check_new(out)
         out.mkdir(parents=True, exist_ok=True)
         (out / JOURNAL).touch()
+        write_atomically(out / HEADER, stored.header(run), synced=True)
+    except OSError as error:
+        raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
+
+
+def rewrite_header(out: Path, run: Run) -> None:
+    """Write the header of a run again, at once: it was given more to do.
+
+    Raises:
+        StoreError: when it cannot be written.
+    """
+    try:
         write_atomically(out / HEADER, stored.header(run), synced=True)
     except OSError as error:
         raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error

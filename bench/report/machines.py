@@ -15,7 +15,7 @@ from bench.nouns import Crossover, case_id
 from bench.record.journal import StoreError
 from bench.report.cells import written
 from bench.report.verdict_page import Document, Section, Table, markdown, page
-from bench.report.words import fixed_axis, name, number
+from bench.report.words import fixed_axis, headed, name, number
 
 PAIRS = 4
 """Side by side in one table."""
@@ -187,6 +187,7 @@ def _answer(c: Crossover) -> str:
     if c.outcome == "not_measured":
         return "; ".join((outcome, *c.flags[:1]))
     at = "" if c.at is None else f" {number(c.at)}"
+    outcome = headed(c)
     return f"{outcome}{at}{_interval(c.low, c.high)}"
 
 

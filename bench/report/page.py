@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from bench.analysis.derive import Derived
 from bench.analysis.frame import Frames, records
+from bench.analysis.incomplete import incomplete
 from bench.analysis.sweeps import is_along
 from bench.nouns import Crossover, Run
 from bench.report import cells
@@ -22,7 +23,7 @@ from bench.report.tables import (
     simulated_devices,
 )
 from bench.report.template import environment, shipped
-from bench.report.words import answer, fixed_parts, people
+from bench.report.words import answer, doubtful, fixed_parts, people
 
 MOST_ROWS = 300
 """Of one table, and sentences; the rest is in the CSV beside the page."""
@@ -75,10 +76,11 @@ def page(
     answers = [row for row in crossovers if _is_answer(row.noun)]
     numbers = _numbers(derived, tables, crossovers)
     templates = environment()
-    templates.filters |= {"answer": _answer, "over": _over}
+    templates.filters |= {"answer": _answer, "over": _over, "doubtful": doubtful}
     return templates.get_template("report.html").render(
         run=run,
         partial=partial,
+        lacks=incomplete(run, found),
         simulated=simulated_devices(run),
         script=Markup(script),
         script_hash=digest,

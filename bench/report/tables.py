@@ -5,10 +5,19 @@ from collections.abc import Iterable, Sequence
 from bench.analysis.cost_fit import Ranged
 from bench.analysis.cost_model import Costs
 from bench.analysis.flags import advice
+from bench.analysis.incomplete import incomplete
 from bench.escape import code, text
 from bench.nouns import Crossover, Estimate, Run
 from bench.report.cells import written
-from bench.report.words import VIEW_WORDS, factor, fixed_axis, joined, number, sentence
+from bench.report.words import (
+    VIEW_WORDS,
+    factor,
+    fixed_axis,
+    headed,
+    joined,
+    number,
+    sentence,
+)
 
 HEADS = (
     "over", "pair", "what counts", "outcome", "from", "interval",
@@ -44,13 +53,14 @@ def report_markdown(
     lines = [f"# Crossover report {text(run.run_id)}", ""]
     if partial:
         lines += ["**Interrupted: this report is partial.**", ""]
-    if run.lost:
-        lines += [f"**Not whole: {text(run.lost)}.**", ""]
+    if lacks := incomplete(run, found):
+        lines += [f"**Incomplete: {text('; '.join(lacks))}.**", ""]
     if said := simulated_devices(run):
         lines += [f"**{text(said)}**", ""]
     lines += [machine_line(run), "", "## Answers, training alone", ""]
     lines += [
-        f"- {text(sentence(c))} (over {fixed_axis(c.axis, c.case)})"
+        f"- **{text(headed(c))}**: {text(sentence(c))} "
+        f"(over {fixed_axis(c.axis, c.case)})"
         for c in answered(found)
         if c.view == "train"
     ]

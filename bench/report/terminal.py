@@ -1,24 +1,26 @@
-"""The answers on the terminal: a table for people, plain lines for a file or a pipe."""
+"""The answers on the terminal: sentences, their outcome and doubts in front."""
 
 from collections.abc import Sequence
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from bench.nouns import Crossover
 from bench.report.tables import NOT_MEASURED, answered, not_measured
-from bench.report.words import factor, fixed_axis, joined, name, number, sentence
+from bench.report.words import doubtful, fixed_axis, headed, sentence
 
 STYLES = {
     "found": "bold green", "always": "green", "never": "red",
     "not_monotone": "yellow", "inconclusive": "yellow",
 }  # fmt: skip
+INDENT = 2
 
 
 def show(found: Sequence[Crossover], console: Console | None = None) -> None:
-    """Print the answers of the view `train`, then what was not measured and why."""
+    """Print the answers of the view `train`, then what was not measured and why.
+
+    A line each for a file or a pipe; on a terminal the same, wrapped and coloured.
+    """
     console = Console() if console is None else console
     train = [c for c in found if c.view == "train"]
     if not console.is_terminal:
@@ -26,12 +28,21 @@ def show(found: Sequence[Crossover], console: Console | None = None) -> None:
             console.file.write(f"{line}\n")
         return
     for where, rows in _by_sweep(train):
-        console.print(_table(where, rows))
+        console.print(Text(f"Over {where}:", style="bold"))
+        for c in rows:
+            style = "bold yellow" if doubtful(c) else STYLES.get(c.outcome, "")
+            _say(console, Text.assemble((headed(c), style), f": {sentence(c)}"))
     missing = not_measured(train)
     if missing:
-        console.print(Text("Not measured", style="bold"))
+        console.print(Text("Not measured:", style="bold"))
     for line in missing:
-        console.print(Text(f"  {line}"))
+        _say(console, Text(line))
+
+
+def _say(console: Console, text: Text) -> None:
+    """Print a text with its lines indented, the first one less."""
+    for place, line in enumerate(text.wrap(console, console.width - 2 * INDENT)):
+        console.print(Text(" " * INDENT * (1 + (place > 0))) + line, soft_wrap=True)
 
 
 def plain_lines(train: Sequence[Crossover]) -> list[str]:
@@ -39,7 +50,7 @@ def plain_lines(train: Sequence[Crossover]) -> list[str]:
     lines = []
     for where, rows in _by_sweep(train):
         lines.append(f"Over {where}:")
-        lines += [f"  {c.outcome}: {sentence(c)}" for c in rows]
+        lines += [f"  {headed(c)}: {sentence(c)}" for c in rows]
     missing = not_measured(c for c in train if c.outcome == NOT_MEASURED)
     lines += ["Not measured:"] if missing else []
     return lines + [f"  {line}" for line in missing]
@@ -50,36 +61,3 @@ def _by_sweep(train: Sequence[Crossover]) -> list[tuple[str, list[Crossover]]]:
     for c in answered(train):
         sweeps.setdefault(fixed_axis(c.axis, c.case), []).append(c)
     return list(sweeps.items())
-
-
-def _table(where: str, rows: Sequence[Crossover]) -> Table:
-    share = 100 * (rows[0].confidence or 0)
-    table = Table(
-        title=Text(f"Over {where}"), title_justify="left", box=box.SIMPLE_HEAD,
-        title_style="bold", pad_edge=False,
-    )  # fmt: skip
-    table.add_column("challenger", no_wrap=True)
-    table.add_column("outcome")
-    table.add_column("from", justify="right")
-    table.add_column(f"{share:g} % interval")
-    table.add_column("at smallest")
-    table.add_column("at largest")
-    for c in rows:
-        metric = "" if c.metric == "time_s" else f" ({c.metric})"
-        table.add_row(
-            Text(f"{name(c.challenger)}{metric}\nagainst {name(c.baseline)}"),
-            Text(c.outcome.replace("_", " "), STYLES.get(c.outcome, "")),
-            "" if c.at is None else number(c.at),
-            _ends(c),
-            joined(factor(c, "speedup_smallest")),
-            joined(factor(c, "speedup_largest")),
-        )
-    return table
-
-
-def _ends(c: Crossover) -> str:
-    if c.low is None and c.high is None:
-        return ""
-    low = "below" if c.low is None else number(c.low)
-    high = "above" if c.high is None else number(c.high)
-    return f"{low} to {high}"

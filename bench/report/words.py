@@ -6,6 +6,7 @@ crossovers.csv. The page marks the numbers; Markdown and the terminal join the p
 
 from dataclasses import dataclass
 
+from bench.analysis.flags import UNFINISHED, doubts
 from bench.nouns import BEST, Contender, Crossover
 from bench.spec import Sweep
 from softmax_core.case import Case
@@ -70,6 +71,20 @@ def sentence(c: Crossover) -> str:
     """
     a, b = Name(name(c.baseline)), Name(name(c.challenger))
     return joined(answer(c, a, b))
+
+
+def doubtful(c: Crossover) -> str:
+    """Say what makes an answer doubtful: `unfinished (...), doubtful (...)`, or ""."""
+    said = doubts(c.flags)
+    unfinished = [words for name, words in said.items() if name in UNFINISHED]
+    others = [words for name, words in said.items() if name not in UNFINISHED]
+    parts = {"unfinished": unfinished, "doubtful": others}
+    return ", ".join(f"{word} ({'; '.join(why)})" for word, why in parts.items() if why)
+
+
+def headed(c: Crossover) -> str:
+    """Return the outcome of an answer with its doubts, as its line begins."""
+    return ", ".join(filter(None, (c.outcome.replace("_", " "), doubtful(c))))
 
 
 def answer(c: Crossover, a: Name, b: Name) -> Parts:

@@ -1,0 +1,209 @@
+"""A run that did not finish does not sound finished, and can be given more."""
+
+import dataclasses
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+sys.path.append(str(Path(__file__).parent / "kill"))
+import by_hand
+import virtual
+
+from bench.analysis.crossover import crossovers
+from bench.analysis.incomplete import incomplete, unreached
+from bench.command import job
+from bench.command.asked import Ask
+from bench.interrupts import EXIT_CODE, Interrupted
+from bench.record import store
+from bench.report.terminal import plain_lines, show
+from bench.report.words import doubtful
+from bench.spec import SpecError
+
+PAIR = ["cpu/resident@1", "cpu/resident@2"]
+SIZES = [100, 300, 1000, 9000]
+FIELDS = {
+    "contenders": PAIR, "pairs": [PAIR], "grid": True, "rounds": 8,
+    "sweep": [{"axis": "batch_size", "values": SIZES, "samples": 9000}],
+}  # fmt: skip
+ROWS_A_SIZE = 2 * 8
+
+
+def measured(out, sizes=4, **fields):
+    """Return a run of some of its sizes, measured under a virtual clock."""
+    spec, run = by_hand.new(**FIELDS | fields)
+    store.create(out, run)
+    whole = by_hand.measure(spec, run, out)
+    kept = whole.measurements[: sizes * ROWS_A_SIZE]
+    (out / "measurements.jsonl").write_text("")
+    store.append(out, list(kept))
+    return store.load(out)
+
+
+def resume(out, before=lambda request: None, **more):
+    """Go on with a run as the command line does; return its exit code."""
+    clock = virtual.Clock(out)
+    crew = by_hand.Clocked(clock, before)
+    return job.do_run(Ask(**more), None, out, crew=crew, around=clock.around())
+
+
+def test_an_interrupt_after_one_size_of_four_then_all_of_them(tmp_path, capsys):
+    out = tmp_path / "run"
+    measured(out, sizes=1)
+
+    def interrupt(request):
+        if request["op"] == "sample":
+            raise Interrupted
+
+    assert resume(out, interrupt) == EXIT_CODE
+    said = capsys.readouterr().out
+    assert said.startswith("Incomplete: 1 pair did not reach all sizes asked for.\n")
+    answer = next(line for line in said.splitlines() if "against" in line)
+    assert answer.startswith("  inconclusive, unfinished (3 of 4 sizes not reached, ")
+    assert "always" not in said
+    assert "never" not in said
+    for name in ("report.md", "report.html"):
+        text = (out / name).read_text()
+        assert "Interrupted: this report is partial" in text
+        assert "3 of 4 sizes not reached" in text
+    assert resume(out) == 0
+    said = capsys.readouterr().out
+    assert "Incomplete" not in said
+    assert "unfinished" not in said
+    assert "Incomplete" not in (out / "report.md").read_text()
+
+
+def test_a_budget_that_is_over_before_all_sizes_is_3_and_says_how_to_go_on(
+    tmp_path, capsys
+):
+    out = tmp_path / "run"
+    used_s = measured(out, sizes=2).measurements[-1].elapsed_s
+    header = json.loads((out / "run.json").read_text())
+    header["spec"]["budget_s"] = used_s
+    (out / "run.json").write_text(json.dumps(header))
+    assert resume(out) == 3
+    said = capsys.readouterr().out
+    assert said.startswith("Incomplete: ")
+    assert f"crossover run --resume {out} --budget 10m" in said
+    assert resume(out, budget="10m") == 0
+    spec = store.load(out).spec
+    assert spec["budget_s"] == pytest.approx(used_s + 600)
+    assert resume(out) == 0  # what was given stays
+
+
+def test_a_budget_that_is_over_with_every_size_measured_is_0(tmp_path):
+    out = tmp_path / "run"
+    run = measured(out, grid=False, rounds=32, width=1.0001)
+    header = json.loads((out / "run.json").read_text())
+    header["spec"]["budget_s"] = run.measurements[-1].elapsed_s
+    (out / "run.json").write_text(json.dumps(header))
+    assert resume(out) == 0
+
+
+def test_more_rounds_and_a_smaller_width_are_recorded(tmp_path):
+    out = tmp_path / "run"
+    measured(out)
+    assert resume(out, rounds=10, width=1.1) == 0
+    run = store.load(out)
+    assert (run.spec["rounds"], run.spec["width"]) == (10, 1.1)
+    assert max(m.round for m in run.measurements) == 9
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"rounds": 1}, "rounds = 1"),
+        ({"width": 1.0}, "width = 1.0"),
+        ({"budget": "soon"}, "budget = 'soon'"),
+        ({"samples": "100"}, "resume: takes a folder and no option but --budget"),
+    ],
+)
+def test_what_cannot_be_given_is_refused_and_nothing_lost(tmp_path, more, said):
+    out = tmp_path / "run"
+    run = measured(out, sizes=1)
+    with pytest.raises(SpecError, match=said):
+        resume(out, **more)
+    assert store.load(out) == run
+
+
+@pytest.mark.parametrize("sizes", [1, 2, 3])
+def test_no_always_and_no_never_over_sizes_that_were_not_measured(tmp_path, sizes):
+    run = measured(tmp_path / "run", sizes)
+    for pair in (PAIR, PAIR[::-1]):
+        spec = {**run.spec, "pairs": [pair]}
+        rows = crossovers(dataclasses.replace(run, spec=spec))
+        assert not {c.outcome for c in rows} & {"always", "never"}
+        lacks = f"{4 - sizes} of 4 sizes not reached"
+        assert all(lacks in doubtful(c) for c in rows)
+        assert incomplete(run, rows) == ["1 pair did not reach all sizes asked for"]
+
+
+def test_a_size_that_failed_is_no_size_that_is_missing(tmp_path):
+    """Out of memory at the largest size: neither never, nor unreached."""
+    run = measured(tmp_path / "run")
+    rows = list(run.measurements)
+    largest = [m for m in rows if m.case.batch_size == 9000]
+    first = next(m for m in largest if str(m.contender) == PAIR[1])
+    kept = [m for m in rows if m not in largest or m.contender != first.contender]
+    failed = dataclasses.replace(first, status="oom", samples_s=(), notes="no room")
+    run = dataclasses.replace(run, measurements=(*kept, failed))
+    spec = {**run.spec, "pairs": [PAIR[::-1]]}
+    found = crossovers(dataclasses.replace(run, spec=spec))
+    assert "failed: oom at 9,000" in found[0].flags
+    assert doubtful(found[0]).startswith("unfinished (oom at 9,000)")
+    assert found[0].outcome not in ("always", "never")
+    assert unreached(found) == []
+    assert incomplete(run, found) == ["1 cell ended without a time (oom)"]
+
+
+def test_a_device_that_is_not_here_makes_nothing_incomplete(tmp_path):
+    run = measured(tmp_path / "run")
+    cuda = dataclasses.replace(run.measurements[0].contender, device="cuda")
+    row = dataclasses.replace(
+        run.measurements[0], contender=cuda, status="unavailable", samples_s=(),
+        notes="cuda: none", cell_id="",
+    )  # fmt: skip
+    pairs = [PAIR, [PAIR[0], str(cuda)]]
+    run = dataclasses.replace(
+        run,
+        measurements=(*run.measurements, row),
+        spec={**run.spec, "pairs": pairs},
+    )
+    found = crossovers(run)
+    assert found[3].outcome == "not_measured"
+    assert incomplete(run, found) == []
+
+
+BUSY = "doubtful (other programs kept the cores busy)"
+
+
+@pytest.mark.parametrize(("load", "is_doubtful"), [(2.9, False), (5.0, True)])
+def test_a_busy_machine_is_a_doubt_in_the_first_line_of_every_answer(
+    tmp_path, load, is_doubtful
+):
+    """Two cores: our own workers make a load of up to two, four programs one of six."""
+    run = measured(tmp_path / "run")
+    rows = tuple(dataclasses.replace(m, load_1min=load) for m in run.measurements)
+    machine = dataclasses.replace(run.machine, cores=2)
+    run = dataclasses.replace(run, measurements=rows, machine=machine)
+    found = crossovers(run)
+    lines = [line for line in plain_lines(found) if line.startswith("  ")]
+    assert lines
+    assert all((BUSY in line.partition(": ")[0]) == is_doubtful for line in lines)
+
+
+def test_doubts_stand_in_front_on_a_terminal_too(tmp_path):
+    run = measured(tmp_path / "run", sizes=2)
+    file = io.StringIO()
+    console = Console(file=file, width=80, force_terminal=True, color_system=None)
+    show(crossovers(run), console)
+    lines = file.getvalue().splitlines()
+    assert lines[0].startswith("Over batch size at 9,000 samples")
+    assert lines[1].startswith(
+        "  found, unfinished (2 of 4 sizes not reached, 300 1,000): "
+    )
+    assert max(map(len, lines)) <= 80
+    assert all(line.startswith("    ") for line in lines[2:])
