@@ -17,7 +17,7 @@ constexpr long BLOCK = 1024;
 template <bool OWN>
 inline float exp_of(float x) {
   if (!OWN) return std::exp(x);
-  x = x > -87.0f ? x : -87.0f;
+  x = x > -44.0f ? x : -44.0f;
   const float n = __builtin_rintf(x * 1.4426950408889634f);
   float r = x - n * 0.693145751953125f;
   r = r - n * 1.428606765330187e-06f;
@@ -31,7 +31,7 @@ inline float exp_of(float x) {
   std::memcpy(&bits, &p, 4);
   bits += static_cast<int32_t>(n) << 23;
   std::memcpy(&p, &bits, 4);
-  return p;
+  return p >= 0x1p-63f ? p : 0.0f;
 }
 
 inline uint64_t mixed(uint64_t z) {

@@ -11,16 +11,26 @@ from scipy.stats import chisquare
 
 from softmax_core.trainers import _fused_columns
 from softmax_core.trainers._fused_compile import OPTIONS
-from softmax_core.trainers._fused_exp import exp
+from softmax_core.trainers._fused_exp import cut, exp
 from softmax_core.trainers._fused_shuffle import _below, deal
 
-LEAST = {np.float32: -87.0, np.float64: -708.0}
+CUT = {np.float32: 2.0**-63, np.float64: 2.0**-511}
+LEAST = {np.float32: -43.66, np.float64: -354.19}
+"""exp of them lies just above the cut."""
 
 
 @njit(**OPTIONS)
 def exp_of_each(x, out):
     for i in range(len(x)):
         out[i] = exp(x[i])
+
+
+@njit(**OPTIONS)
+def cut_of_each(x):
+    out = np.empty_like(x)
+    for i in range(len(x)):
+        out[i] = cut(x[i])
+    return out
 
 
 def units_in_the_last_place_off(x, wide):
@@ -41,8 +51,8 @@ def test_exp_is_within_2_units_in_the_last_place(dtype):
 
 @pytest.mark.simulation
 def test_exp_of_every_float32_is_within_2_units_in_the_last_place():
-    """All 1.12 thousand million of them from -87 to 0."""
-    zero, end = 1 << 31, int(np.float32(-87).view(np.uint32)) + 1
+    """All 1.11 thousand million of them from the cut to 0."""
+    zero, end = 1 << 31, int(np.float32(LEAST[np.float32]).view(np.uint32)) + 1
     off = 0.0
     for first in range(zero, end, 1 << 22):
         bits = np.arange(first, min(first + (1 << 22), end), dtype=np.uint32)
@@ -51,13 +61,29 @@ def test_exp_of_every_float32_is_within_2_units_in_the_last_place():
 
 
 @pytest.mark.parametrize("dtype", LEAST)
-def test_exp_ends_where_results_stop_being_normal(dtype):
-    x = np.array([0, -1e-30, LEAST[dtype], 2 * LEAST[dtype], -1e30, -np.inf], dtype)
+def test_exp_is_zero_below_the_cut(dtype):
+    x = np.array([0, -1e-30, LEAST[dtype]], dtype)
     got = np.empty_like(x)
     exp_of_each(x, got)
     np.testing.assert_array_equal(got[:2], 1)
-    np.testing.assert_array_equal(got[3:], got[2])
-    assert np.finfo(dtype).tiny < got[2] < 2e-37
+    assert CUT[dtype] <= got[2] < 1.02 * CUT[dtype]
+    far = [1.001, 1.02, 1.99, 2, 2.05, 3, 1e9]
+    x = np.array([*(LEAST[dtype] * share for share in far), -np.inf], dtype)
+    got = np.empty_like(x)
+    exp_of_each(x, got)
+    np.testing.assert_array_equal(got, 0)
+
+
+@pytest.mark.parametrize("dtype", CUT)
+def test_what_is_smaller_than_the_cut_becomes_zero(dtype):
+    """The cut squared is the smallest normal number; infinity and nan stay."""
+    least = CUT[dtype]
+    assert least * least == np.finfo(dtype).tiny
+    smaller = np.nextafter(dtype(least), dtype(0))
+    x = np.array([least, -least, smaller, -smaller, least**2 / 4, 3, -np.inf], dtype)
+    got = cut_of_each(x)
+    np.testing.assert_array_equal(got, [least, -least, 0, 0, 0, 3, -np.inf])
+    assert np.isnan(cut_of_each(np.array([np.nan], dtype)))[0]
 
 
 def vector_registers(assembly):

@@ -1,5 +1,8 @@
 """The search against workers whose cost is known exactly: it converges, and stops."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from bench.analysis.crossover import crossovers
@@ -12,6 +15,7 @@ from bench.record import store
 from bench.run import Crew, carry_out
 from bench.spec import parse_spec
 
+ROOT = Path(__file__).parent.parent
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 SPEC = {
     "name": "search",
@@ -143,3 +147,28 @@ def test_no_look_is_taken_that_the_error_is_not_split_over():
 
 def test_the_ends_come_first():
     assert outermost_first(5) == [0, 4, 2, 1, 3]
+
+
+SPECS = [
+    *sorted(ROOT.glob("bench/presets/*.toml")),
+    *sorted(ROOT.glob("bench/suites/profiles/*.toml")),
+    ROOT / "results" / "reference.toml",
+]
+
+
+@pytest.mark.parametrize(
+    "path", SPECS, ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
+def test_a_pair_differs_in_its_trainers_or_its_threads(path):
+    """Two threads of one trainer against one of another would answer nothing."""
+    written = tomllib.loads(path.read_text())
+    asked = [written, *written["sweep"]]
+    pairs = [tuple(pair) for part in asked for pair in part.get("pairs", [])]
+    assert pairs
+    for pair in pairs:
+        if all(
+            text.startswith("cpu/") and "x" not in text.partition("@")[2]
+            for text in pair
+        ):
+            trainers, threads = zip(*(text.split("@") for text in pair), strict=True)
+            assert trainers[0] == trainers[1] or threads[0] == threads[1], pair

@@ -15,7 +15,7 @@ from numba import njit, prange
 from numba.extending import overload
 
 from softmax_core.trainers._fused_compile import OPTIONS, kernel, written
-from softmax_core.trainers._fused_exp import exp
+from softmax_core.trainers._fused_exp import cut, exp
 from softmax_core.trainers._fused_shuffle import deal
 
 ROWS = 32
@@ -158,7 +158,7 @@ def _update(w: Any, u: Any, g: Any, rate: Any, m: Any) -> None:
                 g[k, d] = zero
         else:
             for d in range(w.shape[1]):
-                u[k, d] = m * u[k, d] + rate * g[k, d]
+                u[k, d] = cut(m * u[k, d] + rate * g[k, d])
                 w[k, d] -= u[k, d]
                 g[k, d] = zero
 
