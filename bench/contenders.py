@@ -1,6 +1,6 @@
 """What a contender's text may say, beyond its form: in a spec, and on this machine."""
 
-from bench.nouns import Contender
+from bench.nouns import Contender, Machine
 from bench.untrusted import near
 from softmax_core.registry import ONLY_ON, RANKED
 
@@ -38,6 +38,17 @@ def check_contender(text: str, trainers: tuple[str, ...]) -> None:
             f"ranks = {contender.ranks} in contender {text!r}: must be 1, only trainer "
             f"{' or '.join(RANKED)} takes more"
         )
+
+
+def missing(contender: Contender, machine: Machine) -> str | None:
+    """Say what a machine lacks for a contender, None when it lacks nothing known."""
+    reason = machine.unavailable.get(contender.device)
+    if reason is None:
+        name = f"{contender.device}/{contender.trainer}"
+        reason = machine.trainers.get(name) or None
+    if reason is not None:
+        return f"{contender.device}: {reason}"
+    return missing_cores(contender, machine.cores)
 
 
 def missing_cores(contender: Contender, cores: int | None) -> str | None:

@@ -6,10 +6,18 @@ The bounds keep a stranger's spec from overflowing what is computed of it.
 import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StrictStr,
+)
 
 MOST_CELLS = 100_000
 """Of a spec, all sweeps together."""
+GPU = re.compile(r"gpu(?P<index>:\d+)?(?=[/@]|$)")
 NAME = re.compile(r"\w[\w.+ -]{0,79}")
 """Of a spec: it becomes a folder's."""
 
@@ -25,7 +33,24 @@ Size = Annotated[StrictInt, Field(ge=1, lt=10**MOST_DIGITS)]
 Seed = Annotated[StrictInt, Field(ge=0, lt=2**63)]
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-MOST, le=MOST)]
 Text = Annotated[StrictStr, Field(max_length=200)]
-Pairs = tuple[tuple[Text, Text], ...]
+
+
+def _named(text: str) -> str:
+    """Read `gpu` as the accelerator, whatever torch calls it."""
+    match = GPU.match(text)
+    if match is None:
+        return text
+    if match["index"]:
+        raise ValueError(
+            f"device = {match[0]!r} in contender {text!r}: must be as torch names it, "
+            f"such as cuda{match['index']}, or gpu for any accelerator"
+        )
+    return f"accelerator{text[match.end() :]}"
+
+
+Who = Annotated[Text, AfterValidator(_named)]
+"""A contender's text."""
+Pairs = tuple[tuple[Who, Who], ...]
 Price = Annotated[Real, Field(ge=LEAST_PRICE)]
 
 

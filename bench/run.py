@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from bench.contenders import missing_cores
+from bench.contenders import missing
 from bench.crew import Crew
 from bench.measure.rows import disagreeing, found, sampled
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
@@ -148,11 +148,7 @@ class Loop:
         return opened
 
     def _missing(self, contender: Contender) -> str | None:
-        machine = self.run.machine
-        reason = machine.unavailable.get(contender.device)
-        if reason is not None:
-            return f"{contender.device}: {reason}"
-        return missing_cores(contender, machine.cores)
+        return missing(contender, self.run.machine)
 
     def _open_cell(self, block: Block, contender: Contender) -> dict[str, Any]:
         return self._ask(contender, _open_request(self.spec, block, contender))

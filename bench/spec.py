@@ -26,6 +26,7 @@ from bench.fields import (
     Size,
     Strict,
     Text,
+    Who,
 )  # fmt: skip
 from bench.nodes import Launch, unknown_key
 from bench.nouns import BEST, Contender, InputError, Measurement
@@ -56,7 +57,7 @@ class Sweep(Strict):
     dispersion: tuple[Real, Annotated[Real, Field(ge=1e-9)]] = (6.0, 2.0)
     dtype: Literal["float32", "float64"] = "float32"
     seed: Seed = 420
-    contenders: tuple[Text, ...] = ()
+    contenders: tuple[Who, ...] = ()
     pairs: Pairs = ()
 
     @field_validator("values")
@@ -105,7 +106,7 @@ class Spec(Strict):
     """What a run is to measure; stored whole in run.json."""
 
     name: StrictStr = "custom"
-    contenders: tuple[Text, ...] = Field(min_length=1)
+    contenders: tuple[Who, ...] = Field(min_length=1)
     pairs: Pairs = Field(min_length=1)
     """(baseline, challenger)."""
     sweep: tuple[Sweep, ...] = Field(min_length=1, max_length=500)

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 from bench.command.asked import resolve
+from bench.contenders import missing
 from bench.machine import snapshot, usable_cores
-from bench.nouns import SCHEMA, Run
+from bench.nouns import SCHEMA, Machine, Run
 from bench.spec import Spec, SpecError
 from bench.surroundings import Surroundings
 
@@ -16,7 +17,8 @@ def new_run(spec: Spec, around: Surroundings) -> tuple[Run, Spec]:
     """Describe this machine and make a run of a spec, resolved for it.
 
     Raises:
-        SpecError: for a device that torch does not know, or too many threads.
+        SpecError: for a device that torch does not know, too many threads, or when no
+            pair at all can be compared here, with the reasons.
     """
     cores = usable_cores()
     planned = resolve(spec, (), cores)  # bad threads are refused before torch loads
@@ -27,9 +29,24 @@ def new_run(spec: Spec, around: Surroundings) -> tuple[Run, Spec]:
         raise SpecError(str(error)) from error
     names = tuple(str(a["name"]) for a in machine.accelerators)
     spec = resolve(spec, names, cores)
+    _check_pairs(spec, machine)
     fields = spec.model_dump(mode="json")
     name = new_id(spec, around)
     return Run(name, SCHEMA, fields, commit(), typed(), machine, ()), spec
+
+
+def _check_pairs(spec: Spec, machine: Machine) -> None:
+    """Refuse a spec of whose pairs none has both contenders here."""
+    reasons: dict[str, None] = {}
+    for sweep in spec.sweep:
+        for pair in spec.pairs_of(sweep):
+            lacks = [said for c in pair if (said := missing(c, machine)) is not None]
+            if pair[0] == pair[1]:
+                lacks = [f"{pair[0]} against itself, as this machine has one core"]
+            if not lacks:
+                return
+            reasons |= dict.fromkeys(lacks)
+    raise SpecError(f"pairs: none can be compared here: {'; '.join(reasons)}")
 
 
 def new_id(spec: Spec, around: Surroundings) -> str:
