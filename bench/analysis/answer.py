@@ -19,7 +19,6 @@ from bench.analysis.definitions import (
 )
 from bench.analysis.flags import pair_flags
 from bench.analysis.locate import Located, classify, crossing, locate, sign_changes
-from bench.analysis.rounding import hidden, step_of
 
 NOT_MEASURED = "not_measured"
 
@@ -75,12 +74,9 @@ def answer(
         return Answer(NOT_MEASURED, flags=(f"fewer than {FEWEST_ROUNDS} rounds",))
     base, other = [baseline_s[i] for i in kept], [challenger_s[i] for i in kept]
     ratios = [np.log(b / c) for b, c in zip(base, other, strict=True)]
-    times = [np.array([np.median(t) for t in side]) for side in (base, other)]
-    every = np.concatenate([*base, *other])
-    step = step_of(every)
-    bounds = hidden(step, *times) if step else None
-    found = locate(sizes[kept], ratios, hidden=bounds, **dataclasses.asdict(settings))
+    found = locate(sizes[kept], ratios, **dataclasses.asdict(settings))
     medians = np.array([np.median(r) for r in ratios])
+    times = [np.array([np.median(t) for t in side]) for side in (base, other)]
     result = Answer(
         found.outcome,
         found.at,
@@ -93,7 +89,7 @@ def answer(
         float(np.exp(medians[0])),
         float(np.exp(medians[-1])),
         found.slope,
-        (*([rounded(step, every)] if step else []), *pair_flags(ratios)),
+        pair_flags(ratios),
     )
     more = disagreements(sizes[kept], result, base, other)
     if any("fitted" in flag for flag in more):
@@ -120,16 +116,11 @@ def point_answer(
     signs = [int(r > np.log1p(margin)) - int(r < -np.log1p(margin)) for r in ratios]
     outcome = classify(signs)
     at = crossing(sizes, ratios) if outcome == "found" else None
-    high = None
-    if at is not None and not 0 < at < np.inf:
-        # not ahead by the margin at the smallest size, and no sign of a crossing
-        outcome, at, high = "inconclusive", None, float(sizes[signs.index(1)])
     crossings = sign_changes(np.log(sizes), ratios, signs)
     several = outcome == "not_monotone"
     return Answer(
         outcome,
         at,
-        high=high,
         first_win=first_win(sizes, ratios),
         least_regret=least_regret(sizes, baseline_s, challenger_s),
         fitted=fitted(sizes, work, baseline_s, challenger_s),
@@ -137,11 +128,6 @@ def point_answer(
         speedup_largest=float(np.exp(ratios[-1])),
         flags=("no_rounds", *(crossings_remark(crossings) if several else [])),
     )
-
-
-def rounded(step: float, times: Array) -> str:
-    """Return the flag of times that are whole steps."""
-    return f"coarse_times: {len(np.unique(times))} different ones, steps of {step:.4g}"
 
 
 def agreed(answers: list[Answer]) -> Answer:

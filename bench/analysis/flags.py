@@ -26,8 +26,6 @@ ADVICE = {
     "narrow: spread the rounds over more time, or restart the workers between them.",
     "drifting": "The machine's speed shifted while a cell was measured; pairs cancel "
     "a shared shift, but do not trust the absolute times.",
-    "coarse_times": "The times are whole steps of a clock or were rounded, which hides "
-    "where the curves cross: measure longer samples, or keep more digits.",
     "minimum_disagrees": "The fastest rounds cross elsewhere than the typical ones: "
     "look at the rounds of the sizes between, as one contender is disturbed more.",
     "definitions_disagree": "The definitions of a crossover lie more than one grid "

@@ -42,8 +42,8 @@ def zeros(log_sizes: Array, fits: Array, weights: Array) -> tuple[Array, Array]:
     nowhere positive. Between the two sizes around it, it is placed by a parabola in
     log(size), fitted by least squares to the sizes near by: it uses more sizes than a
     straight line between two, and follows the curve's bend. Where there are not four
-    sizes near enough to fit one, or it has no rising zero between the two, as where a
-    curve has a plateau or a step, the straight line decides.
+    sizes near enough to fit one, or it has no rising zero among them, the straight
+    line decides.
     """
     n, sizes = fits.shape
     positive = fits > 0
@@ -80,7 +80,6 @@ def _bracket(
     bottom = b + np.sqrt(np.maximum(under, 0.0))
     with np.errstate(divide="ignore", invalid="ignore"):
         at = -2 * c / bottom
-        good = (under > 0) & (bottom > 0)
-        good &= (middle + at >= log_sizes[i - 1]) & (middle + at <= log_sizes[i])
+        good = (under > 0) & (bottom > 0) & (at >= x[0]) & (at <= x[-1])
         rising = b + 2 * a * at
     return np.where(good, middle + at, zero), np.where(good, rising, slope)

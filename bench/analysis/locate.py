@@ -52,12 +52,8 @@ def locate(
     looks: int = 1,
     pairs: int = 1,
     resolution: float = 0.0,
-    hidden: tuple[Array, Array] | None = None,
 ) -> Located:
     """Classify a pair's curve and locate its crossing.
-
-    The crossing lies between the largest size that is shown to be behind and the
-    smallest that is shown to be ahead, and 0 and infinity are none.
 
     Args:
         sizes: increasing.
@@ -70,8 +66,6 @@ def locate(
         pairs: how many pairs the sweep compares.
         resolution: share by which a contender may be lucky or unlucky for as long as
             its process lives, which no number of rounds shows.
-        hidden: per size, by how much more and by how much less each log-ratio may be
-            than it seems, as the times are rounded; see `rounding.hidden`.
     """
     used = [i for i, r in enumerate(ratios) if len(r) >= FEWEST_ROUNDS]
     logs = np.log(np.asarray(sizes, float)[used])
@@ -87,11 +81,7 @@ def locate(
     if outcome in ("never", "always") or len(used) < 2:
         return Located(outcome, signs=signs)
     edge = float(np.log1p(resolution))
-    more, less = (np.zeros(len(ratios)),) * 2 if hidden is None else hidden
-    shifts = (edge + more[used], -edge - less[used])
-    at, low, high, slope = _crossing(logs, kept, confidence, seed, shifts)
-    if outcome == "found" and at > 0:
-        at, low, high = _within(logs, medians, decided, at, low, high)
+    at, low, high, slope = _crossing(logs, kept, confidence, seed, edge)
     if outcome == "inconclusive" or not 0 < at < np.inf:
         return Located("inconclusive", None, low, high, signs=signs)
     return Located(outcome, at, low, high, slope, signs=signs)
@@ -138,34 +128,25 @@ def crossing_replicates(
         ratios: per size, at least `FEWEST_ROUNDS` rounds.
         seed: of the bootstrap.
     """
-    medians, weights = _replicate_medians(ratios, seed)
-    fits = isotonic_fits(medians, weights)
+    fits, weights = _replicate_fits(ratios, seed)
     zero, _ = zeros(np.log(np.asarray(sizes, float)), fits, weights)
     return float(zero[0]), zero[1:]
 
 
 def _crossing(
-    logs: Array,
-    ratios: Ratios,
-    confidence: float,
-    seed: int,
-    shifts: tuple[Array, Array],
+    logs: Array, ratios: Ratios, confidence: float, seed: int, edge: float
 ) -> tuple[float, float | None, float | None, float]:
     """Return (at, low, high, slope).
 
-    The interval is the replicates' percentile interval, its low end with the ratios
-    shifted up by the first of `shifts` and its high end by the second; to each half of
-    it the uncertainty of interpolating between the sizes is added as an independent
-    error.
+    The interval is the replicates' percentile interval, its low end with all ratios
+    `edge` higher and its high end with all `edge` lower; to each half of it the
+    uncertainty of interpolating between the sizes is added as an independent error.
     """
-    medians, weights = _replicate_medians(ratios, seed)
-    fits = isotonic_fits(medians, weights)
+    fits, weights = _replicate_fits(ratios, seed)
     zero, slope = zeros(logs, fits, weights)
     higher, lower = (
-        zeros(logs, _shifted(medians, fits, weights, shift), weights)[0]
-        if shift.any()
-        else zero
-        for shift in shifts
+        zeros(logs, fits + shift, weights)[0] if shift else zero
+        for shift in (edge, -edge)
     )
     cut = int(REPLICATES * (1 - confidence) / 2)
     at = float(zero[0])
@@ -176,39 +157,6 @@ def _crossing(
         low, high = at - _widened(at - low, bend), at + _widened(high - at, bend)
     below, above = (float(np.exp(e)) if np.isfinite(e) else None for e in (low, high))
     return float(np.exp(at)), below, above, float(slope[0])
-
-
-def _shifted(medians: Array, fits: Array, weights: Array, shift: Array) -> Array:
-    """Return the isotonic fits of shifted medians; alike ones move the fits alike."""
-    if np.ptp(shift) == 0:
-        moved: Array = fits + shift
-        return moved
-    return isotonic_fits(medians + shift, weights)
-
-
-def _within(
-    logs: Array,
-    medians: Array,
-    signs: list[int],
-    at: float,
-    low: float | None,
-    high: float | None,
-) -> tuple[float, float | None, float | None]:
-    """Confine a crossing to the sizes between which the sign is shown to change.
-
-    The isotonic fit may leave them where neighbours that are not decided are far off.
-    A straight line between the two then decides, and the interval holds its zero.
-    """
-    behind = [i for i, sign in enumerate(signs) if sign < 0]
-    ahead = [i for i, sign in enumerate(signs) if sign > 0]
-    last, first = max(behind, default=-1), min(ahead)
-    if at <= np.exp(logs[first]) and (last < 0 or at >= np.exp(logs[last])):
-        return at, low, high
-    if last < 0:
-        at = float(np.exp(logs[first]))
-    else:
-        (at,) = sign_changes(logs, medians, signs)
-    return at, low and min(low, at), high and max(high, at)
 
 
 def _widened(half: float, bend: float) -> float:
@@ -240,8 +188,8 @@ def interpolation_error(logs: Array, fit: Array, at: float) -> float:
     return float(max(abs(line - at), abs(cubic - at)))
 
 
-def _replicate_medians(ratios: Ratios, seed: int) -> tuple[Array, Array]:
-    """Return medians per size, in the first row, then of replicates; and weights."""
+def _replicate_fits(ratios: Ratios, seed: int) -> tuple[Array, Array]:
+    """Return isotonic fits and weights: first of the medians, then of replicates."""
     columns = []
     for i, values in enumerate(ratios):
         ordered = np.sort(values)
@@ -249,7 +197,7 @@ def _replicate_medians(ratios: Ratios, seed: int) -> tuple[Array, Array]:
         replicates = 0.5 * (ordered[middles[0]] + ordered[middles[1]])
         columns.append(np.append(np.median(values), replicates))
     weights = np.array([len(r) for r in ratios], float)
-    return np.column_stack(columns), weights
+    return isotonic_fits(np.column_stack(columns), weights), weights
 
 
 @lru_cache(maxsize=1024)

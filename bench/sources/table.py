@@ -105,35 +105,23 @@ def line(found: GroupAnswer, asked: Asked) -> str:
     group = ", ".join(f"{n} = {v}" for n, v in zip(asked.by, found.group, strict=True))
     text = {
         "found": f"{asked.challenger} overtakes {asked.baseline} "
-        f"from {asked.axis} {_size(a.at or 0)}{_interval(a)}",
+        f"from {asked.axis} {a.at or 0:.4g}{_interval(a)}",
         "always": f"{asked.challenger} is ahead at every {asked.axis}",
         "never": f"{asked.challenger} is still behind at the largest {asked.axis}",
         "not_monotone": "more than one crossing, or ahead only at small sizes",
-        "inconclusive": f"inconclusive{_interval(a)}{_below(a, asked)}",
+        "inconclusive": f"inconclusive{_interval(a)}",
         NOT_MEASURED: "not measured",
     }[a.outcome]
     flags = f" [{'; '.join(a.flags)}]" if a.flags else ""
     return f"{group}: {text}{flags}" if group else f"{text}{flags}"
 
 
-def _below(a: Answer, asked: Asked) -> str:
-    """Say what one time a size tells of where a crossing would lie."""
-    if a.confidence is not None or a.high is None:
-        return ""
-    return f": a crossing would lie below {asked.axis} {_size(a.high)}"
-
-
 def _interval(a: Answer) -> str:
     if a.confidence is None:
         return " (no interval)"
-    low = "below the smallest size" if a.low is None else _size(a.low)
-    high = "above the largest size" if a.high is None else _size(a.high)
+    low = "below the smallest size" if a.low is None else f"{a.low:.4g}"
+    high = "above the largest size" if a.high is None else f"{a.high:.4g}"
     return f" ({a.confidence:.0%} interval: {low} to {high})".replace("%", " %")
-
-
-def _size(value: float) -> str:
-    """Write a size to four digits, without a power of ten: `27,780`."""
-    return f"{float(f'{value:.4g}'):,.12g}"
 
 
 def write_answers(out: Path, found: list[GroupAnswer], asked: Asked) -> None:
