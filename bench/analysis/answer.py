@@ -113,11 +113,9 @@ def point_answer(
         margin: share by which a contender must be faster to be ahead.
     """
     ratios = np.log(baseline_s / challenger_s)
-    signs = [int(r > np.log1p(margin)) - int(r < -np.log1p(margin)) for r in ratios]
-    outcome = classify(signs)
-    at = crossing(sizes, ratios) if outcome == "found" else None
-    crossings = sign_changes(np.log(sizes), ratios, signs)
-    several = outcome == "not_monotone"
+    edge = np.log1p(margin)
+    signs = [int(r > edge) - int(r < -edge) for r in ratios]
+    outcome, at, said = _point_outcome(sizes, ratios, signs, margin)
     return Answer(
         outcome,
         at,
@@ -126,8 +124,29 @@ def point_answer(
         fitted=fitted(sizes, work, baseline_s, challenger_s),
         speedup_smallest=float(np.exp(ratios[0])),
         speedup_largest=float(np.exp(ratios[-1])),
-        flags=("no_rounds", *(crossings_remark(crossings) if several else [])),
+        flags=("no_rounds", *said),
     )
+
+
+def _point_outcome(
+    sizes: Array, ratios: Array, signs: list[int], margin: float
+) -> tuple[str, float | None, list[str]]:
+    """Return the outcome, the crossing if it is found, and what else there is to say.
+
+    Contenders within the margin of each other at the smallest sizes, the challenger in
+    front, have no crossing between the sizes.
+    """
+    outcome = classify(signs)
+    if outcome == "not_monotone":
+        crossings = sign_changes(np.log(sizes), ratios, signs, margin)
+        return outcome, None, crossings_remark(crossings)
+    if outcome != "found":
+        return outcome, None, []
+    at = crossing(sizes, ratios, signs, margin)
+    if 0 < at < np.inf:
+        return outcome, at, []
+    below = f"a crossing would lie below {sizes[signs.index(1)]:,.10g}"
+    return "inconclusive", None, [below]
 
 
 def agreed(answers: list[Answer]) -> Answer:
