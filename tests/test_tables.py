@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bench.analysis.answer import Settings
+from bench.analysis.flags import advice
 from bench.sources.table import Asked, analyse, read_table
 
 FIXTURES = Path(__file__).parent / "fixtures" / "tables"
@@ -32,3 +33,20 @@ def test_zero_is_no_crossing():
     found = answer_of("at_zero", None)
     assert (found.outcome, found.at) == ("inconclusive", None)
     assert found.flags == ("no_rounds", "a crossing would lie below 2,048")
+
+
+def test_a_clocks_steps_leave_the_low_end_open():
+    found = answer_of("timer_steps", "rep", "ns")
+    assert found.outcome == "found"
+    assert (found.low, found.high) == (None, 1100)
+    assert 110 <= found.at <= 1100
+    assert found.flags == ("rounded_times: 4 different times",)
+    assert "half a step" in advice(found.flags[0])
+
+
+def test_whole_milliseconds_hold_a_crossing_between_two_equal_readings():
+    found = answer_of("whole_milliseconds", "rep")
+    assert found.outcome == "found"
+    assert found.low is None
+    assert 8125 < found.at < found.high < 20_000
+    assert "rounded_times: 6 different times" in found.flags

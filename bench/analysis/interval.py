@@ -14,6 +14,7 @@ from scipy.optimize import brentq
 
 from bench.analysis.decide import Array
 from bench.analysis.isotonic import isotonic_fits, zeros
+from bench.analysis.rounding import Hidden
 
 Ratios = list[Array]
 """Per size, log(baseline / challenger) of each round: positive = challenger ahead."""
@@ -41,6 +42,7 @@ def locate_zero(
     logs: Array,
     ratios: Ratios,
     signs: list[int],
+    hidden: Hidden,
     confidence: float,
     margin: float,
     edge: float,
@@ -49,14 +51,15 @@ def locate_zero(
     """Return where the isotonic fit of the medians turns positive, with its interval.
 
     The interval is the replicates' percentile interval: its low end with all ratios as
-    much higher as the resolution allows, its high end with all as much lower. To each
-    half of it the uncertainty of interpolating between the sizes is added as an
-    independent error, but never past a size that is decided.
+    much higher as the resolution and the rounding allow, its high end with all as much
+    lower. To each half of it the uncertainty of interpolating between the sizes is
+    added as an independent error, but never past a size that is decided.
 
     Args:
         logs: log(size), increasing.
         ratios: per size, one log-ratio a round.
         signs: per size +1 ahead, -1 behind, 0 undecided; behind never after ahead.
+        hidden: what rounding hides of the ratios.
         confidence: of the interval.
         margin: share by which a decided size is ahead or behind, at least.
         edge: what the resolution hides, as a log-ratio.
@@ -66,9 +69,11 @@ def locate_zero(
     fits = isotonic_fits(rows, weights)
     fits[0] = agreeing(fits[0], signs, margin)
     zero, slope = zeros(logs, fits, weights)
+    raised = isotonic_fits(rows + hidden.higher, weights) if hidden else fits
+    lowered = isotonic_fits(rows - hidden.lower, weights) if hidden else fits
     cut = int(REPLICATES * (1 - confidence) / 2)
-    low = float(np.sort(zeros(logs, fits + edge, weights)[0][1:])[cut])
-    high = float(np.sort(zeros(logs, fits - edge, weights)[0][1:])[-1 - cut])
+    low = float(np.sort(zeros(logs, raised + edge, weights)[0][1:])[cut])
+    high = float(np.sort(zeros(logs, lowered - edge, weights)[0][1:])[-1 - cut])
     at = float(zero[0])
     if np.isfinite(at):
         low, high = _widened(logs, fits[0], at, signs, (low, high))

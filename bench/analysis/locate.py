@@ -20,6 +20,7 @@ from bench.analysis.interval import (
     replicate_medians,
 )
 from bench.analysis.isotonic import isotonic_fits, zeros
+from bench.analysis.rounding import Hidden
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def locate(
     looks: int = 1,
     pairs: int = 1,
     resolution: float = 0.0,
+    hidden: Hidden | None = None,
 ) -> Located:
     """Classify a pair's curve and locate its crossing.
 
@@ -65,11 +67,14 @@ def locate(
         pairs: how many pairs the sweep compares.
         resolution: share by which a contender may be lucky or unlucky for as long as
             its process lives, which no number of rounds shows.
+        hidden: what rounding hides of the ratios, per size; nothing by default.
     """
     used = [i for i, r in enumerate(ratios) if len(r) >= FEWEST_ROUNDS]
     logs = np.log(np.asarray(sizes, float)[used])
     kept = [ratios[i] for i in used]
-    decided = decide(kept, confidence, margin, looks, pairs)
+    hidden = Hidden.nothing(len(ratios)) if hidden is None else hidden
+    hidden = hidden.at(used)
+    decided = _decided(kept, hidden, confidence, margin, looks, pairs)
     spread = dict(zip(used, decided, strict=True))
     signs = tuple(spread.get(i, 0) for i in range(len(ratios)))
     outcome = classify(decided)
@@ -80,7 +85,7 @@ def locate(
     if outcome in ("never", "always") or len(used) < 2:
         return Located(outcome, signs=signs)
     edge = float(np.log1p(resolution))
-    zero = locate_zero(logs, kept, decided, confidence, margin, edge, seed)
+    zero = locate_zero(logs, kept, decided, hidden, confidence, margin, edge, seed)
     measured = np.asarray(sizes, float)[used]
     at, low, high = (
         _as_size(x, measured) if np.isfinite(x) else None
@@ -89,6 +94,25 @@ def locate(
     if outcome == "inconclusive" or at is None:
         return Located("inconclusive", None, low, high, signs=signs)
     return Located(outcome, at, low, high, zero.slope, signs=signs)
+
+
+def _decided(
+    ratios: Ratios,
+    hidden: Hidden,
+    confidence: float,
+    margin: float,
+    looks: int,
+    pairs: int,
+) -> list[int]:
+    """Decide who is ahead at each size, whatever the rounding hides."""
+    how = (confidence, margin, looks, pairs)
+    if not hidden:
+        return decide(ratios, *how)
+    low = decide([r - h for r, h in zip(ratios, hidden.lower, strict=True)], *how)
+    high = decide([r + h for r, h in zip(ratios, hidden.higher, strict=True)], *how)
+    signs = [int(a > 0) - int(b < 0) for a, b in zip(low, high, strict=True)]
+    # nothing is claimed of the others where the largest size is not decided
+    return signs if signs and signs[-1] else [0] * len(signs)
 
 
 def classify(signs: list[int]) -> str:
