@@ -19,6 +19,7 @@ from bench.analysis.definitions import (
 )
 from bench.analysis.flags import pair_flags
 from bench.analysis.locate import Located, classify, crossing, locate, sign_changes
+from bench.analysis.rounding import Hidden, hidden
 
 NOT_MEASURED = "not_measured"
 
@@ -74,7 +75,8 @@ def answer(
         return Answer(NOT_MEASURED, flags=(f"fewer than {FEWEST_ROUNDS} rounds",))
     base, other = [baseline_s[i] for i in kept], [challenger_s[i] for i in kept]
     ratios = [np.log(b / c) for b, c in zip(base, other, strict=True)]
-    found = locate(sizes[kept], ratios, **dataclasses.asdict(settings))
+    veil = hidden(base, other)
+    found = locate(sizes[kept], ratios, **dataclasses.asdict(settings), hidden=veil)
     medians = np.array([np.median(r) for r in ratios])
     times = [np.array([np.median(t) for t in side]) for side in (base, other)]
     result = Answer(
@@ -91,11 +93,13 @@ def answer(
         found.slope,
         pair_flags(ratios),
     )
+    blurred = veil.blurs(sizes[kept], ratios, found.signs, found.at, settings.margin)
     more = disagreements(sizes[kept], result, base, other)
     if any("fitted" in flag for flag in more):
         sides = (base, other, settings.confidence, settings.seed)
         ends = fitted_interval(sizes[kept], work[kept], *sides)
         more = [flag.replace("fitted", f"fitted ({_ends(*ends)})") for flag in more]
+    more += rounded(veil) if blurred else []
     more += remarks(found, len(sizes) - len(kept))
     return dataclasses.replace(result, flags=(*result.flags, *more))
 
@@ -113,11 +117,13 @@ def point_answer(
         margin: share by which a contender must be faster to be ahead.
     """
     ratios = np.log(baseline_s / challenger_s)
-    signs = [int(r > np.log1p(margin)) - int(r < -np.log1p(margin)) for r in ratios]
-    outcome = classify(signs)
-    at = crossing(sizes, ratios) if outcome == "found" else None
-    crossings = sign_changes(np.log(sizes), ratios, signs)
-    several = outcome == "not_monotone"
+    veil = hidden(*(list(side[:, None]) for side in (baseline_s, challenger_s)))
+    edge = np.log1p(margin)
+    ahead, behind = ratios - veil.lower > edge, ratios + veil.higher < -edge
+    signs = [int(sign) for sign in ahead.astype(int) - behind.astype(int)]
+    outcome, at, said = _point_outcome(sizes, ratios, signs, margin)
+    if veil.blurs(sizes, list(ratios[:, None]), signs, at, margin):
+        said += rounded(veil)
     return Answer(
         outcome,
         at,
@@ -126,8 +132,34 @@ def point_answer(
         fitted=fitted(sizes, work, baseline_s, challenger_s),
         speedup_smallest=float(np.exp(ratios[0])),
         speedup_largest=float(np.exp(ratios[-1])),
-        flags=("no_rounds", *(crossings_remark(crossings) if several else [])),
+        flags=("no_rounds", *said),
     )
+
+
+def _point_outcome(
+    sizes: Array, ratios: Array, signs: list[int], margin: float
+) -> tuple[str, float | None, list[str]]:
+    """Return the outcome, the crossing if it is found, and what else there is to say.
+
+    Contenders within the margin of each other at the smallest sizes, the challenger in
+    front, have no crossing between the sizes.
+    """
+    outcome = classify(signs)
+    if outcome == "not_monotone":
+        crossings = sign_changes(np.log(sizes), ratios, signs, margin)
+        return outcome, None, crossings_remark(crossings)
+    if outcome != "found":
+        return outcome, None, []
+    at = crossing(sizes, ratios, signs, margin)
+    if 0 < at < np.inf:
+        return outcome, at, []
+    below = f"a crossing would lie below {sizes[signs.index(1)]:,.10g}"
+    return "inconclusive", None, [below]
+
+
+def rounded(veil: Hidden) -> list[str]:
+    """Flag times of which the rounding hides something."""
+    return [f"rounded_times: {veil.values:,} different times"]
 
 
 def agreed(answers: list[Answer]) -> Answer:

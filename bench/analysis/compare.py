@@ -10,7 +10,8 @@ import numpy as np
 
 from bench.analysis.crossover import control_fired, crossovers
 from bench.analysis.decide import FEWEST_ROUNDS, Array
-from bench.analysis.locate import Ratios, crossing_replicates
+from bench.analysis.interval import Ratios
+from bench.analysis.locate import crossing_replicates
 from bench.analysis.series import Recorded, paired_log_ratios
 from bench.analysis.shifts import Interval, drawn_interval, welch_interval
 from bench.nouns import VIEWS, Cell, InputError, Run

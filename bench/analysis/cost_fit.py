@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from bench.analysis.decide import Array
-from bench.analysis.locate import REPLICATES, middle_rounds
+from bench.analysis.interval import REPLICATES, middle_rounds
 
 TIE = 1e-12
 """Fits whose mean squared relative residuals differ by less are equally good."""

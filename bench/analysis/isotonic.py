@@ -42,8 +42,8 @@ def zeros(log_sizes: Array, fits: Array, weights: Array) -> tuple[Array, Array]:
     nowhere positive. Between the two sizes around it, it is placed by a parabola in
     log(size), fitted by least squares to the sizes near by: it uses more sizes than a
     straight line between two, and follows the curve's bend. Where there are not four
-    sizes near enough to fit one, or it has no rising zero among them, the straight
-    line decides.
+    sizes near enough to fit one, or it has no rising zero between the two sizes, as
+    where a plateau ends in a step, the straight line decides.
     """
     n, sizes = fits.shape
     positive = fits > 0
@@ -80,6 +80,7 @@ def _bracket(
     bottom = b + np.sqrt(np.maximum(under, 0.0))
     with np.errstate(divide="ignore", invalid="ignore"):
         at = -2 * c / bottom
-        good = (under > 0) & (bottom > 0) & (at >= x[0]) & (at <= x[-1])
+        half = log_sizes[i] - middle
+        good = (under > 0) & (bottom > 0) & (np.abs(at) < half)
         rising = b + 2 * a * at
     return np.where(good, middle + at, zero), np.where(good, rising, slope)
