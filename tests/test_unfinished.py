@@ -14,6 +14,7 @@ import by_hand
 import virtual
 
 from bench.analysis.crossover import crossovers
+from bench.analysis.flags import ADVICE, DOUBTS
 from bench.analysis.incomplete import incomplete, unreached
 from bench.command import job
 from bench.command.asked import Ask
@@ -207,3 +208,9 @@ def test_doubts_stand_in_front_on_a_terminal_too(tmp_path):
     )
     assert max(map(len, lines)) <= 80
     assert all(line.startswith("    ") for line in lines[2:])
+
+
+def test_every_flag_is_a_doubt_in_words_or_none_on_purpose():
+    no_doubts = {"control", "setup_once", "energy_counters", "misfit"}
+    assert set(ADVICE) - set(DOUBTS) == no_doubts
+    assert set(DOUBTS) <= set(ADVICE)

@@ -87,7 +87,7 @@ DOUBTS = {
     "unstable": "rounds spread by more than 10 %",
     "autocorrelated": "neighbouring rounds are alike",
     "drifting": "the machine's speed shifted",
-    "coarse_times": "times are whole steps of a clock",
+    "rounded_times": "times are rounded",
     "timed_out": "timed out at {detail}",
     "definitions_disagree": "definitions of a crossover disagree",
     "minimum_disagrees": "the fastest rounds cross elsewhere",
