@@ -192,13 +192,22 @@ def analyse(
     challenger: opt.Challenger,
     round_: opt.Round = None,
     by: opt.By = None,
+    pool: opt.Pool = None,
+    higher_is_better: opt.HigherIsBetter = None,
     out: opt.AnalyseOut = None,
 ) -> None:
-    """Find the crossovers in anybody's table of times."""
-    from bench.sources.table import Asked, analyse_file
+    """Find the crossovers in anybody's table of times.
 
-    groups = tuple(by.split(",")) if by else ()
-    asked = Asked(axis, time, contender, baseline, challenger, round_, groups)
+    Rows that differ in a column you do not name are refused, not mixed.
+    """
+    from bench.sources.table import analyse_file
+    from bench.sources.table_file import Asked
+
+    groups, pooled = (tuple(o.split(",")) if o else () for o in (by, pool))
+    asked = Asked(
+        axis, time, contender, baseline, challenger, round_, groups, pooled,
+        higher_is_better,
+    )  # fmt: skip
     for said in analyse_file(file, asked, out):
         print(said)
 

@@ -11,7 +11,9 @@ from bench.analysis.answer import Settings
 from bench.analysis.simulate import SIZES, Model, cost_curve, seconds
 from bench.cli import main
 from bench.nouns import InputError
-from bench.sources.table import Asked, analyse, analyse_file, read_table
+from bench.sources.table import analyse, analyse_file
+from bench.sources.table_file import Asked
+from bench.sources.table_rows import Table, read_table
 
 ASKED = Asked("n", "sec", "who", "cpu", "gpu", "rep", ("model",))
 
@@ -34,7 +36,8 @@ def table(truths=(("mlp", 1000.0), ("cnn", 3000.0)), model=None):
                 }
             )
         )
-    return pd.concat(parts)
+    # as measured in turns: the rows of a round follow each other
+    return pd.concat(parts).sort_values(["rep", "n"], kind="stable")
 
 
 @pytest.fixture
@@ -58,22 +61,25 @@ def test_one_crossover_a_group_in_the_tables_order(csv, tmp_path):
 
 def test_row_order_and_repeats_within_a_round_do_not_matter(csv):
     read = read_table(csv, ASKED)
-    shuffled = read.sample(frac=1, random_state=0)
+    shuffled = Table(read.rows.sample(frac=1, random_state=0))
     first = {row.group: row.answer for row in analyse(read, ASKED, Settings())}
     for row in analyse(shuffled, ASKED, Settings()):
         assert row.answer.at == pytest.approx(first[row.group].at)
-    thrice = pd.concat([read, read.assign(sec=read.sec * 50), read])
-    repeated = analyse(thrice, ASKED, Settings())[0].answer
+    rows = read.rows
+    thrice = pd.concat([rows, rows.assign(sec=rows.sec * 50), rows])
+    repeated = analyse(Table(thrice), ASKED, Settings())[0].answer
     assert repeated.at == pytest.approx(first["mlp",].at)
 
 
-def test_without_rounds_there_is_no_interval(csv):
+def test_one_time_a_size_has_no_interval(tmp_path):
+    path = tmp_path / "once.csv"
+    table()[lambda rows: rows.rep == 0].to_csv(path, index=False)
     asked = Asked("n", "sec", "who", "cpu", "gpu", None, ("model",))
-    for row in analyse(read_table(csv, asked), asked, Settings()):
+    for row in analyse(read_table(path, asked), asked, Settings()):
         assert row.answer.outcome == "found"
         assert row.answer.low is row.answer.high is row.answer.confidence is None
         assert row.answer.flags == ("no_rounds",)
-    assert "(no interval) [no_rounds]" in analyse_file(csv, asked, None)[0]
+    assert "(no interval) [no_rounds]" in analyse_file(path, asked, None)[0]
 
 
 def test_a_group_that_lacks_a_contender_is_not_measured(tmp_path):

@@ -107,7 +107,7 @@ def test_a_pipe_is_read_as_the_user_named_it(analyse, tmp_path):
     data = "n,seconds,who,round,model\n1,1,cpu,0,x\n1,2,gpu,0,x\n"
     writer = threading.Thread(target=pipe.write_text, args=(data,))
     writer.start()
-    assert len(table.read_table(pipe, readers.ASKED)) == 2
+    assert len(table.read_table(pipe, readers.ASKED).rows) == 2
     writer.join()
 
 

@@ -169,6 +169,20 @@ By = Annotated[
         metavar="COL,...", help="Columns that make groups, each with its own answer."
     ),
 ]
+Pool = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COL,...",
+        help="Columns that may differ between repetitions of one measurement.",
+    ),
+]
+HigherIsBetter = Annotated[
+    bool | None,
+    typer.Option(
+        "--higher-is-better/--lower-is-better",
+        help="Whether the times are rates, such as GFLOP/s; else their name tells.",
+    ),
+]
 AnalyseOut = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Write analyse.csv and analyse.md there."),

@@ -4,6 +4,7 @@ In: a CSV file and the names of its columns. Out: answers, lines to print, and
 analyse.csv and analyse.md. `crossover analyse` calls it.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,17 +12,20 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis.answer import NOT_MEASURED, Answer, Settings, answer, point_answer
+from bench.analysis.decide import FEWEST_ROUNDS, Array
 from bench.atomic import write_atomically
 from bench.escape import harmless, text
 from bench.nouns import InputError, field_names
-from bench.sources.table_file import Asked as Asked  # noqa: PLC0414
-from bench.sources.table_file import read_table as read_table  # noqa: PLC0414
+from bench.sources.pairing import MOST_ROUNDS, paired
+from bench.sources.table_file import Asked
+from bench.sources.table_rows import Table, read_table
 from bench.untrusted import printable
 
 MOST_GROUPS = 10_000
 """Each takes some hundredths of a second."""
-MOST_SIZES, MOST_ROUNDS = 1000, 1000
-"""Of a group, and of a size of it."""
+NO_PAIR = "no size has both contenders"
+MOST_SIZES = 1000
+"""A group has at most this many sizes."""
 
 
 @dataclass(frozen=True)
@@ -44,59 +48,101 @@ def analyse_file(path: Path, asked: Asked, out: Path | None) -> list[str]:
     return [printable(line(row, asked)) for row in found]
 
 
-def analyse(table: pd.DataFrame, asked: Asked, settings: Settings) -> list[GroupAnswer]:
+def analyse(table: Table, asked: Asked, settings: Settings) -> list[GroupAnswer]:
     """Find the crossover of each group of the `by` columns, in the table's order.
 
     Rows that share group, size, contender and round are one round: their median
-    counts. Rounds are paired by their name. Only sizes with both contenders count.
+    counts. Only sizes with both contenders count.
     """
-    keys = [*asked.by, asked.axis, *([asked.round] if asked.round else [])]
-    medians = table.groupby([*keys, asked.contender], sort=False)[asked.time].median()
-    wide = medians.unstack(asked.contender)
-    paired = wide[[asked.baseline, asked.challenger]].dropna().reset_index()
-    _check_sizes(table, paired, asked)
-    groups: dict[tuple[str, ...], pd.DataFrame] = {}
-    if asked.by:
-        for key, rows in paired.groupby(list(asked.by), sort=False):
-            groups[tuple(map(str, key))] = rows
-    else:
-        groups[()] = paired
-    every = table[list(asked.by)].drop_duplicates().itertuples(index=False, name=None)
-    names = [tuple(map(str, name)) for name in every] if asked.by else [()]
-    return [
-        GroupAnswer(name, _answer(groups.get(name), asked, settings)) for name in names
-    ]
+    pairs = paired(table.rows, asked)
+    _check_sizes(table.rows, pairs.rounds, asked)
+    points, rounds = (_groups(rows, asked) for rows in (pairs.points, pairs.rounds))
+    every = table.rows[list(asked.by)].drop_duplicates()
+    names = [tuple(map(str, name)) for name in every.itertuples(index=False, name=None)]
+    found = []
+    for name in names if asked.by else [()]:
+        result = _answer(points.get(name), rounds.get(name), asked, settings)
+        is_single = {"no_rounds", NO_PAIR} & {*result.flags}
+        unpaired = (
+            [f"unpaired: {pairs.unpaired}"] if pairs.unpaired and not is_single else []
+        )
+        flags = (*unpaired, *result.flags, *table.notes)
+        found.append(GroupAnswer(name, dataclasses.replace(result, flags=flags)))
+    return found
 
 
-def _check_sizes(table: pd.DataFrame, paired: pd.DataFrame, asked: Asked) -> None:
+def _groups(rows: pd.DataFrame, asked: Asked) -> dict[tuple[str, ...], pd.DataFrame]:
+    if not asked.by:
+        return {(): rows}
+    groups = rows.groupby(list(asked.by), sort=False)
+    return {tuple(map(str, key)): members for key, members in groups}
+
+
+def _check_sizes(table: pd.DataFrame, rounds: pd.DataFrame, asked: Asked) -> None:
     """Refuse more than can be computed in minutes and a gigabyte."""
     by = list(asked.by)
     groups = len(table[by].drop_duplicates()) if by else 1
-    sizes = paired[[*by, asked.axis]].value_counts(sort=False)
-    rounds = int(sizes.max()) if len(sizes) else 0
+    sizes = rounds[[*by, asked.axis]].value_counts(sort=False)
+    most_rounds = int(sizes.max()) if len(sizes) else 0
     of_group = sizes.groupby(level=by, sort=False).size() if by else [len(sizes)]
     for what, number, most in (
         ("groups", groups, MOST_GROUPS),
         (f"values of {asked.axis} in a group", max(of_group, default=0), MOST_SIZES),
-        (f"rounds at a value of {asked.axis}", rounds, MOST_ROUNDS),
+        (f"rounds at a value of {asked.axis}", most_rounds, MOST_ROUNDS),
     ):
         if number > most:
             raise InputError(f"{what} = {number:,}: must be at most {most:,}")
 
 
-def _answer(rows: pd.DataFrame | None, asked: Asked, settings: Settings) -> Answer:
-    if rows is None or rows.empty:
-        return Answer(NOT_MEASURED, flags=("no size has both contenders",))
-    # groups are small and many: numpy splits them faster than pandas
+def _answer(
+    points: pd.DataFrame | None,
+    rounds: pd.DataFrame | None,
+    asked: Asked,
+    settings: Settings,
+) -> Answer:
+    """Find a group's crossover, without an interval where rounds are too few.
+
+    They are if no size has enough, or, where nobody named them, if some size has not:
+    it would be left out.
+    """
+    if points is None or points.empty or rounds is None:
+        return Answer(NOT_MEASURED, flags=(NO_PAIR,))
+    sizes, times, starts = _arrays(rounds, asked)
+    counts = np.diff([*starts, len(times)])
+    least = max(counts, default=0) if asked.round else min(counts, default=0)
+    if least >= FEWEST_ROUNDS:
+        baseline_s, challenger_s = (np.split(times[:, i], starts[1:]) for i in (0, 1))
+        work = _work(sizes, asked)
+        return answer(sizes, baseline_s, challenger_s, work, settings)
+    sizes, times, _ = _arrays(points, asked)
+    work = _work(sizes, asked)
+    found = point_answer(sizes, times[:, 0], times[:, 1], work, settings.margin)
+    if max(counts, default=0) == 1 and asked.round is None:
+        return found
+    few = f"fewer than {FEWEST_ROUNDS} {'rounds' if asked.round else 'repetitions'}"
+    others = (flag for flag in found.flags if flag != "no_rounds")
+    return dataclasses.replace(found, flags=(few, *others))
+
+
+def _arrays(rows: pd.DataFrame, asked: Asked) -> tuple[Array, Array, list[int]]:
+    """Return the sizes, both contenders' times in their order, and where each starts.
+
+    Groups are small and many: numpy splits them faster than pandas.
+    """
     axis = rows[asked.axis].to_numpy(float)
     order = np.argsort(axis, kind="stable")
     times = rows[[asked.baseline, asked.challenger]].to_numpy(float)[order]
     sizes, starts = np.unique(axis[order], return_index=True)
-    work = np.column_stack([np.ones(len(sizes)), sizes])
-    if asked.round is None:
-        return point_answer(sizes, times[:, 0], times[:, 1], work, settings.margin)
-    baseline_s, challenger_s = (np.split(times[:, i], starts[1:]) for i in (0, 1))
-    return answer(sizes, baseline_s, challenger_s, work, settings)
+    return sizes, times, starts.tolist()
+
+
+def _work(sizes: Array, asked: Asked) -> Array:
+    """Return what cost curves are fitted to: a constant, and the size.
+
+    Of a rate nobody knows how the work grows: no curve that crosses is fitted.
+    """
+    one = np.ones(len(sizes))
+    return one[:, None] if asked.higher_is_better else np.column_stack([one, sizes])
 
 
 def line(found: GroupAnswer, asked: Asked) -> str:

@@ -6,6 +6,7 @@ computed and written of it; the pictures of a few only, as they take seconds.
 
 import contextlib
 import csv
+import dataclasses
 import io
 import re
 import shutil
@@ -25,7 +26,8 @@ from bench.report import write
 from bench.report.terminal import plain_lines
 from bench.sources.asv import read_asv
 from bench.sources.pytest_benchmark import read_pytest_benchmark
-from bench.sources.table import Asked, analyse_file
+from bench.sources.table import analyse_file
+from bench.sources.table_file import Asked
 from bench.untrusted import one_line
 
 PART = b"\n%%%%\n"
@@ -190,10 +192,13 @@ ASKED = Asked("n", "seconds", "who", "cpu", "gpu", "round", ("model",))
 
 
 def table(data):
-    """Read a CSV table, with rounds and without, and write its answers."""
+    """Read a CSV table, with rounds and without, and as rates; write its answers."""
     with folder() as out:
         _put(out / "times.csv", data)
-        for asked in (ASKED, Asked(*list(vars(ASKED).values())[:5])):
+        alone = Asked(*list(vars(ASKED).values())[:5])
+        pooled = dataclasses.replace(alone, pool=("model", "round"))
+        rates = dataclasses.replace(ASKED, higher_is_better=False)
+        for asked in (ASKED, alone, pooled, rates):
 
             def call(asked=asked):
                 for line in analyse_file(out / "times.csv", asked, out / "report"):
