@@ -79,7 +79,7 @@ def test_one_time_a_size_has_no_interval(tmp_path):
         assert row.answer.outcome == "found"
         assert row.answer.low is row.answer.high is row.answer.confidence is None
         assert row.answer.flags == ("no_rounds",)
-    assert "(no interval) [no_rounds]" in analyse_file(path, asked, None)[0]
+    assert "(no interval) [one time a size]" in analyse_file(path, asked, None)[0]
 
 
 def test_a_group_that_lacks_a_contender_is_not_measured(tmp_path):

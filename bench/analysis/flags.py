@@ -117,6 +117,12 @@ def doubts(flags: Iterable[str]) -> dict[str, str]:
     }
 
 
+def in_words(flag: str) -> str:
+    """Return a flag as it is said: in words, or as it stands where it has a detail."""
+    name, _, detail = flag.partition(": ")
+    return flag.replace("_", " ", name.count("_")) if detail else DOUBTS.get(name, flag)
+
+
 def pair_flags(ratios: list[Array]) -> tuple[str, ...]:
     """Return the flags that the paired log-ratios of a sweep raise."""
     raised = {

@@ -13,6 +13,7 @@ import pandas as pd
 
 from bench.analysis.answer import NOT_MEASURED, Answer, Settings, answer, point_answer
 from bench.analysis.decide import FEWEST_ROUNDS, Array
+from bench.analysis.flags import in_words
 from bench.atomic import write_atomically
 from bench.escape import harmless, text
 from bench.nouns import InputError, field_names
@@ -151,23 +152,28 @@ def line(found: GroupAnswer, asked: Asked) -> str:
     group = ", ".join(f"{n} = {v}" for n, v in zip(asked.by, found.group, strict=True))
     text = {
         "found": f"{asked.challenger} overtakes {asked.baseline} "
-        f"from {asked.axis} {a.at or 0:.4g}{_interval(a)}",
+        f"from {asked.axis} {_size(a.at or 0)}{_interval(a)}",
         "always": f"{asked.challenger} is ahead at every {asked.axis}",
         "never": f"{asked.challenger} is still behind at the largest {asked.axis}",
         "not_monotone": "more than one crossing, or ahead only at small sizes",
         "inconclusive": f"inconclusive{_interval(a)}",
         NOT_MEASURED: "not measured",
     }[a.outcome]
-    flags = f" [{'; '.join(a.flags)}]" if a.flags else ""
+    flags = f" [{'; '.join(map(in_words, a.flags))}]" if a.flags else ""
     return f"{group}: {text}{flags}" if group else f"{text}{flags}"
 
 
 def _interval(a: Answer) -> str:
     if a.confidence is None:
         return " (no interval)"
-    low = "below the smallest size" if a.low is None else f"{a.low:.4g}"
-    high = "above the largest size" if a.high is None else f"{a.high:.4g}"
+    low = "below the smallest size" if a.low is None else _size(a.low)
+    high = "above the largest size" if a.high is None else _size(a.high)
     return f" ({a.confidence:.0%} interval: {low} to {high})".replace("%", " %")
+
+
+def _size(value: float) -> str:
+    """Write a size to four digits, without a power of ten: `27,780`."""
+    return f"{float(f'{value:.4g}'):,.12g}"
 
 
 def write_answers(out: Path, found: list[GroupAnswer], asked: Asked) -> None:
