@@ -42,12 +42,13 @@ def check_contender(text: str, trainers: tuple[str, ...]) -> None:
 
 def missing(contender: Contender, machine: Machine) -> str | None:
     """Say what a machine lacks for a contender, None when it lacks nothing known."""
-    reason = machine.unavailable.get(contender.device)
-    if reason is None:
-        name = f"{contender.device}/{contender.trainer}"
-        reason = machine.trainers.get(name) or None
-    if reason is not None:
-        return f"{contender.device}: {reason}"
+    device = contender.device
+    for name in (device, f"{device}:0"):  # `cuda` is the first of its kind
+        reason = machine.unavailable.get(name) or machine.trainers.get(
+            f"{name}/{contender.trainer}"
+        )
+        if reason:
+            return f"{device}: {reason}"
     return missing_cores(contender, machine.cores)
 
 

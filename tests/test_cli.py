@@ -66,7 +66,7 @@ def test_bad_input_is_one_line_and_exit_2(arguments, message, tmp_path):
 
 
 def test_a_small_run_writes_every_file(tmp_path):
-    out = tmp_path / "run"
+    out = tmp_path / "[run]"
     done = crossover(
         "run", "--preset", "smoke", "--contender", "cpu/manual@1",
         "--contender", "cpu/resident@1", "--samples", "256", "--features", "2",
@@ -74,6 +74,7 @@ def test_a_small_run_writes_every_file(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "clipped to all samples" in done.stderr
+    assert done.stdout.endswith(f"Report: {out / 'report.html'}\n")
     names = {path.name for path in out.iterdir()}
     assert names >= {
         "run.json", "measurements.jsonl", "measurements.csv", "estimates.csv",

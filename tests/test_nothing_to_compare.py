@@ -56,6 +56,14 @@ def test_a_machine_of_one_core_has_nothing_to_compare_with_itself(crossover, her
     assert "cpu/resident@1 against itself, as this machine has one core" in error
 
 
+def test_a_trainer_that_the_first_device_of_a_kind_lacks(crossover, here):
+    found = {"name": "npu:0", "description": "an NPU", "memory_bytes": None}
+    lacks = {"npu:0/compiled": "no compiler for it"}
+    here(accelerators=(found,), unavailable={}, trainers=lacks)
+    code, _, error = crossover("run", "--contender", "npu/compiled", "--out", "out")
+    assert (code, "npu: no compiler for it" in error) == (2, True)
+
+
 def test_a_pair_that_can_be_compared_is_enough(here, monkeypatch):
     from bench.command.asked import Ask
     from bench.surroundings import HERE

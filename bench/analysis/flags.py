@@ -156,10 +156,10 @@ def cell_flags(rows: list[Measurement], machine: Machine) -> tuple[str, ...]:
             for m in rows
         ),
         "cpu_quota_hit": any((m.throttled_periods or 0) > 0 for m in rows),
-        # the worker at work is a load of one itself
+        # our own worker adds about one, so that two others on two cores are seen
         "load_above_cores": machine.cores is not None
         and any(
-            m.load_1min is not None and m.load_1min > machine.cores + 1 for m in rows
+            m.load_1min is not None and m.load_1min > machine.cores + 0.5 for m in rows
         ),
         "threads_not_as_planned": asked is not None
         and any(m.threads is not None and m.threads != asked for m in rows),

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.command.asked import Ask, resolve
-from bench.command.new_run import new_run
+from bench.command.new_run import check_pairs, new_run
 from bench.command.progress import ProgressBar
 from bench.command.reports import INCOMPLETE, say_incomplete
 from bench.crew import Crew
@@ -40,6 +40,7 @@ def do_run(
         if out is not None:
             store.check_new(out)  # before seconds are spent on the machine
         run, spec = new_run(ask.spec(usable_cores()), around)
+        check_pairs(spec, run.machine)
         folder = out or Path("results") / run.run_id
     elif ask.without_more() != Ask() or out is not None:
         raise SpecError(
@@ -96,7 +97,7 @@ def _write(run: Run, out: Path, partial: bool = False) -> list[str]:
     show(found)
     if run.machine.energy_unmeasured:
         print(f"  energy: {run.machine.energy_unmeasured}")
-    Console().print(f"Report: {out / 'report.html'}", highlight=False, soft_wrap=True)
+    print(f"Report: {out / 'report.html'}")
     return lacks
 
 

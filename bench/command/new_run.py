@@ -17,8 +17,7 @@ def new_run(spec: Spec, around: Surroundings) -> tuple[Run, Spec]:
     """Describe this machine and make a run of a spec, resolved for it.
 
     Raises:
-        SpecError: for a device that torch does not know, too many threads, or when no
-            pair at all can be compared here, with the reasons.
+        SpecError: for a device that torch does not know, or too many threads.
     """
     cores = usable_cores()
     planned = resolve(spec, (), cores)  # bad threads are refused before torch loads
@@ -29,14 +28,19 @@ def new_run(spec: Spec, around: Surroundings) -> tuple[Run, Spec]:
         raise SpecError(str(error)) from error
     names = tuple(str(a["name"]) for a in machine.accelerators)
     spec = resolve(spec, names, cores)
-    _check_pairs(spec, machine)
     fields = spec.model_dump(mode="json")
     name = new_id(spec, around)
     return Run(name, SCHEMA, fields, commit(), typed(), machine, ()), spec
 
 
-def _check_pairs(spec: Spec, machine: Machine) -> None:
-    """Refuse a spec of whose pairs none has both contenders here."""
+def check_pairs(spec: Spec, machine: Machine) -> None:
+    """Refuse a spec of whose pairs none has both contenders here.
+
+    Not the jobs of a launched run: their nodes are compared with each other, too.
+
+    Raises:
+        SpecError: with the reasons.
+    """
     reasons: dict[str, None] = {}
     for sweep in spec.sweep:
         for pair in spec.pairs_of(sweep):

@@ -169,8 +169,13 @@ def _side_by_side(found: "Sequence[Found]", ask: ReportAsk) -> None:
 
 
 def do_compare(before: str, after: str) -> int:
-    """Print what changed between two runs; return 1 when it did so significantly."""
+    """Print what changed between two runs; return the exit code.
+
+    1 when something changed significantly, else 3 when one of them is incomplete.
+    """
     from bench.analysis.compare import compare, lines
+    from bench.analysis.crossover import crossovers
+    from bench.analysis.incomplete import incomplete
     from bench.sources.given import run_named
 
     runs = run_named(before), run_named(after)
@@ -192,4 +197,11 @@ def do_compare(before: str, after: str) -> int:
         )
     for said in lines(comparison):
         print(said)
-    return int(comparison.changed)
+    lacking = [
+        f"run = {text!r} is incomplete: {'; '.join(lacks)}"
+        for text, run in zip((before, after), runs, strict=True)
+        if (lacks := incomplete(run, crossovers(run)))
+    ]
+    for line in lacking:
+        print(f"crossover: {line}", file=sys.stderr)
+    return 1 if comparison.changed else INCOMPLETE * bool(lacking)
