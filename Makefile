@@ -1,6 +1,9 @@
 # Each target sets up .venv by itself; nothing is redone that is already there.
 PYTHON ?= python3
 CONSTRAINTS ?= constraints.txt
+# Where to take torch from; empty: install.py chooses by NVIDIA's driver. Without a GPU,
+# https://download.pytorch.org/whl/cpu saves gigabytes.
+TORCH_INDEX ?=
 BIN := .venv/bin
 STAMP := .venv/.installed
 
@@ -8,10 +11,10 @@ STAMP := .venv/.installed
 
 install: $(STAMP)
 
-$(STAMP): pyproject.toml $(CONSTRAINTS)
+$(STAMP): pyproject.toml $(CONSTRAINTS) install.py
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "crossover needs Python 3.11 or newer")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[dev]'
+	$(BIN)/python install.py --constraints $(CONSTRAINTS) --torch-index '$(TORCH_INDEX)'
 	touch $@
 
 # The main job: measure training on every device here, write results/quick-*/report.html.
@@ -53,7 +56,7 @@ bench: $(STAMP)
 	$(BIN)/crossover report --from-asv .asv/results --out results/asv
 	$(BIN)/crossover report --from-pytest-benchmark .benchmarks/smoke.json --out results/pytest-benchmark
 
-# For whoever has an accelerator: docs/first_gpu_run.md.
+# For whoever has an accelerator, seven minutes: docs/first_gpu_run.md.
 gpu-check: $(STAMP)
 	$(BIN)/python benchmarks/gpu_check.py
 

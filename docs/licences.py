@@ -33,6 +33,8 @@ NAMES = {
 }
 UNSAID = {"atheris": "Apache-2.0"}
 """What a package's metadata leave to its LICENSE file."""
+FOR_CUDA = {"numba-cuda": "BSD-2-Clause", "nvidia-ml-py": "BSD"}
+"""What the extras for CUDA bring, which need not be installed here."""
 HEAD = """\
 # Licences of the dependencies
 
@@ -64,7 +66,12 @@ def licence(name: str) -> str:
     Raises:
         ValueError: when its metadata name none that is known.
     """
-    about = metadata.metadata(name)
+    try:
+        about = metadata.metadata(name)
+    except metadata.PackageNotFoundError:
+        if canonical(name) in FOR_CUDA:
+            return FOR_CUDA[canonical(name)]
+        raise
     if expression := about.get("License-Expression"):
         return str(expression)
     first = (about.get("License") or "").partition("\n")[0].partition("   ")[0].strip()
@@ -108,6 +115,7 @@ def main() -> None:
         if wrong:
             sys.exit(f"{name}: licence = {text}: {wrong[0]} is not in ALLOWED")
         what = "run" if canonical(name) in to_run else "develop"
+        what = "use CUDA" if canonical(name) in FOR_CUDA else what
         rows.append(f"| {name} | {text} | {what} |")
     TABLE.write_text(HEAD + "\n".join(rows) + "\n")
 

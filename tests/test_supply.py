@@ -37,9 +37,11 @@ values = [20, 40]
 
 
 def requirements():
-    """Return those of a plain installation and of `make install`."""
+    """Return those of a plain installation and of `make install`, GPU or not."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    extras = project["optional-dependencies"]
+    named = (text for extra in ("dev", "cuda12", "cuda13") for text in extras[extra])
+    return [*project["dependencies"], *named]
 
 
 def test_every_requirement_is_pinned_exactly():
@@ -72,9 +74,8 @@ def test_what_a_plain_installation_brings_is_in_the_table():
     assert {name for name in brought if ROWS[name][1] != "run"} == set()
     # with CUDA, torch brings packages of NVIDIA's: see the table's head
     others = {name for name in to_run - brought if not name.startswith("nvidia")}
-    assert (
-        others - {"triton", "setuptools", "cuda-bindings", "cuda-pathfinder"} == set()
-    )
+    cuda = {"cuda-bindings", "cuda-pathfinder", "cuda-toolkit", "triton"}
+    assert others - cuda - {"setuptools"} == set()
 
 
 def test_licences_that_ask_for_more_are_not_allowed():

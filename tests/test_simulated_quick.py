@@ -1,0 +1,66 @@
+"""Preset quick where there is an accelerator: its answer comes first, on every axis."""
+
+import json
+
+import pytest
+
+from bench.analysis.crossover import crossovers
+from bench.command.asked import load_preset, resolve
+from bench.nouns import Machine
+from bench.plan import next_blocks
+from bench.report.terminal import plain_lines
+from bench.run import Crew, carry_out_unkept
+from bench.spec import AXES
+
+GPU = "simulated:0"
+MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
+SMALL = {
+    "samples": {"values": (40, 80), "batch_size": 80},
+    "batch_size": {"values": (20, 40), "samples": 40},
+    "epochs": {"values": (1, 2), "samples": 40},
+}
+
+
+def quick():
+    return resolve(load_preset("quick"), (GPU,), 2)
+
+
+def test_the_accelerators_three_axes_are_measured_before_anything_else():
+    """So a budget that ends early cuts what says nothing of the accelerator."""
+    spec = quick()
+    first = spec.sweep[: len(AXES)]
+    assert {sweep.axis for sweep in first} == set(AXES)
+    for sweep in first:
+        baseline, challenger = spec.pairs_of(sweep)[0]
+        assert (baseline.device, challenger.device) == ("cpu", GPU)
+    planned = [block.case for block in next_blocks(spec, [])]
+    wanted = {case for sweep in first for case in sweep.cases().values()}
+    assert set(planned[: len(wanted)]) == wanted
+
+
+@pytest.fixture
+def simulated(simulated_environment, monkeypatch):
+    for name, value in simulated_environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SIMULATED_ACCELERATOR", json.dumps({"kernel_s": 1e-4}))
+
+
+@pytest.mark.usefixtures("simulated")
+def test_the_first_answer_printed_is_the_accelerators():
+    """The preset's first sweeps at two small sizes each, and their first pairs."""
+    spec = quick()
+    small = []
+    for sweep in spec.sweep[:3]:
+        pair = (sweep.pairs or spec.pairs)[0]
+        only = {"contenders": pair, "pairs": (pair,)}
+        small.append(sweep.model_copy(update=SMALL[sweep.axis] | only))
+    changes = {"sweep": (*small,), "rounds": 5, "grid": True, "control": False}
+    spec = spec.model_copy(update=changes | {"longest_sample_s": 0.01})
+    run = carry_out_unkept(spec, MACHINE, Crew())
+    lines = plain_lines([c for c in crossovers(run) if c.view == "train"])
+    assert lines[0].startswith("Over batch size at 40 samples, 784 features")
+    assert f"{GPU}/resident" in lines[1]
+    assert "cpu/resident@2" in lines[1]
+    heads = [n for n, line in enumerate(lines) if line.startswith("Over ")]
+    assert [lines[n].split()[1] for n in heads[:3]] == ["batch", "number", "number"]
+    assert all(GPU in lines[n + 1] for n in heads[:3])
