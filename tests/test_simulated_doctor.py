@@ -61,6 +61,27 @@ def test_each_fault_is_named(settings, monkeypatch, fault, check, said):
     assert said in found[check]
 
 
+def of_a_product(seconds):
+    """Settings of a device that takes this long for a product of 512 by 512."""
+    fast = {"multiply_adds_per_s": 512**3 / seconds, "skip_products": 1}
+    return {"bytes_per_s": 0, "idle_share": 0.3, **fast}
+
+
+@pytest.mark.parametrize("us", [1, 10, 60])
+def test_a_fast_device_is_asynchronous(settings, us):
+    """A queue of 1,024 launches is full long before 5,000 products of 10 us are done;
+    nor may the clock be read when the device is idle."""
+    settings(**of_a_product(us * 1e-6))
+    found = machine.ask_device(NAME)
+    assert found["queued_share"] < 0.5
+    assert found["clock_share"] == 1.0
+
+
+def test_a_fast_device_with_a_short_queue_is_not(settings):
+    settings(**of_a_product(1e-5), queue_depth=1)
+    assert machine.ask_device(NAME)["queued_share"] > 0.9
+
+
 @pytest.mark.parametrize(
     ("fault", "code", "verdict"),
     [
