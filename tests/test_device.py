@@ -86,6 +86,23 @@ def test_clock_share_is_unknown_on_the_cpu_and_a_share_elsewhere(monkeypatch):
     assert devices.clock_share(torch.device("cuda")) is None
 
 
+def test_a_clock_that_the_makers_library_refuses_is_unknown(monkeypatch):
+    """As on MIG, vGPU and in containers; its errors are plain Exceptions."""
+
+    class NotSupportedError(Exception):
+        pass
+
+    class Refuses(FakeModule):
+        def clock_rate(self, _):
+            raise NotSupportedError("Not Supported")
+
+        def get_device_properties(self, _):
+            return type("Properties", (), {"clock_rate": 1_980_000})
+
+    monkeypatch.setattr(torch, "get_device_module", lambda _: Refuses(1))
+    assert devices.clock_share(torch.device("cuda")) is None
+
+
 def test_a_device_is_named_only_where_there_are_several(monkeypatch):
     """torch.mps.synchronize takes none."""
     waited = []

@@ -21,7 +21,6 @@ from bench.measure.spin import find_trainer
 from softmax_core import make_data
 from softmax_core.case import Case
 from softmax_core.device import (
-    clock_share,
     parse_device,
     synchronize,
     unavailable_reason,
@@ -40,6 +39,8 @@ class Worker:
 
     def __init__(self) -> None:
         self._sampler: Sampler | None = None
+        self._clock: tuple[int | None, float | None] | None = None
+        """The round in which the accelerator's clock was last read, and its share."""
         self._context_s: dict[str, float] = {}
         self._meters: dict[torch.device, Meter | None] = {}
         self._device = torch.device("cpu")
@@ -66,23 +67,29 @@ class Worker:
             case "open":
                 return self._open(request)
             case "sample" if self._sampler is not None:
-                transfer_s = self._sampler.transfer_s()
-                sample_s, sample_j = self._sampler.sample()
-                return {
-                    "transfer_s": transfer_s,
-                    "sample_s": sample_s,
-                    "sample_j": sample_j,
-                    "clock_share": clock_share(self._sampler.device),
-                }
+                return self._sample(self._sampler, request.get("round"))
             case "close":
                 self._close()
                 return {}
         raise ValueError(f"op = {request['op']!r}: nothing to do it on")
 
+    def _sample(self, sampler: Sampler, number: int | None) -> dict[str, Any]:
+        """Take a sample; read the clock after the first one of a round."""
+        transfer_s = sampler.transfer_s()
+        sample_s, sample_j = sampler.sample()
+        if self._clock is None or number is None or self._clock[0] != number:
+            self._clock = number, sampler.clock_share()
+        return {
+            "transfer_s": transfer_s,
+            "sample_s": sample_s,
+            "sample_j": sample_j,
+            "clock_share": self._clock[1],
+        }
+
     def _close(self) -> None:
         if self._sampler is not None:
             self._sampler.close()
-        self._sampler = None
+        self._sampler = self._clock = None
 
     def _open(self, request: dict[str, Any]) -> dict[str, Any]:
         self._close()
