@@ -15,7 +15,7 @@ import torch
 from bench.measure.accelerator import accelerator_facts, equal_work
 from bench.measure.describe import describe_here
 from bench.measure.energy import Meter, find_meter
-from bench.measure.errors import first_line
+from bench.measure.errors import first_line, out_of_memory
 from bench.measure.sampler import Sampler
 from bench.measure.spin import find_trainer
 from softmax_core import make_data
@@ -29,9 +29,6 @@ from softmax_core.launches import count_launches
 from softmax_core.registry import TRAINERS
 from softmax_core.training import RankLost, cannot_train
 from softmax_core.work import count_work
-
-HOST_OOM = ("DefaultCPUAllocator: can't allocate memory", "std::bad_alloc")
-"""What torch's RuntimeError says when the host's memory is spent."""
 
 
 class Worker:
@@ -177,11 +174,13 @@ def serve(requests: TextIO, replies: TextIO) -> None:
         except MemoryError:
             reply = {"status": "oom", "notes": "out of host memory"}
         except Exception as error:  # any failure is a recorded row
-            reply = {"status": _failure(worker, error), "notes": first_line(error)}
+            reply = _failure(worker, error)
         print(json.dumps(reply), file=replies, flush=True)
 
 
-def _failure(worker: Worker, error: Exception) -> str:
+def _failure(worker: Worker, error: Exception) -> dict[str, Any]:
     if isinstance(error, RankLost) or worker.lost_device():
-        return "crashed"
-    return "oom" if any(text in str(error) for text in HOST_OOM) else "failed"
+        return {"status": "crashed", "notes": first_line(error)}
+    if spent := out_of_memory(error):
+        return {"status": "oom", "notes": first_line(spent)}
+    return {"status": "failed", "notes": first_line(error)}
