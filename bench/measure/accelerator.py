@@ -17,6 +17,7 @@ from bench.measure.clock import measured_s
 from bench.measure.errors import first_line
 from softmax_core import TOLERANCE, Case, Trainer, disagreement, get_trainer
 from softmax_core.device import clock_share, device_uuid, synchronize
+from softmax_core.precision import rounds_products
 from softmax_core.registry import TRAINERS
 from softmax_core.training import cannot_train
 
@@ -50,8 +51,9 @@ def accelerator_facts(device: torch.device) -> dict[str, Any]:
         over those of the device's own events; `launch_s`, `round_trip_s`: a small
         operator among many, and alone with the wait for it; `copies_bytes_per_s`: by
         direction and kind of host memory; `memory_free_bytes`; `clock_share`: its clock
-        while at work, of its highest; `uuid`, by which NVML knows it. What cannot be
-        known here is None. Only `error`, where the device does not work.
+        while at work, of its highest; `uuid`, by which NVML knows it;
+        `rounds_products`, as with TF32. What cannot be known here is None. Only
+        `error`, where the device does not work.
     """
     try:
         return _facts(device)
@@ -71,6 +73,7 @@ def _facts(device: torch.device) -> dict[str, Any]:
         "memory_free_bytes": _free_bytes(device),
         "clock_share": _clock_at_work(device, products),
         "uuid": device_uuid(device),
+        "rounds_products": rounds_products(device),
     }
 
 

@@ -26,6 +26,7 @@ from softmax_core.device import (
     unavailable_reason,
 )
 from softmax_core.launches import count_launches
+from softmax_core.precision import pin_products
 from softmax_core.registry import TRAINERS
 from softmax_core.training import RankLost, cannot_train
 from softmax_core.work import count_work
@@ -165,6 +166,7 @@ def _case(fields: dict[str, Any]) -> Case:
 
 def serve(requests: TextIO, replies: TextIO) -> None:
     """Reply to requests until they end."""
+    pin_products()
     worker = Worker()
     for line in requests:
         try:
