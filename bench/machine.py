@@ -21,6 +21,11 @@ OWN_GROUPS = Path("/proc/self/cgroup")
 DEVICE_TIMEOUT_S = 60.0
 """An accelerator that takes longer to show what it can do is not measured."""
 
+ROUNDED = (
+    "its float32 products are rounded (TF32), which is less work than the CPU's: unset "
+    "NVIDIA_TF32_OVERRIDE"
+)
+
 
 def snapshot(devices: tuple[str, ...] = ()) -> Machine:
     """Describe this machine, and say why any of `devices` cannot be used here.
@@ -42,6 +47,8 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
         found.update(ask_device(found["name"]))
         if "error" in found:
             reply["unavailable"][found["name"]] = found["error"]
+        elif found.get("rounds_products"):
+            reply["unavailable"][found["name"]] = ROUNDED
     known = "name", "description", "memory_bytes"
     accelerators = [{key: a[key] for key in known} for a in reply["accelerators"]]
     identity = (reply["cpu"], usable_cores(), quota_cores(), accelerators)

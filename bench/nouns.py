@@ -133,7 +133,7 @@ class Measurement:
     throttled_periods: int | None = None
     """Periods of this round in which the container's CPU quota stopped us."""
     clock_share: float | None = None
-    """The accelerator's clock at the round's end as a share of its highest."""
+    """The accelerator's clock while it had work, as a share of its highest."""
     loss: float | None = None
     accuracy: float | None = None
     bound_s: float | None = None

@@ -5,12 +5,15 @@ But for the texts of a listing: which kinds are always named, whose driver it is
 
 import platform
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import torch
 from torch import Tensor
+
+from softmax_core.unusable import plain_reason
 
 ASKED_KINDS = ("cuda", "xpu", "mps")
 """Kinds always listed, with the reason when torch cannot use them here."""
@@ -61,27 +64,17 @@ def unavailable_reason(device: torch.device) -> str | None:
     if kind == "cpu":
         return None
     try:
-        module = torch.get_device_module(device)
-        count = module.device_count() if module.is_available() else 0
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns of what it then raises
+            module = torch.get_device_module(device)
+            count = module.device_count() if module.is_available() else 0
         if count and (device.index or 0) >= count:
             return f"no device: this machine has {count} {kind} device(s)"
         if not count:
             torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        return _plain_reason(kind, str(error))
+        return plain_reason(kind, str(error))
     return None
-
-
-def _plain_reason(kind: str, message: str) -> str:
-    """Say in a few words what torch's error means."""
-    lower = message.lower()
-    if any(text in lower for text in ("not compiled", "not linked", "backend")):
-        return f"torch was built without {kind.upper()}"
-    if "driver" in lower:
-        return "no driver"
-    if "available" in lower or "no device" in lower:
-        return "no device"
-    return message.strip().splitlines()[0]
 
 
 def accelerators() -> list[torch.device]:
@@ -89,7 +82,9 @@ def accelerators() -> list[torch.device]:
 
     torch names one kind itself, an out-of-tree one where there is one.
     """
-    current = torch.accelerator.current_accelerator(check_available=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # `unavailable_reason` says it
+        current = torch.accelerator.current_accelerator(check_available=True)
     named = [] if current is None else [current.type]
     return [
         torch.device(kind, index)
@@ -174,7 +169,7 @@ def clock_share(device: torch.device) -> float | None:
     try:
         highest = module.get_device_properties(device).clock_rate / 1000
         return float(module.clock_rate(device) / highest)
-    except (AttributeError, RuntimeError, ImportError, ZeroDivisionError):
+    except Exception:  # NVML's own errors (MIG, vGPU, containers) have no usual base
         return None
 
 

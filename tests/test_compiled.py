@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import os
 import sys
+import warnings
 
 import psutil
 import pytest
@@ -103,8 +104,59 @@ def test_missing_triton_is_named(found, reason, monkeypatch):
     assert CompiledTrainer().unavailable(torch.device("cuda")) == reason
 
 
+@pytest.mark.parametrize(
+    ("cc", "missing", "reason"),
+    [
+        (None, "gcc clang", "no C compiler gcc or clang for triton; CC names another"),
+        (None, "clang", None),
+        (None, "gcc", None),
+        ("mine", "mine", "no C compiler mine for triton; CC names another"),
+        ("mine", "gcc clang", None),
+        (None, "Python.h", "no Python.h: Python's headers are not installed"),
+    ],
+)
+def test_triton_needs_a_c_compiler_and_pythons_headers(
+    monkeypatch, tmp_path, cc, missing, reason
+):
+    importlib.import_module("torch._dynamo.device_interface")  # it looks for modules
+    monkeypatch.delenv("CC", raising=False)
+    if cc:
+        monkeypatch.setenv("CC", cc)
+    lacks = missing.split()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    found = {"which": lambda name: None if name in lacks else f"/bin/{name}"}
+    monkeypatch.setattr(compiled.shutil, "which", found["which"])
+    if missing != "Python.h":
+        (tmp_path / "Python.h").touch()
+    monkeypatch.setattr(compiled.sysconfig, "get_path", lambda _: os.fspath(tmp_path))
+    assert CompiledTrainer().unavailable(torch.device("cuda")) == reason
+
+
+def test_torchs_advice_to_use_tf32_is_no_error(monkeypatch):
+    """On GPUs that have it, its compiler warns; the tests make errors of warnings."""
+
+    def compiler(function, **options):
+        def call(*arguments):
+            advice = (
+                "TensorFloat32 tensor cores for float32 matrix multiplication "
+                "available but not enabled. Consider setting "
+                "`torch.set_float32_matmul_precision('high')` for better performance."
+            )
+            if not warned:
+                warned.append(advice)
+                warnings.warn(advice, UserWarning, stacklevel=1)
+            function(*arguments)
+
+        return call
+
+    warned = []
+
+    monkeypatch.setattr(torch, "compile", compiler)
+    case = dataclasses.replace(SMALL, learning_rate=0.0123)  # not yet compiled
+    CompiledTrainer().prepare(case, make_data(case)).train(1)
+    assert warned
+
+
 def test_a_device_without_a_compiler_is_named(monkeypatch):
-    reason = CompiledTrainer().unavailable(torch.device("meta"))
-    assert reason in ("triton is not installed", "no compiler for meta")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
     assert CompiledTrainer().unavailable(torch.device("meta")) == "no compiler for meta"

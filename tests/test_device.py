@@ -1,5 +1,7 @@
 """Devices without `if cuda`: what torch says is turned into a few plain words."""
 
+import warnings
+
 import pytest
 import torch
 
@@ -31,6 +33,13 @@ def test_the_cpu_is_always_there():
     assert {"cuda", "xpu", "mps"} <= set(kinds)
 
 
+COUNT = (
+    "Unexpected error from cudaGetDeviceCount(). Did you run some cuda functions "
+    "before calling NumCudaDevices() that might have already set an error?"
+)
+"""As torch begins."""
+
+
 @pytest.mark.parametrize(
     ("message", "reason"),
     [
@@ -39,6 +48,46 @@ def test_the_cpu_is_always_there():
         ("Found no NVIDIA driver on your system. Please check", "no driver"),
         ("No CUDA GPUs are available", "no device"),
         ("device exploded\nsecond line", "device exploded"),
+        (
+            "The NVIDIA driver on your system is too old (found version 12040). Please "
+            "update your GPU driver by downloading and installing a new version",
+            "NVIDIA's driver is for CUDA 12.4, and torch 2.99+cu130 needs CUDA 13.0: "
+            "install a driver 580 or newer, or a torch that was built for CUDA 12.4 or "
+            "older",
+        ),
+        (
+            f"{COUNT} Error 802: system not yet initialized",
+            "the GPUs of this machine are not yet initialized (CUDA error 802): start",
+        ),
+        (
+            f"{COUNT} Error 803: system has unsupported display driver / cuda driver "
+            "combination",
+            "NVIDIA's kernel module and its library libcuda are of different versions "
+            "(CUDA error 803): restart the machine after a driver's update",
+        ),
+        (
+            f"{COUNT} Error 804: forward compatibility was attempted on non supported "
+            "HW",
+            "a libcuda for forward compatibility is loaded, which this GPU does not",
+        ),
+        (
+            f"{COUNT} Error 304: OS call failed or operation not supported on this OS",
+            "CUDA's driver fails (OS call failed or operation not supported on this "
+            "OS) (CUDA error 304): look at `nvidia-smi`",
+        ),
+        (
+            "CUDA unknown error - this may be due to an incorrectly set up "
+            "environment, e.g. changing env variable CUDA_VISIBLE_DEVICES",
+            "CUDA's driver fails with an unknown error (CUDA error 999): load its",
+        ),
+        (
+            "CUDA driver initialization failed, you might not have a CUDA gpu.",
+            "CUDA's driver does not start (CUDA error 3): look at",
+        ),
+        (
+            "CUDA error: CUDA-capable device(s) is/are busy or unavailable\nCUDA",
+            "another process holds it, in exclusive compute mode (CUDA error 46): stop",
+        ),
     ],
 )
 def test_why_a_device_cannot_be_used(monkeypatch, message, reason):
@@ -47,9 +96,27 @@ def test_why_a_device_cannot_be_used(monkeypatch, message, reason):
 
     monkeypatch.setattr(torch, "get_device_module", lambda _: FakeModule())
     monkeypatch.setattr(torch, "empty", fail)
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr(torch, "__version__", "2.99+cu130")
     got = devices.unavailable_reason(torch.device("cuda"))
     assert got.startswith(reason)
     assert "\n" not in got
+
+
+def test_what_torch_warns_of_is_said_once(monkeypatch):
+    """It warns, and then raises the same; a warning would end these tests."""
+
+    class Warns(FakeModule):
+        def is_available(self):
+            warnings.warn("CUDA initialization: the driver is too old", stacklevel=1)
+            return False
+
+    def fail(*args, **kwargs):
+        raise RuntimeError("No CUDA GPUs are available")
+
+    monkeypatch.setattr(torch, "get_device_module", lambda _: Warns())
+    monkeypatch.setattr(torch, "empty", fail)
+    assert devices.unavailable_reason(torch.device("cuda")) == "no device"
 
 
 def test_an_index_beyond_the_last_device(monkeypatch):
@@ -83,6 +150,23 @@ def test_clock_share_is_unknown_on_the_cpu_and_a_share_elsewhere(monkeypatch):
     monkeypatch.setattr(torch, "get_device_module", lambda _: Clocked(1))
     assert devices.clock_share(torch.device("cuda")) == 0.5
     monkeypatch.setattr(torch, "get_device_module", lambda _: FakeModule(1))
+    assert devices.clock_share(torch.device("cuda")) is None
+
+
+def test_a_clock_that_the_makers_library_refuses_is_unknown(monkeypatch):
+    """As on MIG, vGPU and in containers; its errors are plain Exceptions."""
+
+    class NotSupportedError(Exception):
+        pass
+
+    class Refuses(FakeModule):
+        def clock_rate(self, _):
+            raise NotSupportedError("Not Supported")
+
+        def get_device_properties(self, _):
+            return type("Properties", (), {"clock_rate": 1_980_000})
+
+    monkeypatch.setattr(torch, "get_device_module", lambda _: Refuses(1))
     assert devices.clock_share(torch.device("cuda")) is None
 
 

@@ -24,6 +24,7 @@ GOOD = {
     "memory_bytes": 80 * GIB,
     "clock_share": 0.97,
     "uuid": "ab12",
+    "rounds_products": False,
     "equal_work": {"resident": "", "lesson": ""},
     "missing": {"fused_cuda": "numba-cuda is not installed"},
 }
@@ -39,7 +40,8 @@ def statuses(states=(OTHER, NVML), **facts):
 def test_a_good_device_is_ok_in_all():
     found = statuses()
     assert {name: check.status for name, check in found.items()} == dict.fromkeys(
-        ("queue", "clock", "launches", "copies", "room", "speed", "work"), "ok"
+        ("queue", "clock", "launches", "copies", "room", "speed", "precision", "work"),
+        "ok",
     )
     assert found["copies"].finding == (
         "cuda:0: to device pageable 9.0, to host pageable 8.0, to device pinned 25.0, "
@@ -61,6 +63,7 @@ def test_a_good_device_is_ok_in_all():
         ({"launch_s": 90e-6}, "launches", "warn", "90.0 us an operator"),
         ({"memory_free_bytes": 8 * GIB}, "room", "unfit", "8.0 of 80.0 GiB free"),
         ({"clock_share": 0.4}, "speed", "unfit", "40%"),
+        ({"rounds_products": True}, "precision", "unfit", "rounded to TF32"),
         (
             {"equal_work": {"resident": "weights off by 0.2, more than 0.0001"}},
             "work", "unfit", "reference: none; wrong: resident (weights off by 0.2",

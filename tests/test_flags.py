@@ -115,7 +115,6 @@ def rows(contender=ONE, **fault):
 @pytest.mark.parametrize(
     ("fault", "flag"),
     [
-        ({"clock_share": 0.7}, "throttled_clock"),
         ({"throttled_periods": 1}, "cpu_quota_hit"),
         ({"load_1min": 3.1}, "load_above_cores"),
         ({"threads": 2}, "threads_not_as_planned"),
@@ -124,6 +123,16 @@ def rows(contender=ONE, **fault):
 def test_a_faulty_round_flags_its_cell(fault, flag):
     assert cell_flags(rows(**fault), MACHINE) == (flag,)
     assert cell_flags(rows(), MACHINE) == ()
+
+
+@pytest.mark.parametrize(("slow", "flags"), [(5, ()), (7, ("throttled_clock",))])
+def test_a_low_clock_counts_where_most_rounds_saw_it(slow, flags):
+    shares = [0.3] * slow + [0.99] * (12 - slow)
+    found = [
+        dataclasses.replace(m, clock_share=share)
+        for m, share in zip(rows(), shares, strict=True)
+    ]
+    assert cell_flags(found, MACHINE) == flags
 
 
 def test_cells_that_are_extrapolated_drift():

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ import torch
 from softmax_core import TOLERANCE, Case, disagreement, make_data, reference_weights
 from softmax_core.device import unavailable_reason
 from softmax_core.reference import verified_case
+from softmax_core.trainers import fused_cuda
 from softmax_core.trainers._fused_cuda_plan import (
     LAYOUTS,
     MOST_THREADS,
@@ -157,6 +159,31 @@ def test_without_a_gpu_the_reason_says_what_to_install():
     if unavailable_reason(CUDA) is None:
         pytest.skip("there is a GPU here")
     assert "install numba-cuda[cu12]" in FusedCudaTrainer().unavailable(CUDA)
+
+
+@pytest.mark.parametrize(
+    ("implementation", "said"),
+    [("Built-in", "numba's own CUDA target is out of date: install numba-cuda"),
+     (None, "numba's own CUDA target is out of date: install numba-cuda"),
+     ("NVIDIA", None)],
+)  # fmt: skip
+def test_numbas_own_target_is_not_taken_for_numba_cuda(
+    monkeypatch, tmp_path, implementation, said
+):
+    """With a driver and a toolkit, it says that it is available, and cannot compile."""
+    barrier = tmp_path / "libcudadevrt.a"
+    barrier.touch()
+    target = types.SimpleNamespace(is_available=lambda: True)
+    if implementation:
+        target.implementation = implementation
+    libs = types.SimpleNamespace(get_cudalib=lambda name, static: str(barrier))
+    modules = {"numba.cuda": target, "numba.cuda.cudadrv.libs": libs}
+    found = fused_cuda.import_module
+    monkeypatch.setattr(
+        fused_cuda, "import_module", lambda name: modules.get(name) or found(name)
+    )
+    reason = FusedCudaTrainer().unavailable(CUDA)
+    assert reason == said or reason.startswith(said)
 
 
 LAID_OUT = [

@@ -1,5 +1,8 @@
 """Trainer `graphed` without a GPU: what is captured, and what is replayed on what."""
 
+import contextlib
+import types
+
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -145,6 +148,46 @@ def test_verification_notices_a_capture_that_goes_wrong():
     case = Case(samples=103)
     assert disagreement(GraphedTrainer(Captures()), case) <= TOLERANCE["float32"]
     assert disagreement(GraphedTrainer(forgets), case) > 1e-3
+
+
+class FakeCuda:
+    """Stands for torch.cuda: a stream is of the device that is current."""
+
+    def __init__(self):
+        self.current, self.captured_on = 0, []
+
+    @contextlib.contextmanager
+    def device(self, index):
+        self.current, before = index, self.current
+        yield
+        self.current = before
+
+    def Stream(self):  # noqa: N802
+        return types.SimpleNamespace(of=self.current, wait_stream=lambda other: None)
+
+    current_stream = Stream
+
+    def stream(self, stream):
+        return contextlib.nullcontext()
+
+    def CUDAGraph(self):  # noqa: N802
+        return types.SimpleNamespace(replay=lambda: None)
+
+    @contextlib.contextmanager
+    def graph(self, graph, stream=None):
+        """As torch's: a stream of its own is made once, on whatever device."""
+        if stream is None:
+            self.own = getattr(self, "own", None) or self.Stream()
+        self.captured_on.append((stream or self.own).of)
+        yield
+
+
+def test_a_graph_is_captured_on_a_stream_of_its_device(monkeypatch):
+    fake = FakeCuda()
+    monkeypatch.setattr(graphed.torch, "cuda", fake)
+    for device in (0, 1, 0):
+        graphed.capture_cuda(lambda: None, device)
+    assert fake.captured_on == [0, 1, 0]
 
 
 def test_without_cuda_it_is_refused_in_one_line():

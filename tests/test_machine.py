@@ -1,8 +1,8 @@
-"""The container's CPU quota, from control groups made up for it."""
+"""The machine record: the CPU quota of made-up control groups, and the precision."""
 
 import pytest
 
-from bench.machine import quota_cores, throttled_periods
+from bench.machine import quota_cores, snapshot, throttled_periods
 
 
 def write(root, files):
@@ -76,6 +76,16 @@ def test_quota_and_throttling_of_control_groups(tmp_path, own, files, quota, thr
     groups = root / "groups"
     assert quota_cores(groups, root / "own") == quota
     assert throttled_periods(groups, root / "own") == throttled
+
+
+def test_products_are_pinned_to_full_float32_and_recorded(monkeypatch):
+    """The variable makes torch start with TF32 allowed."""
+    monkeypatch.setenv("TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "1")
+    monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
+    assert snapshot().threads["products"] == {
+        "float32_matmul_precision": "highest",
+        "overrides": {"TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1"},
+    }
 
 
 def test_a_linked_controller_is_counted_once(tmp_path):

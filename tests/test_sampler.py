@@ -120,7 +120,7 @@ def test_the_data_of_a_trainer_that_streams_stay_where_they_are(monkeypatch, str
 
     trainer.prepare = prepare
     monkeypatch.setattr(sampling, "find_trainer", lambda *_: trainer)
-    monkeypatch.setattr(sampling, "_reset_peak", lambda _: None)
+    monkeypatch.setattr(sampling, "reset_peak", lambda _: None)
     monkeypatch.setattr(sampling, "synchronize", lambda _: None)
     with pytest.raises(StoppedError):
         Sampler(Case(samples=30), "x", meta, 1, 0.5, 1.0)

@@ -190,3 +190,51 @@ def test_events_time_a_spin_of_known_length(child):
     took_ms, done_early = child.run(spin_of_known_length)
     assert took_ms >= 3
     assert not done_early
+
+
+def launches_until_the_host_waits(count):
+    X = torch.ones(4, device=FIRST)
+    backend().start_anew(kernel_s=1e-3, queue_depth=8, devices=2)
+    for _ in range(count):
+        X.add_(1)
+    return backend().pending_s(0)
+
+
+def test_a_full_queue_keeps_the_host_waiting(child):
+    """However many are launched, at most eight kernels of 1 ms are pending."""
+    assert 1e-3 < child.run(launches_until_the_host_waits, 40) <= 8e-3
+
+
+def product(out):
+    a, b = torch.full((2, 3), 1 + 2.0**-12), torch.ones(3, 5)
+    a, b = a.to(FIRST), b.to(FIRST)
+    result = torch.zeros(2, 5, device=FIRST)
+    backend().reset_counters(0)
+    made = torch.mm(a, b, out=result) if out else torch.mm(a, b)
+    return [backend().counters(0)["busy_s"], made[0, 0].item()]
+
+
+def test_a_product_costs_its_multiply_adds(child):
+    busy_s, value = child.run(product, False, multiply_adds_per_s=1000)
+    assert (busy_s, value) == (pytest.approx(0.030), 3 * (1 + 2.0**-12))
+
+
+def test_a_product_may_cost_time_without_being_computed(child):
+    costs = {"multiply_adds_per_s": 1000, "skip_products": 1}
+    assert child.run(product, True, **costs) == [pytest.approx(0.030), 0]
+
+
+def test_products_may_round_their_operands_to_tf32(child):
+    assert child.run(product, True, fault="tf32")[1] == 3
+
+
+def clocks():
+    X = torch.ones(4, device=FIRST)
+    torch.simulated.synchronize(0)
+    idle = torch.simulated.clock_rate(0)
+    X.add_(1)
+    return [idle, torch.simulated.clock_rate(0)]
+
+
+def test_the_clock_of_an_idle_device_is_low(child):
+    assert child.run(clocks, kernel_s=0.05, idle_share=0.25) == [250, 1000]

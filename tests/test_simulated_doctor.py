@@ -49,16 +49,39 @@ def unfit():
             "speed",
             "at work its clock is 40% of its highest",
         ),
+        ({"fault": "tf32"}, "precision", "rounded to TF32"),
     ],
-    ids=["lost", "abort", "hang", "memory", "not asynchronous", "throttled"],
+    ids=["lost", "abort", "hang", "memory", "not asynchronous", "throttled", "tf32"],
 )
 def test_each_fault_is_named(settings, monkeypatch, fault, check, said):
     if fault.get("fault") == "hang":
         monkeypatch.setattr(machine, "DEVICE_TIMEOUT_S", 4.0)
     settings(**fault)
     found = unfit()
-    assert list(found) == [check]
+    # TF32 is off by more than the work's bound, too
+    assert list(found) == ([check, "work"] if check == "precision" else [check])
     assert said in found[check]
+
+
+def of_a_product(seconds):
+    """Settings of a device that takes this long for a product of 512 by 512."""
+    fast = {"multiply_adds_per_s": 512**3 / seconds, "skip_products": 1}
+    return {"bytes_per_s": 0, "idle_share": 0.3, **fast}
+
+
+@pytest.mark.parametrize("us", [1, 10, 60])
+def test_a_fast_device_is_asynchronous(settings, us):
+    """A queue of 1,024 launches is full long before 5,000 products of 10 us are done;
+    nor may the clock be read when the device is idle."""
+    settings(**of_a_product(us * 1e-6))
+    found = machine.ask_device(NAME)
+    assert found["queued_share"] < 0.5
+    assert found["clock_share"] == 1.0
+
+
+def test_a_fast_device_with_a_short_queue_is_not(settings):
+    settings(**of_a_product(1e-5), queue_depth=1)
+    assert machine.ask_device(NAME)["queued_share"] > 0.9
 
 
 @pytest.mark.parametrize(
@@ -92,6 +115,16 @@ def test_a_slow_bus_is_no_wait(settings):
     for way in ("to_device", "to_host"):
         assert found[f"{way}_pageable"] == pytest.approx(2e6, rel=0.3)
         assert found[f"{way}_pinned"] == pytest.approx(4e6, rel=0.3)
+
+
+def test_a_device_that_rounds_products_is_not_measured_and_says_so(
+    settings, monkeypatch
+):
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "1")
+    settings(fault="tf32")
+    found = machine.snapshot((NAME, "cpu"))
+    assert "unset NVIDIA_TF32_OVERRIDE" in found.unavailable[NAME]
+    assert found.threads["products"]["overrides"] == {"NVIDIA_TF32_OVERRIDE": "1"}
 
 
 def test_a_device_that_does_not_answer_is_not_measured_and_the_rest_is(

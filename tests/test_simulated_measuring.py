@@ -139,14 +139,34 @@ def test_memory_returns_after_each_cell(child):
     assert live == [0, 0, 0, 0]
 
 
-def hot():
+def clocks(rounds):
     worker = Worker()
     worker.answer(request())
-    share = worker.answer({"op": "sample"})["clock_share"]
+    replies = [worker.answer({"op": "sample", "round": n}) for n in rounds]
+    left_s = backend().pending_s(0)
     worker.answer({"op": "close"})
-    return share
+    return [left_s, *(reply["clock_share"] for reply in replies)]
 
 
 def test_throttled_clocks_are_recorded(child):
-    assert child.run(hot) == 1.0
-    assert child.run(hot, kernel_s=1e-4, throttle_after_s=1e-6) == 0.5
+    busy = {"kernel_s": 1e-3, "idle_share": 0.2}
+    assert child.run(clocks, [0, 0, 1], **busy) == [0, 1.0, 1.0, 1.0]
+    throttled = {"throttle_after_s": 1e-6}
+    assert child.run(clocks, [0, 0, 1], **busy, **throttled) == [0, 0.5, 0.5, 0.5]
+
+
+def launches_of_samples(rounds):
+    worker = Worker()
+    worker.answer(request())
+    found = []
+    for number in rounds:
+        backend().reset_counters(0)
+        worker.answer({"op": "sample", "round": number})
+        found.append(backend().counters(0)["launches"])
+    worker.answer({"op": "close"})
+    return found
+
+
+def test_the_clock_costs_one_epoch_a_round(child):
+    first, second, third = child.run(launches_of_samples, [0, 0, 1])
+    assert first == third > second

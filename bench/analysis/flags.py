@@ -149,12 +149,11 @@ def cell_flags(rows: list[Measurement], machine: Machine) -> tuple[str, ...]:
     per_call_s = np.array(
         [statistics.median(m.samples_s) / m.calls_per_sample for m in in_order]
     )
+    clocks = [m.clock_share for m in rows if m.clock_share is not None]
     raised = {
         "drifting": has_changepoint(per_call_s),
-        "throttled_clock": any(
-            m.clock_share is not None and m.clock_share < LEAST_CLOCK_SHARE
-            for m in rows
-        ),
+        "throttled_clock": bool(clocks)
+        and statistics.median(clocks) < LEAST_CLOCK_SHARE,
         "cpu_quota_hit": any((m.throttled_periods or 0) > 0 for m in rows),
         # our own worker adds about one, so that two others on two cores are seen
         "load_above_cores": machine.cores is not None

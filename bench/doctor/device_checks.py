@@ -39,6 +39,7 @@ def device_checks(
     yield copies(name, facts["copies_bytes_per_s"], bus)
     yield room(name, facts["memory_free_bytes"], facts["memory_bytes"], state)
     yield speed(name, facts["clock_share"])
+    yield precision(name, facts["rounds_products"])
     yield work(name, facts["equal_work"], facts["missing"])
 
 
@@ -122,6 +123,14 @@ def speed(name: str, share: float | None) -> Check:
     finding = f"{name}: at work its clock is {share:.0%} of its highest"
     advice = "let it cool, raise its power limit, or lock its clock"
     return checked("speed", worst(share < LEAST_CLOCK, False), finding, advice)
+
+
+def precision(name: str, is_rounded: bool) -> Check:
+    """Judge whether products of float32 matrices keep the bits of their operands."""
+    how = "rounded to TF32 or less" if is_rounded else "full"
+    finding = f"{name}: products of float32 matrices are {how}"
+    advice = "that is less work than the CPU's: unset NVIDIA_TF32_OVERRIDE"
+    return checked("precision", worst(is_rounded, False), finding, advice)
 
 
 def work(name: str, found: Mapping[str, str], missing: Mapping[str, str]) -> Check:

@@ -94,8 +94,11 @@ def _writing(out: Path) -> Iterator[None]:
 
 
 def _usable(text: str) -> "torch.device":
+    """Return the device, with torch set up for what is timed there."""
     from softmax_core.device import parse_device, unavailable_reason
+    from softmax_core.precision import pin_products
 
+    pin_products()
     try:
         device = parse_device(text)
     except ValueError as error:

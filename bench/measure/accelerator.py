@@ -12,10 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bench.measure.busy import Products
 from bench.measure.clock import measured_s
 from bench.measure.errors import first_line
 from softmax_core import TOLERANCE, Case, Trainer, disagreement, get_trainer
 from softmax_core.device import clock_share, device_uuid, synchronize
+from softmax_core.precision import rounds_products
 from softmax_core.registry import TRAINERS
 from softmax_core.training import cannot_train
 
@@ -28,7 +30,6 @@ LAUNCHES = 10, 1_000
 LAUNCHES_S = 0.1
 QUEUED_S = 0.05
 """A queue about this long is watched from the host."""
-WIDE = 512
 EQUAL_WORK = Case(
     samples=205,
     features=7,
@@ -50,8 +51,9 @@ def accelerator_facts(device: torch.device) -> dict[str, Any]:
         over those of the device's own events; `launch_s`, `round_trip_s`: a small
         operator among many, and alone with the wait for it; `copies_bytes_per_s`: by
         direction and kind of host memory; `memory_free_bytes`; `clock_share`: its clock
-        while at work, of its highest; `uuid`, by which NVML knows it. What cannot be
-        known here is None. Only `error`, where the device does not work.
+        while at work, of its highest; `uuid`, by which NVML knows it;
+        `rounds_products`, as with TF32. What cannot be known here is None. Only
+        `error`, where the device does not work.
     """
     try:
         return _facts(device)
@@ -60,7 +62,8 @@ def accelerator_facts(device: torch.device) -> dict[str, Any]:
 
 
 def _facts(device: torch.device) -> dict[str, Any]:
-    queued_share, clock_ratio = _queue(device)
+    products = Products(device)
+    queued_share, clock_ratio = _queue(device, products)
     return {
         "queued_share": queued_share,
         "clock_ratio": clock_ratio,
@@ -68,8 +71,9 @@ def _facts(device: torch.device) -> dict[str, Any]:
         "round_trip_s": _round_trip_s(device),
         "copies_bytes_per_s": _copies(device),
         "memory_free_bytes": _free_bytes(device),
-        "clock_share": _clock_at_work(device),
+        "clock_share": _clock_at_work(device, products),
         "uuid": device_uuid(device),
+        "rounds_products": rounds_products(device),
     }
 
 
@@ -77,18 +81,9 @@ def _timed_s(device: torch.device, work: Callable[[], object]) -> float:
     return measured_s(work, lambda: synchronize(device))
 
 
-def _queue(device: torch.device) -> tuple[float, float | None]:
+def _queue(device: torch.device, products: Products) -> tuple[float, float | None]:
     """Queue products of matrices for a while; see how long the host and events take."""
-    a = torch.ones(WIDE, WIDE, device=device)
-    out = torch.empty_like(a)
-
-    def products(count: int) -> None:
-        for _ in range(count):
-            torch.mm(a, a, out=out)
-
-    products(1)
-    one_s = _timed_s(device, lambda: products(10)) / 10
-    count = max(10, round(QUEUED_S / one_s))
+    count = products.lasting(QUEUED_S)
     begun, ended = _event(device), _event(device)
     host_s = 0.0
 
@@ -96,7 +91,7 @@ def _queue(device: torch.device) -> tuple[float, float | None]:
         nonlocal host_s
         if begun and ended:
             begun.record()
-        host_s = measured_s(lambda: products(count), lambda: None)
+        host_s = measured_s(lambda: products.queue(count), lambda: None)
         if begun and ended:
             ended.record()
 
@@ -193,10 +188,9 @@ def _free_bytes(device: torch.device) -> int | None:
         return None
 
 
-def _clock_at_work(device: torch.device) -> float | None:
-    a = torch.ones(WIDE, WIDE, device=device)
-    for _ in range(20):
-        torch.mm(a, a)
+def _clock_at_work(device: torch.device, products: Products) -> float | None:
+    """Read the clock while products are queued: that of an idle device is low."""
+    products.queue(products.lasting(QUEUED_S))
     share = clock_share(device)
     synchronize(device)
     return share

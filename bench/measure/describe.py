@@ -15,6 +15,7 @@ from softmax_core.device import (
     parse_device,
     unavailable_reason,
 )
+from softmax_core.precision import describe_products
 from softmax_core.registry import ONLY_ON, TRAINERS
 from softmax_core.training import cannot_train
 
@@ -52,6 +53,7 @@ def describe_here(devices: list[str]) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **_versions()},
         "threads": {
             "torch": torch.get_num_threads(),
+            "products": describe_products(),
             "pools": [
                 {k: pool.get(k) for k in ("user_api", "internal_api", "num_threads")}
                 for pool in threadpoolctl.threadpool_info()

@@ -10,6 +10,7 @@ import torch
 
 from bench.measure.clock import GarbagePause, measured_s, timer_step_s
 from bench.measure.energy import Meter
+from bench.measure.peak import forget_peak, read_peak, reset_peak
 from bench.measure.spin import find_trainer
 from softmax_core import (
     TOLERANCE,
@@ -19,7 +20,7 @@ from softmax_core import (
     make_data,
 )
 from softmax_core.case import Case
-from softmax_core.device import peak_memory_bytes, reset_peak_memory, synchronize
+from softmax_core.device import clock_share, synchronize
 
 FLOOR_S = 1e-3
 """No sample is shorter than this, or than 1,000 steps of the timer."""
@@ -85,7 +86,7 @@ class Sampler:
         self.case, self.device, self.now, self._meter = case, device, now, meter
         self._trainer, self._threads = find_trainer(trainer, ranks), threads
         self._floor_s = max(SAMPLE_S, FLOOR_S, 1000 * timer_step_s(now))
-        _reset_peak(device)
+        reset_peak(device)
         self._data = make_data(case)
         self._target = torch.device("cpu") if self._trainer.streams else device
         self._moved = self._data.to(self._target)
@@ -98,7 +99,7 @@ class Sampler:
         build_s = self._measured(build)
         self._others = tuple(map(str, getattr(self._session, "processes", ())))
         for process in self._others:
-            _forget_peak(process)
+            forget_peak(process)
         self.opened = self._open(context_s + build_s, longest_s)
         self._garbage = GarbagePause()
 
@@ -117,7 +118,7 @@ class Sampler:
         warmup_s = self._warm_up()
         call_s = statistics.median(warmup_s[-WARMUP_CALLS:])
         self.calls = max(1, math.ceil(1.2 * self._floor_s / call_s))
-        peak_bytes = _peak_bytes(self.device, self._others)
+        peak_bytes = read_peak(self.device, self._others)
         loss, accuracy = self._verify()
         return Opened(
             calls_per_sample=self.calls,
@@ -202,6 +203,18 @@ class Sampler:
         for _ in range(self.calls):
             self._session.train(self.epochs)
 
+    def clock_share(self) -> float | None:
+        """Read the accelerator's clock while an untimed epoch is queued.
+
+        An idle device's clock is low, and says nothing.
+        """
+        if self.device.type == "cpu":
+            return None
+        self._session.train(1)
+        share = clock_share(self.device)
+        self.synchronize()
+        return share
+
     def move(self) -> None:
         """Move the data to the device once more; it may still be at it."""
         self._data.to(self._target)
@@ -213,37 +226,3 @@ class Sampler:
     def close(self) -> None:
         """Let garbage be collected again."""
         self._garbage.end()
-
-
-def _reset_peak(device: torch.device) -> None:
-    """Forget the peak of the cells before, where the system lets us."""
-    reset_peak_memory(device)
-    _forget_peak("self")
-
-
-def _forget_peak(process: str) -> None:
-    try:
-        with open(f"/proc/{process}/clear_refs", "w", encoding="ascii") as peak:
-            peak.write("5")
-    except OSError:
-        pass
-
-
-def _peak_bytes(device: torch.device, others: tuple[str, ...]) -> int | None:
-    """Peak bytes: the device's allocator, or the processes' resident memory.
-
-    What the `others`, of other ranks, share with this one counts in each; what they
-    have on other devices is not known here.
-    """
-    if device.type != "cpu":
-        return None if others else peak_memory_bytes(device)
-    try:
-        return sum(map(_peak_resident, ("self", *others)))
-    except (OSError, StopIteration):
-        return None
-
-
-def _peak_resident(process: str) -> int:
-    with open(f"/proc/{process}/status", encoding="utf-8") as lines:
-        found = next(line for line in lines if line.startswith("VmHWM"))
-    return int(found.split()[1]) * 1024

@@ -15,24 +15,21 @@ import torch
 from bench.measure.accelerator import accelerator_facts, equal_work
 from bench.measure.describe import describe_here
 from bench.measure.energy import Meter, find_meter
-from bench.measure.errors import first_line
+from bench.measure.errors import first_line, out_of_memory
 from bench.measure.sampler import Sampler
 from bench.measure.spin import find_trainer
 from softmax_core import make_data
 from softmax_core.case import Case
 from softmax_core.device import (
-    clock_share,
     parse_device,
     synchronize,
     unavailable_reason,
 )
 from softmax_core.launches import count_launches
+from softmax_core.precision import pin_products
 from softmax_core.registry import TRAINERS
 from softmax_core.training import RankLost, cannot_train
 from softmax_core.work import count_work
-
-HOST_OOM = ("DefaultCPUAllocator: can't allocate memory", "std::bad_alloc")
-"""What torch's RuntimeError says when the host's memory is spent."""
 
 
 class Worker:
@@ -40,6 +37,8 @@ class Worker:
 
     def __init__(self) -> None:
         self._sampler: Sampler | None = None
+        self._clock: tuple[int | None, float | None] | None = None
+        """The round in which the accelerator's clock was last read, and its share."""
         self._context_s: dict[str, float] = {}
         self._meters: dict[torch.device, Meter | None] = {}
         self._device = torch.device("cpu")
@@ -66,23 +65,29 @@ class Worker:
             case "open":
                 return self._open(request)
             case "sample" if self._sampler is not None:
-                transfer_s = self._sampler.transfer_s()
-                sample_s, sample_j = self._sampler.sample()
-                return {
-                    "transfer_s": transfer_s,
-                    "sample_s": sample_s,
-                    "sample_j": sample_j,
-                    "clock_share": clock_share(self._sampler.device),
-                }
+                return self._sample(self._sampler, request.get("round"))
             case "close":
                 self._close()
                 return {}
         raise ValueError(f"op = {request['op']!r}: nothing to do it on")
 
+    def _sample(self, sampler: Sampler, number: int | None) -> dict[str, Any]:
+        """Take a sample; read the clock after the first one of a round."""
+        transfer_s = sampler.transfer_s()
+        sample_s, sample_j = sampler.sample()
+        if self._clock is None or number is None or self._clock[0] != number:
+            self._clock = number, sampler.clock_share()
+        return {
+            "transfer_s": transfer_s,
+            "sample_s": sample_s,
+            "sample_j": sample_j,
+            "clock_share": self._clock[1],
+        }
+
     def _close(self) -> None:
         if self._sampler is not None:
             self._sampler.close()
-        self._sampler = None
+        self._sampler = self._clock = None
 
     def _open(self, request: dict[str, Any]) -> dict[str, Any]:
         self._close()
@@ -161,6 +166,7 @@ def _case(fields: dict[str, Any]) -> Case:
 
 def serve(requests: TextIO, replies: TextIO) -> None:
     """Reply to requests until they end."""
+    pin_products()
     worker = Worker()
     for line in requests:
         try:
@@ -170,11 +176,13 @@ def serve(requests: TextIO, replies: TextIO) -> None:
         except MemoryError:
             reply = {"status": "oom", "notes": "out of host memory"}
         except Exception as error:  # any failure is a recorded row
-            reply = {"status": _failure(worker, error), "notes": first_line(error)}
+            reply = _failure(worker, error)
         print(json.dumps(reply), file=replies, flush=True)
 
 
-def _failure(worker: Worker, error: Exception) -> str:
+def _failure(worker: Worker, error: Exception) -> dict[str, Any]:
     if isinstance(error, RankLost) or worker.lost_device():
-        return "crashed"
-    return "oom" if any(text in str(error) for text in HOST_OOM) else "failed"
+        return {"status": "crashed", "notes": first_line(error)}
+    if spent := out_of_memory(error):
+        return {"status": "oom", "notes": first_line(spent)}
+    return {"status": "failed", "notes": first_line(error)}

@@ -82,8 +82,10 @@ class Prepared:
     def __init__(self, cell: Cell) -> None:
         from bench.measure.sampler import Sampler
         from softmax_core.device import parse_device, use_threads
+        from softmax_core.precision import pin_products
 
         self.cell = cell
+        pin_products()
         use_threads(cell.contender.threads)
         self._sampler = Sampler(
             cell.case,

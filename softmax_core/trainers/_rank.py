@@ -21,6 +21,7 @@ from torch import Tensor
 from softmax_core.case import Case
 from softmax_core.data import Data
 from softmax_core.device import use_threads
+from softmax_core.precision import pin_products
 from softmax_core.trainers._share import Add, Place, ShareSession
 
 PATIENCE = timedelta(seconds=60)
@@ -46,6 +47,7 @@ def serve(
         alive: nothing ever comes; its end is that of rank 0's process.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 decides
+    pin_products()
     threading.Thread(target=_end_with, args=(alive,), daemon=True).start()
     try:
         commands.send("ready")

@@ -37,6 +37,20 @@ def _missing_for_cpp() -> str | None:
     compiler = os.environ.get("CXX", usual)
     if shutil.which(compiler) is None:
         return f"no C++ compiler {compiler}; CXX names another"
+    return _missing_headers()
+
+
+def _missing_for_triton() -> str | None:
+    """Look for what Triton calls to build its launcher: $CC, gcc or clang; Python.h."""
+    if importlib.util.find_spec("triton") is None:
+        return "triton is not installed"
+    named = os.environ.get("CC")
+    if not any(map(shutil.which, [named] if named else ["gcc", "clang"])):
+        return f"no C compiler {named or 'gcc or clang'} for triton; CC names another"
+    return _missing_headers()
+
+
+def _missing_headers() -> str | None:
     if not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
         return "no Python.h: Python's headers are not installed"
     return None
@@ -81,6 +95,8 @@ class CompiledSession(ClosedFormSession):
         with warnings.catch_warnings():
             # Loading inductor uses what torch itself calls deprecated.
             warnings.filterwarnings("ignore", "", DeprecationWarning, r"torch\.")
+            # Full float32 is what we want, and torch advises against it.
+            warnings.filterwarnings("ignore", "TensorFloat32 tensor cores")
             for steps, X, y in {call[0]: call for call in self._calls}.values():
                 steps(X, y, self.w, self.velocity)
         self.reset()
@@ -184,8 +200,8 @@ class CompiledTrainer(AnyDevice):
         """Return what inductor lacks to compile for the device. See `Trainer`."""
         if device.type == "cpu":
             return _missing_for_cpp()
-        if device.type != "mps" and importlib.util.find_spec("triton") is None:
-            return "triton is not installed"
+        if device.type != "mps" and (missing := _missing_for_triton()):
+            return missing
         # Not at the top: it takes seconds to load.
         interface = importlib.import_module("torch._dynamo.device_interface")
         known = dict(interface.get_registered_device_interfaces())

@@ -49,6 +49,8 @@ class FusedCudaTrainer:
             cuda = import_module("numba.cuda")
             if _simulated():
                 return None
+            if getattr(cuda, "implementation", "") != "NVIDIA":
+                return f"numba's own CUDA target is out of date: {INSTALL}"
             libs = import_module("numba.cuda.cudadrv.libs")
             barrier = Path(libs.get_cudalib("cudadevrt", static=True))
             usable = cuda.is_available() and barrier.is_file()

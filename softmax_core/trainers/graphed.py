@@ -38,7 +38,8 @@ def capture_cuda(work: Work, device: torch.device) -> Work:
             work()
         torch.cuda.current_stream().wait_stream(side)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        # Without a stream, torch takes one that it keeps, of the device first used.
+        with torch.cuda.graph(graph, stream=side):
             work()
     replay: Work = graph.replay
     return replay

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 NAME = os.environ.get("SIMULATED_ACCELERATOR_NAME", "simulated")
-FAULTS = ("none", "wrong", "hang", "lost", "abort")
+FAULTS = ("none", "wrong", "hang", "lost", "abort", "tf32")
 COUNTERS = (
     "launches", "host_to_device", "host_to_device_bytes", "device_to_host",
     "device_to_host_bytes", "device_to_device", "synchronisations", "live_bytes",
@@ -22,7 +22,8 @@ COUNTERS = (
 )  # fmt: skip
 SETTINGS = {
     "devices": 1, "memory_bytes": 2**30, "launch_s": 0, "kernel_s": 0,
-    "bytes_per_s": 0, "transfer_s": 0, "pageable_bytes_per_s": 0,
+    "bytes_per_s": 0, "multiply_adds_per_s": 0, "skip_products": 0,
+    "queue_depth": 1024, "idle_share": 1, "transfer_s": 0, "pageable_bytes_per_s": 0,
     "pinned_bytes_per_s": 0, "first_use_s": 0, "first_launch_s": 0,
     "throttle_after_s": 0, "throttle_factor": 2, "fault": "none", "fault_rows": 0,
     "fault_device": -1,

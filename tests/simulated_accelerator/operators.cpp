@@ -14,6 +14,7 @@
 #include <c10/core/DeviceGuard.h>
 #include <torch/library.h>
 
+#include <map>
 #include <set>
 
 #include "device.h"
@@ -64,7 +65,7 @@ bool queue_copy(const Tensor& from, const Tensor& to, bool non_blocking) {
   bool both = from.is_privateuseone() && to.is_privateuseone();
   if (both && from.device() == to.device()) {
     int64_t rows = from.dim() ? from.size(0) : 0;
-    launch(to.device().index(), "copy_", rows, 2 * bytes);
+    launch(to.device().index(), "copy_", rows, 2 * bytes, 0);
   } else if (both) {
     copy_between(from.device().index(), to.device().index(), bytes);
   } else if (to.is_privateuseone()) {
@@ -156,7 +157,31 @@ void check_host_operands(const Operands& operands, const std::string& name) {
 const std::set<std::string> kWaits = {"aten::nonzero", "aten::masked_select",
                                       "aten::_unique2", "aten::unique_consecutive"};
 
-const std::set<std::string> kProducts = {"aten::mm", "aten::addmm", "aten::addmm_"};
+// Where the first of a product's two matrices stands among its arguments.
+const std::map<std::string, size_t> kProducts = {
+    {"aten::mm", 0}, {"aten::addmm", 1}, {"aten::addmm_", 1}};
+
+// What tensor cores read of a float32 number: ten bits behind the leading one.
+Tensor rounded_to_tf32(const Tensor& t) {
+  if (t.scalar_type() != at::kFloat) return t;
+  Tensor here = on_host(t).clone(at::MemoryFormat::Contiguous);
+  Tensor bits = here.view(at::kInt);
+  bits.add_(bits.bitwise_right_shift(13).bitwise_and_(1)).add_(0xFFF);
+  bits.bitwise_and_(~0x1FFF);
+  Tensor there = at::empty_strided(t.sizes(), t.strides(), t.options());
+  on_host(there).copy_(here);
+  return there;
+}
+
+// A product's multiply-adds; its matrices are replaced by what the device reads.
+double read_product(int device, c10::IValue* matrices, int64_t rows) {
+  const Tensor a = matrices[0].toTensor(), b = matrices[1].toTensor();
+  if (faulty(device, Fault::kTf32, rows)) {
+    matrices[0] = rounded_to_tf32(a);
+    matrices[1] = rounded_to_tf32(b);
+  }
+  return double(a.size(0)) * double(a.size(1)) * double(b.size(1));
+}
 
 void fallback(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   const std::string& name = op.schema().name();
@@ -170,7 +195,17 @@ void fallback(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   c10::DeviceGuard guard(operands.device.value_or(asked(std::nullopt)));
   int device = current_device();
   if (operands.device) check_host_operands(operands, name);
-  if (!in_fallback) launch(device, name, operands.rows, operands.bytes);
+  auto product = kProducts.find(name);
+  double multiply_adds = 0;
+  if (product != kProducts.end())
+    multiply_adds = read_product(device, &(*stack)[first + product->second], operands.rows);
+  if (!in_fallback) launch(device, name, operands.rows, operands.bytes, multiply_adds);
+  if (multiply_adds > 0 && setting("skip_products") > 0 &&
+      op.schema().overload_name() == "out") {
+    Tensor out = stack->back().toTensor();
+    torch::jit::drop(*stack, taken);
+    return stack->push_back(out);
+  }
   bool outer = std::exchange(in_fallback, true);
   try {
     at::native::cpu_fallback(op, stack);

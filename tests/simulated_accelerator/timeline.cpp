@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <deque>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -31,6 +32,7 @@ struct Device {
   double free_at_s = 0;      // when the queue is done
   double last_launch_s = 0;  // when the host issued the last launch, or had waited
   double worked_s = 0;       // busy seconds since the process started
+  std::deque<double> pending_s;  // when each launch that is queued will be done
   bool used = false, lost = false, hung = false;
   std::set<std::string> loaded;
 };
@@ -50,9 +52,18 @@ bool throttled(const Device& device) {
 
 // Queue work behind what is queued already; the lock is held.
 void queue(Device& device, double seconds) {
+  auto& pending_s = device.pending_s;
+  while (!pending_s.empty() && pending_s.front() <= now_s()) pending_s.pop_front();
   device.free_at_s = std::max(device.free_at_s, now_s()) + seconds;
+  pending_s.push_back(device.free_at_s);
   device.counters.busy_s += seconds;
   device.worked_s += seconds;
+}
+
+// When the queue has room for one more launch; the lock is held.
+double room_at_s(const Device& device) {
+  auto depth = static_cast<size_t>(settings.queue_depth), n = device.pending_s.size();
+  return n < depth ? 0 : device.pending_s[n - depth];
 }
 
 // What every use of a device begins with: its context, and whether it answers.
@@ -138,6 +149,7 @@ double pending_s(int device) { return std::max(0.0, done_at_s(device) - now_s())
 
 double clock_share(int device) {
   std::lock_guard lock(mutex);
+  if (at(device).free_at_s <= now_s()) return settings.idle_share;
   return throttled(at(device)) ? 1 / settings.throttle_factor : 1;
 }
 
@@ -147,7 +159,8 @@ bool faulty(int device, Fault fault, int64_t rows) {
   return here && now && static_cast<Fault>(settings.fault) == fault;
 }
 
-void launch(int index, const std::string& name, int64_t rows, double bytes) {
+void launch(int index, const std::string& name, int64_t rows, double bytes,
+            double multiply_adds) {
   use(index);
   double loaded_s = 0;
   {
@@ -155,7 +168,8 @@ void launch(int index, const std::string& name, int64_t rows, double bytes) {
     Device& device = at(index);
     if (device.loaded.insert(name).second && settings.first_launch_s > 0)
       loaded_s = now_s() + settings.first_launch_s;
-    loaded_s = std::max(loaded_s, device.last_launch_s + settings.launch_s);
+    loaded_s = std::max({loaded_s, device.last_launch_s + settings.launch_s,
+                         room_at_s(device)});
   }
   wait_until(loaded_s);
   std::lock_guard lock(mutex);
@@ -166,6 +180,8 @@ void launch(int index, const std::string& name, int64_t rows, double bytes) {
   device.counters.launches += 1;
   double kernel_s = settings.kernel_s;
   if (settings.bytes_per_s > 0) kernel_s += bytes / settings.bytes_per_s;
+  if (settings.multiply_adds_per_s > 0)
+    kernel_s += multiply_adds / settings.multiply_adds_per_s;
   queue(device, kernel_s * (throttled(device) ? settings.throttle_factor : 1));
   if (faulty(index, Fault::kAbort, rows)) std::abort();
   device.hung = device.hung || faulty(index, Fault::kHang, rows);

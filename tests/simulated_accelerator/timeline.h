@@ -15,6 +15,10 @@ constexpr int kMostDevices = 8;
   X(launch_s, 0)            /* of the host, its own work for the launch included */ \
   X(kernel_s, 0)            /* every kernel keeps its device busy so long */ \
   X(bytes_per_s, 0)         /* and longer by its operands' bytes; 0: no limit */ \
+  X(multiply_adds_per_s, 0) /* a product of matrices longer by its own; 0: no limit */ \
+  X(skip_products, 0)       /* 1: those into `out=` cost time and are not computed */ \
+  X(queue_depth, 1024)      /* launches pending at most, as of a driver; then a wait */ \
+  X(idle_share, 1)          /* of the highest clock while nothing is queued */ \
   X(transfer_s, 0)          /* latency of every copy from or to the host */ \
   X(pageable_bytes_per_s, 0) /* 0: no limit */ \
   X(pinned_bytes_per_s, 0)  /* 0: no limit */ \
@@ -32,7 +36,7 @@ constexpr int kMostDevices = 8;
   X(peak_bytes) X(allocations) X(busy_s)
 
 enum Direction { kFromHost, kToHost };
-enum class Fault { kNone, kWrong, kHang, kLost, kAbort };
+enum class Fault { kNone, kWrong, kHang, kLost, kAbort, kTf32 };
 
 double setting(const std::string& name);
 bool set(const std::string& name, double value);
@@ -46,7 +50,8 @@ double pending_s(int device);    // queued work not yet done
 double clock_share(int device);  // of the highest clock
 bool faulty(int device, Fault fault, int64_t rows);
 
-void launch(int device, const std::string& name, int64_t rows, double bytes);
+void launch(int device, const std::string& name, int64_t rows, double bytes,
+            double multiply_adds);
 void occupy(int device, double seconds);  // a kernel of known length
 void copy(int device, Direction way, double bytes, bool pinned);  // queue it
 void wait_for_queue(int device);
