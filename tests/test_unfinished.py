@@ -63,7 +63,7 @@ def test_an_interrupt_after_one_size_of_four_then_all_of_them(tmp_path, capsys):
     said = capsys.readouterr().out
     assert said.startswith("Incomplete: 1 pair did not reach all sizes asked for.\n")
     answer = next(line for line in said.splitlines() if "against" in line)
-    assert answer.startswith("  inconclusive, unfinished (3 of 4 sizes not reached, ")
+    assert answer.startswith("  inconclusive, unfinished (3 of 4 sizes not reached: ")
     assert "always" not in said
     assert "never" not in said
     for name in ("report.md", "report.html"):
@@ -204,7 +204,7 @@ def test_doubts_stand_in_front_on_a_terminal_too(tmp_path):
     lines = file.getvalue().splitlines()
     assert lines[0].startswith("Over batch size at 9,000 samples")
     assert lines[1].startswith(
-        "  found, unfinished (2 of 4 sizes not reached, 300 1,000): "
+        "  found, unfinished (2 of 4 sizes not reached: 300, 1,000): "
     )
     assert max(map(len, lines)) <= 80
     assert all(line.startswith("    ") for line in lines[2:])

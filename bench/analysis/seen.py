@@ -114,10 +114,10 @@ class Seen:
                 }
                 found.setdefault(" and ".join(ended), []).append(f"{size:,}")
         return tuple(
-            f"failed: {status} at {' '.join(sizes)}"
+            f"failed: {status} at {', '.join(sizes)}"
             if status
-            else f"unfinished: {len(sizes)} of {len(tuple(asked))} sizes not reached, "
-            f"{' '.join(sizes)}"
+            else f"unfinished: {len(sizes)} of {len(tuple(asked))} sizes not reached: "
+            f"{', '.join(sizes)}"
             for status, sizes in found.items()
         )
 
