@@ -69,7 +69,7 @@ def test_compiling_may_take_longer_than_a_device_to_answer(settings, monkeypatch
     settings(first_launch_s=0.3, fault="hang", fault_rows=32)
     monkeypatch.setattr(machine, "DEVICE_TIMEOUT_S", 60.0)
     monkeypatch.setattr(machine, "VERIFY_TIMEOUT_S", 3.0)
-    monkeypatch.setattr(machine, "TRAINERS", ["resident", "fused"])
+    monkeypatch.setattr(machine, "TRAINERS", ["fused", "resident"])
     found = machine.ask_device(NAME, verify=True)
     assert "error" not in found
     assert list(found["equal_work"]) == ["resident"]
