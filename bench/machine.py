@@ -13,13 +13,17 @@ from typing import Any
 
 import psutil
 
+from bench.crew import Crew
 from bench.measure.process import WorkerProcess
-from bench.nouns import InputError, Machine
+from bench.nouns import Contender, InputError, Machine
+from softmax_core.registry import TRAINERS
 
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
 DEVICE_TIMEOUT_S = 60.0
 """An accelerator that takes longer to show what it can do is not measured."""
+VERIFY_TIMEOUT_S = 300.0
+"""For one trainer, whose kernels may have to be compiled first."""
 
 ROUNDED = (
     "its float32 products are rounded (TF32), which is less work than the CPU's: unset "
@@ -79,18 +83,33 @@ def ask_device(name: str, verify: bool = False) -> dict[str, Any]:
     Returns:
         What `bench.measure.accelerator` finds, or only an `error`.
     """
-    worker = WorkerProcess(None)
+    crew = Crew(lambda contender: WorkerProcess(None))  # a dead one is replaced
+    there = Contender(name)
     try:
-        request = {"op": "device", "name": name, "verify": verify}
-        reply = worker.ask(request, DEVICE_TIMEOUT_S)
+        request = {"op": "device", "name": name}
+        reply = crew.ask(there, request, DEVICE_TIMEOUT_S)
+        match reply.pop("status", None):
+            case "timeout":
+                return {"error": f"{name} does not answer in {DEVICE_TIMEOUT_S:g} s"}
+            case str():
+                return {"error": f"{name} fails: {reply['notes']}"}
+        if verify and "error" not in reply:
+            reply["equal_work"] = _equal_work(crew, there)
+        return reply
     finally:
-        worker.stop()
-    match reply.pop("status", None):
-        case None:
-            return reply
-        case "timeout":
-            return {"error": f"{name} does not answer in {DEVICE_TIMEOUT_S:g} s"}
-    return {"error": f"{name} fails: {reply['notes']}"}
+        crew.stop()
+
+
+def _equal_work(crew: Crew, there: Contender) -> dict[str, str]:
+    """Return by trainer that is available "", or what is wrong with its weights."""
+    found = {}
+    for trainer in TRAINERS:
+        request = {"op": "verify", "name": there.device, "trainer": trainer}
+        reply = crew.ask(there, request, VERIFY_TIMEOUT_S)
+        wrong = reply["notes"] if "status" in reply else reply["wrong"]
+        if wrong is not None:
+            found[trainer] = wrong
+    return found
 
 
 def usable_cores() -> int:

@@ -1,6 +1,7 @@
 """The command line as a user meets it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -28,12 +29,28 @@ def test_devices_lists_the_cpu_and_says_why_not_the_rest():
     done = crossover("devices")
     assert done.returncode == 0
     assert done.stdout.startswith("cpu ")
-    assert "cuda" in done.stdout
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
     assert lines["cpu/fused"] == lines["cpu/resident"] == "trains"
-    if lines["cuda"].startswith("not available"):
-        assert lines["cuda/graphed"] == lines["cuda/fused_cuda"] == lines["cuda"]
-        assert "cuda/resident" not in lines
+    for kind in ("cuda", "xpu", "mps"):  # whatever is on the machine of the tests
+        listed = [name for name in lines if re.fullmatch(rf"{kind}(:\d+)?", name)]
+        assert listed
+        for name in listed:
+            is_missing = lines[name].startswith("not available: ")
+            assert is_missing == (f"{name}/resident" not in lines)
+            if is_missing and kind == "cuda":
+                assert lines["cuda/graphed"] == lines["cuda/fused_cuda"] == lines[name]
+
+
+def test_devices_lists_an_accelerator_and_what_trains_there(
+    simulated_environment, monkeypatch
+):
+    for name, value in simulated_environment.items():
+        monkeypatch.setenv(name, value)
+    done = crossover("devices")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert lines["simulated:0"].startswith("simulated accelerator 0 (no hardware)")
+    assert lines["simulated:0/resident"] == "trains"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from bench.doctor.checks import Gpu
+from bench.doctor.checks import Gpu, gpu
 from bench.doctor.device_checks import device_checks
 from bench.doctor.facts import _gpu
 
@@ -110,6 +110,41 @@ def test_a_device_that_hangs_or_is_lost_is_one_unfit_line():
     (check,) = device_checks("npu:1", {"error": "npu:1 does not answer in 120 s"})
     assert (check.name, check.status) == ("npu:1", "unfit")
     assert check.finding == "npu:1 does not answer in 120 s"
+
+
+def test_a_device_that_another_process_has_alone_is_named():
+    said = "CUDA error: CUDA-capable device(s) is/are busy or unavailable"
+    (check,) = device_checks("cuda:0", {"error": said})
+    assert check.status == "unfit"
+    assert check.advice.endswith("sudo nvidia-smi -c 0")
+
+
+@pytest.mark.parametrize(
+    ("mode", "status", "said"),
+    [
+        (0, "ok", ""),
+        (1, "unfit", "exclusive"),
+        (3, "unfit", "exclusive"),
+        (None, "ok", ""),
+    ],
+)
+def test_exclusive_compute_mode_is_named(mode, status, said):
+    """Each contender has a process of its own: the second would be refused."""
+
+    class Nvml:
+        NVML_CLOCK_SM, NVML_TEMPERATURE_GPU = 1, 0
+
+        class NVMLError(Exception):
+            pass
+
+        def __getattr__(self, name):
+            known = {"Name": "H100", "ComputeMode": mode, "PersistenceMode": 1}
+            return lambda *_: known.get(name.removeprefix("nvmlDeviceGet"))
+
+    check = gpu(_gpu(Nvml(), None))
+    assert check.status == status
+    assert said in check.finding
+    assert ("sudo nvidia-smi -c 0" in check.advice) == (status == "unfit")
 
 
 def test_the_bus_and_mig_are_read_from_nvml():

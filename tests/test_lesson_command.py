@@ -12,6 +12,7 @@ from bench.lesson import claims, job
 from bench.lesson.evidence import Whole
 from bench.lesson.verdict import OUTCOMES
 from bench.spec import SpecError
+from softmax_core import device as devices
 from softmax_core import experiments
 
 
@@ -57,6 +58,13 @@ def test_an_unknown_experiment_is_one_line_and_exit_2(tmp_path):
     assert done.stderr.endswith("(did you mean hard-inits?)\n")
     assert done.stderr.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_a_gpu_that_is_here_is_named_where_it_was_not_asked_for(short, monkeypatch):
+    monkeypatch.setattr(devices, "accelerators", lambda: [torch.device("cuda", 0)])
+    task = job.Task(torch.device("cpu"), lambda epochs: None)
+    _, gpu = job.timing.timing_small(task)
+    assert gpu.ok == "not measured: ask for it with --device cuda"
 
 
 @pytest.mark.parametrize("device", ["gpu", "meta"])
@@ -111,6 +119,12 @@ def short(monkeypatch):
         return experiments.LibraryJob(job.features, job.labels, 5, 0.3)
 
     monkeypatch.setattr(experiments, "large_job", small_job)
+    monkeypatch.setattr(devices, "accelerators", list)  # whatever is here
+    monkeypatch.setattr(
+        devices,
+        "unavailable_reason",
+        lambda d: None if d.type == "cpu" else "no device",
+    )
     monkeypatch.setattr(job.timing, "SMALL_ROUNDS", range(2))
     monkeypatch.setattr(large, "LARGE_ROUNDS", range(1, 4))
     monkeypatch.setattr(large, "LARGE_STEPS", 300)
@@ -162,8 +176,6 @@ class FakeGpu:
 
 
 def test_another_device_fills_its_rows(short, monkeypatch):
-    from softmax_core import device as devices
-
     monkeypatch.setattr(devices, "parse_device", lambda _: torch.device("cpu"))
     monkeypatch.setattr(experiments, "parse_device", lambda _: torch.device("cpu"))
     waited = []

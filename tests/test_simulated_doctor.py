@@ -63,6 +63,19 @@ def test_each_fault_is_named(settings, monkeypatch, fault, check, said):
     assert said in found[check]
 
 
+def test_compiling_may_take_longer_than_a_device_to_answer(settings, monkeypatch):
+    """Each operator takes 0.3 s to be loaded, as a kernel to be compiled: the facts
+    are there in time, and what no trainer's check may exceed is named by trainer."""
+    settings(first_launch_s=0.3, fault="hang", fault_rows=32)
+    monkeypatch.setattr(machine, "DEVICE_TIMEOUT_S", 60.0)
+    monkeypatch.setattr(machine, "VERIFY_TIMEOUT_S", 3.0)
+    monkeypatch.setattr(machine, "TRAINERS", ["fused", "resident"])
+    found = machine.ask_device(NAME, verify=True)
+    assert "error" not in found
+    assert list(found["equal_work"]) == ["resident"]
+    assert found["equal_work"]["resident"].startswith("slower than 3 s")
+
+
 def of_a_product(seconds):
     """Settings of a device that takes this long for a product of 512 by 512."""
     fast = {"multiply_adds_per_s": 512**3 / seconds, "skip_products": 1}

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 POWER_CAP = 0x04
+ONE_PROCESS = (
+    "let several processes use it, as each contender has its own: sudo nvidia-smi -c 0"
+)
 HARMFUL = {
     0x08: "hardware slowdown",
     0x20: "software thermal slowdown",
@@ -44,6 +47,8 @@ class Gpu:
     bus_bytes_per_s: float | None = None
     """Nominal, each way."""
     uuid: str = ""
+    one_process: bool | None = None
+    """Whether its compute mode is exclusive, so that a second process is refused."""
 
 
 def timer(step_s: float, call_s: float) -> Check:
@@ -214,12 +219,17 @@ def gpu(state: Gpu | None) -> Check:
         ),
         f"stop the {state.processes} processes on it": state.processes,
     }
+    if state.one_process:
+        reasons = {ONE_PROCESS: True, **reasons}
     advice = [text for text, holds in reasons.items() if holds]
     finding = f"{state.name}: {_or(state.clock_mhz)} of {_or(state.highest_mhz)} MHz"
     finding += f", {_or(heat)} °C"
     for text in [*slowed, *(["power cap"] if mask & POWER_CAP else [])]:
         finding += f", {text}"
-    return Check("gpu", worst(slowed, advice), finding, "; ".join(advice))
+    if state.one_process:
+        finding += ", exclusive compute mode"
+    status = worst(slowed or state.one_process, advice)
+    return Check("gpu", status, finding, "; ".join(advice))
 
 
 def worst(unfit: object, warn: object) -> str:

@@ -6,7 +6,7 @@ Facts are those of `bench.measure.accelerator`, and of NVML where there is one.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bench.doctor.checks import Check, Gpu, checked, worst
+from bench.doctor.checks import ONE_PROCESS, Check, Gpu, checked, worst
 
 MOST_QUEUED = 0.5
 CLOCKS_AGREE = 0.8, 1.25
@@ -14,6 +14,8 @@ SLOW_LAUNCH_S = 50e-6
 LEAST_OF_BUS = 0.5
 LEAST_FREE = 0.5
 LEAST_CLOCK = 0.7
+BUSY = "busy or unavailable", "exclusive compute mode"
+"""What is said of a device that another process has for itself."""
 
 
 def device_checks(
@@ -28,6 +30,8 @@ def device_checks(
     """
     if "error" in facts:
         advice = "restart the driver or the machine, and look at the system's log"
+        if any(text in facts["error"] for text in BUSY):
+            advice = f"stop the other process on it, or {ONE_PROCESS}"
         yield Check(name, "unfit", facts["error"], advice)
         return
     uuid = facts["uuid"]

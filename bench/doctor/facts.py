@@ -30,6 +30,8 @@ SETTINGS = (
     "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "ONEDNN_DEFAULT_FPMATH_MODE",
 )  # fmt: skip
 """Variables that change how fast a contender is."""
+ONE_PROCESS_MODES = 1, 3
+"""Of nvml.h, nvmlComputeMode_t: exclusive to a thread, or to a process."""
 TIMEOUT_S = 120.0
 LANE_BYTES_PER_S = {1: 0.25e9, 2: 0.5e9, 3: 0.985e9, 4: 1.969e9, 5: 3.938e9, 6: 7.563e9}
 """Nominal, of a PCI Express lane each way, by generation."""
@@ -201,6 +203,7 @@ def _gpu(nvml: Any, handle: Any) -> Gpu:
         None if (mig := ask("MigMode")) is None else bool(mig[0]),
         _bus_bytes_per_s(ask("MaxPcieLinkGeneration"), ask("MaxPcieLinkWidth")),
         _as_text(ask("UUID")),
+        None if (mode := ask("ComputeMode")) is None else mode in ONE_PROCESS_MODES,
     )
 
 

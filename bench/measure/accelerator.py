@@ -15,10 +15,9 @@ from torch import Tensor
 from bench.measure.busy import Products
 from bench.measure.clock import measured_s
 from bench.measure.errors import first_line
-from softmax_core import TOLERANCE, Case, Trainer, disagreement, get_trainer
+from softmax_core import TOLERANCE, Case, disagreement, get_trainer
 from softmax_core.device import clock_share, device_uuid, synchronize
 from softmax_core.precision import rounds_products
-from softmax_core.registry import TRAINERS
 from softmax_core.training import cannot_train
 
 COPIED_BYTES = 64 << 10, 64 << 20
@@ -196,21 +195,15 @@ def _clock_at_work(device: torch.device, products: Products) -> float | None:
     return share
 
 
-def equal_work(device: torch.device) -> dict[str, str]:
-    """Compare every trainer that is available with the closed form on the CPU.
+def equal_work(name: str, device: torch.device) -> str | None:
+    """Compare a trainer with the closed form on the CPU.
 
-    Returns by trainer "", or what is wrong.
+    Returns "" or what is wrong; None for a trainer that is not available there.
     """
-    return {
-        name: _off(get_trainer(name), device)
-        for name in TRAINERS
-        if cannot_train(name, device) is None
-    }
-
-
-def _off(trainer: Trainer, device: torch.device) -> str:
+    if cannot_train(name, device) is not None:
+        return None
     try:
-        off = disagreement(trainer, EQUAL_WORK, device)
+        off = disagreement(get_trainer(name), EQUAL_WORK, device)
     except Exception as error:  # whatever it is, this trainer does not work here
         return first_line(error)
     bound = TOLERANCE[EQUAL_WORK.dtype]

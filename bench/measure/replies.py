@@ -61,6 +61,7 @@ FIELDS: dict[str, dict[str, Kind]] = {
     "close": {},
     "count": {"counts": LIST},
     "device": {},
+    "verify": {"wrong": Kind((str, NONE))},
     "machine": {
         "cpu": TEXT,
         "accelerators": LIST,

@@ -52,12 +52,8 @@ class Worker:
         match request["op"]:
             case "machine":
                 return describe_here(request["devices"])
-            case "device":
-                device = parse_device(request["name"])
-                found = accelerator_facts(device)
-                if request["verify"] and "error" not in found:
-                    found["equal_work"] = equal_work(device)
-                return found
+            case "device" | "verify":
+                return _examine(parse_device(request["name"]), request.get("trainer"))
             case "count":
                 cases = list(map(_case, request["cases"]))
                 work = count_work(request["trainer"], cases[0])
@@ -152,6 +148,13 @@ class Worker:
         except RuntimeError:
             return True
         return False
+
+
+def _examine(device: torch.device, trainer: str | None) -> dict[str, Any]:
+    """Say what a device does, or what is wrong with a trainer there."""
+    if trainer is None:
+        return accelerator_facts(device)
+    return {"wrong": equal_work(trainer, device)}
 
 
 def _launches_per_step(trainer: str, case: Case, ranks: int) -> float | None:
