@@ -34,7 +34,7 @@ def analyse(crossover, tmp_path):
 
 def at(said):
     assert said.startswith("gpu overtakes cpu from"), said
-    return float(said.split()[5])
+    return float(said.split()[5].replace(",", ""))
 
 
 def made(head, cell, unit=lambda device: ""):
