@@ -85,10 +85,10 @@ def hidden(baseline_s: list[Array], challenger_s: list[Array]) -> Hidden:
     every = _different([np.concatenate(side) for side in sides])
     quantum = _last_decimal(every)
     longest = _longest(every, quantum)
-    common = max(quantum, _common_step(every, quantum))
+    common = max(quantum, _repeated_step([*baseline_s, *challenger_s], quantum))
     halves = []
     for side in sides:
-        own = max(common, _common_step(_different(side), common))
+        own = max(common, _repeated_step(side, common))
         halves.append([_half_step(seconds, own, longest) for seconds in side])
     less, more = (np.array(half) for half in halves)
     return Hidden(
@@ -101,11 +101,22 @@ def hidden(baseline_s: list[Array], challenger_s: list[Array]) -> Hidden:
 def _half_step(seconds: Array, common: float, longest: int | None) -> float:
     """Return half a step as a share of the typical time, 0 where it is negligible."""
     typical = float(np.median(seconds))
-    step = max(common, _common_step(_different([seconds]), common))
+    step = max(common, _repeated_step([seconds], common))
     if longest is not None:
         step = max(step, float(_place(np.array([typical]), longest)[0]))
     share = step / 2 / typical
     return share if share >= NEGLIGIBLE else 0.0
+
+
+def _repeated_step(times: list[Array], known: float) -> float:
+    """Return the common step of times that a clock's steps make repeat, else 0.
+
+    Times that are all different may be multiples of one by their law: 1, 4, 16 ms.
+    """
+    every = _different(times)
+    if 2 * len(every) > sum(map(len, times)):
+        return 0.0
+    return _common_step(every, known)
 
 
 def _different(times: list[Array]) -> Array:
