@@ -75,7 +75,21 @@ TORCH = {
         ),
         (checks.accelerators({"error": "?"}, True), "unknown", "torch"),
         (checks.accelerators(TORCH, False), "ok", "cuda: no driver"),
-        (checks.accelerators(TORCH, True), "warn", "built for CUDA"),
+        (
+            checks.accelerators(
+                TORCH | {"unavailable": {"cuda": "torch was built without CUDA"}}, True
+            ),
+            "warn",
+            "install a torch built for CUDA",
+        ),
+        (
+            checks.accelerators(
+                TORCH | {"unavailable": {"cuda": "NVIDIA's driver is for CUDA 12.4"}},
+                True,
+            ),
+            "warn",
+            "driver is loaded, and this torch cannot use it",
+        ),
         (
             checks.accelerators(
                 {"accelerators": [{"name": "cuda:0", "description": "T4"}]}, True

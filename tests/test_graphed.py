@@ -8,6 +8,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from softmax_core import TOLERANCE, Case, disagreement, make_data, reference_weights
+from softmax_core.device import unavailable_reason
 from softmax_core.trainers import graphed
 from softmax_core.trainers.graphed import GraphedTrainer, graph_sizes
 
@@ -197,7 +198,8 @@ def test_without_cuda_it_is_refused_in_one_line():
 
 
 @pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_equal_work_on_cuda(case):
+    if reason := unavailable_reason(torch.device("cuda")):
+        pytest.skip(reason)
     assert disagreement(GraphedTrainer(), case, "cuda") <= TOLERANCE[case.dtype]

@@ -196,7 +196,9 @@ def accelerators(facts: Mapping[str, Any], has_driver: bool) -> Check:
     if named:
         return Check("devices", "ok", ", ".join(named))
     reasons = ", ".join(f"{k}: {why}" for k, why in facts["unavailable"].items())
-    advice = "NVIDIA's driver is loaded: install a torch built for CUDA"
+    advice = "NVIDIA's driver is loaded, and this torch cannot use it"
+    if "without CUDA" in reasons:
+        advice = "NVIDIA's driver is loaded: install a torch built for CUDA"
     finding = f"no accelerator ({reasons})"
     return checked("devices", worst(False, has_driver), finding, advice)
 
@@ -209,6 +211,7 @@ def gpu(state: Gpu | None) -> Check:
     mask, heat = state.reasons or 0, state.temperature_c
     slowed = [text for bit, text in HARMFUL.items() if mask & bit]
     reasons: dict[str, object] = {
+        ONE_PROCESS: state.one_process,
         "let it cool, and check its power supply": bool(slowed),
         "raise the power limit or lock a lower clock (nvidia-smi -lgc)": (
             mask & POWER_CAP
@@ -219,8 +222,6 @@ def gpu(state: Gpu | None) -> Check:
         ),
         f"stop the {state.processes} processes on it": state.processes,
     }
-    if state.one_process:
-        reasons = {ONE_PROCESS: True, **reasons}
     advice = [text for text, holds in reasons.items() if holds]
     finding = f"{state.name}: {_or(state.clock_mhz)} of {_or(state.highest_mhz)} MHz"
     finding += f", {_or(heat)} °C"
