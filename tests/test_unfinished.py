@@ -113,6 +113,17 @@ def test_more_rounds_and_a_smaller_width_are_recorded(tmp_path):
     assert max(m.round for m in run.measurements) == 9
 
 
+def test_a_run_of_one_core_goes_on_though_its_pair_is_one_contender(tmp_path):
+    """What `@1` and `@all` became there would be refused of a spec that is typed."""
+    out = tmp_path / "run"
+    measured(out, sizes=1)
+    header = json.loads((out / "run.json").read_text())
+    header["spec"]["pairs"] = [PAIR, [PAIR[0], PAIR[0]]]
+    (out / "run.json").write_text(json.dumps(header))
+    assert resume(out, rounds=9) == 0
+    assert store.load(out).spec["rounds"] == 9
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

@@ -7,11 +7,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from bench.command.option_texts import parse_duration, parse_prices, parse_sizes
 from bench.contenders import ACCELERATOR, ALL_THREADS, STAND_IN, missing_cores
 from bench.fields import MOST_CELLS, MOST_DIGITS
 from bench.nouns import Contender
-from bench.spec import Spec, SpecError, parse_spec
+from bench.spec import Spec, SpecError, first_wrong, parse_spec
 from bench.untrusted import Unreadable, near, read_text, shown
 from softmax_core.case import stable_learning_rate
 
@@ -89,7 +91,13 @@ class Ask:
         Raises:
             SpecError: naming the option, its value and what is allowed.
         """
-        return parse_spec(spec.model_dump() | self._more(used_s), "options")
+        more = self._more(used_s)
+        if not more:
+            return spec
+        try:  # what is recorded was resolved for its machine, and is not judged again
+            return Spec.model_validate(spec.model_dump() | more)
+        except ValidationError as error:
+            raise SpecError(f"options: {first_wrong(error)}") from error
 
     def _sweeps(self, sweeps: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the spec's sweeps, or those of the lesson's job at the sizes given.
