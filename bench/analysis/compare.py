@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.analysis.crossover import control_fired, crossovers
 from bench.analysis.decide import FEWEST_ROUNDS, Array
+from bench.analysis.incomplete import incomplete
 from bench.analysis.interval import Ratios
 from bench.analysis.locate import crossing_replicates
 from bench.analysis.series import Recorded, paired_log_ratios
@@ -45,6 +46,8 @@ class Comparison:
     crossings: tuple[Change, ...]
     times: tuple[Change, ...]
     warnings: tuple[str, ...]
+    lacks: tuple[list[str], list[str]]
+    """What each run lacks of what it was asked for; see `incomplete`."""
 
     @property
     def changed(self) -> bool:
@@ -66,7 +69,8 @@ def compare(before: Run, after: Run) -> Comparison:
             "with the same contender in common"
         )
     times = _times(cells, before, after, spec)
-    crossings = _crossings(before, after, spec)
+    found = crossovers(before), crossovers(after)
+    crossings = _crossings(before, after, spec, any(map(control_fired, found)))
     warnings = []
     if before.machine.fingerprint != after.machine.fingerprint:
         warnings.append(
@@ -74,7 +78,8 @@ def compare(before: Run, after: Run) -> Comparison:
             f"({before.machine.fingerprint}) and {after.machine.cpu} "
             f"({after.machine.fingerprint})"
         )
-    return Comparison(tuple(crossings), tuple(times), tuple(warnings))
+    lacks = incomplete(before, found[0]), incomplete(after, found[1])
+    return Comparison(tuple(crossings), tuple(times), tuple(warnings), lacks)
 
 
 def lines(comparison: Comparison) -> list[str]:
@@ -100,11 +105,10 @@ def _line(c: Change, number: str) -> str:
     )
 
 
-def _crossings(before: Run, after: Run, spec: Spec) -> list[Change]:
+def _crossings(before: Run, after: Run, spec: Spec, barred: bool) -> list[Change]:
+    """Return the changes of crossovers; none counts where an A/A control fired."""
     curves = (_curves(before), _curves(after))
     shared = [key for key in curves[0] if key in curves[1]]
-    # a run whose control fired says nothing
-    barred = any(control_fired(crossovers(run)) for run in (before, after))
     changes = []
     for key in shared:
         (one, drawn), (other, redrawn) = (

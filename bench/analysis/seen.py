@@ -4,7 +4,7 @@
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class Seen:
         view: str,
         settings: Settings,
         flags: tuple[str, ...] = (),
-        asked: Iterable[int] = (),
+        asked: Sequence[int] = (),
     ) -> Crossover:
         """Find one pair's crossover over the cases in one view.
 
@@ -100,7 +100,7 @@ class Seen:
         return undecided(*known) or found
 
     def _missing(
-        self, cases: Cases, pair: Pair, asked: Iterable[int]
+        self, cases: Cases, pair: Pair, asked: Sequence[int]
     ) -> tuple[str, ...]:
         """Flag the sizes asked for that say nothing of a pair, and why."""
         found: dict[str, list[str]] = {}
@@ -116,7 +116,7 @@ class Seen:
         return tuple(
             f"failed: {status} at {', '.join(sizes)}"
             if status
-            else f"unfinished: {len(sizes)} of {len(tuple(asked))} sizes not reached: "
+            else f"unfinished: {len(sizes)} of {len(asked)} sizes not reached: "
             f"{', '.join(sizes)}"
             for status, sizes in found.items()
         )

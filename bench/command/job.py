@@ -14,7 +14,7 @@ from bench.command.reports import INCOMPLETE, say_incomplete
 from bench.crew import Crew
 from bench.interrupts import EXIT_CODE, Interrupted
 from bench.machine import snapshot, usable_cores
-from bench.nouns import Run, case_id
+from bench.nouns import Crossover, Run, case_id
 from bench.plan import next_blocks, notices
 from bench.record import store
 from bench.run import carry_out, used_s
@@ -58,8 +58,9 @@ def do_run(
             run = store.reopen(folder)
             say_lost(folder, run, around.say)
             run = replace(run, lost="")  # it is measured again
-            spec = ask.more(Spec.model_validate(run.spec), used_s(run.measurements))
-            if spec != Spec.model_validate(run.spec):
+            recorded = Spec.model_validate(run.spec)
+            spec = ask.more(recorded, used_s(run.measurements))
+            if spec != recorded:
                 run = replace(run, spec=spec.model_dump(mode="json"))
                 store.rewrite_header(folder, run)
         for line in said:
@@ -73,32 +74,34 @@ def _carry_on(spec: Spec, run: Run, out: Path, crew: Crew, around: Surroundings)
         with ProgressBar() as progress:
             run = carry_out(spec, run, out, crew, progress, around)
         is_whole = True
-        lacks = _write(run, out)
+        found = _write(run, out)
     except Interrupted:
         if not is_whole:
             around.say("stopped; writing the partial report (Ctrl-C again: without it)")
             _write(store.load(out), out, partial=True)
         print(f"Interrupted; go on with: crossover run --resume {out}")
         return EXIT_CODE
-    if not lacks:
+    from bench.analysis.incomplete import incomplete, unreached
+
+    if not incomplete(run, found):
         return 0
-    if spec.budget_s and any("did not reach" in item for item in lacks):
+    if spec.budget_s and unreached(found):
         print(f"Give it more time: crossover run --resume {out} --budget 10m")
     return INCOMPLETE
 
 
-def _write(run: Run, out: Path, partial: bool = False) -> list[str]:
-    """Write the report and print its answers; return what the run lacks."""
+def _write(run: Run, out: Path, partial: bool = False) -> list[Crossover]:
+    """Write the report, print its answers and return them."""
     from bench.report.terminal import show
     from bench.report.write import write_report
 
     found = write_report(run, out, partial=partial)
-    lacks = say_incomplete(run, found)
+    say_incomplete(run, found)
     show(found)
     if run.machine.energy_unmeasured:
         print(f"  energy: {run.machine.energy_unmeasured}")
     print(f"Report: {out / 'report.html'}")
-    return lacks
+    return found
 
 
 def do_plan(ask: Ask) -> None:

@@ -174,8 +174,6 @@ def do_compare(before: str, after: str) -> int:
     1 when something changed significantly, else 3 when one of them is incomplete.
     """
     from bench.analysis.compare import compare, lines
-    from bench.analysis.crossover import crossovers
-    from bench.analysis.incomplete import incomplete
     from bench.sources.given import run_named
 
     runs = run_named(before), run_named(after)
@@ -197,11 +195,12 @@ def do_compare(before: str, after: str) -> int:
         )
     for said in lines(comparison):
         print(said)
-    lacking = [
-        f"run = {text!r} is incomplete: {'; '.join(lacks)}"
-        for text, run in zip((before, after), runs, strict=True)
-        if (lacks := incomplete(run, crossovers(run)))
-    ]
-    for line in lacking:
-        print(f"crossover: {line}", file=sys.stderr)
-    return 1 if comparison.changed else INCOMPLETE * bool(lacking)
+    for text, lacks in zip((before, after), comparison.lacks, strict=True):
+        if lacks:
+            print(
+                f"crossover: run = {text!r} is incomplete: {'; '.join(lacks)}",
+                file=sys.stderr,
+            )
+    if comparison.changed:
+        return 1
+    return INCOMPLETE if any(comparison.lacks) else 0
