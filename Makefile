@@ -7,7 +7,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install crossover test check simulate mutations bench
+.PHONY: install crossover test slow check simulate mutations bench
 
 install: $(STAMP)
 
@@ -26,6 +26,10 @@ crossover: $(STAMP)
 TESTS := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2 --dist loadfile
 test: $(STAMP)
 	$(TESTS)
+
+# Whole jobs that mostly wait: for a cluster, a simulated device, or what hangs.
+slow: $(STAMP)
+	$(TESTS) -m slow
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -57,7 +61,11 @@ bench: $(STAMP)
 	$(BIN)/crossover report --from-pytest-benchmark .benchmarks/smoke.json --out results/pytest-benchmark
 
 # For whoever has an accelerator, seven minutes: docs/first_gpu_run.md.
-gpu-check: $(STAMP)
+gpu-# Whole jobs that mostly wait: for a cluster, a simulated device, or what hangs.
+slow: $(STAMP)
+	$(TESTS) -m slow
+
+check: $(STAMP)
 	$(BIN)/python benchmarks/gpu_check.py
 
 # Trainer fused against JAX, scikit-learn and torch, in an environment of its own: five

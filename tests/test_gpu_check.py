@@ -74,6 +74,7 @@ def is_gone(pid):
         return True
 
 
+@pytest.mark.slow
 def test_a_step_that_hangs_is_ended_with_all_it_started(tmp_path, monkeypatch):
     monkeypatch.setattr(gpu_steps, "GRACE_S", 0.2)
     code, lines = checked(tmp_path, GPU, step("doctor", HANGS, most_s=8.0), RUN)
@@ -86,6 +87,7 @@ def test_a_step_that_hangs_is_ended_with_all_it_started(tmp_path, monkeypatch):
     assert all(is_gone(int(pid)) for pid in started)
 
 
+@pytest.mark.slow
 def test_an_ended_step_may_write_what_it_has(tmp_path, monkeypatch):
     monkeypatch.setattr(gpu_steps, "GRACE_S", 30.0)
     partial = (
@@ -197,6 +199,7 @@ def test_the_line_that_says_most_is_told(name, text, line):
     assert telling(text, by_name[name].tells) == line
 
 
+@pytest.mark.slow
 def test_a_python_without_our_packages_says_what_to_bring(tmp_path):
     hidden = tmp_path / "hidden"
     hidden.mkdir()

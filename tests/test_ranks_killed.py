@@ -40,6 +40,7 @@ def worker():
     process.stop()
 
 
+@pytest.mark.slow
 def test_a_worker_records_a_lost_rank_within_seconds(worker):
     opened = worker.ask(REQUEST, 60)
     assert (opened["status"], opened["threads"]) == ("ok", 1)

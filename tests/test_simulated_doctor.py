@@ -36,6 +36,7 @@ def unfit():
     return {check.name: check.finding for check in checks if check.status == "unfit"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "check", "said"),
     [
@@ -63,6 +64,7 @@ def test_each_fault_is_named(settings, monkeypatch, fault, check, said):
     assert said in found[check]
 
 
+@pytest.mark.slow
 def test_compiling_may_take_longer_than_a_device_to_answer(settings, monkeypatch):
     """Each operator takes 0.3 s to be loaded, as a kernel to be compiled: the facts
     are there in time, and what no trainer's check may exceed is named by trainer."""
@@ -97,6 +99,7 @@ def test_a_fast_device_with_a_short_queue_is_not(settings):
     assert machine.ask_device(NAME)["queued_share"] > 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "code", "verdict"),
     [
@@ -123,6 +126,7 @@ def test_the_exit_code(settings, monkeypatch, crossover, fault, code, verdict):
         assert ", lesson, manual, resident, streamed; not available:" in out
 
 
+@pytest.mark.slow
 def test_a_slow_bus_is_no_wait(settings):
     settings(pageable_bytes_per_s=2e6, pinned_bytes_per_s=4e6)
     found = machine.ask_device(NAME)["copies_bytes_per_s"]
@@ -131,6 +135,7 @@ def test_a_slow_bus_is_no_wait(settings):
         assert found[f"{way}_pinned"] == pytest.approx(4e6, rel=0.3)
 
 
+@pytest.mark.slow
 def test_a_device_that_rounds_products_is_not_measured_and_says_so(
     settings, monkeypatch
 ):

@@ -45,6 +45,7 @@ def simulated(simulated_environment, monkeypatch):
     monkeypatch.setenv("SIMULATED_ACCELERATOR", json.dumps({"kernel_s": 1e-4}))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("simulated")
 def test_the_first_answer_printed_is_the_accelerators():
     """The preset's first sweeps at two small sizes each, and their first pairs."""

@@ -59,6 +59,7 @@ def outcome(measurements, device, axis="batch_size"):
     return found
 
 
+@pytest.mark.slow
 def test_out_of_memory_is_a_result_and_the_sweep_goes_on(settings):
     settings(memory_bytes=2**20)
     sizes = {"axis": "samples", "values": [60, 90, 200_000], "batch_size": 200_000}
@@ -88,6 +89,7 @@ def test_a_fault_is_recorded_and_the_sweep_goes_on(settings, fault, status, said
     assert said in next(m.notes for m in rows if m.status == status)
 
 
+@pytest.mark.slow
 def test_a_hang_is_a_timeout_and_the_sweep_goes_on(settings):
     """Processes are started before, so that only the hang is waited for."""
     settings(fault="hang", fault_rows=30)

@@ -163,6 +163,7 @@ def nothing_but_rounds_at_work_was_lost(job, tmp_path, stops):
     assert measured <= taken <= measured + stops * SAMPLES_A_ROUND
 
 
+@pytest.mark.slow
 def test_a_job_told_of_its_time_goes_on_and_a_cancelled_one_is_resumed(
     cluster, one_job, crossover, tmp_path
 ):
@@ -191,6 +192,7 @@ def test_a_job_told_of_its_time_goes_on_and_a_cancelled_one_is_resumed(
     nothing_but_rounds_at_work_was_lost(job, tmp_path, stops=2)
 
 
+@pytest.mark.slow
 def test_a_job_that_another_takes_the_node_from_goes_on_when_it_is_free(
     cluster, one_job, tmp_path
 ):

@@ -17,6 +17,7 @@ ROUNDS, EACH = 120, 12
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 
 
+@pytest.mark.slow
 def test_nothing_grows_in_a_short_soak(tmp_path):
     run, readings = soak(soak_spec(ROUNDS, EACH), tmp_path, MACHINE)
     assert len(readings) == ROUNDS
