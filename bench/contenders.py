@@ -1,8 +1,10 @@
 """What a contender's text may say, beyond its form: in a spec, and on this machine."""
 
+from collections.abc import Sequence
+
 from bench.nouns import Contender, Machine
 from bench.untrusted import near
-from softmax_core.registry import ONLY_ON, RANKED
+from bench.workloads.workload import Implementation
 
 ACCELERATOR = "accelerator"
 STAND_IN = "cuda"
@@ -10,20 +12,26 @@ STAND_IN = "cuda"
 ALL_THREADS = "@all"
 
 
-def check_contender(text: str, trainers: tuple[str, ...]) -> None:
+def check_contender(text: str, known: Sequence[Implementation]) -> None:
     """Check a contender of a spec; `@all` and `accelerator` are not replaced yet.
+
+    Args:
+        text: as it is typed.
+        known: the workload's implementations that it may name.
 
     Raises:
         ValueError: naming the field, its value and what is allowed.
     """
-    contender = Contender.parse(text.replace(ALL_THREADS, "@1"))
-    if contender.trainer not in trainers:
+    usual = [one.name for one in known[:1]]
+    contender = Contender.parse(text.replace(ALL_THREADS, "@1"), *usual)
+    by_name = {one.name: one for one in known}
+    if contender.trainer not in by_name:
         raise ValueError(
             f"trainer = {contender.trainer!r} in contender {text!r}: must be one of "
-            f"{', '.join(sorted(trainers))}{near(contender.trainer, trainers)}"
+            f"{', '.join(sorted(by_name))}{near(contender.trainer, (*by_name,))}"
         )
     kind = contender.device.partition(":")[0]
-    only = ONLY_ON.get(contender.trainer, kind)
+    only = by_name[contender.trainer].only_on or kind
     if only != kind and (kind != ACCELERATOR or only == "cpu"):
         raise ValueError(
             f"device = {contender.device!r} in contender {text!r}: trainer "
@@ -33,10 +41,11 @@ def check_contender(text: str, trainers: tuple[str, ...]) -> None:
         raise ValueError(f"threads = 0 in contender {text!r}: must be >= 1 or all")
     if contender.ranks < 1:
         raise ValueError(f"ranks = 0 in contender {text!r}: must be >= 1")
-    if contender.ranks > 1 and contender.trainer not in RANKED:
+    ranked = [one.name for one in known if one.ranked]
+    if contender.ranks > 1 and contender.trainer not in ranked:
+        takes = f", only trainer {' or '.join(ranked)} takes more" * bool(ranked)
         raise ValueError(
-            f"ranks = {contender.ranks} in contender {text!r}: must be 1, only trainer "
-            f"{' or '.join(RANKED)} takes more"
+            f"ranks = {contender.ranks} in contender {text!r}: must be 1{takes}"
         )
 
 

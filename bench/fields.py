@@ -22,14 +22,13 @@ NAME = re.compile(r"\w[\w.+ -]{0,79}")
 """Of a spec: it becomes a folder's."""
 
 MOST_DIGITS = 12
-"""Of a size."""
+"""A size has at most this many digits."""
 MOST_ROUNDS = 1000
 """Of a cell: what a plan takes, and an analysis can bear."""
 MOST, LEAST_PRICE = 1e9, 1e-9
 LARGEST = 1e18
 """What every number of a measurement lies within, whoever recorded it."""
 
-Size = Annotated[StrictInt, Field(ge=1, lt=10**MOST_DIGITS)]
 Seed = Annotated[StrictInt, Field(ge=0, lt=2**63)]
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-MOST, le=MOST)]
 Text = Annotated[StrictStr, Field(max_length=200)]

@@ -5,10 +5,11 @@ The unit is in the name (`_s` seconds, `_bytes`); what is missing is None, never
 
 import re
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
-from softmax_core.case import Case
-from softmax_core.naming import case_id as case_id  # noqa: PLC0414
-from softmax_core.naming import parse_case_id as parse_case_id  # noqa: PLC0414
+if TYPE_CHECKING:
+    from bench.spec import Spec
+    from bench.workloads.workload import Workload
 
 SCHEMA = 2
 VIEWS = ("train", "with_transfer", "from_scratch")
@@ -27,6 +28,70 @@ class InputError(ValueError):
     """Bad input: one line that names the field, the value and what is allowed."""
 
 
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One job: its workload's sizes and settings by name, in the workload's order.
+
+    A value that holds no meaning, such as that of the axis along a sweep, is None. Two
+    cases are alike where the workload's name and all values are.
+    """
+
+    workload: "Workload" = field(repr=False)
+    values: tuple[tuple[str, object], ...]
+
+    def __post_init__(self) -> None:
+        # A case is a key of every table: hashing ten values again costs the most there.
+        object.__setattr__(self, "_named", dict(self.values))
+        key = self.workload.name, self.values
+        object.__setattr__(self, "_key", key)
+        object.__setattr__(self, "_hash", hash(key))
+
+    def __hash__(self) -> int:
+        known: int = vars(self)["_hash"]
+        return known
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Case):
+            return NotImplemented
+        alike: bool = vars(self)["_key"] == vars(other)["_key"]
+        return alike
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the value of a size or setting.
+
+        Raises:
+            KeyError: if the case has none of that name.
+        """
+        return vars(self)["_named"][name]
+
+    def at(self, **values: object) -> "Case":
+        """Return the case with other values.
+
+        Raises:
+            KeyError: for a name that the case does not have.
+        """
+        for name in values:
+            self[name]
+        pairs = tuple((name, values.get(name, value)) for name, value in self.values)
+        return Case(self.workload, pairs)
+
+    def without(self, *names: str) -> "Case":
+        """Return the case with no meaning in some of its values: what a sweep keeps."""
+        return self.at(**dict.fromkeys(filter(None, names)))
+
+    @property
+    def repeats(self) -> int:
+        """How often the job repeats what time is proportional to; 1 if nothing."""
+        repeating = self.workload.repeating
+        known: int = self[repeating] if repeating else 1
+        return known
+
+    @property
+    def id(self) -> str:
+        """Name the case: `n1500-d2-c3-b10-e3`."""
+        return self.workload.case_id(self)
+
+
 @dataclass(frozen=True, order=True)
 class Contender:
     """How a case is trained; text form `DEVICE[/TRAINER][@[RANKSx]THREADS]`.
@@ -43,8 +108,12 @@ class Contender:
     ranks: int = 1
 
     @classmethod
-    def parse(cls, text: str) -> "Contender":
+    def parse(cls, text: str, usual: str = "resident") -> "Contender":
         """Read the text form.
+
+        Args:
+            text: as it is typed.
+            usual: the trainer meant where none is named.
 
         Raises:
             ValueError: when the text is not of that form.
@@ -57,7 +126,7 @@ class Contender:
             )
         return cls(
             match["device"],
-            match["trainer"] or "resident",
+            match["trainer"] or usual,
             int(match["threads"]) if match["threads"] else None,
             int(match["copy"] or 0),
             1 if match["ranks"] is None else int(match["ranks"]),
@@ -93,9 +162,9 @@ class Cell:
     contender: Contender
 
     @property
-    def cell_id(self) -> str:
-        """Readable and stable: `n1500-d2-c3-b10-e3:cpu/resident@1`."""
-        return f"{case_id(self.case)}:{self.contender}"
+    def id(self) -> str:
+        """Name the cell, readable and stable: `n1500-d2-c3-b10-e3:cpu/resident@1`."""
+        return f"{self.case.id}:{self.contender}"
 
 
 @dataclass(frozen=True)
@@ -117,8 +186,10 @@ class Measurement:
     energy_of: str = ""
     """The counters that the joules are the sum of: `package-0 + board`."""
     calls_per_sample: int = 1
+    work: dict[str, float] = field(default_factory=dict, hash=False)
+    """How often one training pays each of the workload's costs; `byte`: data moved."""
     epochs_run: int | None = None
-    """Less than case.epochs where the time is scaled up: an extrapolated cell."""
+    """Less than the case repeats where the time is scaled up: an extrapolated cell."""
     setup_s: float | None = None
     """Device context, building the model, and what the first call cost extra."""
     transfer_s: float | None = None
@@ -187,7 +258,7 @@ class Run:
 
     run_id: str
     schema: int
-    spec: dict[str, object]
+    spec: "Spec"
     commit: str | None
     command: str
     machine: Machine

@@ -6,19 +6,29 @@ rest of each line. So a merge of a million lines takes half the time.
 
 import dataclasses
 import re
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
 
 from bench.nouns import Contender, Measurement, field_names
-from softmax_core.case import Case
+from bench.workloads.workload import MOVED, Workload
 
-CELL = {"case": Case, "contender": Contender}
+CELL = ("case", "contender")
 """The fields of a measurement that name its cell; they follow each other."""
 VALUE = r'(?:"[ !#-\[\]-~]*+"|\[[ -Z^-z|~]*+\]|[-+.\w]{1,30}+)'
 """A text of ASCII without escapes, a list of such values, a number or a word."""
 
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return dataclasses.field(default=None)  # told from what was recorded as empty
+    return dataclasses.field(default=field.default)
+
+
 Rest = dataclasses.make_dataclass(
     "Rest",
     [
-        (f.name, f.type, dataclasses.field(default=f.default))
+        (f.name, f.type, _default(f))
         for f in dataclasses.fields(Measurement)
         if f.name not in CELL
     ],
@@ -26,26 +36,27 @@ Rest = dataclasses.make_dataclass(
 """A measurement without its cell."""
 
 
-def _table(noun: type) -> str:
-    pairs = ", ".join(f'"{name}": {VALUE}' for name in field_names(noun))
+def _table(names: Iterable[str]) -> str:
+    pairs = ", ".join(f'"{name}": {VALUE}' for name in names)
     return rf"\{{{pairs}\}}"
 
 
-def _line() -> str:
-    cell = ", ".join(f'"{name}": {_table(noun)}' for name, noun in CELL.items())
+@cache
+def _plain(workload: Workload) -> re.Pattern[str]:
+    """Return what a line of a workload is; it holds each key once, all printable."""
     pairs = {name: f'"{name}": {VALUE}' for name in field_names(Measurement)}
-    pairs["case"] = f"(?P<cell>{cell})"
+    case, who = _table(workload.names), _table(field_names(Contender))
+    pairs["case"] = f'(?P<cell>"case": {case}, "contender": {who})'
+    counted = (*workload.costs, MOVED), workload.costs, ()
+    work = "|".join(map(_table, counted))  # none of a cell that did not run
+    pairs["work"] = f'"work": (?:{work})'
     del pairs["contender"]
-    return rf"\{{{', '.join(pairs.values())}\}}"
+    return re.compile(rf"\{{{', '.join(pairs.values())}\}}", re.ASCII)
 
 
-PLAIN = re.compile(_line(), re.ASCII)
-"""What it matches holds each key once, and nothing that a terminal acts on."""
-
-
-def parted(text: str) -> tuple[str, str] | None:
+def parted(text: str, workload: Workload) -> tuple[str, str] | None:
     """Return the JSON of a line's cell, and of its rest; None for any other line."""
-    match = PLAIN.fullmatch(text)
+    match = _plain(workload).fullmatch(text)
     if match is None:
         return None
     start, end = match.span("cell")

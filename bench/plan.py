@@ -18,23 +18,14 @@ from bench.analysis.decide import LOOKS
 from bench.analysis.locate import locate
 from bench.analysis.search import next_size
 from bench.analysis.series import TrainSeconds, paired_log_ratios
-from bench.nouns import Cell, Contender, Measurement
-from bench.spec import Spec, Sweep
-from softmax_core.case import Case
+from bench.nouns import Case, Cell, Contender, Measurement
+from bench.spec import Spec
+from bench.sweep import Sweep
+from bench.workloads.registry import definition
 
 FIRST_LOOK = LOOKS[0]
 """Rounds of the first look, and of each step after the last of `LOOKS`."""
 CONTROL_SHARE = 0.1
-STEP_S = {
-    "data_parallel": 600e-6,
-    "fused": 1e-7,
-    "lesson": 250e-6,
-    "manual": 350e-6,
-    "resident": 250e-6,
-}
-ROW_S = {"fused": 2e-8, "lesson": 8e-6, "manual": 0.3e-6, "resident": 0.05e-6}
-VALUE_S = 1.5e-9
-"""Orders of magnitude for a core, to foretell durations; no result rests on them."""
 SAMPLE_S = 6e-3
 OPEN_S = 0.3
 OPENINGS = 5
@@ -226,23 +217,20 @@ def outermost_first(n: int) -> list[int]:
 def round_order(spec: Spec, block: Block, number: int) -> list[Contender]:
     """Return a round's order: a seeded shuffle, then the same backwards (ABBA)."""
     shuffled = list(block.contenders)
-    random.Random(f"{spec.seed} {block.case} {number}").shuffle(shuffled)
+    random.Random(f"{spec.seed} {block.case.id} {number}").shuffle(shuffled)
     return shuffled + shuffled[::-1]
 
 
 def expected_s(case: Case, trainer: str) -> float:
     """Return the order of magnitude of one training of a case, in seconds."""
-    epoch_s = case.steps_per_epoch * STEP_S.get(trainer, 250e-6) + case.samples * (
-        ROW_S.get(trainer, 0.1e-6) + case.features * VALUE_S
-    )
-    return case.epochs * epoch_s
+    return definition(case.workload.name).expected_s(case, trainer)
 
 
 def notices(spec: Spec) -> list[str]:
     """Say in a line each what the plan changes of what was asked."""
     return [
-        f"batch_size = {batch} is larger than samples in sweep {number + 1} "
-        f"({sweep.axis}): clipped to all samples, as the lesson's loader does"
+        f"{name} = {value} is larger than {most} in sweep {number + 1} "
+        f"({sweep.axis}): clipped to all {most}, as the lesson's loader does"
         for number, sweep in enumerate(spec.sweep)
-        for batch in sweep.clipped()
+        for name, value, most in sweep.clipped()
     ]

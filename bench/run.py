@@ -59,8 +59,8 @@ def carry_out(
 def carry_out_unkept(spec: Spec, machine: Machine, crew: Crew) -> Run:
     """Carry out a spec whose run directory is not wanted afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        out, fields = Path(folder) / "run", spec.model_dump(mode="json")
-        run = Run(spec.name, SCHEMA, fields, None, "", machine, ())
+        out = Path(folder) / "run"
+        run = Run(spec.name, SCHEMA, spec, None, "", machine, ())
         store.create(out, run)
         return carry_out(spec, run, out, crew)
 
@@ -159,7 +159,7 @@ class Loop:
         """Record that cells did not run or did not go on, all at once."""
         rows = [
             Measurement(
-                Cell(block.case, contender).cell_id, self.run.run_id, number,
+                Cell(block.case, contender).id, self.run.run_id, number,
                 reply["status"], block.case, contender,
                 loss=reply.get("loss"),
                 bound_s=self.spec.cell_timeout_s / MOST_TRAININGS
@@ -203,7 +203,7 @@ class Loop:
             throttled = (self.around.throttled() or 0) - throttled
         return [
             Measurement(
-                Cell(block.case, contender).cell_id, self.run.run_id, number,
+                Cell(block.case, contender).id, self.run.run_id, number,
                 "ok", block.case, contender,
                 load_1min=self.around.load_1min(),
                 throttled_periods=throttled,
@@ -241,7 +241,8 @@ class Loop:
 def _open_request(spec: Spec, block: Block, contender: Contender) -> dict[str, Any]:
     return {
         "op": "open",
-        "case": dataclasses.asdict(block.case),
+        "workload": block.case.workload.name,
+        "case": dict(block.case.values),
         "device": contender.device,
         "trainer": contender.trainer,
         "threads": contender.threads,

@@ -1,15 +1,20 @@
 """What is asked: TOML in, a validated `Spec` out. No torch, no measuring."""
 
 import re
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any
 
 from pydantic import (
     Field,
+    SerializeAsAny,
     StrictBool,
     StrictInt,
     StrictStr,
+    TypeAdapter,
     ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
@@ -23,18 +28,17 @@ from bench.fields import (
     Price,
     Real,
     Seed,
-    Size,
     Strict,
     Text,
     Who,
 )  # fmt: skip
 from bench.nodes import Launch, unknown_key
-from bench.nouns import BEST, Contender, InputError, Measurement
+from bench.nouns import BEST, Contender, InputError
+from bench.sweep import Sweep, sweep_type
 from bench.untrusted import near, shown
-from softmax_core.case import Case
-from softmax_core.registry import TRAINERS
+from bench.workloads.registry import declared
+from bench.workloads.workload import Implementation, Workload
 
-AXES = ("samples", "batch_size", "epochs")
 DEVICE = re.compile(r"[a-z][a-z0-9_]*(:\d+)?")
 
 
@@ -42,74 +46,16 @@ class SpecError(InputError):
     """A spec, or an option over it, that cannot be meant."""
 
 
-class Sweep(Strict):
-    """One axis with its values; the other fields of `Case` stay fixed."""
-
-    axis: Literal["samples", "batch_size", "epochs"]
-    values: tuple[Size, ...] = Field(min_length=1, max_length=1000)
-    samples: Size = 1500
-    features: Size = 2
-    classes: Annotated[Size, Field(ge=2)] = 3
-    batch_size: Size = 10
-    epochs: Size = 1
-    learning_rate: Annotated[Real, Field(ge=1e-12)] = 0.03
-    momentum: Annotated[Real, Field(ge=0, lt=1)] = 0.0
-    dispersion: tuple[Real, Annotated[Real, Field(ge=1e-9)]] = (6.0, 2.0)
-    dtype: Literal["float32", "float64"] = "float32"
-    seed: Seed = 420
-    contenders: tuple[Who, ...] = ()
-    pairs: Pairs = ()
-
-    @field_validator("values")
-    @classmethod
-    def _in_order(cls, values: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(sorted(set(values)))
-
-    @model_validator(mode="after")
-    def _cases_exist(self) -> "Sweep":
-        self.cases()
-        return self
-
-    def cases(self) -> dict[int, Case]:
-        """Return the case at each value of the axis, smallest first.
-
-        Batches larger than the samples are clipped to them, as a DataLoader does.
-        """
-        cases = {}
-        for value in self.values:
-            size = min(value, self.samples) if self.axis == "batch_size" else value
-            cases[size] = self.case_at(size)
-        return cases
-
-    def case_at(self, size: int) -> Case:
-        """Return the case at one size of the axis."""
-        fixed = {name: getattr(self, name) for name in Case.__dataclass_fields__}
-        return Case(**{**fixed, self.axis: size})
-
-    def cases_with(self, measurements: Iterable[Measurement]) -> dict[int, Case]:
-        """Return `cases` and those the adaptive search added, smallest first."""
-        cases = self.cases()
-        for m in measurements:
-            size = getattr(m.case, self.axis)
-            if size not in cases and m.case == self.case_at(size):
-                cases[size] = m.case
-        return dict(sorted(cases.items()))
-
-    def clipped(self) -> tuple[int, ...]:
-        """Return the batch sizes asked for that exceed the samples."""
-        batches = self.values if self.axis == "batch_size" else (self.batch_size,)
-        least = min(self.values) if self.axis == "samples" else self.samples
-        return tuple(batch for batch in batches if batch > least)
-
-
 class Spec(Strict):
     """What a run is to measure; stored whole in run.json."""
 
     name: StrictStr = "custom"
+    workload: StrictStr = "softmax"
+    """The job, by its name."""
     contenders: tuple[Who, ...] = Field(min_length=1)
     pairs: Pairs = Field(min_length=1)
     """(baseline, challenger)."""
-    sweep: tuple[Sweep, ...] = Field(min_length=1, max_length=500)
+    sweep: tuple[SerializeAsAny[Sweep], ...] = Field(min_length=1, max_length=500)
     rounds: Annotated[StrictInt, Field(ge=2, le=MOST_ROUNDS)] = 32
     """At most so many rounds of a case; on a grid, so many of every case."""
     grid: StrictBool = False
@@ -143,6 +89,21 @@ class Spec(Strict):
                 )
         return prices
 
+    @field_validator("workload")
+    @classmethod
+    def _is_known(cls, name: str, info: ValidationInfo) -> str:
+        _workload(name, info)
+        return name
+
+    @field_validator("sweep", mode="wrap")
+    @classmethod
+    def _of_workload(
+        cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> tuple[Sweep, ...]:
+        if "workload" not in info.data:  # refused already
+            return ()
+        return _sweeps(_workload(info.data["workload"], info)).validate_python(value)
+
     @model_validator(mode="after")
     def _can_be_planned(self) -> "Spec":
         cells = sum(
@@ -156,6 +117,11 @@ class Spec(Strict):
             )
         return self
 
+    @property
+    def declared(self) -> Workload:
+        """What the spec's job is, as it was declared when the spec was read."""
+        return self.sweep[0].workload
+
     def price_of(self, contender: Contender) -> float | None:
         """Return the price of an hour on a contender's device, None if not given.
 
@@ -168,14 +134,30 @@ class Spec(Strict):
 
     def contenders_of(self, sweep: Sweep) -> tuple[Contender, ...]:
         """Return the contenders of a sweep, its own or the spec's, and its pairs'."""
-        named = map(Contender.parse, sweep.contenders or self.contenders)
+        parse = self.declared.contender
+        named = map(parse, sweep.contenders or self.contenders)
         paired = (c for pair in self.pairs_of(sweep) for c in pair if c.trainer != BEST)
         return tuple(dict.fromkeys([*named, *paired]))
 
     def pairs_of(self, sweep: Sweep) -> tuple[tuple[Contender, Contender], ...]:
         """Return a sweep's (baseline, challenger) pairs: its own, else the spec's."""
-        pairs = sweep.pairs or self.pairs
-        return tuple((Contender.parse(a), Contender.parse(b)) for a, b in pairs)
+        pairs, parse = sweep.pairs or self.pairs, self.declared.contender
+        return tuple((parse(a), parse(b)) for a, b in pairs)
+
+
+def _workload(name: str, info: ValidationInfo) -> Workload:
+    """Return the workload that a run was recorded with, or the one of that name."""
+    recorded: Workload | None = (info.context or {}).get("workload")
+    return declared(name) if recorded is None else recorded
+
+
+@cache
+def _sweeps(workload: Workload) -> TypeAdapter[tuple[Sweep, ...]]:
+    kind: Any = Annotated[
+        tuple[sweep_type(workload), ...],  # type: ignore[misc]
+        Field(min_length=1, max_length=500),
+    ]
+    return TypeAdapter(kind)
 
 
 def parse_spec(fields: dict[str, Any], source: str) -> Spec:
@@ -187,14 +169,15 @@ def parse_spec(fields: dict[str, Any], source: str) -> Spec:
     try:
         spec = Spec.model_validate(fields)
     except ValidationError as error:
-        raise SpecError(f"{source}: {first_wrong(error)}") from error
+        raise SpecError(f"{source}: {first_wrong(error, fields)}") from error
     if not NAME.fullmatch(spec.name):  # it becomes a folder's
         raise SpecError(
             f"name = {shown(spec.name)}: must be letters, digits, spaces and any of "
             "._+-, at most 80, the first a letter or digit"
         )
+    known = spec.declared.implementations
     for text in {*spec.contenders, *(c for s in spec.sweep for c in s.contenders)}:
-        _check_contender(text, (*TRAINERS,))
+        _check_contender(text, known)
     pairs = [*spec.pairs, *(pair for s in spec.sweep for pair in s.pairs)]
     for baseline, challenger in pairs:
         if baseline == challenger:
@@ -203,25 +186,32 @@ def parse_spec(fields: dict[str, Any], source: str) -> Spec:
                 "measures one against itself by its own (control = true)"
             )
     for text in {text for pair in pairs for text in pair}:
-        _check_contender(text, (*TRAINERS, BEST))
+        _check_contender(text, (*known, Implementation(BEST)))
     return spec
 
 
-def _check_contender(text: str, trainers: tuple[str, ...]) -> None:
+def _check_contender(text: str, known: tuple[Implementation, ...]) -> None:
     try:
-        check_contender(text, trainers)
+        check_contender(text, known)
     except ValueError as error:
         raise SpecError(str(error)) from error
 
 
-def first_wrong(error: ValidationError) -> str:
-    """Return what is wrong first, as field, value and what is allowed."""
+def first_wrong(error: ValidationError, fields: Mapping[str, Any] | None = None) -> str:
+    """Return what is wrong first, as field, value and what is allowed.
+
+    Args:
+        error: what was raised.
+        fields: those of the spec, to name what a sweep of its workload may hold.
+    """
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"]) or "spec"
     if first["type"] == "extra_forbidden":
         key, table = str(first["loc"][-1]), first["loc"][0]
-        model = Sweep if table == "sweep" and len(first["loc"]) > 1 else Spec
-        known = (*model.model_fields,)
+        known = (*Spec.model_fields,)
+        if table == "sweep" and len(first["loc"]) > 1:
+            workload = declared((fields or {}).get("workload", "softmax"))
+            known = ("axis", "values", *workload.names, "contenders", "pairs")
         must = ", ".join(known) + near(key, known)
         if table == "launch" and len(first["loc"]) > 1:
             must = unknown_key(first["loc"])

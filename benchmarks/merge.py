@@ -78,7 +78,7 @@ def make(folder: Path, fields: dict[str, object], jobs: int) -> int:
         machine = Machine(
             f"host{number}", "a CPU", 64, None, 2**38, 0.5, (), {}, {}, {}, job.node
         )
-        asked = job.spec.model_dump(mode="json")
+        asked = job.spec
         run = Run(f"run-{job.name}", SCHEMA, asked, None, "x", machine, ())
         out = folder / launched.JOBS / job.name
         out.mkdir()
@@ -106,7 +106,7 @@ def measurements(sweep: Sweep) -> Iterator[Measurement]:
             for text in CONTENDERS:
                 who = Contender.parse(text)
                 yield Measurement(
-                    Cell(case, who).cell_id, "RUN_ID", number, "ok", case, who,
+                    Cell(case, who).id, "RUN_ID", number, "ok", case, who,
                     positions=(0, 7), calls_per_sample=4, epochs_run=1,
                     setup_s=0.0123456, transfer_s=2.345e-05, launches_per_step=23.0,
                     threads=1, load_1min=0.53, throttled_periods=0, loss=0.123456789,

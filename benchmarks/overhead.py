@@ -10,27 +10,15 @@ import sys
 import torch
 
 from bench.measure import sampler
-from bench.measure.law import Law
-from bench.measure.spin import SpinTrainer
-from softmax_core import Case
+from bench.workloads.spin import SPIN, Law
 
 ROUNDS = 2001
 
 
-class Empty(SpinTrainer):
-    """Prepares sessions whose training does nothing."""
-
-    def prepare(self, *args, **kwargs):
-        """Return a session that ends at once."""
-        session = super().prepare(*args, **kwargs)
-        session.train = lambda epochs: None
-        return session
-
-
 def main() -> int:
     """Measure and print."""
-    sampler.find_trainer = lambda *_: Empty(Law(0, 0))
-    cell = sampler.Sampler(Case(), "empty", torch.device("cpu"), 1, 0.0, 1.0)
+    empty, cpu = str(Law(0, 0)), torch.device("cpu")
+    cell = sampler.Sampler(SPIN.case(), empty, cpu, 1, 0.0, 1.0)
     cell.calls = 1
     costs = [cell.sample()[0] for _ in range(ROUNDS)]
     cell.close()

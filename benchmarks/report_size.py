@@ -53,7 +53,7 @@ def made_measurements(spec: Spec, rounds: int) -> Iterator[Measurement]:
                 threads = contender.threads or 1
                 cost_s = 1e-3 * threads + size * 1e-5 / threads
                 noise = np.exp(0.03 * rng.standard_normal((rounds, 2)))
-                cell_id = Cell(case, contender).cell_id
+                cell_id = Cell(case, contender).id
                 for number in range(rounds):
                     yield Measurement(
                         cell_id,
@@ -83,7 +83,7 @@ def main() -> None:
     spec = made_spec(asked.sweeps, asked.contenders)
     measurements = tuple(made_measurements(spec, asked.rounds))
     run = Run(
-        "large", SCHEMA, spec.model_dump(mode="json"), None, "made", MACHINE,
+        "large", SCHEMA, spec, None, "made", MACHINE,
         measurements,
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:

@@ -125,8 +125,7 @@ def soak_spec(rounds: int, rounds_each: int) -> Spec:
 
 def soak(spec: Spec, out: Path, machine: Machine) -> tuple[Run, list[Reading]]:
     """Carry a spec out and watch it; writes soak.csv."""
-    asked = spec.model_dump(mode="json")
-    run = Run("soak", SCHEMA, asked, None, "", machine, ())
+    run = Run("soak", SCHEMA, spec, None, "", machine, ())
     store.create(out / "run", run)
     clock = Clock()
 

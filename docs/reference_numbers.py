@@ -22,12 +22,12 @@ import pandas as pd
 
 from bench.analysis.cost_model import cost_models
 from bench.analysis.frame import records
+from bench.analysis.sweeps import is_along
 from bench.nouns import Crossover, Run, field_names
 from bench.record.store import load
 from bench.report.tables import cost_table
 from bench.report.terminal import plain_lines
-from bench.spec import Spec
-from softmax_core import Case
+from bench.sweep import Sweep
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "results/reference"
@@ -38,20 +38,18 @@ EXAMPLE = re.compile(r"(```python\n(.*?)```\n+```text\n).*?(```)", re.DOTALL)
 def crossovers_of(folder: Path, run: Run) -> list[Crossover]:
     """Read crossovers.csv back; the sweep's spec gives what its cells leave out."""
     table = pd.read_csv(folder / "crossovers.csv", dtype={"flags": str})
-    sweeps = Spec.model_validate(run.spec).sweep
-    firsts = [(sweep.axis, next(iter(sweep.cases().values()))) for sweep in sweeps]
     found = []
     for row in records(table):
-        case = next(case for axis, case in firsts if _fits(row, axis, case))
+        sweep = next(sweep for sweep in run.spec.sweep if _fits(row, sweep))
         flags = tuple((row["flags"] or "").split(";")) if row["flags"] else ()
         values = {n: row[n] for n in field_names(Crossover) if n in row}
-        found.append(Crossover(**{**values, "case": case, "flags": flags}))
+        found.append(Crossover(**{**values, "case": sweep.line, "flags": flags}))
     return found
 
 
-def _fits(row: dict[str, Any], axis: str, case: Case) -> bool:
-    fixed = {"samples", "features", "classes", "batch_size", "epochs"} - {axis}
-    return axis == row["axis"] and all(getattr(case, n) == row[n] for n in fixed)
+def _fits(row: dict[str, Any], sweep: Sweep) -> bool:
+    sizes = [name for name in sweep.workload.axes if name != sweep.axis]
+    return sweep.axis == row["axis"] and all(sweep.line[n] == row[n] for n in sizes)
 
 
 def readme_part(folder: Path) -> str:
@@ -76,11 +74,10 @@ def readme_part(folder: Path) -> str:
 
 def _picture(run: Run, found: list[Crossover]) -> Iterator[str]:
     """Yield the picture of the first crossover found, for the README."""
-    sweeps = Spec.model_validate(run.spec).sweep
+    sweeps = run.spec.sweep
     for place, sweep in enumerate(sweeps, start=1):
         file = f"plots/sweep{place}-{sweep.axis}.png"
-        case = next(iter(sweep.cases().values()))
-        if any(c.outcome == "found" and c.case == case for c in found):
+        if any(c.outcome == "found" and is_along(c, sweep) for c in found):
             yield (
                 "![Training time and speedup of the first crossover found above, with "
                 f"its interval](results/reference/{file})"

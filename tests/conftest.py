@@ -1,6 +1,7 @@
 """`pytest --benchmark-only` measures; it neither runs nor lists the tests."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -48,6 +49,25 @@ def simulated_environment(tmp_path_factory):
     build.install(site)
     paths = [str(site), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+@pytest.fixture(scope="session")
+def brought(tmp_path_factory):
+    """Return what installs a module beside the tests as a package with a workload."""
+    from bench.workloads.registry import GROUP
+
+    def install(name, maker):
+        module = maker.partition(":")[0]
+        site = tmp_path_factory.mktemp("brought")
+        record = site / f"{module}-1.0.dist-info"
+        record.mkdir()
+        shutil.copy(Path(__file__).parent / f"{module}.py", site)
+        head = f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n"
+        (record / "METADATA").write_text(head)
+        (record / "entry_points.txt").write_text(f"[{GROUP}]\n{name} = {maker}\n")
+        return site
+
+    return install
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,8 @@
 
 import faults
 
-from bench.measure import sampler, worker
+import softmax_core
+from bench.measure import worker
 from softmax_core.trainers.resident import ResidentTrainer
 
 GOOD_ROWS = (20, 99)
@@ -17,5 +18,5 @@ class FaultyTrainer(ResidentTrainer):
 
 
 def serve(requests, replies):
-    worker.find_trainer = sampler.find_trainer = lambda *_: FaultyTrainer()
+    softmax_core.get_trainer = lambda *_: FaultyTrainer()
     worker.serve(requests, replies)

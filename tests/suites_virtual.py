@@ -11,9 +11,9 @@ import json
 import sys
 from pathlib import Path
 
-from bench.measure import sampler
-from bench.nouns import case_id
+import softmax_core
 from bench.suites import cells
+from softmax_core import device as devices
 from softmax_core import reference_weights
 from softmax_core.trainers._module import AnyDevice
 
@@ -71,8 +71,8 @@ def install():
     """Put the clock and the device behind the cells of this process."""
     device = Device()
     cells.now = device.now
-    sampler.find_trainer = lambda *_: Trainer(device)
-    sampler.synchronize = lambda where: device.wait()
+    softmax_core.get_trainer = lambda *_: Trainer(device)
+    devices.synchronize = lambda where: device.wait()
     return device
 
 
@@ -89,9 +89,9 @@ def main(result, benchmark, cell_id, *attributes):
     setups = []
     prepare = cells.prepare
     cells.prepare = lambda name: setups.append(name) or prepare(name)
-    cell = cells.find(cell_id)
+    cell = cells.workload().parse_cell(cell_id)
     grid = cells.grid(cells.cells())
-    index = grid.cases.index(case_id(cell.case)) * len(grid.contenders)
+    index = grid.cases.index(cell.case.id) * len(grid.contenders)
     index += grid.contenders.index(str(cell.contender))
     sys.path.insert(0, str(SUITE.parent))
     extra = {k: int(v) for k, v in (text.split("=") for text in attributes)}

@@ -12,6 +12,7 @@ from bench.analysis.fieller import fieller, means
 from bench.analysis.selfcheck import clopper_pearson
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from bench.spec import parse_spec
+from bench.workloads.softmax import Softmax
 
 TRUTH = 50.0
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
@@ -79,17 +80,17 @@ def test_each_outcome(outcome):
     assert found.outcome == outcome
     if outcome in ("at_once", "never"):
         assert found.interval == "none"
-        assert found.epochs is found.low is found.high is None
+        assert found.repeats is found.low is found.high is None
     else:
         assert found.interval == "bounded"
-        assert found.epochs == pytest.approx(10)
+        assert found.repeats == pytest.approx(10)
         assert 9 < found.low < 10 < found.high < 11
 
 
 def test_constant_times_give_a_point():
     fixed = [np.full(8, 1.0), np.full(8, 11.0)]
     found = break_even(fixed, [np.full(8, 2.0), np.full(8, 1.0)])
-    assert (found.low, found.epochs, found.high) == pytest.approx((10, 10, 10))
+    assert (found.low, found.repeats, found.high) == pytest.approx((10, 10, 10))
     found = break_even(fixed, [np.full(8, 2.0)] * 2)
     assert (found.outcome, found.interval) == ("inconclusive", "open_above")
     assert found.low is None  # no number of epochs is known to be too few
@@ -102,7 +103,7 @@ def test_alike_fixed_costs_are_open_below():
     slower = break_even(fixed, [steady(1, 16), steady(2, 16)])
     assert (faster.outcome, faster.interval) == ("pays_from", "open_below")
     assert faster.low is None
-    assert 0 <= faster.epochs < faster.high < 2
+    assert 0 <= faster.repeats < faster.high < 2
     assert (slower.outcome, slower.interval) == ("loses_from", "open_below")
 
 
@@ -111,7 +112,7 @@ def test_alike_epochs_are_open_above_and_decide_nothing():
     found = break_even([steady(1, 16), steady(11, 16)], epoch)
     assert (found.outcome, found.interval) == ("inconclusive", "open_above")
     assert found.low > 0
-    assert found.epochs is found.high is None
+    assert found.repeats is found.high is None
 
 
 def test_swapping_the_contenders_mirrors_the_answer():
@@ -120,8 +121,8 @@ def test_swapping_the_contenders_mirrors_the_answer():
     one = break_even(fixed, epoch, setups, resolution=0.01)
     other = break_even(fixed[::-1], epoch[::-1], setups[::-1], resolution=0.01)
     assert (one.outcome, other.outcome) == ("pays_from", "loses_from")
-    assert (one.low, one.epochs, one.high) == pytest.approx(
-        (other.low, other.epochs, other.high)
+    assert (one.low, one.repeats, one.high) == pytest.approx(
+        (other.low, other.repeats, other.high)
     )
 
 
@@ -177,14 +178,13 @@ def made_run(names=None, rounds=8, **changes):
             for number in range(rounds):
                 noise = rng.normal(1, 0.005, 3)
                 row = Measurement(
-                    Cell(case, contender).cell_id, "r", number, "ok", case, contender,
-                    samples_s=tuple(3 * 2 * case.samples * sample_s * noise[:2]),
+                    Cell(case, contender).id, "r", number, "ok", case, contender,
+                    samples_s=tuple(3 * 2 * case["samples"] * sample_s * noise[:2]),
                     calls_per_sample=3, epochs_run=2, setup_s=setup_s,
-                    transfer_s=transfer_s * noise[2],
+                    transfer_s=transfer_s * noise[2], work=Softmax().work(case),
                 )  # fmt: skip
                 rows.append(dataclasses.replace(row, **changes))
-    fields = spec.model_dump(mode="json")
-    return Run("r", SCHEMA, fields, None, "x", MACHINE, tuple(rows))
+    return Run("r", SCHEMA, spec, None, "x", MACHINE, tuple(rows))
 
 
 def test_a_run_has_a_break_even_for_each_pair_and_case():
@@ -195,24 +195,24 @@ def test_a_run_has_a_break_even_for_each_pair_and_case():
     assert {b.interval for b in found} <= set(INTERVALS)
     by_case = {b.case: b for b in found if b.challenger == "cuda/resident"}
     for case, b in by_case.items():
-        expected = 1.91 / (case.samples * 0.8e-4)
+        expected = 1.91 / (case["samples"] * 0.8e-4)
         assert b.outcome == "pays_from"
-        assert b.epochs == pytest.approx(expected, rel=0.01)
-        assert b.trained == pytest.approx(b.epochs * case.samples)
-        assert b.trained_low == pytest.approx(b.low * case.samples)
-        assert b.low < 0.9 * b.epochs  # the set-up may be off by a fifth
-        assert b.high > 1.1 * b.epochs
+        assert b.repeats == pytest.approx(expected, rel=0.01)
+        assert b.trained == pytest.approx(b.repeats * case["samples"])
+        assert b.trained_low == pytest.approx(b.low * case["samples"])
+        assert b.low < 0.9 * b.repeats  # the set-up may be off by a fifth
+        assert b.high > 1.1 * b.repeats
         assert b.rounds == 8
         assert b.challenger_fixed_s == pytest.approx(2.01, rel=0.01)
-        assert b.baseline_epoch_s == pytest.approx(case.samples * 1e-4, rel=0.01)
+        assert b.baseline_repeat_s == pytest.approx(case["samples"] * 1e-4, rel=0.01)
         assert "setup_once" in b.flags
 
 
 def test_best_is_the_fastest_per_epoch_with_its_own_fixed_cost():
     b = next(b for b in break_evens(made_run()) if b.challenger == "cuda/best")
     assert b.challenger_fixed_s == pytest.approx(3.01, rel=0.01)
-    assert b.challenger_epoch_s == pytest.approx(b.case.samples * 0.1e-4, rel=0.01)
-    assert b.baseline_epoch_s == pytest.approx(b.case.samples * 0.8e-4, rel=0.01)
+    assert b.challenger_repeat_s == pytest.approx(b.case["samples"] * 0.1e-4, rel=0.01)
+    assert b.baseline_repeat_s == pytest.approx(b.case["samples"] * 0.8e-4, rel=0.01)
 
 
 def test_set_ups_alike_are_open_below():
@@ -231,7 +231,7 @@ def test_what_was_not_measured_has_no_break_even():
 def test_a_control_that_fires_bars_them_all():
     found = break_evens(made_run([*SPEC["contenders"], "cpu/resident@1#1"]))
     assert {b.outcome for b in found} == {"inconclusive"}
-    assert {b.epochs for b in found} == {None}
+    assert {b.repeats for b in found} == {None}
     assert found[0].flags[0] == "control_fired: was pays_from"
 
 

@@ -11,7 +11,8 @@ from bench.analysis.shifts import drawn_interval, welch_interval
 from bench.cli import main
 from bench.nouns import SCHEMA, Cell, Contender, InputError, Machine, Measurement, Run
 from bench.record import store
-from softmax_core.case import Case
+from bench.spec import Spec
+from bench.workloads.softmax import SOFTMAX
 
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 SIZES = (64, 256, 512, 1024, 2048, 8192)
@@ -26,14 +27,14 @@ def run(seed, speed=1.0, fixed=600.0, sizes=SIZES, copy=None):
         contenders[f"{PAIR[0]}#1"] = lambda n: copy * (100.0 + n)
     rows = []
     for size in sizes:
-        case = Case(samples=size, epochs=1)
+        case = SOFTMAX.case(samples=size, epochs=1)
         for text, cost in contenders.items():
             contender = Contender.parse(text)
             for i in range(16):
                 s = (float(speed * cost(size) * np.exp(rng.normal(0, 0.03))),)
                 rows.append(
                     Measurement(
-                        Cell(case, contender).cell_id, "r", i, "ok", case, contender,
+                        Cell(case, contender).id, "r", i, "ok", case, contender,
                         samples_s=s, epochs_run=1, threads=contender.threads,
                         setup_s=0.0, transfer_s=0.0,
                     )
@@ -43,6 +44,7 @@ def run(seed, speed=1.0, fixed=600.0, sizes=SIZES, copy=None):
         "pairs": [list(PAIR)],
         "sweep": [{"axis": "samples", "values": list(sizes)}],
     }
+    spec = Spec.model_validate(spec)
     return Run(f"r{seed}", SCHEMA, spec, None, "x", MACHINE, tuple(rows))
 
 

@@ -8,12 +8,13 @@ import pytest
 
 from bench.command.asked import Ask, load_preset, resolve
 from bench.contenders import missing_cores
-from bench.nouns import BEST, SCHEMA, Case, Cell, Contender, InputError, Machine, Run
+from bench.nouns import BEST, SCHEMA, Cell, Contender, InputError, Machine, Run
 from bench.record import store, stored
 from bench.report.words import people
 from bench.run import Crew, carry_out
 from bench.sources.questions import pairs
 from bench.spec import parse_spec
+from bench.workloads.softmax import SOFTMAX
 
 TWO = Contender("cpu", "data_parallel", 1, ranks=2)
 SPEC = {
@@ -123,7 +124,7 @@ class Ready:
 def test_a_file_may_name_more_ranks_than_there_are_cores(spec, tmp_path):
     machine = Machine("host", "cpu", 1, None, 1, 0.0, (), {"cuda": "no"}, {}, {}, "f")
     spec = resolve(spec, (), 1).model_copy(update={"rounds": 2, "grid": True})
-    run = Run("r", SCHEMA, spec.model_dump(mode="json"), None, "", machine, ())
+    run = Run("r", SCHEMA, spec, None, "", machine, ())
     store.create(tmp_path / "run", run)
     done = carry_out(spec, run, tmp_path / "run", Crew(start=lambda c: Ready()))
     mine = [m for m in done.measurements if m.contender == TWO]
@@ -138,13 +139,13 @@ def test_rows_without_ranks_are_of_one_and_those_with_are_read_back(tmp_path):
     rows = store.load(folder).measurements
     assert {m.contender.ranks for m in rows} == {1}
     of_two = dataclasses.replace(
-        rows[0], contender=TWO, cell_id=Cell(rows[0].case, TWO).cell_id
+        rows[0], contender=TWO, cell_id=Cell(rows[0].case, TWO).id
     )
-    assert stored.read_line(stored.line(of_two)) == of_two
+    assert stored.read_line(stored.line(of_two), SOFTMAX) == of_two
     fields = json.loads(stored.line(of_two))
     fields["contender"]["threads"] = None  # has no text
     with pytest.raises(InputError, match="contender = "):
-        stored.read_line(json.dumps(fields))
+        stored.read_line(json.dumps(fields), SOFTMAX)
 
 
 @pytest.mark.parametrize(
@@ -172,4 +173,7 @@ def test_ranks_are_compared_with_as_many_threads():
 
 
 def test_a_case_and_its_ranks_are_a_name():
-    assert Cell(Case(), TWO).cell_id == "n1500-d2-c3-b10-e3:cpu/data_parallel@2x1"
+    assert (
+        Cell(SOFTMAX.case(epochs=3), TWO).id
+        == "n1500-d2-c3-b10-e3:cpu/data_parallel@2x1"
+    )

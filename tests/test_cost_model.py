@@ -19,7 +19,7 @@ from bench.analysis.simulate import SIZES, Model, cost_curve, seconds
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from bench.report.tables import cost_table, ranged, report_markdown, scaled_lines
 from bench.spec import parse_spec
-from softmax_core.case import Case
+from bench.workloads.softmax import SOFTMAX, Softmax
 
 WHO = Contender("cpu", "resident", 1)
 TRUTH = {"per_epoch": 1e-3, "per_step": 4e-5, "per_row": 1e-6}
@@ -41,7 +41,7 @@ SPEC = {
 def law(case, truth=TRUTH):
     """Return the seconds of an epoch."""
     costs = (truth["per_epoch"], truth["per_step"], truth["per_row"])
-    return float(epoch_work(case) @ costs)
+    return float(epoch_work(case, Softmax().work(case), SOFTMAX.costs) @ costs)
 
 
 def noise(rng, rounds, share=0.05):
@@ -54,26 +54,26 @@ def made_run(cases, rng, rounds=16, epoch_s=law, who=WHO, share=0.05, run=None, 
     """Return a run of one contender, or that run with its cells added."""
     rows = []
     for case in cases:
-        size = case.samples * (4 * case.features + 8)
-        epochs = more.get("epochs_run", case.epochs)
+        size = case["samples"] * (4 * case["features"] + 8)
+        epochs = more.get("epochs_run", case["epochs"])
         trained = epochs * epoch_s(case) * noise(rng, rounds, share)
         moved = FIXED["transfer"] + size * FIXED["per_byte"]
         for number, (train_s, move_s) in enumerate(
             zip(trained, moved * noise(rng, rounds, share), strict=True)
         ):
             row = Measurement(
-                Cell(case, who).cell_id, "r", number, "ok", case, who, (0,), (train_s,),
-                setup_s=FIXED["setup"], transfer_s=move_s,
+                Cell(case, who).id, "r", number, "ok", case, who, (0,), (train_s,),
+                setup_s=FIXED["setup"], transfer_s=move_s, work=Softmax().work(case),
             )  # fmt: skip
             rows.append(dataclasses.replace(row, **more))
     known = run.measurements if run else ()
-    spec = parse_spec(SPEC, "test").model_dump(mode="json")
+    spec = parse_spec(SPEC, "test")
     return Run("r", SCHEMA, spec, None, "", MACHINE, (*known, *rows))
 
 
 def cases(sizes=SIZES_2D, epochs=1, **fixed):
     return [
-        Case(samples=n, batch_size=b, epochs=epochs, features=8, **fixed)
+        SOFTMAX.case(samples=n, batch_size=b, epochs=epochs, features=8, **fixed)
         for n, b in sizes
     ]
 
@@ -93,7 +93,7 @@ def test_without_noise_every_cost_is_found():
     run = made_run(cases(), rng, share=1e-6, launches_per_step=4)
     (costs,) = cost_models(run)
     for part, truth in (TRUTH | FIXED).items():
-        assert getattr(costs, part).seconds == pytest.approx(truth, rel=1e-3), part
+        assert costs.rows()[part].seconds == pytest.approx(truth, rel=1e-3), part
     assert costs.per_launch.seconds == pytest.approx(1e-5, rel=1e-3)
     assert costs.launches_per_step == 4
     assert costs.fit_error < 1e-3
@@ -124,17 +124,17 @@ def test_costs_that_the_sizes_cannot_tell_apart_are_none_and_bounded():
     """Samples never vary: a row and an epoch are paid equally often."""
     sizes = [(4096, b) for b in (16, 64, 256, 1024, 4096)]
     (costs,) = cost_models(made_run(cases(sizes), np.random.default_rng(2)))
-    assert costs.per_row.seconds is costs.per_row.low is None
-    assert costs.per_epoch.seconds is costs.per_epoch.low is None
+    assert costs.parts["per_row"].seconds is costs.parts["per_row"].low is None
+    assert costs.parts["per_epoch"].seconds is costs.parts["per_epoch"].low is None
     together = TRUTH["per_epoch"] + 4096 * TRUTH["per_row"]
-    assert together < costs.per_epoch.high < 1.1 * together
-    assert together < 4096 * costs.per_row.high < 1.1 * together
+    assert together < costs.parts["per_epoch"].high < 1.1 * together
+    assert together < 4096 * costs.parts["per_row"].high < 1.1 * together
     assert costs.per_step.seconds == pytest.approx(TRUTH["per_step"], rel=0.05)
-    asked = Case(samples=4096, batch_size=100, features=8, epochs=7)
-    said = predicted_s(costs, asked)
+    asked = SOFTMAX.case(samples=4096, batch_size=100, features=8, epochs=7)
+    said = predicted_s(costs, asked, Softmax().work(asked))
     assert said.low < 7 * law(asked) < said.high
-    elsewhere = dataclasses.replace(asked, samples=8192)
-    assert predicted_s(costs, elsewhere) == Ranged()
+    elsewhere = asked.at(samples=8192)
+    assert predicted_s(costs, elsewhere, Softmax().work(elsewhere)) == Ranged()
 
 
 def test_a_cost_that_is_not_there_is_none_and_never_zero():
@@ -143,9 +143,9 @@ def test_a_cost_that_is_not_there_is_none_and_never_zero():
     for seed in range(20):
         rng = np.random.default_rng(seed)
         (costs,) = cost_models(made_run(cases(), rng, epoch_s=lambda c: law(c, free)))
-        given += costs.per_epoch.seconds is not None
-        assert costs.per_epoch.seconds != 0
-        assert 0 < costs.per_epoch.high < 4e-4
+        given += costs.parts["per_epoch"].seconds is not None
+        assert costs.parts["per_epoch"].seconds != 0
+        assert 0 < costs.parts["per_epoch"].high < 4e-4
     assert given <= 2
 
 
@@ -154,8 +154,8 @@ def test_a_cost_that_would_be_negative_is_unknown_and_not_below_zero():
         return law(case) - 1.9 * TRUTH["per_epoch"]
 
     (costs,) = cost_models(made_run(cases(), np.random.default_rng(4), epoch_s=epoch_s))
-    assert costs.per_epoch == Ranged()
-    assert ranged(costs.per_epoch) == "unknown"
+    assert costs.parts["per_epoch"] == Ranged()
+    assert ranged(costs.parts["per_epoch"]) == "unknown"
     assert costs.per_step.seconds is not None
 
 
@@ -163,17 +163,17 @@ def test_one_case_tells_its_own_time_and_no_cost():
     asked = cases([(1024, 32)], epochs=5)
     (costs,) = cost_models(made_run(asked, np.random.default_rng(3)))
     for part in ("per_step", "per_row", "per_epoch"):
-        assert getattr(costs, part).seconds is None
-        assert getattr(costs, part).high > TRUTH[part]
+        assert costs.rows()[part].seconds is None
+        assert costs.rows()[part].high > TRUTH[part]
     assert costs.fit_error is None
-    more = dataclasses.replace(asked[0], epochs=500)
-    said = predicted_s(costs, more)
+    more = asked[0].at(epochs=500)
+    said = predicted_s(costs, more, Softmax().work(more))
     assert said.low < 500 * law(more) < said.high
 
 
 def test_a_law_of_another_form_is_flagged():
     def cached(case):
-        return law(case) * (3 if case.batch_size > 1000 else 1)
+        return law(case) * (3 if case["batch_size"] > 1000 else 1)
 
     (costs,) = cost_models(made_run(cases(), np.random.default_rng(4), epoch_s=cached))
     (flag,) = costs.flags
@@ -185,13 +185,15 @@ def test_a_law_of_another_form_is_flagged():
     )
     assert f"- `misfit`: {advice('misfit')}" in report
     (good,) = cost_models(made_run(cases(), np.random.default_rng(4)))
-    widths = [c.per_row.high - (c.per_row.low or 0) for c in (good, costs)]
+    widths = [
+        c.parts["per_row"].high - (c.parts["per_row"].low or 0) for c in (good, costs)
+    ]
     assert widths[1] > 3 * widths[0]
 
 
 def test_shapes_and_contenders_have_costs_of_their_own_and_copies_none():
     rng = np.random.default_rng(5)
-    wide = [dataclasses.replace(case, features=16) for case in cases()]
+    wide = [case.at(features=16) for case in cases()]
     run = made_run(cases(), rng)
     run = made_run(wide, rng, run=run, epoch_s=lambda case: 2 * law(case))
     run = made_run(cases(), rng, run=run, who=Contender("cpu", "resident", 1, copy=1))
@@ -199,14 +201,14 @@ def test_shapes_and_contenders_have_costs_of_their_own_and_copies_none():
     narrow_costs, wide_costs = cost_models(run)
     ratio = wide_costs.per_step.seconds / narrow_costs.per_step.seconds
     assert ratio == pytest.approx(2, rel=0.1)
-    assert predicted_s(narrow_costs, wide[0]) == Ranged()
+    assert predicted_s(narrow_costs, wide[0], Softmax().work(wide[0])) == Ranged()
 
 
 def test_the_views_add_their_parts():
     (costs,) = cost_models(made_run(cases(), np.random.default_rng(6)))
     case = cases([(4096, 128)], epochs=3)[0]
     train, moved, scratch = (
-        predicted_s(costs, case, view).seconds
+        predicted_s(costs, case, Softmax().work(case), view).seconds
         for view in ("train", "with_transfer", "from_scratch")
     )
     assert train == pytest.approx(3 * law(case), rel=0.05)
@@ -217,14 +219,16 @@ def test_the_views_add_their_parts():
     rows = [dataclasses.replace(m, transfer_s=None) for m in untimed.measurements]
     (costs,) = cost_models(dataclasses.replace(untimed, measurements=tuple(rows)))
     assert costs.transfer == costs.per_byte == Ranged()
-    assert predicted_s(costs, case, "with_transfer") == Ranged()
+    assert predicted_s(costs, case, Softmax().work(case), "with_transfer") == Ranged()
 
 
 def test_the_same_seed_gives_the_same_intervals():
     run = made_run(cases(), np.random.default_rng(7))
     assert cost_models(run) == cost_models(run)
-    other = dataclasses.replace(run, spec=run.spec | {"seed": 1})
-    assert cost_models(other)[0].per_row != cost_models(run)[0].per_row
+    other = dataclasses.replace(run, spec=run.spec.model_copy(update={"seed": 1}))
+    assert (
+        cost_models(other)[0].parts["per_row"] != cost_models(run)[0].parts["per_row"]
+    )
 
 
 def test_an_extrapolated_cell_stands_beside_the_model():
@@ -249,26 +253,28 @@ def test_the_table_has_full_seconds_and_the_markdown_units():
     derived = derive(run)
     (costs,) = derived.costs
     (row,) = frames(run, derived).costs.to_dict("records")
-    assert row["per_row_s"] == costs.per_row.seconds
+    assert row["per_row_s"] == costs.parts["per_row"].seconds
     assert row["per_step_low_s"] == costs.per_step.low
     assert row["contender"] == "cpu/resident@1"
     _, _, line = cost_table(derived.costs)
-    assert ranged(costs.per_row) in line
-    assert " ns (" in ranged(costs.per_row)
+    assert ranged(costs.parts["per_row"]) in line
+    assert " ns (" in ranged(costs.parts["per_row"])
     assert ranged(Ranged(high=3e-9)) == "below 3 ns"
     assert ranged(Ranged()) == "unknown"
 
 
 def covered(runs, rounds, epochs=100):
     """Return in how many runs each interval holds the truth, by cost."""
-    asked = Case(samples=10000, batch_size=100, features=8, epochs=epochs)
+    asked = SOFTMAX.case(samples=10000, batch_size=100, features=8, epochs=epochs)
     hits = dict.fromkeys([*TRUTH, "transfer", "per_byte", "predicted"], 0)
     for seed in range(runs):
         rng = np.random.default_rng([rounds, seed])
         (costs,) = cost_models(made_run(cases(), rng, rounds))
         for part in [*TRUTH, "transfer", "per_byte"]:
-            hits[part] += holds(getattr(costs, part), (TRUTH | FIXED)[part])
-        hits["predicted"] += holds(predicted_s(costs, asked), epochs * law(asked))
+            hits[part] += holds(costs.rows()[part], (TRUTH | FIXED)[part])
+        hits["predicted"] += holds(
+            predicted_s(costs, asked, Softmax().work(asked)), epochs * law(asked)
+        )
     return hits
 
 

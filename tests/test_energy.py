@@ -17,7 +17,7 @@ from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from bench.record import store
 from bench.run import Crew, carry_out
 from bench.spec import parse_spec
-from softmax_core import Case
+from bench.workloads.softmax import SOFTMAX
 
 CPU = torch.device("cpu")
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
@@ -212,7 +212,7 @@ def test_the_counters_are_read_outside_the_clock():
     )
     meter, now = Meter((slow,), 1e-3), lambda: pass_time(1e-3)
     opened = Sampler(
-        Case(samples=4), "resident", CPU, 1, 0.0, 1.0, now=now, meter=meter
+        SOFTMAX.case(samples=4), "resident", CPU, 1, 0.0, 1.0, now=now, meter=meter
     )
     opened.train_calls = lambda: pass_time(0.25)
     assert opened.sample() == (pytest.approx(0.251), 1.0)
@@ -228,8 +228,14 @@ def test_a_worker_gives_joules_beside_seconds_and_says_of_what(monkeypatch):
     meter = Meter((ticking,), 1e-4)
     monkeypatch.setattr(worker, "find_meter", lambda device: meter)
     mine = worker.Worker()
-    case = dataclasses.asdict(Case(samples=20))
-    request = {"op": "open", "case": case, "device": "cpu", "trainer": "resident"}
+    case = {"samples": 20}
+    request = {
+        "op": "open",
+        "workload": "softmax",
+        "case": case,
+        "device": "cpu",
+        "trainer": "resident",
+    }
     reply = mine.answer(request | {"threads": None, "longest_s": 1.0})
     assert (reply["status"], reply["energy_of"]) == ("ok", "package-0")
     sample = mine.answer({"op": "sample"})
@@ -284,7 +290,7 @@ class FakeWorker:
 
 def measured(tmp_path, start):
     spec = parse_spec(SPEC, "test")
-    run = Run("r", SCHEMA, spec.model_dump(mode="json"), None, "x", MACHINE, ())
+    run = Run("r", SCHEMA, spec, None, "x", MACHINE, ())
     store.create(tmp_path / "run", run)
     return carry_out(spec, run, tmp_path / "run", Crew(start=start))
 
@@ -343,8 +349,8 @@ def test_journals_and_headers_from_before_energy_load(tmp_path):
 
 
 def test_rounds_without_joules_are_not_joules_of_zero():
-    case, contender = Case(), Contender("cpu", "resident", 1)
-    row = Measurement(Cell(case, contender).cell_id, "r", 0, "ok", case, contender)
+    case, contender = SOFTMAX.case(), Contender("cpu", "resident", 1)
+    row = Measurement(Cell(case, contender).id, "r", 0, "ok", case, contender)
     zero = dataclasses.replace(row, samples_s=(1.0,), samples_j=(0.0,))
     from bench.analysis.metrics import in_joules
 

@@ -13,7 +13,8 @@ from bench.analysis.flags import ADVICE, advice, cell_flags, pair_flags, view_fl
 from bench.analysis.simulate import SIZES, Model, cost_curve, log_ratios, seconds
 from bench.analysis.stability import has_changepoint, is_autocorrelated, is_unstable
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
-from softmax_core.case import Case
+from bench.spec import Spec
+from bench.workloads.softmax import SOFTMAX
 
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 CLEAN = Model(drift=0.0)
@@ -98,11 +99,11 @@ def test_definitions_disagree_when_a_win_comes_and_goes():
 
 
 def rows(contender=ONE, **fault):
-    case = Case(samples=64)
+    case = SOFTMAX.case(samples=64)
     jitter = np.random.default_rng(0).normal(0, 0.01, 12)
     clean = [
         Measurement(
-            Cell(case, contender).cell_id, "r", i, "ok", case, contender,
+            Cell(case, contender).id, "r", i, "ok", case, contender,
             samples_s=(1 + jitter[i],), setup_s=1.0, transfer_s=0.0, epochs_run=3,
             threads=contender.threads, load_1min=2.5, throttled_periods=0,
             clock_share=0.99,
@@ -136,7 +137,7 @@ def test_a_low_clock_counts_where_most_rounds_saw_it(slow, flags):
 
 
 def test_cells_that_are_extrapolated_drift():
-    scaled = [dataclasses.replace(m, epochs_run=m.case.epochs - 1) for m in rows()]
+    scaled = [dataclasses.replace(m, epochs_run=m.case["epochs"] - 1) for m in rows()]
     assert cell_flags(scaled, MACHINE) == ("extrapolated",)
     assert view_flags("from_scratch") == ("setup_once",)
     assert view_flags("train") == ()
@@ -170,9 +171,9 @@ def run_of(costs, statuses=None, sizes=(64, 256, 1024, 4096), rounds=12):
     rng = np.random.default_rng(5)
     measurements = []
     for size in sizes:
-        case = Case(samples=size, epochs=1)
+        case = SOFTMAX.case(samples=size, epochs=1)
         for text, contender in zip(costs, contenders, strict=True):
-            cell = Cell(case, contender).cell_id
+            cell = Cell(case, contender).id
             status, notes = (statuses or {}).get(text, ("ok", ""))
             for i in range(rounds if status == "ok" else 1):
                 s = (float(costs[text](size) * np.exp(rng.normal(0, 0.02))),)
@@ -190,6 +191,7 @@ def run_of(costs, statuses=None, sizes=(64, 256, 1024, 4096), rounds=12):
         "pairs": [[plain[0], other] for other in plain[1:]],
         "sweep": [{"axis": "samples", "values": list(sizes)}],
     }
+    spec = Spec.model_validate(spec)
     return Run("r", SCHEMA, spec, None, "x", MACHINE, tuple(measurements))
 
 
@@ -229,8 +231,7 @@ def test_a_control_that_fires_takes_every_verdict_back():
 
 def test_best_never_includes_a_copy():
     run = run_of({str(ONE): slow, str(TWO): fast, f"{ONE}#1": lambda n: n / 1e6})
-    spec = dict(run.spec)
-    spec["pairs"] = [["cpu/best@1", str(TWO)]]
+    spec = run.spec.model_copy(update={"pairs": (("cpu/best@1", str(TWO)),)})
     first = crossovers(dataclasses.replace(run, spec=spec))[0]
     assert first.speedup_smallest == pytest.approx(slow(64) / fast(64), rel=0.05)
 
@@ -243,13 +244,13 @@ def test_the_reason_names_the_contender_that_is_missing():
             "cpu/lesson@1": ("crashed", "boom"),
         },
     )
-    spec = dict(run.spec)
-    spec["pairs"] = [
-        [str(ONE), "cuda/resident"],
-        ["cpu/lesson@1", "cuda/resident"],
-        [str(ONE), "cpu/lesson@1"],
-        [str(TWO), str(ONE)],
-    ]
+    pairs = (
+        (str(ONE), "cuda/resident"),
+        ("cpu/lesson@1", "cuda/resident"),
+        (str(ONE), "cpu/lesson@1"),
+        (str(TWO), str(ONE)),
+    )
+    spec = run.spec.model_copy(update={"pairs": pairs})
     found = crossovers(dataclasses.replace(run, spec=spec))[::3]
     assert {c.outcome for c in found} == {"not_measured"}
     assert [c.flags[0] for c in found] == [

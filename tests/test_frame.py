@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from bench.analysis.breakeven import BreakEven
-from bench.analysis.frame import CROSSOVER_COLUMNS, column_types, read_run, records
+from bench.analysis.frame import column_types, read_run, records
 from bench.nouns import Crossover, Estimate, Measurement, field_names
 from bench.record.store import load
 
@@ -89,7 +89,8 @@ def test_one_row_per_measurement_estimate_and_crossover(tables):
     assert not keys.duplicated().any()
     ok = tables.measurements[tables.measurements.status == "ok"]
     assert set(keys.cell_id) == set(ok.cell_id)
-    assert list(tables.crossovers) == CROSSOVER_COLUMNS
+    axis, _, *rest = field_names(Crossover)
+    assert list(tables.crossovers) == [axis, *CASE, *rest]
     for axis, rows in tables.crossovers.groupby("axis", observed=True):
         assert rows[axis].isna().all()
         assert (

@@ -136,7 +136,7 @@ def test_more_samples_than_can_be_analysed_are_thinned_evenly(saved):
 
     run = read_pytest_benchmark(saved(spoilt(change)))
     first = [m for m in run.measurements if m.cell_id == run.measurements[0].cell_id]
-    assert len(first) == MOST_ROUNDS == run.spec["rounds"]
+    assert len(first) == MOST_ROUNDS == run.spec.rounds
     assert first[-1].samples_s[0] == pytest.approx(1e-3 + 4995e-9)
     assert first[0].notes == "1,000 of 5,000 samples, evenly"
 

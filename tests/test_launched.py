@@ -14,7 +14,7 @@ from bench.record.launched import Launched, jobs_of
 from bench.record.store import StoreError
 from bench.report.spec_text import spec_toml
 from bench.spec import parse_spec
-from softmax_core.case import Case
+from bench.workloads.softmax import SOFTMAX
 
 SPEC = {
     "name": "cluster",
@@ -58,8 +58,7 @@ def row(case, number, run_id="r", contender="cpu/resident@1"):
 
 
 def put_job(out, job, rows, machine=MACHINE):
-    fields = job.spec.model_dump(mode="json")
-    run = Run(job.name, SCHEMA, fields, None, "x", machine, tuple(rows))
+    run = Run(job.name, SCHEMA, job.spec, None, "x", machine, tuple(rows))
     store.put(out / "jobs" / job.name, run)
 
 
@@ -75,7 +74,7 @@ def folder(tmp_path):
 
 def test_jobs_of_a_node_type_are_merged_and_their_rounds_never_pair(folder):
     first, second, *_ = jobs_of(launched.load(folder).spec)
-    shared, alone = Case(samples=20), Case(samples=40)
+    shared, alone = SOFTMAX.case(samples=20), SOFTMAX.case(samples=40)
     put_job(folder, first, [row(shared, 0), row(shared, 1), row(alone, 0)])
     other = dataclasses.replace(MACHINE, hostname="host2")
     put_job(folder, second, [row(shared, 0), row(shared, 1)], other)
@@ -87,7 +86,7 @@ def test_jobs_of_a_node_type_are_merged_and_their_rounds_never_pair(folder):
     assert (run.run_id, run.command, run.machine.hostname) == (
         "whole-a", "crossover run", "host, host2"
     )  # fmt: skip
-    asked = [sweep["values"] for sweep in run.spec["sweep"]]
+    asked = [list(sweep.values) for sweep in run.spec.sweep]
     assert asked == [[20, 40], [20, 80]]
     assert launched.merge(folder) == [folder / "merged" / "a"]  # as often as asked
     assert store.load(folder / "merged" / "a") == run
@@ -95,9 +94,9 @@ def test_jobs_of_a_node_type_are_merged_and_their_rounds_never_pair(folder):
 
 def test_different_machines_of_a_node_type_are_kept_apart(folder):
     first, second, *_ = jobs_of(launched.load(folder).spec)
-    put_job(folder, first, [row(Case(samples=20), 0)])
+    put_job(folder, first, [row(SOFTMAX.case(samples=20), 0)])
     other = dataclasses.replace(MACHINE, fingerprint="g")
-    put_job(folder, second, [row(Case(samples=20), 0)], other)
+    put_job(folder, second, [row(SOFTMAX.case(samples=20), 0)], other)
     names = [path.name for path in launched.merge(folder)]
     assert names == ["a", "a+2"]
     headers = [store.load_header(folder / "jobs" / f"a-{n}") for n in (1, 2)]
@@ -107,7 +106,7 @@ def test_different_machines_of_a_node_type_are_kept_apart(folder):
 
 def test_a_garbled_job_is_named_and_a_link_is_not_followed(folder, tmp_path):
     first, *_ = jobs_of(launched.load(folder).spec)
-    put_job(folder, first, [row(Case(samples=20), 0)])
+    put_job(folder, first, [row(SOFTMAX.case(samples=20), 0)])
     journal = folder / "jobs" / "a-1" / "measurements.jsonl"
     journal.write_text(journal.read_text() + "{}\n" * 2)
     with pytest.raises(StoreError, match=r"jobs/a-1.*line 2 of measurements.jsonl"):
@@ -125,20 +124,20 @@ def test_a_garbled_job_is_named_and_a_link_is_not_followed(folder, tmp_path):
 
 
 def test_a_plain_line_is_read_as_any_other():
-    m = row(Case(), 3)
+    m = row(SOFTMAX.case(), 3)
     text = stored.line(m)[:-1]
-    assert parted(text)
+    assert parted(text, SOFTMAX)
     spaced = text.replace('"round": 3', '"round":  3').replace(": null", ":null")
-    assert not parted(spaced)
-    assert stored.read_line(text) == stored.read_line(spaced)
+    assert not parted(spaced, SOFTMAX)
+    assert stored.read_line(text, SOFTMAX) == stored.read_line(spaced, SOFTMAX)
     for twice in (
         text.replace('"round": 3', '"round": 3, "round": 4'),
         text.replace('"round": 3', '"round": 3 , "round": 4'),
         text.replace('"samples": 1500', '"samples": 1500, "samples": 1500'),
     ):
-        assert not parted(twice)
+        assert not parted(twice, SOFTMAX)
         with pytest.raises(ValueError, match="more than once"):
-            stored.read_line(twice)
+            stored.read_line(twice, SOFTMAX)
 
 
 def test_what_is_launched_is_plain_json(folder):
@@ -149,5 +148,5 @@ def test_what_is_launched_is_plain_json(folder):
 
 def test_the_table_comes_back_from_the_toml_of_a_report():
     asked = spec(nodes={"a": {"gpus": 2, "extra": {"qos": "low", "hold": True}}})
-    text = spec_toml(asked.model_dump(mode="json"))
+    text = spec_toml(asked)
     assert parse_spec(tomllib.loads(text), "test") == asked

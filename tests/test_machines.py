@@ -39,18 +39,17 @@ def run_on(name, slower=1.0, crossing=1000, rounds=12, noise=0.002, seed=0):
         ):
             who = Contender.parse(text)
             for number in range(rounds):
-                took_s = slower * (fixed_s + row_s * case.batch_size)
+                took_s = slower * (fixed_s + row_s * case["batch_size"])
                 took_s *= float(np.exp(draw.normal(0, noise)))
                 rows.append(
                     Measurement(
-                        Cell(case, who).cell_id, name, number, "ok", case, who,
+                        Cell(case, who).id, name, number, "ok", case, who,
                         positions=(0, 3), samples_s=(took_s, took_s), epochs_run=1,
                         setup_s=1.0, transfer_s=0.0, threads=who.threads,
                     )
                 )  # fmt: skip
     machine = dataclasses.replace(MACHINE, hostname=name, fingerprint=name)
-    fields = spec.model_dump(mode="json")
-    return Run(name, SCHEMA, fields, None, "x", machine, tuple(rows))
+    return Run(name, SCHEMA, spec, None, "x", machine, tuple(rows))
 
 
 def found(**machines):
@@ -86,7 +85,7 @@ def test_the_fastest_node_type_is_named_with_an_interval_that_holds_the_truth():
         mid={"slower": 1.5, "seed": 3},
     )
     placed = placements(three)
-    assert [p.case.batch_size for p in placed] == [10, 1000, 5000]
+    assert [p.case["batch_size"] for p in placed] == [10, 1000, 5000]
     for p in placed:
         assert (p.node, p.second, p.also, p.shown) == ("fast", "mid", (), True)
         assert p.low < 1.5 < p.high

@@ -83,7 +83,7 @@ def made(tmp_path_factory):
     run = store.load(REFERENCE)
     derived = derive(run)
     tables = frames(run, derived)
-    names = [f"sweep{i}-{s['axis']}" for i, s in enumerate(run.spec["sweep"], start=1)]
+    names = [f"sweep{i}-{s.axis}" for i, s in enumerate(run.spec.sweep, start=1)]
     words = ("A picture", "what is seen", "n = 8", PNG)
     text = page(run, derived, tables, [Shown(name, *words) for name in names])
     return text, Reader(text), csv_rows(tmp_path_factory.mktemp("csv"), tables)
@@ -215,7 +215,7 @@ def test_hostile_texts_stay_texts():
     ]  # fmt: skip
     run = dataclasses.replace(
         run, run_id=evil, command=evil, machine=machine, commit=evil,
-        measurements=tuple(rows), spec={**run.spec, "name": evil},
+        measurements=tuple(rows), spec=run.spec.model_copy(update={"name": evil}),
     )  # fmt: skip
     derived = derive(run)
     row = Crossover(

@@ -13,6 +13,8 @@ from bench.analysis.series import Recorded
 from bench.analysis.sweeps import sweep_results
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from bench.spec import parse_spec
+from bench.sweep import sweep_type
+from bench.workloads.softmax import SOFTMAX
 
 MACHINE = Machine("host", "a CPU", 2, None, 8 << 30, 0.0, (), {}, {}, {}, "f")
 ONE, TWO = Contender("cpu", "resident", 1), Contender("cpu", "resident", 2)
@@ -32,7 +34,7 @@ def made_run(sweeps, cost, contenders=(ONE, TWO), rounds=8, **fields):
     cases = dict.fromkeys(case for s in spec.sweep for case in s.cases().values())
     rows = [
         Measurement(
-            Cell(case, c).cell_id, "r", r, "ok", case, c, (0,), (seconds,),
+            Cell(case, c).id, "r", r, "ok", case, c, (0,), (seconds,),
             **{"setup_s": 2.0, "transfer_s": 0.5, "warmup_s": (), **fields},
         )
         for case in cases
@@ -40,16 +42,14 @@ def made_run(sweeps, cost, contenders=(ONE, TWO), rounds=8, **fields):
         for r in range(rounds)
         if (seconds := cost(case, c, r)) is not None
     ]  # fmt: skip
-    return Run(
-        "r", SCHEMA, spec.model_dump(mode="json"), None, "", MACHINE, tuple(rows)
-    )
+    return Run("r", SCHEMA, spec, None, "", MACHINE, tuple(rows))
 
 
 def threads_pay(case, contender, number):
     """Equal at batch 1000 x samples / 10000, with 0.1 % noise."""
-    at = 1000 * case.samples / 10000
+    at = 1000 * case["samples"] / 10000
     noise = 1 + 0.001 * ((number * (contender.threads + 2)) % 5)
-    cost_s = 1e-3 * (1 + case.batch_size / at)
+    cost_s = 1e-3 * (1 + case["batch_size"] / at)
     return noise * (cost_s if contender.threads == 1 else 1e-3 + cost_s / 2)
 
 
@@ -78,7 +78,7 @@ def test_a_grid_joins_sweeps_that_differ_in_one_value():
 
 def test_a_grid_counts_the_cells_without_a_measurement():
     def cost(case, contender, number):
-        hole = case.batch_size == 100 and case.samples == 10000
+        hole = case["batch_size"] == 100 and case["samples"] == 10000
         return None if hole else threads_pay(case, contender, number)
 
     (grid,) = speedup_grids(results_of(made_run([sweep(10000), sweep(40000)], cost)))
@@ -149,7 +149,7 @@ def test_phases_add_up_to_the_time_from_scratch():
         (str(ONE), 10), (str(TWO), 10), (str(ONE), 10000), (str(TWO), 10000),
     ]  # fmt: skip
     scratch = {
-        (str(e.contender), e.case.batch_size): e.median_s
+        (str(e.contender), e.case["batch_size"]): e.median_s
         for e in known
         if e.view == "from_scratch"
     }
@@ -182,7 +182,7 @@ def test_a_warm_up_is_per_epoch_of_the_call():
         (str(ONE), 10), (str(TWO), 10),
     ]  # fmt: skip
     assert rows[0].calls == (1, 2, 3, 4)
-    assert rows[0].epoch_s == pytest.approx((3.0, 1.0, 1.0, 1.1))
+    assert rows[0].repeat_s == pytest.approx((3.0, 1.0, 1.0, 1.1))
     assert rows[0].of_calls == 4
 
 
@@ -211,7 +211,7 @@ def test_break_evens_of_a_sweep_are_its_own_pairs_and_cases():
     first, second = results_of(run)
 
     def row(size, samples=10000, challenger=str(TWO)):
-        case = dataclasses.replace(first.sweep.case_at(size), samples=samples)
+        case = first.sweep.case_at(size).at(samples=samples, epochs=None)
         names = (case, str(ONE), challenger)
         return BreakEven(
             *names, "never", "none", *[None] * 6, 0.95, 8, 1.0, 2.0, 0.1, 0.2
@@ -220,7 +220,6 @@ def test_break_evens_of_a_sweep_are_its_own_pairs_and_cases():
     rows = [row(1000), row(10), row(10, 40000), row(10, challenger="cuda/resident")]
     assert break_evens_of(first, rows) == [rows[1], rows[0]]
     assert break_evens_of(second, rows) == [rows[2]]
-    along = dataclasses.replace(first, sweep=parse_spec(
-        {**run.spec, "sweep": [{"axis": "epochs", "values": [1, 2]}]}, "test"
-    ).sweep[0])  # fmt: skip
+    epochs = sweep_type(SOFTMAX)(axis="epochs", values=(1, 2))
+    along = dataclasses.replace(first, sweep=epochs)
     assert break_evens_of(along, rows) == []

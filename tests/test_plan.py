@@ -59,7 +59,7 @@ class Priced:
 
 def carried_out(fields, out):
     spec = parse_spec(SPEC | fields, "test")
-    run = Run("r", SCHEMA, spec.model_dump(mode="json"), None, "x", MACHINE, ())
+    run = Run("r", SCHEMA, spec, None, "x", MACHINE, ())
     store.create(out, run)
     Priced.spent_s = 0.0
     return carry_out(spec, run, out, Crew(start=Priced)), Priced.spent_s
@@ -71,7 +71,7 @@ def test_the_search_narrows_the_interval_around_the_truth(tmp_path):
     assert found.outcome == "found"
     assert found.low <= TRUTH <= found.high
     assert found.high / found.low <= 1.25
-    added = {m.case.batch_size for m in run.measurements} - {8, 64, 512, 4096}
+    added = {m.case["batch_size"] for m in run.measurements} - {8, 64, 512, 4096}
     assert added
     assert all(64 < size < 512 for size in added)
     assert next_blocks(parse_spec(SPEC | {"width": 1.25}, "t"), run.measurements) == []

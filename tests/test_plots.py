@@ -11,7 +11,10 @@ from bench.nouns import Cell, Contender, Crossover, Estimate
 from bench.report.figures import image
 from bench.report.looks import look_of, looks
 from bench.report.plots import plot_speedups, plot_times, sweep_figure
-from bench.spec import Sweep
+from bench.sweep import sweep_type
+from bench.workloads.softmax import SOFTMAX
+
+Sweep = sweep_type(SOFTMAX)
 
 ODD = [
     "<script>alert(1)</script>",
@@ -27,7 +30,7 @@ def estimate(sweep, size, contender, seconds, spread=0.02, rounds=8):
     cell = Cell(sweep.case_at(size), contender)
     low, high = seconds * (1 - spread), seconds * (1 + spread)
     return Estimate(
-        cell.cell_id, "train", cell.case, contender, seconds, low, high, low, 0.97,
+        cell.id, "train", cell.case, contender, seconds, low, high, low, 0.97,
         rounds, (),
     )  # fmt: skip
 
@@ -68,7 +71,7 @@ def labels_of(figure):
     return [t.get_text() for legend in figure.legends for t in legend.get_texts()]
 
 
-def test_times_are_per_epoch_with_bands_and_unit():
+def test_times_are_per_repeat_with_bands_and_unit():
     axes = Figure().subplots()
     assert plot_times(axes, made(["c0", "c1"], epochs=4)) is axes
     lines = {line.get_label(): line.get_ydata() for line in axes.get_lines()}
@@ -93,10 +96,10 @@ def test_the_interval_of_a_single_size_is_a_bar():
 
 def test_fixed_costs_and_epoch_sweeps_are_not_divided():
     result = made(["c0"], epochs=4)
-    assert result.per_epoch
-    assert not dataclasses.replace(result, view="from_scratch").per_epoch
+    assert result.per_repeat
+    assert not dataclasses.replace(result, view="from_scratch").per_repeat
     sweep = Sweep(axis="epochs", values=(1, 10))
-    assert not dataclasses.replace(result, sweep=sweep).per_epoch
+    assert not dataclasses.replace(result, sweep=sweep).per_repeat
     axes = Figure().subplots()
     plot_times(axes, dataclasses.replace(result, view="from_scratch"))
     assert axes.get_ylabel() == "time from scratch (ms)"

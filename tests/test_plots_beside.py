@@ -14,8 +14,11 @@ from bench.analysis.sweeps import Speedup
 from bench.nouns import Crossover
 from bench.report.breakeven_plots import break_even_figure, plot_break_even
 from bench.report.grid_plots import grid_figure, plot_grid
-from bench.spec import Sweep
-from softmax_core.case import Case
+from bench.sweep import sweep_type
+from bench.workloads.softmax import SOFTMAX
+
+Sweep = sweep_type(SOFTMAX)
+BATCHES = SOFTMAX.size("batch_size")
 
 A, B = "cpu/resident@1", "cpu/resident@2"
 LONG = "cpu/a_trainer_with_a_very_long_name_indeed"
@@ -23,7 +26,7 @@ SWEEP = Sweep(axis="batch_size", values=(10, 100, 1000), samples=10000)
 
 
 def found(at, low, high):
-    case = Case(samples=1000)
+    case = SOFTMAX.case(samples=1000)
     return Crossover(
         "batch_size", case, "train", "time_s", A, B, "found", at, low, high, 0.95
     )
@@ -42,7 +45,7 @@ def grid(rows=3, sizes=(10, 100, 1000), hole=True, factor=0.1):
         crossed = found(100 / (1 + row), None if row == 0 else 20, 200)
         line = GridLine(10 ** (row + 3), sizes, tuple(points), crossed)
         lines.append(line)
-    return Grid("batch_size", "samples", Case(), "train", A, B, tuple(lines))
+    return Grid("batch_size", "samples", SOFTMAX.case(), "train", A, B, tuple(lines))
 
 
 def test_a_grid_has_a_cell_a_speedup_with_1x_in_the_middle():
@@ -128,7 +131,7 @@ EVERY = [
 
 def test_break_evens_are_numbers_or_stand_in_a_named_row():
     axes = Figure().subplots()
-    assert plot_break_even(axes, EVERY, "batch_size") is axes
+    assert plot_break_even(axes, EVERY, BATCHES) is axes
     line = next(x for x in axes.get_lines() if x.get_label() == f"{B} against {A}")
     at = [None if math.isnan(y) else y for y in line.get_ydata()]
     assert at == [None, None, None, 20.0, None, 60.0, None]
@@ -145,7 +148,7 @@ def test_break_evens_are_numbers_or_stand_in_a_named_row():
 
 
 def test_open_intervals_are_arrows_and_explained(unclipped):
-    figure = break_even_figure(EVERY, "batch_size", "batch size at $ 1")
+    figure = break_even_figure(EVERY, BATCHES, "batch size at $ 1")
     (axes,) = figure.axes
     arrows = [x.get_marker() for x in axes.get_lines() if x.get_marker() in ("^", "v")]
     assert sorted(arrows) == ["^", "v"]
@@ -172,7 +175,7 @@ def test_open_intervals_are_arrows_and_explained(unclipped):
     ids=["never", "wide", "twelve", "none"],
 )
 def test_no_break_even_is_clipped(rows, unclipped):
-    figure = break_even_figure(rows, "batch_size", "batch size")
+    figure = break_even_figure(rows, BATCHES, "batch size")
     unclipped(figure)
     if not rows:
         assert figure.axes[0].texts[0].get_text() == "not measured"

@@ -14,7 +14,11 @@ from bench.report.cost_plots import (
     warm_up_figure,
 )
 from bench.report.looks import looks
-from bench.spec import Sweep
+from bench.sweep import sweep_type
+from bench.workloads.softmax import SOFTMAX
+
+Sweep = sweep_type(SOFTMAX)
+BATCHES = SOFTMAX.size("batch_size")
 
 A, B = "cpu/resident@1", "cpu/resident@2"
 LONG = "cpu/a_trainer_with_a_very_long_name_indeed"
@@ -62,19 +66,19 @@ def test_a_warm_up_rings_its_first_call():
 @pytest.mark.parametrize("sizes", [(10,), (10, 100, 1000)])
 def test_no_phases_or_warm_up_are_clipped(names, sizes, unclipped):
     rows = [parts(name, size) for size in sizes for name in names]
-    figure = phases_figure(rows, "batch_size", "batch size at something")
+    figure = phases_figure(rows, BATCHES, "batch size at something")
     unclipped(figure)
     assert [axes.get_title() for axes in figure.axes] == [
         f"batch size {size:,}" for size in sizes
     ]
     warmed = [warm(name, size, size) for size in sizes for name in names]
-    unclipped(warm_up_figure(warmed, "batch_size", "batch size"))
+    unclipped(warm_up_figure(warmed, BATCHES, "batch size"))
 
 
 def test_nothing_recorded_is_said(unclipped):
     for figure in (
-        phases_figure([], "epochs", "x"),
-        warm_up_figure([], "epochs", "x"),
+        phases_figure([], BATCHES, "x"),
+        warm_up_figure([], BATCHES, "x"),
         control_figure([]),
     ):
         assert figure.axes[0].texts[0].get_text().startswith("not measured")

@@ -9,6 +9,7 @@ from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from bench.report import figures
 from bench.report.figures import image, pictures
 from bench.spec import parse_spec
+from bench.workloads.softmax import Softmax
 
 A, B = "cpu/resident@1", "cpu/resident@2"
 
@@ -35,16 +36,16 @@ def made_run(sweeps=3, seconds=True):
                 status = {"status": "ok"} if seconds else {"status": "failed"}
                 rows += [
                     Measurement(
-                        Cell(case, c).cell_id, "r", r, case=case, contender=c,
+                        Cell(case, c).id, "r", r, case=case, contender=c,
                         samples_s=(cost_s * (1 + 1e-3 * (r * c.threads % 5)),),
                         setup_s=1.0, transfer_s=0.01, warmup_s=(cost_s,) * 5, **status,
+                        work=Softmax().work(case),
                         notes="" if seconds else "no <b>luck</b>",
                     )
                     for r in range(8)
                 ]  # fmt: skip
     machine = Machine("h", "a CPU", 2, None, 8 << 30, 0.0, (), {}, {}, {}, "f")
-    fields = spec.model_dump(mode="json")
-    return Run("r", SCHEMA, fields, None, "", machine, tuple(rows))
+    return Run("r", SCHEMA, spec, None, "", machine, tuple(rows))
 
 
 def test_every_figure_of_a_run_has_a_name_and_words(unclipped):

@@ -1,7 +1,6 @@
 """What a device would do by its data sheet: always called predicted, never measured."""
 
 import csv
-import dataclasses
 
 import pytest
 
@@ -16,7 +15,7 @@ from bench.predict.model import (
 )
 from bench.predict.rows import Row, compared
 from bench.predict.sheet import SHEETS, Sheet, load_sheet
-from softmax_core.case import Case
+from bench.workloads.softmax import SOFTMAX
 
 SHEET = Sheet(
     name="A device",
@@ -30,11 +29,11 @@ SHEET = Sheet(
     kernel_s=(1e-6, 1e-6),
     reached=(0.5, 0.5),
 )
-CASE = Case(samples=1000, batch_size=100, epochs=3)
+CASE = SOFTMAX.case(samples=1000, batch_size=100, epochs=3)
 
 
 def test_launches_decide_where_kernels_are_short():
-    got = predicted_s(SHEET, CASE, Counts(100, 0, 0), "train")
+    got = predicted_s(SHEET, Counts(100, 0, 0, repeats=3), "train")
     assert (got.low, got.high) == pytest.approx((3 * 100e-6, 3 * 400e-6))
     assert got.middle == pytest.approx(3 * 200e-6)  # the geometric mean
 
@@ -42,29 +41,27 @@ def test_launches_decide_where_kernels_are_short():
 @pytest.mark.parametrize(
     ("counts", "dtype", "epoch_s"),
     [
-        (Counts(100, 1e6, 0), "float32", 100e-6 + 2e-3),  # 1 MB at half of 1 GB/s
-        (Counts(100, 0, 1e9), "float32", 100e-6 + 2e-3),
-        (Counts(100, 1e6, 1e9), "float64", 100e-6 + 20e-3),  # the longer of the two
+        ((100, 1e6, 0), "float32", 100e-6 + 2e-3),  # 1 MB at half of 1 GB/s
+        ((100, 0, 1e9), "float32", 100e-6 + 2e-3),
+        ((100, 1e6, 1e9), "float64", 100e-6 + 20e-3),  # the longer of the two
     ],
 )
 def test_bytes_or_operations_decide_where_they_take_longer(counts, dtype, epoch_s):
-    case = dataclasses.replace(CASE, dtype=dtype)
-    got = predicted_s(SHEET, case, counts, "train")
+    got = predicted_s(SHEET, Counts(*counts, repeats=3, dtype=dtype), "train")
     assert (got.low, got.middle, got.high) == pytest.approx((3 * epoch_s,) * 3)
 
 
 def test_the_host_runs_its_python_at_best_beside_the_launches():
-    counts = Counts(100, 0, 0, host_s=(250e-6, 300e-6))
-    got = predicted_s(SHEET, CASE, counts, "train")
+    counts = Counts(100, 0, 0, host_s=(250e-6, 300e-6), repeats=3)
+    got = predicted_s(SHEET, counts, "train")
     assert (got.low, got.high) == pytest.approx((3 * 250e-6, 3 * (400e-6 + 300e-6)))
 
 
 def test_moving_the_data_is_paid_once():
-    assert CASE.data_bytes == 1000 * (2 * 4 + 8)
+    counts = Counts(100, 0, 0, moved_bytes=16_000)
     moved_s = 2e-3 + 16_000 / (0.5 * 1e8)
     views = [
-        predicted_s(SHEET, CASE, Counts(100, 0, 0), view).low
-        for view in ("train", "with_transfer")
+        predicted_s(SHEET, counts, view).low for view in ("train", "with_transfer")
     ]
     assert views[1] - views[0] == pytest.approx(moved_s)
 
@@ -104,33 +101,36 @@ def test_what_no_range_can_tell_is_said(seconds, outcome, ends):
 
 
 def test_sizes_that_do_not_fit_are_left_out():
-    cases = {n: Case(samples=n, features=784) for n in (10_000, 20_000, 300_000)}
-    counts = dict.fromkeys(cases, Counts(1, 0, 0))
-    times = dict.fromkeys(cases, Predicted(1.0, 1.0, 1.0))
-    found, left_out = compared(SHEET, cases, counts, times, "train")
+    counts = {
+        n: Counts(1, 0, 0, moved_bytes=n * (784 * 4 + 8))
+        for n in (10_000, 20_000, 300_000)
+    }
+    times = dict.fromkeys(counts, Predicted(1.0, 1.0, 1.0))
+    found, left_out = compared(SHEET, counts, times, "train")
     assert (found.outcome, left_out) == ("always", 1)
     small = SHEET.model_copy(update={"memory_bytes": 1e6})
-    found, left_out = compared(small, cases, counts, times, "train")
+    found, left_out = compared(small, counts, times, "train")
     assert (found.outcome, left_out) == ("does not fit", 3)
 
 
 ROW = Row(
-    "batch_size", CASE, "train", "cpu/resident@1", "A device", "resident",
+    "batch_size", CASE.without("batch_size"), "train", "cpu/resident@1", "A device",
+    "resident",
     PredictedCrossover("found", 123.4, 50.0, None), 1,
 )  # fmt: skip
 
 
 def test_what_is_written_says_that_it_was_predicted():
-    (row,) = csv.DictReader(as_csv([ROW]).splitlines())
+    (row,) = csv.DictReader(as_csv([ROW], SOFTMAX).splitlines())
     assert row["label"] == LABEL == "predicted, not measured"
     assert (row["batch_size"], row["samples"], row["at"]) == ("", "1000", "123.4")
     assert (row["low"], row["high"]) == ("50.0", "")
     said = in_words(ROW)
     assert said == ("from 123 (50 to above); at 1 the data do not fit")
-    text = as_markdown([ROW], [SHEET])
+    text = as_markdown([ROW], [SHEET], SOFTMAX)
     assert text.startswith("# Crossovers predicted, not measured\n")
     assert (
-        "| batch_size: 2 features, 3 classes, samples 1,000 | train | cpu/resident@1 | "
+        "| batch_size: 1,000 samples, 2 features, 3 classes | train | cpu/resident@1 | "
         f"{said} |" in text
     )
     assert "- A device: made up" in text

@@ -15,6 +15,7 @@ from bench.record import store
 from bench.report import write
 from bench.report.write import harmless, write_report
 from bench.spec import parse_spec
+from bench.workloads.softmax import Softmax
 
 MACHINE = Machine(
     "host", "a <fast> CPU", 2, None, 8 << 30, 0.0, (), {"cuda": "no device"},
@@ -51,25 +52,25 @@ def made_run(command="crossover run", notes="cuda: no device"):
             for threads in (1, 2):
                 contender = Contender("cpu", "resident", threads)
                 cost_s = {1: 1e-3 + size * 1e-6, 2: 1.5e-3 + size * 0.5e-6}[threads]
-                cell_id = Cell(case, contender).cell_id
+                cell_id = Cell(case, contender).id
                 rows += [
                     Measurement(
                         cell_id, "r", r, "ok", case, contender, (0, 1),
                         (cost_s * (1 + 0.001 * r), cost_s * (1 - 0.002 * r)),
                         setup_s=1.0, transfer_s=0.0, threads=threads,
+                        work=Softmax().work(case),
                         started_utc="2026-11-24T18:12:26.469+00:00",
                     )
                     for r in range(8)
                 ]  # fmt: skip
             contender = Contender("cuda", "resident")
-            cell_id = Cell(case, contender).cell_id
+            cell_id = Cell(case, contender).id
             rows.append(
                 Measurement(
                     cell_id, "r", 0, "unavailable", case, contender, notes=notes
                 )
             )
-    fields = spec.model_dump(mode="json")
-    return Run("r", SCHEMA, fields, "abc", command, MACHINE, tuple(rows))
+    return Run("r", SCHEMA, spec, "abc", command, MACHINE, tuple(rows))
 
 
 @pytest.fixture(scope="module")

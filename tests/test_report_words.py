@@ -8,9 +8,16 @@ from rich.console import Console
 from bench.nouns import Crossover
 from bench.report import tables, words
 from bench.report.terminal import show
-from softmax_core.case import Case
+from bench.workloads.softmax import SOFTMAX
 
-BASE = ("batch_size", Case(), "train", "time_s", "cpu/resident@1", "cuda:0/best")
+BASE = (
+    "batch_size",
+    SOFTMAX.case(epochs=3),
+    "train",
+    "time_s",
+    "cpu/resident@1",
+    "cuda:0/best",
+)
 FOUND = Crossover(
     *BASE, "found", 310.4, 270.0, 362.6, 0.95, speedup_smallest=0.625,
     speedup_largest=3.0, flags=("drifting",),
@@ -61,7 +68,7 @@ SAID = (
         ),
         (MISSING, "cuda:0's best against cpu/resident@1"),
         (
-            Crossover("samples", Case(), "train", "cost", "cpu/resident",
+            Crossover("samples", SOFTMAX.case(), "train", "cost", "cpu/resident",
                       "cuda/resident", "found", 637.2, 500.0, 800.0, 0.9,
                       speedup_smallest=0.5, speedup_largest=2.0),
             "by cost, cuda/resident overtakes cpu/resident from 637 samples (90 % "

@@ -7,12 +7,12 @@ import pytest
 
 from bench.analysis.crossover import crossovers
 from bench.command.asked import load_preset, resolve
-from bench.nouns import SCHEMA, Cell, Contender, Machine, Run, case_id
+from bench.nouns import SCHEMA, Cell, Contender, Machine, Run
 from bench.plan import Block, next_blocks, outermost_first, round_order
 from bench.record import store
 from bench.run import Crew, carry_out
 from bench.spec import SpecError, parse_spec
-from softmax_core.case import Case
+from bench.workloads.softmax import SOFTMAX
 
 SPEC = {
     "name": "fake",
@@ -70,7 +70,7 @@ class FakeWorker:
 
 def start(tmp_path, faults=None, **fields):
     spec = parse_spec(SPEC | fields, "test")
-    run = Run("r", SCHEMA, spec.model_dump(mode="json"), None, "x", MACHINE, ())
+    run = Run("r", SCHEMA, spec, None, "x", MACHINE, ())
     store.create(tmp_path / "run", run)
     crew = Crew(start=lambda c: FakeWorker(c, faults or {}))
     return spec, run, tmp_path / "run", crew
@@ -96,7 +96,7 @@ def test_rounds_are_palindromes_and_positions_are_kept(tmp_path):
     for m in run.measurements:
         if m.status == "ok":
             assert m.positions[0] + m.positions[1] == 5  # three contenders, ABCCBA
-    block = Block(Case(), tuple(map(Contender.parse, SPEC["contenders"])), (0,))
+    block = Block(SOFTMAX.case(), tuple(map(Contender.parse, SPEC["contenders"])), (0,))
     orders = {tuple(round_order(spec, block, number)) for number in range(30)}
     assert len(orders) == 6
     assert all(order == order[::-1] for order in orders)
@@ -118,9 +118,9 @@ def test_a_crash_is_a_row_and_the_sweep_goes_on(tmp_path):
     spec, run, out, crew = start(tmp_path, {"crash": 100})
     run = carry_out(spec, run, out, crew)
     crashed = [m for m in run.measurements if m.status == "crashed"]
-    assert {m.case.batch_size for m in crashed} == {100}
+    assert {m.case["batch_size"] for m in crashed} == {100}
     assert crashed[0].notes == "exit status -11: boom"
-    measured = {m.case.batch_size for m in run.measurements if m.status == "ok"}
+    measured = {m.case["batch_size"] for m in run.measurements if m.status == "ok"}
     assert measured == {10, 1000, 10000}
 
 
@@ -143,11 +143,11 @@ def test_a_directory_of_another_schema_or_run_is_refused(tmp_path):
 
 
 def test_names_are_stable():
-    case = Case(samples=1500, batch_size=10, epochs=3)
+    case = SOFTMAX.case(samples=1500, batch_size=10, epochs=3)
     cell = Cell(case, Contender.parse("cpu/resident@1"))
-    assert cell.cell_id == "n1500-d2-c3-b10-e3:cpu/resident@1"
-    changed = dataclasses.replace(case, momentum=0.3, dtype="float64")
-    assert case_id(changed) == "n1500-d2-c3-b10-e3-m0.3-float64"
+    assert cell.id == "n1500-d2-c3-b10-e3:cpu/resident@1"
+    changed = case.at(momentum=0.3, dtype="float64")
+    assert changed.id == "n1500-d2-c3-b10-e3-m0.3-float64"
     assert outermost_first(5) == [0, 4, 2, 1, 3]
 
 
@@ -194,8 +194,8 @@ def test_an_interval_wider_than_asked_is_inconclusive_but_kept(tmp_path):
     sizes = [{"axis": "batch_size", "values": [10, 700, 1600, 9000], "samples": 9000}]
     spec, run, out, crew = start(tmp_path, sweep=sizes)
     run = carry_out(spec, run, out, crew)
-    fields = dict(run.spec) | {"grid": False, "width": 1.0001}
-    row = crossovers(dataclasses.replace(run, spec=fields))[0]
+    wide = run.spec.model_copy(update={"grid": False, "width": 1.0001})
+    row = crossovers(dataclasses.replace(run, spec=wide))[0]
     assert (row.outcome, row.at) == ("inconclusive", None)
     assert row.flags[0].startswith("wider_than_asked: ")
     assert row.low < row.high

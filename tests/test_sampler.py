@@ -1,4 +1,4 @@
-"""One cell measured in this process, by a clock that only training moves."""
+"""One cell measured in this process, by a clock that only the job moves."""
 
 import gc
 
@@ -7,13 +7,19 @@ import torch
 
 from bench.measure import sampler as sampling
 from bench.measure.clock import GarbagePause, timer_step_s
-from bench.measure.sampler import Sampler, WrongResult
-from softmax_core import Case, evaluate, get_trainer, make_data, reference_weights
-from softmax_core.trainers._module import AnyDevice
+from bench.measure.sampler import Sampler
+from bench.workloads.definition import WrongResult
+from bench.workloads.workload import Size, Workload
+
+JOB = Workload(
+    "job",
+    (Size("load", 1), Size("turns", 1, one="turn", many="turns", repeats=True)),
+)
+CPU = torch.device("cpu")
 
 
 class Clock:
-    """Each reading costs 1 us, each epoch what the trainer is said to cost."""
+    """Each reading costs 1 us, each turn what the job is said to cost."""
 
     def __init__(self):
         self.time_s = 0.0
@@ -23,118 +29,111 @@ class Clock:
         return self.time_s
 
 
-class Priced(AnyDevice):
-    """The resident trainer, which moves the clock by a known price an epoch."""
+class Priced:
+    """A session that moves the clock by a known price a turn, and keeps what it did."""
 
-    def __init__(self, clock, epoch_s, first_s=0.0):
-        self.clock, self.epoch_s, self.first_s = clock, epoch_s, first_s
+    notes, processes = "", ()
 
-    def prepare(self, *args, **kwargs):
-        session = get_trainer("resident").prepare(*args, **kwargs)
-        train, case = session.train, args[0]
+    def __init__(self, clock, turn_s, first_s=0.0, wrong=False):
+        self.clock, self.turn_s, self.first_s = clock, turn_s, first_s
+        self.wrong, self.did = wrong, []
 
-        def priced(epochs):
-            train(epochs)
-            self.clock.time_s += self.first_s + epochs * self.epoch_s
-            self.first_s = 0.0
+    def move(self):
+        self.did.append("move")
 
-        session.train = priced
-        session.case = case
-        return session
+    def build(self):
+        self.did.append("build")
+
+    def reset(self):
+        self.did.append("reset")
+
+    def run(self, repeats):
+        self.did.append(repeats)
+        self.clock.time_s += self.first_s + repeats * self.turn_s
+        self.first_s = 0.0
+
+    def synchronize(self):
+        pass
+
+    def verify(self, repeats):
+        if self.wrong:
+            raise WrongResult("weights differ")
+        return 0.25, None
 
 
-def opened(monkeypatch, case, epoch_s, longest_s=1.0, first_s=0.0, trainer=None):
-    clock = Clock()
-    made = trainer or Priced(clock, epoch_s, first_s)
-    monkeypatch.setattr(sampling, "find_trainer", lambda *_: made)
-    cpu = torch.device("cpu")
-    return Sampler(case, "x", cpu, 1, 0.5, longest_s, clock), clock
+@pytest.fixture
+def opened(monkeypatch):
+    """Return what opens a cell of the job: the sampler and the session it measures."""
+
+    def make(turns, turn_s, longest_s=1.0, **more):
+        clock = Clock()
+        session = Priced(clock, turn_s, **more)
+
+        class Job:
+            def session(self, *_):
+                return session
+
+        monkeypatch.setattr(sampling, "definition", lambda name: {"job": Job()}[name])
+        case = JOB.case(turns=turns)
+        made.append(Sampler(case, "x", CPU, 1, 0.5, longest_s, clock))
+        return made[-1], session
+
+    made = []
+    yield make
+    for measured in made:
+        measured.close()
 
 
-@pytest.mark.parametrize("epoch_s", [1e-4, 1e-3, 0.3])
-def test_no_sample_is_below_the_floor_and_the_value_is_right(monkeypatch, epoch_s):
-    measured, _ = opened(monkeypatch, Case(samples=4, epochs=2), epoch_s)
+@pytest.mark.parametrize("turn_s", [1e-4, 1e-3, 0.3])
+def test_no_sample_is_below_the_floor_and_the_value_is_right(opened, turn_s):
+    measured, _ = opened(2, turn_s)
     sample_s = measured.sample()[0]
     assert sample_s >= sampling.FLOOR_S
     assert sample_s >= 1000 * 1e-6
-    assert sample_s / measured.calls == pytest.approx(2 * epoch_s, rel=0.01)
-    measured.close()
+    assert sample_s / measured.calls == pytest.approx(2 * turn_s, rel=0.01)
 
 
-def test_long_jobs_are_cut_in_epochs_and_say_so(monkeypatch):
-    case = Case(samples=30, epochs=1000)
-    measured, _ = opened(monkeypatch, case, 0.1, longest_s=0.5)
+def test_long_jobs_are_cut_in_what_repeats_and_say_so(opened):
+    measured, _ = opened(1000, 0.1, longest_s=0.5)
     assert measured.opened.epochs_run in (4, 5)
     assert measured.opened.notes.startswith("extrapolated: ")
-    assert "of 1000 epochs timed" in measured.opened.notes
+    assert "of 1000 turns timed" in measured.opened.notes
+
+
+def test_a_job_that_repeats_nothing_is_never_cut(monkeypatch, opened):
+    _, session = opened(1, 3.0)
+    once = Workload("job", JOB.sizes[:1])
+    measured = Sampler(once.case(), "x", CPU, 1, 0.0, 1.0, session.clock)
+    assert measured.opened.epochs_run == 1
+    assert measured.sample()[0] == pytest.approx(3.0, abs=1e-3)
     measured.close()
 
 
-def test_setup_holds_the_context_and_what_only_the_first_call_cost(monkeypatch):
-    measured, _ = opened(monkeypatch, Case(samples=30, epochs=1), 0.01, first_s=2.0)
+def test_setup_holds_the_context_and_what_only_the_first_call_cost(opened):
+    measured, _ = opened(1, 0.01, first_s=2.0)
     assert measured.opened.setup_s == pytest.approx(0.5 + 2.0, abs=1e-3)
     assert measured.opened.warmup_s[0] == pytest.approx(2.01, abs=1e-3)
     assert measured.sample()[0] == pytest.approx(0.01, abs=1e-3)
-    measured.close()
 
 
-def test_a_wrong_trainer_is_not_measured(monkeypatch):
-    class Careless(AnyDevice):
-        def prepare(self, *args, **kwargs):
-            session = get_trainer("resident").prepare(*args, **kwargs)
-            session.optimizer.param_groups[0]["lr"] *= 1.01
-            return session
-
-    with pytest.raises(WrongResult, match="weights differ from the reference's by"):
-        opened(monkeypatch, Case(samples=30), 0.01, trainer=Careless())
+def test_a_wrong_implementation_is_not_measured(opened):
+    with pytest.raises(WrongResult, match="weights differ"):
+        opened(1, 0.01, wrong=True)
     assert gc.isenabled()
 
 
-def test_the_loss_is_that_of_the_references_batches_whatever_order_is_timed(
-    monkeypatch,
-):
-    case = Case(samples=120, epochs=2)
-    right = reference_weights(case, make_data(case))
-    measured, _ = opened(monkeypatch, case, 0.01, trainer=get_trainer("fused"))
-    timed = evaluate(*measured._session.weights(), measured._data)[0]
-    expected = evaluate(*right, make_data(case))[0]
-    assert measured.opened.loss == pytest.approx(expected, rel=1e-5)
-    assert timed != pytest.approx(expected, rel=1e-5)
-    assert measured.opened.notes == "columns, 1 thread"
-    measured.close()
+def test_what_the_job_ends_with_is_kept(opened):
+    measured, _ = opened(1, 0.01)
+    assert (measured.opened.loss, measured.opened.accuracy) == (0.25, None)
 
 
-@pytest.mark.parametrize("streams", [False, True])
-def test_the_data_of_a_trainer_that_streams_stay_where_they_are(monkeypatch, streams):
-    trainer = Priced(Clock(), 0.01)
-    trainer.streams = streams
-    meta = torch.device("meta")
-    seen = []
-
-    class StoppedError(Exception):
-        pass
-
-    def prepare(case, data, device, *_):
-        seen.append((data.X.device.type, device))
-        raise StoppedError
-
-    trainer.prepare = prepare
-    monkeypatch.setattr(sampling, "find_trainer", lambda *_: trainer)
-    monkeypatch.setattr(sampling, "reset_peak", lambda _: None)
-    monkeypatch.setattr(sampling, "synchronize", lambda _: None)
-    with pytest.raises(StoppedError):
-        Sampler(Case(samples=30), "x", meta, 1, 0.5, 1.0)
-    assert seen == [("cpu" if streams else "meta", meta)]
-
-
-def test_every_sample_starts_from_the_initial_weights(monkeypatch):
-    measured, _ = opened(monkeypatch, Case(samples=30, epochs=1), 0.01)
+def test_every_sample_starts_where_the_job_does(opened):
+    measured, session = opened(1, 0.01)
     measured.calls = 1
-    measured.sample()[0]
-    first = measured._session.weights()[0]
-    measured.sample()[0]
-    assert torch.equal(first, measured._session.weights()[0])
-    measured.close()
+    for _ in range(2):
+        session.did.clear()
+        measured.sample()
+        assert session.did == [1, "reset", 1]  # awake, from the start, and timed
 
 
 def test_garbage_is_collected_between_samples_only():

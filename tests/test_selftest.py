@@ -1,35 +1,13 @@
 """The selftest itself: its truths are exact, and it can miss."""
 
-import dataclasses
-
 import pytest
-import torch
 
 from bench.command import selftest as selftests
-from bench.measure.law import Law, crossing_batch
-from bench.measure.spin import SpinTrainer
 from bench.nouns import Crossover, Machine
 from bench.run import Crew
-from softmax_core import make_data, reference_weights
-from softmax_core.case import Case
+from bench.workloads.spin import SPIN, Law
 
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
-
-
-def test_a_law_costs_steps_and_rows():
-    law = Law.parse("spin_20000_300")
-    assert law == Law(20_000, 300)
-    assert str(law) == "spin_20000_300"
-    case = Case(samples=1000, batch_size=400)
-    assert law.epoch_s(case) == pytest.approx(2.5 * 20e-6 + 1000 * 300e-12, rel=1e-12)
-
-
-def test_at_the_crossing_both_laws_cost_the_same():
-    slow, fast = Law(5_000, 400_000), Law(25_000, 100_000)
-    batch = crossing_batch(slow, fast)
-    assert batch == pytest.approx(20_000e-9 / 300_000e-12)
-    costs = [law.step_ns / batch + law.row_ps / 1000 for law in (slow, fast)]
-    assert costs[0] == pytest.approx(costs[1], rel=1e-12)
 
 
 def test_the_pairs_differ_and_cross_inside_the_sizes():
@@ -49,8 +27,7 @@ class LawWorker:
 
     def ask(self, request, timeout_s):
         if request["op"] == "open":
-            mean, std = request["case"].pop("dispersion")
-            self.case = Case(**request["case"], dispersion=(mean, std))
+            self.case = SPIN.case(**request["case"])
             return {
                 "status": "ok", "setup_s": 0.0, "warmup_s": [], "peak_bytes": None,
                 "threads": 1, "loss": 0.5, "accuracy": 0.9, "notes": "",
@@ -61,7 +38,7 @@ class LawWorker:
         self.number += 1
         jitter = 1 + 0.02 * ((7 * self.number + self.law.step_ns) % 11 - 5) / 5
         wrong = self.fault if self.law.step_ns > 20_000 else 1.0
-        took_s = self.law.epoch_s(self.case) * jitter * wrong
+        took_s = self.law.pass_s(self.case) * jitter * wrong
         return {"sample_s": took_s, "transfer_s": 0.0, "clock_share": None}
 
     def stop(self):
@@ -81,22 +58,10 @@ def test_the_truth_is_found_and_a_wrong_clock_is_noticed(monkeypatch, fault, ok)
 
 
 def test_a_pair_that_is_not_found_is_a_miss():
-    base = ("batch_size", Case(), "train", "time_s", "a", "b")
+    base = ("batch", SPIN.case(), "train", "time_s", "a", "b")
     row, inside = selftests.compared(100.0, Crossover(*base, "inconclusive"))
     assert (row.ok, row.found, inside) == (False, "inconclusive", False)
     found = Crossover(*base, "found", at=105.0, low=101.0, high=108.0)
     row, inside = selftests.compared(100.0, found)
     assert (row.ok, inside) == (True, False)
     assert row.found == "105 (101 to 108), off by 5.0%"
-
-
-def test_spinning_ends_at_the_weights_of_as_many_epochs_as_were_spun():
-    case = Case(samples=30, batch_size=10, epochs=5)
-    data = make_data(case)
-    session = SpinTrainer(Law.parse("spin_1_1")).prepare(case, data)
-    session.train(5)
-    session.reset()
-    session.train(2)
-    right = reference_weights(dataclasses.replace(case, epochs=2), data)
-    for got, wanted in zip(session.weights(), right, strict=True):
-        assert torch.equal(got, wanted.to(torch.float32))

@@ -9,6 +9,7 @@ launch while the device is at the one before, so that they take
 
 import csv
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -16,8 +17,8 @@ from dataclasses import asdict, dataclass
 import pytest
 import torch
 
-from bench.measure.law import Law
 from bench.measure.process import WorkerProcess
+from bench.workloads.spin import Law
 from softmax_core import Case, get_trainer, make_data
 
 CHALLENGER = "simulated:0/resident"
@@ -26,13 +27,6 @@ FASTER = 3.0
 SAMPLES = 4096
 SHAPE = {"features": 64, "dispersion": (0.5, 2.0)}
 BYTES_A_ROW = 64 * 4 + 8
-DRIVER = """
-import sys
-from bench.cli import main
-from softmax_core.registry import TRAINERS
-TRAINERS[sys.argv.pop(1)] = "not loaded here"
-main()
-"""
 
 
 @dataclass(frozen=True)
@@ -126,17 +120,25 @@ def around(truth, steps=(0.4, 0.75, 1.3, 2.0, 3.0)):
 
 
 @pytest.fixture
-def known(child, simulated_environment, monkeypatch):
+def known(child, simulated_environment, monkeypatch, brought):
     """Return what is known of costs, which are then those of new processes."""
 
     def know(costs, setup=True):
         for name, value in simulated_environment.items():
             monkeypatch.setenv(name, value)
+        site = brought("beside", "law_beside_softmax:Beside")
+        paths = str(site), simulated_environment["PYTHONPATH"]
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
         monkeypatch.setenv("SIMULATED_ACCELERATOR", "{}")
         worker = WorkerProcess(1) if setup else None
         case = asdict(Case(samples=SAMPLES, batch_size=SAMPLES, **SHAPE))
-        request = {"op": "open", "case": case, "device": "simulated:0"}
-        request |= {"trainer": "resident", "threads": 1, "longest_s": 0.1}
+        request = {"op": "open", "workload": "softmax", "case": case}
+        request |= {
+            "device": "simulated:0",
+            "trainer": "resident",
+            "threads": 1,
+            "longest_s": 0.1,
+        }
         host_s = 0.0
         if worker is not None:
             try:
@@ -164,16 +166,21 @@ def found_by_run(known, out, views, rounds=8):
             f"batch_size = {SAMPLES}"
         ]
     head = (
-        f"name = 'known'\nrounds = {rounds}\ngrid = true\ncontrol = false\n"
+        "name = 'known'\nworkload = 'beside'\ngrid = true\ncontrol = false\n"
+        f"rounds = {rounds}\n"
         f"longest_sample_s = 0.05\ncontenders = ['{baseline}', '{CHALLENGER}@1']\n"
         f"pairs = [['{baseline}', '{CHALLENGER}@1']]\n"
     )
     file = out.with_suffix(".toml")
     shape = f"features = {SHAPE['features']}\ndispersion = [0.5, 2.0]\n"
     file.write_text(head + "".join(f"[[sweep]]\n{s}\n{shape}" for s in sweeps))
-    command = [sys.executable, "-c", DRIVER, str(known.law), "run", str(file)]
+    code = "from bench.cli import main; main()"
     done = subprocess.run(
-        [*command, "--out", str(out)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, "run", str(file), "--out", str(out)],
+        env={**os.environ, "KNOWN_LAW": str(known.law)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr + done.stdout
     with open(out / "crossovers.csv", encoding="utf-8") as rows:

@@ -10,6 +10,7 @@ import torch
 from bench.measure.clock import measured_s
 from bench.measure.sampler import Sampler
 from bench.measure.worker import Worker
+from bench.workloads.softmax import SOFTMAX
 from softmax_core import Case, get_trainer, make_data
 
 DEVICE = torch.device("simulated", 0) if hasattr(torch, "simulated") else None
@@ -23,7 +24,8 @@ def backend():
 
 
 def opened(case=CASE, longest_s=0.2):
-    return Sampler(case, "resident", DEVICE, 1, 0.0, longest_s)
+    mine = SOFTMAX.case(**asdict(case))
+    return Sampler(mine, "resident", DEVICE, 1, 0.0, longest_s)
 
 
 def readings():
@@ -92,8 +94,8 @@ def test_the_first_call_is_set_up_and_not_a_sample(child):
 def request(samples=60, **fields):
     case = asdict(CASE) | {"samples": samples} | fields
     return {
-        "op": "open", "case": case, "device": "simulated:0", "trainer": "resident",
-        "threads": 1, "longest_s": 0.2,
+        "op": "open", "workload": "softmax", "case": case, "device": "simulated:0",
+        "trainer": "resident", "threads": 1, "longest_s": 0.2,
     }  # fmt: skip
 
 

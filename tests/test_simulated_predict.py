@@ -61,9 +61,8 @@ def true_s(child, shape, costs, trainer="resident"):
 def predicted(shape, costs, trainer="resident"):
     samples, batch, features, classes = shape
     case = Case(samples, features, classes, batch, epochs=1)
-    work = count_work(trainer, case)
-    counts = Counts(*work.of(case))
-    return predicted_s(sheet(**costs), case, counts, "train")
+    counts = Counts(*count_work(trainer, case).of(case))
+    return predicted_s(sheet(**costs), counts, "train")
 
 
 @pytest.mark.parametrize(

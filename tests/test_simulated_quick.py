@@ -10,9 +10,9 @@ from bench.nouns import Machine
 from bench.plan import next_blocks
 from bench.report.terminal import plain_lines
 from bench.run import Crew, carry_out_unkept
-from bench.spec import AXES
 
 GPU = "simulated:0"
+AXES = ("samples", "batch_size", "epochs")
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 SMALL = {
     "samples": {"values": (40, 80), "batch_size": 80},

@@ -16,8 +16,8 @@ from bench.spec import parse_spec
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 FIRST, SECOND = "simulated:0/resident", "simulated:1/resident"
 WARM = {
-    "op": "open", "device": "simulated:0", "trainer": "resident", "threads": None,
-    "longest_s": 0.1,
+    "op": "open", "workload": "softmax", "device": "simulated:0",
+    "trainer": "resident", "threads": None, "longest_s": 0.1,
     "case": {"samples": 9, "batch_size": 3, "epochs": 1, "dispersion": (6.0, 2.0)},
 }  # fmt: skip
 
@@ -35,7 +35,9 @@ def spec(**sweep):
 
 def alone(contender):
     """One contender, as each costs a process."""
-    return spec().model_copy(update={"contenders": (contender,), "pairs": ()})
+    return spec().model_copy(
+        update={"contenders": (contender,), "pairs": ((contender,) * 2,)}
+    )
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def outcome(measurements, device, axis="batch_size"):
     found = {}
     for m in measurements:
         if m.contender.device == device:
-            found.setdefault(getattr(m.case, axis), []).append(m.status)
+            found.setdefault(m.case[axis], []).append(m.status)
     return found
 
 

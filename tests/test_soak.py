@@ -76,8 +76,8 @@ SPEC = {
 def measured(case, contender, number):
     """Batches cost 1 ms + 1 us a row on one thread, 1.15 ms + 0.5 us on two."""
     fixed_s, row_s = {1: (1e-3, 1e-6), 2: (1.15e-3, 0.5e-6)}[contender.threads]
-    seconds = (fixed_s + row_s * case.batch_size) * (1 + number % 7 / 200)
-    cell = Cell(case, contender).cell_id
+    seconds = (fixed_s + row_s * case["batch_size"]) * (1 + number % 7 / 200)
+    cell = Cell(case, contender).id
     return Measurement(
         cell, "r", number, "ok", case, contender, samples_s=(seconds,), transfer_s=0.0
     )

@@ -258,7 +258,7 @@ TRAIN = ("results", "softmax.Train.time_train")
         (spoil([*TRAIN, 0, 5], math.inf), "result.5 = inf: must be a number > 0, null"),
         (spoil([*TRAIN, 0, 5], 10**400), "must be a number > 0, null"),
         (spoil([*TRAIN, 0], [1.0]), "result: length = 1: must be 24, one for each"),
-        (spoil([*TRAIN, 1, 0, 0], "'n0'"), "time_train.params: case = 'n0': must be n"),
+        (spoil([*TRAIN, 1, 0, 0], "'n0'"), "time_train.params: case = 'n0': must name"),
         (spoil([*TRAIN, 1, 1, 0], "'CPU'"), "time_train.params: contender = 'CPU'"),
         (spoil([*TRAIN, 1, 1], [1, 2, 3, 4]), "params.1.0 = 1: must be a valid string"),
         (spoil(["results"], {}), "must hold a benchmark time_train .*analyse"),

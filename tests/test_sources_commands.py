@@ -113,9 +113,9 @@ def test_prices_given_to_a_report_are_in_its_spec(crossover, no_report):
         "--price", "cpu=0.09", "--price", "cuda:0=2.49",
     )  # fmt: skip
     assert code == 3
-    assert store.load(Path("out")).spec["prices"] == {"cpu": 0.09, "cuda:0": 2.49}
+    assert store.load(Path("out")).spec.prices == {"cpu": 0.09, "cuda:0": 2.49}
     assert crossover("report", "out", "--price", "cpu=1")[0] == 3
-    assert no_report[-1][0].spec["prices"] == {"cpu": 1.0}
+    assert no_report[-1][0].spec.prices == {"cpu": 1.0}
 
 
 @pytest.mark.parametrize(

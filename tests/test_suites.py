@@ -13,10 +13,10 @@ import pytest
 import torch
 from asv import config, util
 
-from bench.measure.sampler import WrongResult
 from bench.nouns import InputError, Machine
 from bench.run import Crew
 from bench.suites import cells, choice, crossing
+from bench.workloads.definition import WrongResult
 
 ROOT = Path(__file__).parent.parent
 CELL = "n150-d2-c3-b10-e1:cpu/resident@1"
@@ -56,9 +56,9 @@ def test_small_is_the_default_and_sweeps_every_axis_within_forty_cells():
     assert axes == {"samples", "batch_size", "epochs"}
     images = {
         threads: {
-            c.case.batch_size
+            c.case["batch_size"]
             for c in small
-            if c.case.features == 784 and c.contender.threads == threads
+            if c.case["features"] == 784 and c.contender.threads == threads
         }
         for threads in (1, 2)
     }
@@ -69,10 +69,10 @@ def test_small_is_the_default_and_sweeps_every_axis_within_forty_cells():
 @pytest.mark.parametrize("profile", choice.PROFILES)
 def test_every_profile_is_distinct_cells_of_both_devices(profile):
     measured = cells.cells(profile)
-    assert len({c.cell_id for c in measured}) == len(measured)
+    assert len({c.id for c in measured}) == len(measured)
     assert {c.contender.device for c in measured} == {"cpu", "cuda"}
     assert all(c.contender.threads for c in measured if c.contender.device == "cpu")
-    assert all(cells.find(c.cell_id) == c for c in measured)
+    assert all(cells.workload().parse_cell(c.id) == c for c in measured)
 
 
 def test_asv_gets_the_product_less_what_is_no_cell():
@@ -80,7 +80,7 @@ def test_asv_gets_the_product_less_what_is_no_cell():
     grid = cells.grid(measured)
     pairs = {(case, who) for case in grid.cases for who in grid.contenders}
     kept = pairs - set(grid.skipped)
-    assert {f"{case}:{who}" for case, who in kept} == {c.cell_id for c in measured}
+    assert {f"{case}:{who}" for case, who in kept} == {c.id for c in measured}
     assert len(grid.skipped) == len(pairs) - len(measured)
 
 
@@ -135,12 +135,12 @@ def test_ready_goes_back_to_the_initial_weights():
     for _ in range(2):
         prepared.ready()
         prepared.train()
-        reached.append(prepared._sampler._session.weights()[0])
+        reached.append(prepared._sampler._session._session.weights()[0])
     assert torch.equal(*reached)
 
 
 def test_wrong_is_not_fast(monkeypatch):
-    monkeypatch.setattr("bench.measure.sampler.disagreement", lambda *_: 0.5)
+    monkeypatch.setattr("softmax_core.disagreement", lambda *_: 0.5)
     with pytest.raises(WrongResult, match="weights differ"):
         cells.prepare(CELL)
     assert cells.kept.prepared is None

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 
+import softmax_core
 from bench.measure import sampler as sampling
-from softmax_core import Case
+from bench.workloads.softmax import SOFTMAX
+from softmax_core import device as devices
 
 ROOT = Path(__file__).parent.parent
 CELL = "n150-d2-c3-b10-e1:cpu/resident@1"
@@ -53,10 +55,10 @@ def virtual_s(monkeypatch):
     from bench.suites import cells
 
     monkeypatch.setattr(cells, "now", cells.now)
-    monkeypatch.setattr(sampling, "find_trainer", sampling.find_trainer)
-    monkeypatch.setattr(sampling, "synchronize", sampling.synchronize)
+    monkeypatch.setattr(softmax_core, "get_trainer", softmax_core.get_trainer)
+    monkeypatch.setattr(devices, "synchronize", devices.synchronize)
     device = suites_virtual.install()
-    case, cpu = Case(samples=150, batch_size=10, epochs=1), torch.device("cpu")
+    case, cpu = SOFTMAX.case(samples=150, batch_size=10, epochs=1), torch.device("cpu")
     sampler = sampling.Sampler(case, "resident", cpu, 1, 0.0, 1.0, device.now)
     seconds = sampler.sample()[0] / sampler.calls
     sampler.close()

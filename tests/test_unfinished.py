@@ -91,7 +91,7 @@ def test_a_budget_that_is_over_before_all_sizes_is_3_and_says_how_to_go_on(
     assert f"crossover run --resume {out} --budget 10m" in said
     assert resume(out, budget="10m") == 0
     spec = store.load(out).spec
-    assert spec["budget_s"] == pytest.approx(used_s + 600)
+    assert spec.budget_s == pytest.approx(used_s + 600)
     assert resume(out) == 0  # what was given stays
 
 
@@ -109,7 +109,7 @@ def test_more_rounds_and_a_smaller_width_are_recorded(tmp_path):
     measured(out)
     assert resume(out, rounds=10, width=1.1) == 0
     run = store.load(out)
-    assert (run.spec["rounds"], run.spec["width"]) == (10, 1.1)
+    assert (run.spec.rounds, run.spec.width) == (10, 1.1)
     assert max(m.round for m in run.measurements) == 9
 
 
@@ -121,7 +121,7 @@ def test_a_run_of_one_core_goes_on_though_its_pair_is_one_contender(tmp_path):
     header["spec"]["pairs"] = [PAIR, [PAIR[0], PAIR[0]]]
     (out / "run.json").write_text(json.dumps(header))
     assert resume(out, rounds=9) == 0
-    assert store.load(out).spec["rounds"] == 9
+    assert store.load(out).spec.rounds == 9
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_what_cannot_be_given_is_refused_and_nothing_lost(tmp_path, more, said):
 def test_no_always_and_no_never_over_sizes_that_were_not_measured(tmp_path, sizes):
     run = measured(tmp_path / "run", sizes)
     for pair in (PAIR, PAIR[::-1]):
-        spec = {**run.spec, "pairs": [pair]}
+        spec = run.spec.model_copy(update={"pairs": (tuple(pair),)})
         rows = crossovers(dataclasses.replace(run, spec=spec))
         assert not {c.outcome for c in rows} & {"always", "never"}
         lacks = f"{4 - sizes} of 4 sizes not reached"
@@ -157,12 +157,12 @@ def test_a_size_that_failed_is_no_size_that_is_missing(tmp_path):
     """Out of memory at the largest size: neither never, nor unreached."""
     run = measured(tmp_path / "run")
     rows = list(run.measurements)
-    largest = [m for m in rows if m.case.batch_size == 9000]
+    largest = [m for m in rows if m.case["batch_size"] == 9000]
     first = next(m for m in largest if str(m.contender) == PAIR[1])
     kept = [m for m in rows if m not in largest or m.contender != first.contender]
     failed = dataclasses.replace(first, status="oom", samples_s=(), notes="no room")
     run = dataclasses.replace(run, measurements=(*kept, failed))
-    spec = {**run.spec, "pairs": [PAIR[::-1]]}
+    spec = run.spec.model_copy(update={"pairs": (tuple(PAIR[::-1]),)})
     found = crossovers(dataclasses.replace(run, spec=spec))
     assert "failed: oom at 9,000" in found[0].flags
     assert doubtful(found[0]).startswith("unfinished (oom at 9,000)")
@@ -182,7 +182,7 @@ def test_a_device_that_is_not_here_makes_nothing_incomplete(tmp_path):
     run = dataclasses.replace(
         run,
         measurements=(*run.measurements, row),
-        spec={**run.spec, "pairs": pairs},
+        spec=run.spec.model_copy(update={"pairs": tuple(map(tuple, pairs))}),
     )
     found = crossovers(run)
     assert found[3].outcome == "not_measured"

@@ -30,7 +30,9 @@ def spec(sizes, **fields):
         "contenders": [NAMES[0]], "pairs": [NAMES], "longest_sample_s": 0.01,
         "sweep": [{"axis": "samples", "values": sizes, "batch_size": 10}],
     }  # fmt: skip
-    return parse_spec(asked | fields, "test").model_copy(update={"pairs": ()})
+    return parse_spec(asked | fields, "test").model_copy(
+        update={"pairs": ((NAMES[0],) * 2,)}
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,7 +49,7 @@ def test_each_fault_is_a_row_and_the_sweep_goes_on(names):
     run = carry_out_unkept(spec(sizes, cell_timeout_s=20.0), MACHINE, crew)
     found = {}
     for m in run.measurements:
-        found.setdefault(m.case.samples, []).append(m)
+        found.setdefault(m.case["samples"], []).append(m)
     for rows in GOOD:
         assert [m.status for m in found[rows]] == ["ok", "ok"]
     for name in names:

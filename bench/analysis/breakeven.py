@@ -15,12 +15,13 @@ from bench.analysis.fieller import Means, fieller, means
 from bench.analysis.flags import view_flags
 from bench.analysis.seen import SETUP_SPREAD, Pair
 from bench.analysis.series import Recorded, cross_fitted, missing_time
-from bench.nouns import BEST, Cell, Measurement, Run
+from bench.nouns import BEST, Case, Cell, Measurement, Run
 from bench.spec import Spec
-from softmax_core.case import Case
 
 OUTCOMES = ("pays_from", "at_once", "never", "loses_from", "inconclusive")
 INTERVALS = ("bounded", "open_below", "open_above", "unbounded", "none")
+ROW = "row"
+"""The cost that counts the rows of data worked on."""
 Rows = dict[int, Measurement]
 """The rounds of a contender, or of the best on a device, by number."""
 
@@ -29,14 +30,14 @@ Rows = dict[int, Measurement]
 class BreakEven:
     """The epochs after which two contenders have cost the same, fixed costs included.
 
-    Outcomes: `pays_from` (the challenger is ahead from `epochs` on), `loses_from` (it
-    is ahead only up to `epochs`), `at_once` (ahead from the first epoch on), `never`
+    Outcomes: `pays_from` (the challenger is ahead from `repeats` on), `loses_from` (it
+    is ahead only up to `repeats`), `at_once` (ahead from the first epoch on), `never`
     (behind from the first epoch on), `inconclusive` (the times per epoch do not
     differ significantly, or the control fired).
     """
 
     case: Case
-    """Its field `epochs` holds no meaning here."""
+    """Its size that repeats, such as `epochs`, holds no meaning here."""
     baseline: str
     challenger: str
     outcome: str
@@ -45,11 +46,11 @@ class BreakEven:
     epoch (low is None), `open_above` where there may be none, as the times per epoch
     are not separated (high is None), `unbounded` where both; `none` for `at_once` and
     `never`."""
-    epochs: float | None
+    repeats: float | None
     low: float | None
     high: float | None
     trained: float | None
-    """Samples trained until then, epochs x the case's samples, and its interval."""
+    """Rows worked on until then and its interval; None where no rows are counted."""
     trained_low: float | None
     trained_high: float | None
     confidence: float
@@ -57,8 +58,8 @@ class BreakEven:
     baseline_fixed_s: float
     """Set-up and transfer; medians over the shared rounds, as are the next three."""
     challenger_fixed_s: float
-    baseline_epoch_s: float
-    challenger_epoch_s: float
+    baseline_repeat_s: float
+    challenger_repeat_s: float
     flags: tuple[str, ...] = ()
 
 
@@ -68,7 +69,7 @@ class Broken:
 
     outcome: str
     interval: str
-    epochs: float | None = None
+    repeats: float | None = None
     low: float | None = None
     high: float | None = None
 
@@ -79,7 +80,7 @@ def break_evens(run: Run) -> list[BreakEven]:
     Where a set-up or a transfer was not recorded there is none. The confidence is each
     one's own. If an A/A control of the run is decided, all are inconclusive.
     """
-    spec, recorded = Spec.model_validate(run.spec), Recorded.of(run)
+    spec, recorded = run.spec, Recorded.of(run)
     flags = recorded.flags(run.machine)
     barred = control_fired(control_crossovers(run))
     found: dict[tuple[Case, Pair], BreakEven] = {}
@@ -97,20 +98,24 @@ def break_evens(run: Run) -> list[BreakEven]:
 
 
 def _one(recorded: Recorded, case: Case, pair: Pair, spec: Spec) -> BreakEven | None:
-    rows = [chosen_rows(recorded, Cell(case, c)) for c in pair]
-    shared = sorted(rows[0].keys() & rows[1].keys())
+    both = [chosen_rows(recorded, Cell(case, c)) for c in pair]
+    shared = sorted(both[0].keys() & both[1].keys())
     if len(shared) < FEWEST_ROUNDS or pair[0] == pair[1]:
         return None
-    sides = [[side[number] for number in shared] for side in rows]
+    sides = [[side[number] for number in shared] for side in both]
     if any(missing_time(m, "from_scratch") for side in sides for m in side):
         return None
     setup_s, fixed_s, epoch_s = zip(*map(_costs, sides), strict=True)
     found = break_even(fixed_s, epoch_s, setup_s, spec.confidence, spec.resolution)
-    ends = (found.epochs, found.low, found.high)
-    trained, low, high = (None if e is None else e * case.samples for e in ends)
+    ends = (found.repeats, found.low, found.high)
+    rows = recorded.work.get(case, {}).get(ROW)
+    trained, low, high = (
+        None if end is None or rows is None else end * (rows / case.repeats)
+        for end in ends
+    )
     fixed, epoch = ([float(np.median(v)) for v in side] for side in (fixed_s, epoch_s))
     return BreakEven(
-        case=case,
+        case=case.without(case.workload.repeating),
         baseline=str(pair[0]),
         challenger=str(pair[1]),
         **vars(found),
@@ -121,8 +126,8 @@ def _one(recorded: Recorded, case: Case, pair: Pair, spec: Spec) -> BreakEven | 
         rounds=len(shared),
         baseline_fixed_s=fixed[0],
         challenger_fixed_s=fixed[1],
-        baseline_epoch_s=epoch[0],
-        challenger_epoch_s=epoch[1],
+        baseline_repeat_s=epoch[0],
+        challenger_repeat_s=epoch[1],
     )
 
 
@@ -149,7 +154,7 @@ def _costs(rows: Sequence[Measurement]) -> tuple[float, Array, Array]:
 
 
 def _epoch_s(m: Measurement) -> float:
-    epochs = m.calls_per_sample * (m.epochs_run or m.case.epochs)
+    epochs = m.calls_per_sample * (m.epochs_run or m.case.repeats)
     return statistics.median(m.samples_s) / epochs
 
 
@@ -213,7 +218,7 @@ def _barred(one: BreakEven) -> BreakEven:
         one,
         outcome="inconclusive",
         interval="unbounded",
-        epochs=None,
+        repeats=None,
         low=None,
         high=None,
         trained=None,

@@ -15,9 +15,9 @@ from bench.analysis.interval import Ratios
 from bench.analysis.locate import crossing_replicates
 from bench.analysis.series import Recorded, paired_log_ratios
 from bench.analysis.shifts import Interval, drawn_interval, welch_interval
-from bench.nouns import VIEWS, Cell, InputError, Run
+from bench.nouns import VIEWS, Case, Cell, InputError, Run
 from bench.spec import Spec
-from softmax_core.case import Case
+from bench.workloads.workload import Workload
 
 Key = tuple[str, ...]
 Curve = tuple[Array, Ratios]
@@ -61,7 +61,7 @@ def compare(before: Run, after: Run) -> Comparison:
     Raises:
         InputError: when the runs have no cell in common.
     """
-    spec = Spec.model_validate(before.spec)
+    spec = before.spec
     cells = _common_cells(before, after)
     if not cells:
         raise InputError(
@@ -126,7 +126,7 @@ def _crossings(before: Run, after: Run, spec: Spec, barred: bool) -> list[Change
 
 def _curves(run: Run) -> dict[Key, Curve]:
     """Return (sizes, ratios) of each sweep, pair and view with enough rounds."""
-    spec, recorded = Spec.model_validate(run.spec), Recorded(run.measurements)
+    spec, recorded = run.spec, Recorded(run.measurements)
     found: dict[Key, Curve] = {}
     for sweep in spec.sweep:
         cases = sweep.cases_with(run.measurements)
@@ -138,22 +138,20 @@ def _curves(run: Run) -> dict[Key, Curve]:
                 }
                 kept = {n: r for n, r in ratios.items() if len(r) >= FEWEST_ROUNDS}
                 if len(kept) > 1:
-                    fixed = _fixed(next(iter(cases.values())), sweep.axis)
+                    fixed = _fixed(spec.declared, sweep.line)
                     names = (str(pair[1]), "against", str(pair[0]))
                     key = (f"{sweep.axis}, {fixed}, {view}:", *names)
                     found[key] = (np.array(list(kept), float), list(kept.values()))
     return found
 
 
-def _fixed(case: Case, axis: str) -> str:
-    """Name the values that a sweep keeps."""
-    values = {n: v for n, v in vars(case).items() if n != axis}
-    usual = vars(Case())
-    named = ("samples", "features", "classes", "batch_size", "epochs")
+def _fixed(workload: Workload, line: Case) -> str:
+    """Name the values that a sweep keeps: its sizes, and what is not the default."""
     return " ".join(
         f"{name}={value}".replace(" ", "")
-        for name, value in values.items()
-        if name in named or value != usual[name]
+        for name, value in line.values
+        if value is not None
+        and (name in workload.axes or value != workload.default(name))
     )
 
 
@@ -181,7 +179,15 @@ def _times(
         shift = middles[1] - middles[0]
         ends = welch_interval(one, other)
         changes.append(
-            _change(cell.cell_id, middles, shift, ends, len(enough), spec, True)
+            _change(
+                cell.id,
+                middles,
+                shift,
+                ends,
+                len(enough),
+                spec,
+                True,
+            )
         )
     return changes
 

@@ -16,9 +16,9 @@ from bench.analysis.metrics import (
 )
 from bench.analysis.seen import Cases, Pair, Seen
 from bench.analysis.series import Recorded
-from bench.nouns import Crossover, Run
-from bench.spec import Spec, Sweep
-from softmax_core.case import Case
+from bench.nouns import Case, Crossover, Run
+from bench.spec import Spec
+from bench.sweep import Sweep
 
 DECIDED = ("found", "always", "never", "not_monotone")
 
@@ -33,7 +33,7 @@ def crossovers(run: Run) -> list[Crossover]:
     the pairs of a sweep come its A/A controls, flagged `control`. If any of them is
     decided, no other verdict of the run stands.
     """
-    spec, seen = Spec.model_validate(run.spec), _seen(run)
+    spec, seen = run.spec, _seen(run)
     is_ours = run.paired  # other tools' cells are chosen as they were run
     found: list[Crossover] = []
     controls: list[Crossover] = []
@@ -52,7 +52,7 @@ def crossovers(run: Run) -> list[Crossover]:
 
 def control_crossovers(run: Run) -> list[Crossover]:
     """Find the crossovers of a run's A/A controls alone, in the order of its sweeps."""
-    spec, seen = Spec.model_validate(run.spec), Seen(Recorded.of(run), {})
+    spec, seen = run.spec, Seen(Recorded.of(run), {})
     return [
         row
         for sweep in spec.sweep
@@ -62,7 +62,7 @@ def control_crossovers(run: Run) -> list[Crossover]:
 
 def _seen(run: Run) -> dict[str, Seen]:
     """Return what was recorded in each metric."""
-    spec, recorded = Spec.model_validate(run.spec), Recorded.of(run)
+    spec, recorded = run.spec, Recorded.of(run)
     flags = recorded.flags(run.machine)
     money, joules = in_money(run.measurements, spec), in_joules(run.measurements)
     return {

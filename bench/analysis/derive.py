@@ -9,7 +9,6 @@ from bench.analysis.crossover import crossovers
 from bench.analysis.estimate import estimates
 from bench.analysis.sweeps import SweepResult, sweep_results
 from bench.nouns import VIEWS, Crossover, Estimate, Run
-from bench.spec import Spec
 
 
 @dataclass(frozen=True)
@@ -28,9 +27,9 @@ class Derived:
 
 def derive(run: Run) -> Derived:
     """Compute estimates, crossovers, break-evens, speedups and costs."""
-    known = estimates(run, Spec.model_validate(run.spec).confidence)
+    known = estimates(run, run.spec.confidence)
     found = crossovers(run)
     sweeps = {view: sweep_results(run, found, view, known) for view in VIEWS}
     costs = cost_models(run)
-    modelled = model_times(costs, known)
+    modelled = model_times(run, costs, known)
     return Derived(known, found, break_evens(run), sweeps, costs, modelled)

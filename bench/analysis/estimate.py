@@ -23,7 +23,7 @@ def estimates(run: Run, confidence: float = 0.95) -> list[Estimate]:
             rank, reached = order_statistics(len(values), confidence)
             found.append(
                 Estimate(
-                    cell.cell_id, view, cell.case, cell.contender,
+                    cell.id, view, cell.case, cell.contender,
                     median_s=float(np.median(values)),
                     low_s=float(values[rank]),
                     high_s=float(values[-1 - rank]),

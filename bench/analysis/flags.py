@@ -163,7 +163,7 @@ def cell_flags(rows: list[Measurement], machine: Machine) -> tuple[str, ...]:
         "threads_not_as_planned": asked is not None
         and any(m.threads is not None and m.threads != asked for m in rows),
         "extrapolated": any(
-            m.epochs_run is not None and m.epochs_run < m.case.epochs for m in rows
+            m.epochs_run is not None and m.epochs_run < m.case.repeats for m in rows
         ),
     }
     named = [name for name, is_raised in raised.items() if is_raised]

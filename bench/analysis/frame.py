@@ -5,7 +5,7 @@
 
 import types
 import typing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -13,19 +13,16 @@ import pandas as pd
 
 from bench.analysis.breakeven import BreakEven
 from bench.analysis.cost_fit import Ranged
-from bench.analysis.cost_model import PARTS, Costs
+from bench.analysis.cost_model import Costs
 from bench.analysis.derive import Derived, derive
 from bench.analysis.series import round_s
 from bench.analysis.sweeps import Speedup, SweepResult
-from bench.nouns import Crossover, Estimate, Measurement, Run, field_names
+from bench.nouns import Case, Crossover, Estimate, Measurement, Run, field_names
 from bench.record.store import load
+from bench.workloads.workload import Workload
 
-CASE_COLUMNS = ["samples", "features", "classes", "batch_size", "epochs"]
-CROSSOVER_COLUMNS = [
-    "axis", *CASE_COLUMNS, "view", "metric", "baseline", "challenger", "outcome",
-    "at", "low", "high", "confidence", "first_win", "least_regret", "fitted",
-    "speedup_smallest", "speedup_largest", "slope", "flags",
-]  # fmt: skip
+OPTIONAL = ("work",)
+"""Fields of a measurement that are no columns."""
 CATEGORIES = (
     "axis", "view", "metric", "contender", "baseline", "challenger", "status",
     "outcome", "interval",
@@ -65,18 +62,19 @@ def read_run(path: str | Path) -> Frames:
 def frames(run: Run, derived: Derived | None = None) -> Frames:
     """Return the tables of a run; `derived` saves computing it again."""
     derived = derive(run) if derived is None else derived
+    workload = run.spec.declared
     return Frames(
-        _measurements(run.measurements),
-        _estimates(derived),
-        _crossovers(derived.crossovers),
-        _break_evens(derived.break_evens),
-        _speedups(derived.sweeps.values()),
-        _costs(derived.costs),
+        _measurements(run.measurements, workload),
+        _estimates(derived, workload),
+        _crossovers(derived.crossovers, workload),
+        _break_evens(derived.break_evens, workload),
+        _speedups(derived.sweeps.values(), workload),
+        _costs(derived.costs, workload),
     )
 
 
-def _measurements(rows: Sequence[Measurement]) -> pd.DataFrame:
-    table = _table(rows, Measurement)
+def _measurements(rows: Sequence[Measurement], workload: Workload) -> pd.DataFrame:
+    table = _table(rows, Measurement, workload)
     seconds = [round_s(m, "train") if m.status == "ok" else None for m in rows]
     started = pd.to_datetime(
         table["started_utc"], format="ISO8601", utc=True, errors="coerce"
@@ -86,13 +84,13 @@ def _measurements(rows: Sequence[Measurement]) -> pd.DataFrame:
     )
 
 
-def _estimates(derived: Derived) -> pd.DataFrame:
+def _estimates(derived: Derived, workload: Workload) -> pd.DataFrame:
     said = derived.modelled
     off = [
         None if model.seconds is None else model.seconds / e.median_s - 1
         for model, e in zip(said, derived.estimates, strict=True)
     ]
-    return _table(derived.estimates, Estimate).assign(
+    return _table(derived.estimates, Estimate, workload).assign(
         **_ranged("model", said), model_off=_typed(off, "float64", "model_off")
     )
 
@@ -105,53 +103,63 @@ def _ranged(name: str, values: Sequence[Ranged]) -> Columns:
     }
 
 
-def _costs(rows: Sequence[Costs]) -> pd.DataFrame:
-    kinds = column_types(Costs)
-    plain = ["features", "classes", "dtype", "momentum"]
+def _costs(rows: Sequence[Costs], workload: Workload) -> pd.DataFrame:
+    kinds, shapes = column_types(Costs), [dict(c.shape) for c in rows]
+    costs = [c.rows() for c in rows]
     rest = ["launches_per_step", "fit_error", "cells", "confidence", "flags"]
     columns = {
         "contender": _typed([str(c.contender) for c in rows], "category", "contender"),
-        **{n: _typed([getattr(c, n) for c in rows], kinds[n], n) for n in plain},
-    }
-    for part in PARTS:
-        columns |= _ranged(part, [getattr(c, part) for c in rows])
+        **{n: _typed([s[n] for s in shapes], workload_type(workload, n), n)
+           for n in workload.shape},
+    }  # fmt: skip
+    for part in costs[0] if costs else ():
+        columns |= _ranged(part, [one[part] for one in costs])
     columns |= {n: _typed([getattr(c, n) for c in rows], kinds[n], n) for n in rest}
     return pd.DataFrame(columns)
 
 
 def _table(
-    rows: Sequence[Measurement] | Sequence[Estimate], noun: type
+    rows: Sequence[Measurement] | Sequence[Estimate], noun: type, workload: Workload
 ) -> pd.DataFrame:
-    plain = [n for n in field_names(noun) if n not in ("case", "contender")]
+    hidden = ("case", "contender", *OPTIONAL)
+    plain = [n for n in field_names(noun) if n not in hidden]
     names = {contender: str(contender) for contender in {r.contender for r in rows}}
     who = [names[r.contender] for r in rows]
     columns = {
         **_columns(rows, noun, plain[:1]),
-        **_case_columns(rows, CASE_COLUMNS),
+        **_case_columns([row.case for row in rows], workload.axes),
         "contender": _typed(who, "category", "contender"),
         **_columns(rows, noun, plain[1:]),
     }
     return pd.DataFrame(columns)
 
 
-def _crossovers(rows: Sequence[Crossover]) -> pd.DataFrame:
+def _crossovers(rows: Sequence[Crossover], workload: Workload) -> pd.DataFrame:
+    first, *rest = (n for n in field_names(Crossover) if n != "case")
     columns = {
-        **_columns(rows, Crossover, [n for n in field_names(Crossover) if n != "case"]),
-        **_case_columns(rows, CASE_COLUMNS, lambda row: row.axis),
-    }
-    return pd.DataFrame(columns)[CROSSOVER_COLUMNS]
-
-
-def _break_evens(rows: Sequence[BreakEven]) -> pd.DataFrame:
-    """Return the table; `epochs` is the break-even, not the case's."""
-    columns = {
-        **_case_columns(rows, CASE_COLUMNS[:-1]),
-        **_columns(rows, BreakEven, [n for n in field_names(BreakEven) if n != "case"]),
+        **_columns(rows, Crossover, [first]),
+        **_case_columns([row.case.without(row.axis) for row in rows], workload.axes),
+        **_columns(rows, Crossover, rest),
     }
     return pd.DataFrame(columns)
 
 
-def _speedups(views: Iterable[Sequence[SweepResult]]) -> pd.DataFrame:
+def _break_evens(rows: Sequence[BreakEven], workload: Workload) -> pd.DataFrame:
+    """Return the table; the size that repeats is the break-even, not the case's."""
+    fixed = [name for name in workload.axes if name != workload.repeating]
+    columns = {
+        **_case_columns([row.case for row in rows], fixed),
+        **_columns(rows, BreakEven, [n for n in field_names(BreakEven) if n != "case"]),
+    }
+    names = {"repeats": workload.repeating or "calls"}
+    for side in ("baseline", "challenger"):
+        names[f"{side}_repeat_s"] = f"{side}_{workload.repeat}_s"
+    return pd.DataFrame(columns).rename(columns=names)
+
+
+def _speedups(
+    views: Iterable[Sequence[SweepResult]], workload: Workload
+) -> pd.DataFrame:
     results = [result for view in views for result in view]
     owners = [(r, p) for r in results for p in r.speedups]
     cases = [r.sweep.case_at(p.size) for r, p in owners]
@@ -159,27 +167,24 @@ def _speedups(views: Iterable[Sequence[SweepResult]]) -> pd.DataFrame:
     rest = [n for n in field_names(Speedup) if n != "size"]
     columns = {
         "axis": _typed([r.sweep.axis for r, _ in owners], "category", "axis"),
-        **{n: _typed([getattr(c, n) for c in cases], "Int64", n) for n in CASE_COLUMNS},
+        **_case_columns(cases, workload.axes),
         "view": _typed([r.view for r, _ in owners], "category", "view"),
         **_columns(points, Speedup, rest),
     }
     return pd.DataFrame(columns)
 
 
-def _case_columns(
-    rows: Sequence[typing.Any],
-    names: Sequence[str],
-    left_out: Callable[[typing.Any], str | None] = lambda row: None,
-) -> Columns:
-    """Return the values of the rows' cases, one of which may hold no meaning."""
-    return {
-        n: _typed(
-            [None if left_out(row) == n else getattr(row.case, n) for row in rows],
-            "Int64",
-            n,
-        )
-        for n in names
-    }
+def _case_columns(cases: Sequence[Case], names: Sequence[str]) -> Columns:
+    """Return the sizes of the rows' cases; one without meaning is missing."""
+    return {n: _typed([case[n] for case in cases], "Int64", n) for n in names}
+
+
+def workload_type(workload: Workload, name: str) -> str:
+    """Return the dtype of the column of a size or setting."""
+    if name in workload.axes:
+        return "Int64"
+    default = next(s.default for s in workload.settings if s.name == name)
+    return _kind(name, type(default))
 
 
 def _columns(rows: Sequence[typing.Any], noun: type, names: Sequence[str]) -> Columns:

@@ -12,9 +12,8 @@ import numpy as np
 from bench.analysis.decide import FEWEST_ROUNDS, Array
 from bench.analysis.series import Recorded
 from bench.analysis.shifts import welch_interval
-from bench.nouns import Crossover, Machine, Run
+from bench.nouns import Case, Crossover, Machine, Run
 from bench.spec import Spec
-from softmax_core.case import Case
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def found_on(node: str, run: Run, crossovers: Sequence[Crossover]) -> Found:
         known = fastest.get(cell.case)
         if known is None or this.middle < known.middle:
             fastest[cell.case] = this
-    spec = Spec.model_validate(run.spec)
+    spec = run.spec
     return Found(node, run.run_id, run.machine, tuple(crossovers), fastest, spec)
 
 
@@ -92,7 +91,7 @@ def placements(found: Sequence[Found]) -> list[Placement]:
     them. A process may be lucky for as long as it lives, and no round of one machine
     tells of another's: the interval is widened by the spec's resolution for each.
     """
-    cases = sorted({case for f in found for case in f.fastest}, key=_size)
+    cases = sorted({case for f in found for case in f.fastest}, key=_sizes)
     return [
         _place(
             case, {f.node: f.fastest[case] for f in found if case in f.fastest}, spec
@@ -102,9 +101,10 @@ def placements(found: Sequence[Found]) -> list[Placement]:
     ]
 
 
-def _size(case: Case) -> tuple[int | str, ...]:
-    sizes = case.features, case.classes, case.samples, case.batch_size, case.epochs
-    return *sizes, str(case)
+def _sizes(case: Case) -> tuple[float | str, ...]:
+    """Order cases by their numbers, in the workload's order, then by the rest."""
+    numbers = (v for _, v in case.values if isinstance(v, int | float))
+    return *numbers, str(case)
 
 
 def _place(case: Case, by_node: dict[str, Fastest], spec: Spec) -> Placement:

@@ -8,18 +8,16 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from bench.analysis.breakeven import BreakEven
 from bench.analysis.series import Recorded, paired_log_ratios
 from bench.analysis.sweeps import Speedup, SweepResult, is_along
-from bench.nouns import Contender, Crossover, Run
-from bench.spec import Spec, Sweep
-from softmax_core.case import Case
+from bench.nouns import Case, Contender, Crossover, Run
+from bench.spec import Spec
+from bench.sweep import Sweep
 
-SECOND_AXES = ("samples", "batch_size", "epochs", "features", "classes")
 MOST_POINTS = 100
 """Of a control at one size; more rounds are drawn as medians of neighbours."""
 
@@ -43,7 +41,7 @@ class Grid:
     axis: str
     second_axis: str
     case: Case
-    """The fixed values; the fields of the two axes hold no meaning here."""
+    """The fixed values, without the two axes'."""
     view: str
     baseline: str
     challenger: str
@@ -59,21 +57,18 @@ class Grid:
 def speedup_grids(results: Sequence[SweepResult]) -> list[Grid]:
     """Return a grid for each pair that several sweeps share.
 
-    The sweeps have the same axis and differ in exactly one other of `SECOND_AXES`.
+    The sweeps have the same axis and differ in exactly one other size.
     """
     groups: dict[tuple[str, str, Case], dict[int, SweepResult]] = defaultdict(dict)
     for result in results:
-        along: str = result.sweep.axis
-        case = next(iter(result.sweep.cases().values()))
-        for other in SECOND_AXES:
+        along, line = result.sweep.axis, result.sweep.line
+        for other in result.sweep.workload.axes:
             if other != along:
-                value: int = getattr(case, other)
-                rest = _blank(case, along, other)
-                groups[along, other, rest].setdefault(value, result)
+                rest = line.without(other)
+                groups[along, other, rest].setdefault(line[other], result)
     grids = []
-    for (axis, second, _), members in groups.items():
+    for (axis, second, case), members in groups.items():
         by_value = dict(sorted(members.items()))
-        case = next(iter(next(iter(by_value.values())).sweep.cases().values()))
         pairs = dict.fromkeys(
             (p.baseline, p.challenger) for r in by_value.values() for p in r.speedups
         )
@@ -83,13 +78,6 @@ def speedup_grids(results: Sequence[SweepResult]) -> list[Grid]:
                 view = next(iter(by_value.values())).view
                 grids.append(Grid(axis, second, case, view, *pair, lines))
     return grids
-
-
-def _blank(case: Case, axis: str, second: str) -> Case:
-    """Return a case whose values on two axes are the same for every case."""
-    usual = {"samples": 10**9, "batch_size": 1, "epochs": 1, "features": 1}
-    values: dict[str, Any] = {name: usual.get(name, 2) for name in (axis, second)}
-    return dataclasses.replace(case, **values)
 
 
 def _line(value: int, result: SweepResult, pair: tuple[str, str]) -> GridLine:
@@ -150,7 +138,7 @@ def control_series(
         found: its crossovers, for the verdict.
         recorded: its measurements.
     """
-    spec = Spec.model_validate(run.spec)
+    spec = run.spec
     one_each = {m.case: m for m in run.measurements}.values()
     rows = [c for c in found if "control" in c.flags]
     controls = []
@@ -206,14 +194,15 @@ def _control(
 
 
 def break_evens_of(result: SweepResult, rows: Sequence[BreakEven]) -> list[BreakEven]:
-    """Return a sweep's break-evens, sizes increasing; none along an axis of epochs."""
-    if result.sweep.axis == "epochs":
+    """Return a sweep's break-evens, sizes increasing; none along what repeats."""
+    repeating = result.sweep.workload.repeating
+    if result.sweep.axis == repeating:
         return []
     pairs = {(c.baseline, c.challenger) for c in result.crossovers}
     mine = [
         b
         for b in rows
         if (b.baseline, b.challenger) in pairs
-        and b.case == result.sweep.case_at(result.size(b.case))
+        and b.case == result.sweep.case_at(result.size(b.case)).without(repeating)
     ]
     return sorted(mine, key=lambda b: result.size(b.case))

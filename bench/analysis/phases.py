@@ -35,17 +35,19 @@ class Phases:
 
 @dataclass(frozen=True)
 class WarmUp:
-    """The calls before the first sample, each call's seconds per epoch.
+    """The calls before the first sample, each one's seconds per epoch or other repeat.
 
-    The first two train one epoch, the others as many as a sample's.
+    The first two are of one, the others of as many as a sample's.
     """
 
     contender: str
     size: int
     calls: tuple[int, ...]
     """Their numbers, from 1."""
-    epoch_s: tuple[float, ...]
+    repeat_s: tuple[float, ...]
     of_calls: int
+    repeat: str = "epoch"
+    """What the seconds are of."""
 
 
 def phases(result: SweepResult, known: Iterable[Estimate], sizes: int) -> list[Phases]:
@@ -98,11 +100,12 @@ def warm_ups(result: SweepResult, recorded: Recorded, sizes: int) -> list[WarmUp
 
 def _warm_up(contender: str, size: int, m: Measurement) -> WarmUp:
     count = len(m.warmup_s)
-    numbers = np.unique(np.geomspace(1, count, min(count, MOST_CALLS)).round())
-    calls = tuple(range(1, count + 1)) if count <= MOST_CALLS else numbers.astype(int)
-    epochs = m.epochs_run or m.case.epochs
-    epoch_s = (m.warmup_s[n - 1] / (1 if n <= 2 else epochs) for n in calls)
-    return WarmUp(contender, size, tuple(map(int, calls)), tuple(epoch_s), count)
+    spaced = np.unique(np.geomspace(1, count, min(count, MOST_CALLS)).round())
+    calls = tuple(range(1, count + 1)) if count <= MOST_CALLS else spaced.astype(int)
+    epochs = m.epochs_run or m.case.repeats
+    repeat_s = tuple(m.warmup_s[n - 1] / (1 if n <= 2 else epochs) for n in calls)
+    numbers, repeat = tuple(map(int, calls)), m.case.workload.repeat
+    return WarmUp(contender, size, numbers, repeat_s, count, repeat)
 
 
 def spread(sizes: Iterable[int], count: int) -> set[int]:

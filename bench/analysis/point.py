@@ -11,8 +11,7 @@ from bench.analysis.answer import Answer, point_answer
 from bench.analysis.decide import Array
 from bench.analysis.flags import NO_INTERVAL
 from bench.analysis.series import Recorded
-from bench.nouns import Cell, Contender
-from softmax_core.case import Case
+from bench.nouns import Case, Cell, Contender
 
 
 def undecided(

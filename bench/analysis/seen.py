@@ -14,8 +14,8 @@ from bench.analysis.flags import view_flags
 from bench.analysis.metrics import ENERGY, TIME
 from bench.analysis.point import undecided
 from bench.analysis.series import Recorded
-from bench.nouns import Cell, Contender, Crossover
-from softmax_core.case import Case
+from bench.nouns import Case, Cell, Contender, Crossover
+from bench.workloads.workload import MOVED
 
 Pair = tuple[Contender, Contender]
 Cases = dict[int, Case]
@@ -91,12 +91,12 @@ class Seen:
             np.array(list(cases), float),
             [one for one, _ in seconds],
             [other for _, other in seconds],
-            work(cases),
+            self._work(cases),
             settings,
         )
         if found.outcome != NOT_MEASURED:
             return found
-        known = (self.recorded, cases, pair, view, work(cases), settings.margin)
+        known = (self.recorded, cases, pair, view, self._work(cases), settings.margin)
         return undecided(*known) or found
 
     def _missing(
@@ -121,6 +121,20 @@ class Seen:
             for status, sizes in found.items()
         )
 
+    def _work(self, cases: Cases) -> Array:
+        """Return what each case pays of each cost; see `definitions.fitted`.
+
+        A fixed cost, and what the workload counts. Where none of that varies along the
+        axis, as by features, the size itself stands for it.
+        """
+        known = [self.recorded.work.get(case, {}) for case in cases.values()]
+        names = dict.fromkeys(n for one in known for n in one if n != MOVED)
+        columns = [np.array([one.get(n, 0.0) for one in known]) for n in names]
+        told = [i for i, one in enumerate(known) if one]
+        if not any(np.ptp(column[told]) for column in columns):
+            columns = [np.array(list(cases), float)]
+        return np.column_stack([np.ones(len(cases)), *columns])
+
     def _timed_out(self, cases: Cases, pair: Pair) -> tuple[str, ...]:
         late = [
             f"{size:,}"
@@ -143,17 +157,6 @@ class Seen:
             of = {m.energy_of: None for c in members for m in self.recorded.ok[c]}
             raised.append(f"energy_counters: {' against '.join(of)}")
         return list(dict.fromkeys([*raised, *view_flags(view)]))
-
-
-def work(cases: Cases) -> Array:
-    """Return how often each case pays a fixed cost, a step's and a row's."""
-    return np.array(
-        [
-            [1, c.epochs * c.steps_per_epoch, c.epochs * c.samples]
-            for c in cases.values()
-        ],
-        float,
-    )
 
 
 def why(recorded: Recorded, cases: Cases, pair: Pair, view: str = "train") -> str:

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.analysis.flags import cell_flags
-from bench.nouns import BEST, Cell, Contender, Machine, Measurement, Run
-from softmax_core.case import Case
+from bench.nouns import BEST, Case, Cell, Contender, Machine, Measurement, Run
 
 T = TypeVar("T")
 Rounds = dict[int, float]
@@ -27,7 +26,7 @@ def round_s(m: Measurement, view: str, setup_scale: float = 1.0) -> float | None
         return None
     # not numpy's: for a few values it takes thirty times as long
     seconds = statistics.median(m.samples_s) / m.calls_per_sample
-    seconds *= m.case.epochs / (m.epochs_run or m.case.epochs)
+    seconds *= m.case.repeats / (m.epochs_run or m.case.repeats)
     if view != "train":
         seconds += m.transfer_s or 0.0
     if view == "from_scratch":
@@ -52,8 +51,12 @@ class Recorded:
         self.ended: dict[Cell, Measurement] = {}
         self._rounds: dict[tuple[Cell, str, float], Rounds] = {}
         self._flags: dict[Cell, tuple[str, ...]] = {}
+        self.work: dict[Case, dict[str, float]] = {}
+        """What one training of each case pays of each cost."""
         for m in measurements:
             cell = Cell(m.case, m.contender)
+            if m.work:
+                self.work.setdefault(m.case, m.work)
             if m.status == "ok":
                 self.ok[cell].append(m)
             else:

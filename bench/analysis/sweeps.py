@@ -7,9 +7,10 @@ import numpy as np
 
 from bench.analysis.estimate import estimates, order_statistics
 from bench.analysis.series import Recorded, paired_log_ratios
-from bench.nouns import Crossover, Estimate, Run
-from bench.spec import Spec, Sweep
-from softmax_core.case import Case
+from bench.nouns import Case, Crossover, Estimate, Run
+from bench.spec import Spec
+from bench.sweep import Sweep
+from bench.workloads.workload import Size
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,23 @@ class SweepResult:
     crossovers: tuple[Crossover, ...]
 
     @property
-    def per_epoch(self) -> bool:
-        """Tell whether the time is best given per epoch.
+    def along(self) -> Size:
+        """The size that varies."""
+        return self.sweep.workload.size(self.sweep.axis)
 
-        Not where the epochs are what varies, and not where the time holds fixed costs,
-        which an epoch has no share in.
+    @property
+    def per_repeat(self) -> bool:
+        """Tell whether the time is best given per epoch, or what else repeats.
+
+        Not where that is what varies, and not where the time holds fixed costs, in
+        which an epoch has no share.
         """
-        return self.sweep.axis != "epochs" and self.view == "train"
+        repeating = self.sweep.workload.repeating
+        return self.sweep.axis != repeating and self.view == "train"
 
     def size(self, case: Case) -> int:
         """Return a case's size along the sweep's axis."""
-        size: int = getattr(case, self.sweep.axis)
+        size: int = case[self.sweep.axis]
         return size
 
     def timed(self) -> tuple[Crossover, ...]:
@@ -80,7 +87,7 @@ def sweep_results(
         known: the run's estimates, of any view; without them they are computed.
         recorded: the run's measurements by cell; gathered if not given.
     """
-    spec = Spec.model_validate(run.spec)
+    spec = run.spec
     recorded = Recorded.of(run) if recorded is None else recorded
     one_each = {m.case: m for m in run.measurements}.values()
     found = [c for c in crossovers if c.view == view]
@@ -112,8 +119,7 @@ def sweep_results(
 
 def is_along(c: Crossover, sweep: Sweep) -> bool:
     """Tell whether a crossover, of any pair and view, is along a sweep."""
-    size = getattr(c.case, c.axis)
-    return c.axis == sweep.axis and c.case == sweep.case_at(size)
+    return c.axis == sweep.axis and c.case.without(c.axis) == sweep.line
 
 
 def _speedups(

@@ -14,7 +14,7 @@ from bench.command.reports import INCOMPLETE, say_incomplete
 from bench.crew import Crew
 from bench.interrupts import EXIT_CODE, Interrupted
 from bench.machine import snapshot, usable_cores
-from bench.nouns import Crossover, Run, case_id
+from bench.nouns import Crossover, Run
 from bench.plan import next_blocks, notices
 from bench.record import store
 from bench.run import carry_out, used_s
@@ -58,10 +58,9 @@ def do_run(
             run = store.reopen(folder)
             say_lost(folder, run, around.say)
             run = replace(run, lost="")  # it is measured again
-            recorded = Spec.model_validate(run.spec)
-            spec = ask.more(recorded, used_s(run.measurements))
-            if spec != recorded:
-                run = replace(run, spec=spec.model_dump(mode="json"))
+            spec = ask.more(run.spec, used_s(run.measurements))
+            if spec != run.spec:
+                run = replace(run, spec=spec)
                 store.rewrite_header(folder, run)
         for line in said:
             around.say(line)
@@ -113,7 +112,7 @@ def do_plan(ask: Ask) -> None:
     blocks = next_blocks(spec, [])
     for block in blocks:
         names = ", ".join(map(str, block.contenders))
-        print(f"{case_id(block.case):40} {len(block.rounds)} rounds: {names}")
+        print(f"{block.case.id:40} {len(block.rounds)} rounds: {names}")
     minutes = sum(block.expected_s for block in blocks) / 60
     print(f"{len(blocks)} cases, about {minutes:.1f} minutes on a core like ours.")
     if not spec.grid:

@@ -28,9 +28,8 @@ def new_run(spec: Spec, around: Surroundings) -> tuple[Run, Spec]:
         raise SpecError(str(error)) from error
     names = tuple(str(a["name"]) for a in machine.accelerators)
     spec = resolve(spec, names, cores)
-    fields = spec.model_dump(mode="json")
     name = new_id(spec, around)
-    return Run(name, SCHEMA, fields, commit(), typed(), machine, ()), spec
+    return Run(name, SCHEMA, spec, commit(), typed(), machine, ()), spec
 
 
 def check_pairs(spec: Spec, machine: Machine) -> None:

@@ -6,7 +6,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bench.interrupts import check
-from bench.nouns import case_id
 from bench.plan import Block
 
 
@@ -33,6 +32,6 @@ class ProgressBar:
             self._task,
             completed=done_s,
             total=total_s,
-            description=case_id(block.case),
+            description=block.case.id,
             refresh=True,
         )

@@ -77,7 +77,8 @@ def do_report(ask: ReportAsk) -> int:
         run = one.load()
         say_lost(one.out, run)
         if prices:
-            run = dataclasses.replace(run, spec={**run.spec, "prices": prices})
+            spec = run.spec.model_copy(update={"prices": prices})
+            run = dataclasses.replace(run, spec=spec)
         if ask.show or len(given) > 1:
             print(f"{run.run_id}:")
         answers = _write(one, run, ask) if has_pages else crossovers(run)
@@ -187,7 +188,7 @@ def do_compare(before: str, after: str) -> int:
         )
     for warning in comparison.warnings:
         print(f"crossover: {warning}", file=sys.stderr)
-    if all(run.spec.get("name") == "asv" for run in runs):
+    if all(run.spec.name == "asv" for run in runs):
         print(
             "crossover: what the machine drifted between two commits counts as their "
             "change, unless they were measured with asv run --interleave-rounds",

@@ -12,10 +12,10 @@ from bench.analysis.crossover import crossovers
 from bench.analysis.selfcheck import Row, simulation_table
 from bench.crew import Crew
 from bench.machine import snapshot
-from bench.measure.law import Law, crossing_batch
 from bench.nouns import Crossover
 from bench.run import carry_out_unkept
 from bench.spec import Spec
+from bench.workloads.spin import Law, crossing_batch
 
 LARGEST_ERROR = 0.10
 
@@ -46,7 +46,7 @@ def selftest(
 
 
 def spinning_pair(seed: int, number: int) -> tuple[float, Spec]:
-    """Return the exact crossing in batch size, and the spec that is to find it."""
+    """Return the exact crossing in rows a batch, and the spec that is to find it."""
     draw = random.Random(f"{seed} {number}")
     truth = draw.uniform(40, 400)
     row_ps = draw.randrange(300_000, 1_000_000)
@@ -55,11 +55,11 @@ def spinning_pair(seed: int, number: int) -> tuple[float, Spec]:
     step_ns = baseline.step_ns + round(truth * (row_ps - faster_ps) / 1000)
     challenger = Law(step_ns, faster_ps)
     names = tuple(f"cpu/{law}@1" for law in (baseline, challenger))
-    sweep = {"axis": "batch_size", "values": (16, 64, 256, 1024), "samples": 4096}
+    sweep = {"axis": "batch", "values": (16, 64, 256, 1024), "rows": 4096}
     fields = {
-        "name": "selftest", "seed": number, "rounds": 32, "width": 1.1,
-        "control": False, "budget_s": 20.0, "contenders": names, "pairs": (names,),
-        "sweep": (sweep,),
+        "name": "selftest", "workload": "spin", "seed": number, "rounds": 32,
+        "width": 1.1, "control": False, "budget_s": 20.0, "contenders": names,
+        "pairs": (names,), "sweep": (sweep,),
     }  # fmt: skip
     return crossing_batch(baseline, challenger), Spec.model_validate(fields)
 

@@ -4,7 +4,6 @@
 put in order and printed, and one cell is measured against itself.
 """
 
-import dataclasses
 import math
 import os
 import time
@@ -24,11 +23,11 @@ from bench.doctor.device_checks import device_checks
 from bench.machine import ask_device, quota_cores, throttled_periods, usable_cores
 from bench.measure.clock import timer_step_s
 from bench.measure.process import Asked, WorkerProcess
-from softmax_core.case import Case
+from bench.workloads.softmax import SOFTMAX
 
 STYLES = {"ok": "green", "warn": "yellow", "unfit": "bold red", "unknown": "dim"}
 AA_S = 10.0
-AA_CASE = Case(batch_size=100, epochs=1)
+AA_CASE = SOFTMAX.case(batch_size=100)
 FEWEST_ROUNDS = 20
 LEVEL = 0.01
 MARGIN = 0.02
@@ -131,7 +130,8 @@ def open_cell(worker: Asked) -> int:
     """Open the cell in a worker and return how many trainings a sample is."""
     request = {
         "op": "open",
-        "case": dataclasses.asdict(AA_CASE),
+        "workload": AA_CASE.workload,
+        "case": dict(AA_CASE.values),
         "device": "cpu",
         "trainer": "resident",
         "threads": 1,

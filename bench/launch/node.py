@@ -23,7 +23,7 @@ from bench.nouns import Contender, InputError
 from bench.record import launched, store
 from bench.record.journal import JOURNAL
 from bench.run import carry_out
-from bench.spec import Spec, SpecError
+from bench.spec import SpecError
 from bench.surroundings import HERE
 from bench.untrusted import one_line
 
@@ -80,8 +80,7 @@ def measure(folder: Path, name: str) -> None:
             store.create(out, run)
         else:
             run = dataclasses.replace(store.reopen(out), lost="")
-        spec = Spec.model_validate(run.spec)
-        carry_out(spec, run, out, Crew(start=Patient))
+        carry_out(run.spec, run, out, Crew(start=Patient))
         write_atomically(out / launched.ENDED, "", synced=True)
 
 

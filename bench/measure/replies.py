@@ -46,8 +46,9 @@ FIELDS: dict[str, dict[str, Kind]] = {
         "warmup_s": LIST,
         "peak_bytes": Kind((int, NONE), 0),
         "threads": Kind((int, NONE), 0),
-        "loss": Kind(NUMBER, finite=False),  # not where a training diverged
-        "accuracy": Kind(NUMBER, finite=False),
+        "loss": Kind((*NUMBER, NONE), finite=False),  # not where a training diverged
+        "accuracy": Kind((*NUMBER, NONE), finite=False),
+        "work": Kind((dict,), must=False),
         "notes": TEXT,
         "energy_of": Kind((str,), must=False),
         "launches_per_step": Kind((*NUMBER, NONE), 0, must=False),

@@ -39,8 +39,9 @@ def disagreeing(
 ) -> dict[Contender, dict[str, Any]]:
     """Return who ends at another loss than the others after as many epochs."""
     found = {}
-    for epochs in {reply["epochs_run"] for reply in opened.values()}:
-        alike = {c: r for c, r in opened.items() if r["epochs_run"] == epochs}
+    known = {c: r for c, r in opened.items() if r["loss"] is not None}
+    for epochs in {reply["epochs_run"] for reply in known.values()}:
+        alike = {c: r for c, r in known.items() if r["epochs_run"] == epochs}
         usual = statistics.median_low(reply["loss"] for reply in alike.values())
         for contender, reply in alike.items():
             if abs(reply["loss"] - usual) <= LOSS_RTOL * abs(usual) + LOSS_ATOL:

@@ -17,19 +17,15 @@ from bench.measure.describe import describe_here
 from bench.measure.energy import Meter, find_meter
 from bench.measure.errors import first_line, out_of_memory
 from bench.measure.sampler import Sampler
-from bench.measure.spin import find_trainer
-from softmax_core import make_data
-from softmax_core.case import Case
+from bench.nouns import Case
+from bench.workloads.registry import definition
 from softmax_core.device import (
     parse_device,
     synchronize,
     unavailable_reason,
 )
-from softmax_core.launches import count_launches
 from softmax_core.precision import pin_products
-from softmax_core.registry import TRAINERS
-from softmax_core.training import RankLost, cannot_train
-from softmax_core.work import count_work
+from softmax_core.training import RankLost
 
 
 class Worker:
@@ -55,9 +51,9 @@ class Worker:
             case "device" | "verify":
                 return _examine(parse_device(request["name"]), request.get("trainer"))
             case "count":
-                cases = list(map(_case, request["cases"]))
-                work = count_work(request["trainer"], cases[0])
-                return {"counts": [work.of(case) for case in cases]}
+                job = definition(request["workload"])
+                cases = [_case(request, values) for values in request["cases"]]
+                return {"counts": job.count(request["trainer"], cases)}
             case "open":
                 return self._open(request)
             case "sample" if self._sampler is not None:
@@ -89,20 +85,21 @@ class Worker:
         self._close()
         device = parse_device(request["device"])
         reason = unavailable_reason(device)
-        ranks = request.get("ranks", 1)
-        if reason is None and request["trainer"] in TRAINERS:
-            reason = cannot_train(request["trainer"], device, ranks)
+        ranks, trainer = request.get("ranks", 1), request["trainer"]
+        case = _case(request, request["case"])
+        job = definition(case.workload.name)
+        if reason is None:
+            reason = job.unavailable(trainer, str(device), ranks)
         if reason is not None:
             return {"status": "unavailable", "notes": f"{device}: {reason}"}
         self._device = device
-        case = _case(request["case"])
-        context_s = self._context(device, request["trainer"], ranks)
+        context_s = self._context(case.workload.name, device, trainer, ranks)
         # May touch the device, whose context is timed. Those of other ranks are not
         # metered: none of them is then.
         meter = self._meter(device) if ranks == 1 or device.type == "cpu" else None
         self._sampler = Sampler(
             case,
-            request["trainer"],
+            trainer,
             device,
             request["threads"],
             context_s,
@@ -110,12 +107,13 @@ class Worker:
             meter=meter,
             ranks=ranks,
         )
-        launches = _launches_per_step(request["trainer"], case, ranks)
+        launches = job.launches_per_step(case, trainer, ranks)
         gc.freeze()  # what counting loads is not searched for garbage at every sample
         return {
             "status": "ok",
             "energy_of": meter.name if meter else "",
             "launches_per_step": launches,
+            "work": job.work(case),
             **asdict(self._sampler.opened),
         }
 
@@ -125,19 +123,19 @@ class Worker:
             self._meters[device] = found if isinstance(found, Meter) else None
         return self._meters[device]
 
-    def _context(self, device: torch.device, trainer: str, ranks: int) -> float:
+    def _context(
+        self, workload: str, device: torch.device, trainer: str, ranks: int
+    ) -> float:
         """Seconds that a process pays once, before any case: the device's context
         and whatever torch loads at the first training; other ranks start then.
         Importing torch here, which every contender pays alike, is not counted.
         """
         key = f"{device}/{trainer}@{ranks}"
         if key not in self._context_s:
-            case = Case(samples=4, batch_size=2, epochs=1)
-            made = find_trainer(trainer, ranks)
+            job = definition(workload)
             # No synchronise before: it would start the device outside the clock.
             start = time.perf_counter()
-            made.prepare(case, make_data(case), device).train(1)
-            synchronize(device)
+            job.first_use(trainer, str(device), ranks)
             self._context_s[key] = time.perf_counter() - start
         return self._context_s[key]
 
@@ -157,14 +155,10 @@ def _examine(device: torch.device, trainer: str | None) -> dict[str, Any]:
     return {"wrong": equal_work(trainer, device)}
 
 
-def _launches_per_step(trainer: str, case: Case, ranks: int) -> float | None:
-    if trainer not in TRAINERS:
-        return None
-    return count_launches(trainer, case, ranks).per_step
-
-
-def _case(fields: dict[str, Any]) -> Case:
-    return Case(**{**fields, "dispersion": tuple(fields["dispersion"])})
+def _case(request: dict[str, Any], values: dict[str, Any]) -> Case:
+    """Return a case of the request's workload from what JSON makes of its values."""
+    whole = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+    return definition(request["workload"]).declared.case(**whole)
 
 
 def serve(requests: TextIO, replies: TextIO) -> None:

@@ -21,12 +21,13 @@ from bench.predict.sheet import Sheet
 from bench.record import store
 from bench.record.journal import StoreError
 from bench.surroundings import say_lost
+from bench.workloads.workload import Workload
 
 LABEL = "predicted, not measured"
 COLUMNS = (
-    "axis", "samples", "features", "classes", "batch_size", "epochs", "view",
-    "baseline", "device", "trainer", "outcome", "at", "low", "high", "label",
+    "view", "baseline", "device", "trainer", "outcome", "at", "low", "high", "label",
 )  # fmt: skip
+"""Behind the axis and the sizes."""
 
 
 def do_predict(folder: Path, sheets: list[Sheet], trainer: str, out: Path) -> None:
@@ -48,28 +49,28 @@ def do_predict(folder: Path, sheets: list[Sheet], trainer: str, out: Path) -> No
         )
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_atomically(out / "predicted.csv", as_csv(rows))
-        write_atomically(out / "predicted.md", as_markdown(rows, sheets))
+        workload = run.spec.declared
+        write_atomically(out / "predicted.csv", as_csv(rows, workload))
+        write_atomically(out / "predicted.md", as_markdown(rows, sheets, workload))
     except OSError as error:
         raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
-    show(rows)
+    show(rows, workload)
     print(f"Predicted, not measured: {out / 'predicted.md'}")
 
 
 def _fields(row: Row) -> dict[str, Any]:
-    case = dataclasses.asdict(row.case) | {row.axis: None}
     return {
-        **{name: case[name] for name in COLUMNS[1:6]},
+        **dict(row.line.values),
         "axis": row.axis, "view": row.view, "baseline": row.baseline,
         "device": row.device, "trainer": row.trainer, "label": LABEL,
         **dataclasses.asdict(row.found),
     }  # fmt: skip
 
 
-def as_csv(rows: list[Row]) -> str:
+def as_csv(rows: list[Row], workload: Workload) -> str:
     """Return the predictions as a table of full precision."""
-    table = io.StringIO()
-    writer = csv.DictWriter(table, COLUMNS, lineterminator="\n")
+    table, head = io.StringIO(), ("axis", *workload.axes, *COLUMNS)
+    writer = csv.DictWriter(table, head, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     for row in rows:
         writer.writerow({name: cell(value) for name, value in _fields(row).items()})
@@ -97,16 +98,17 @@ def _size(size: float | None) -> str:
     return f"{size:.3g}" if size < 1000 else f"{size:,.0f}"
 
 
-def _table(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
+def _table(rows: list[Row], workload: Workload) -> tuple[list[str], list[list[str]]]:
     """Return head and lines: a line a baseline, a column a device."""
     devices = list(dict.fromkeys(row.device for row in rows))
     lines: dict[tuple[str, str, str], dict[str, str]] = {}
     for row in rows:
-        case, axis = row.case, row.axis
-        fixed = {"samples": case.samples, "batch": case.batch_size}
-        fixed.pop({"samples": "samples", "batch_size": "batch"}.get(axis, ""), None)
-        sweep = f"{axis}: {case.features} features, {case.classes} classes"
-        sweep += "".join(f", {name} {value:,}" for name, value in fixed.items())
+        fixed = (
+            size.said(row.line[size.name])
+            for size in workload.sizes
+            if size.name not in (row.axis, workload.repeating)
+        )
+        sweep = f"{row.axis}: {', '.join(fixed)}"
         lines.setdefault((sweep, row.view, row.baseline), {})[row.device] = in_words(
             row
         )
@@ -114,9 +116,9 @@ def _table(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
     return ["Sweep", "View", "Baseline, measured", *devices], body
 
 
-def as_markdown(rows: list[Row], sheets: list[Sheet]) -> str:
+def as_markdown(rows: list[Row], sheets: list[Sheet], workload: Workload) -> str:
     """Return the predictions and where their numbers come from."""
-    head, body = _table(rows)
+    head, body = _table(rows, workload)
     lines = [
         f"# Crossovers {LABEL}",
         "",
@@ -133,9 +135,9 @@ def as_markdown(rows: list[Row], sheets: list[Sheet]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def show(rows: list[Row]) -> None:
+def show(rows: list[Row], workload: Workload) -> None:
     """Print the predictions."""
-    head, body = _table(rows)
+    head, body = _table(rows, workload)
     table = Table(title=LABEL, title_justify="left")
     for name in head:
         table.add_column(name)

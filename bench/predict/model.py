@@ -11,7 +11,6 @@ import numpy as np
 
 from bench.analysis.decide import Array
 from bench.predict.sheet import Sheet
-from softmax_core.case import Case
 
 POINTS = 400
 COPIES = 2
@@ -22,7 +21,7 @@ ROOM = 3
 
 @dataclass(frozen=True)
 class Counts:
-    """What one epoch of a case gives the device."""
+    """What one repeat of a case, an epoch, gives the device."""
 
     launches: float
     bytes: float
@@ -30,6 +29,11 @@ class Counts:
     host_s: tuple[float, float] = (0.0, 0.0)
     """What the same trainer's steps cost the host here, whatever the device: lowest and
     highest; 0 where the run does not tell."""
+    repeats: int = 1
+    """How many of them there are."""
+    moved_bytes: float = 0.0
+    """Of one move of the data to the device."""
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,10 @@ class PredictedCrossover:
     high: float | None
 
 
-def predicted_s(sheet: Sheet, case: Case, counts: Counts, view: str) -> Predicted:
-    """Predict the seconds of a case, all its epochs.
+def predicted_s(sheet: Sheet, counts: Counts, view: str) -> Predicted:
+    """Predict the seconds of a case, all its repeats.
 
-    An epoch takes what is longer: the host's steps, or the device's kernels, each as
+    A repeat takes what is longer: the host's steps, or the device's kernels, each as
     long as its bytes and operations take and at least the shortest there is. The host
     launches every kernel; at best beside the Python that it runs on the CPU too, at
     worst after it. Set-up is on no data sheet, so that `from_scratch` cannot be
@@ -70,7 +74,7 @@ def predicted_s(sheet: Sheet, case: Case, counts: Counts, view: str) -> Predicte
         n * sheet.launch_s[1] + counts.host_s[1],
     )
     low, high = (
-        _seconds(sheet, case, counts, view, host_s, n * kernel_s, reached)
+        _seconds(sheet, counts, view, host_s, n * kernel_s, reached)
         for host_s, kernel_s, reached in zip(
             hosts, sheet.kernel_s, reversed(sheet.reached), strict=True
         )
@@ -80,7 +84,6 @@ def predicted_s(sheet: Sheet, case: Case, counts: Counts, view: str) -> Predicte
 
 def _seconds(
     sheet: Sheet,
-    case: Case,
     counts: Counts,
     view: str,
     host_s: float,
@@ -88,11 +91,11 @@ def _seconds(
     reached: float,
 ) -> float:
     moved = counts.bytes / (reached * sheet.memory_bytes_per_s)
-    computed = counts.operations / (reached * sheet.operations_per_s[case.dtype])
-    total = case.epochs * max(host_s, kernels_s + max(moved, computed))
+    computed = counts.operations / (reached * sheet.operations_per_s[counts.dtype])
+    total = counts.repeats * max(host_s, kernels_s + max(moved, computed))
     if view == "with_transfer":
         bus = reached * sheet.bus_bytes_per_s
-        total += COPIES * sheet.bus_latency_s + case.data_bytes / bus
+        total += COPIES * sheet.bus_latency_s + counts.moved_bytes / bus
     return total
 
 

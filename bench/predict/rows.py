@@ -4,12 +4,13 @@ What the device would be given is counted by a worker, its time computed by `mod
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from bench.analysis.cost_model import Costs, cost_models, shape
+from bench.analysis.cost_model import STEP, Costs, cost_models
 from bench.analysis.estimate import estimates
+from bench.analysis.series import Recorded
 from bench.measure.process import Asked
-from bench.nouns import Estimate, InputError, Run
+from bench.nouns import Case, Estimate, InputError, Run
 from bench.predict.model import (
     ROOM,
     Counts,
@@ -19,8 +20,8 @@ from bench.predict.model import (
     predicted_s,
 )
 from bench.predict.sheet import Sheet
-from bench.spec import Spec, Sweep
-from softmax_core.case import Case
+from bench.sweep import Sweep
+from bench.workloads.workload import MOVED
 
 VIEWS = ("train", "with_transfer")
 COUNT_TIMEOUT_S = 120.0
@@ -31,7 +32,8 @@ class Row:
     """One prediction: a sweep, a view, a measured baseline, a device."""
 
     axis: str
-    case: Case
+    line: Case
+    """The case of every size, without a value on the axis."""
     view: str
     baseline: str
     device: str
@@ -49,49 +51,81 @@ def predict(
     Raises:
         InputError: for a trainer whose work cannot be counted here.
     """
-    spec = Spec.model_validate(run.spec)
-    costs = cost_models(run)
+    spec = run.spec
+    costs, work = cost_models(run), Recorded.of(run).work
     known = [e for e in estimates(run, spec.confidence) if not e.contender.copy]
     for sweep in spec.sweep:
         cases = sweep.cases_with(run.measurements)
-        counts = counted(worker, trainer, cases, costs)
+        measured_work = {s: work[c] for s, c in cases.items() if c in work}
+        cases = {size: cases[size] for size in measured_work}
+        counts = counted(worker, trainer, cases, measured_work, costs)
         for view in VIEWS:
             for baseline, times in measured(known, sweep, cases, view).items():
                 for sheet in sheets:
-                    found, left_out = compared(sheet, cases, counts, times, view)
+                    found, left_out = compared(sheet, counts, times, view)
                     yield Row(
-                        sweep.axis, next(iter(cases.values())), view, baseline,
+                        sweep.axis, sweep.line, view, baseline,
                         sheet.name, trainer, found, left_out,
                     )  # fmt: skip
 
 
 def counted(
-    worker: Asked, trainer: str, cases: dict[int, Case], costs: list[Costs]
+    worker: Asked,
+    trainer: str,
+    cases: dict[int, Case],
+    work: dict[int, dict[str, float]],
+    costs: list[Costs],
 ) -> dict[int, Counts]:
-    """Have a trainer's work counted for cases that differ in size alone.
+    """Have a trainer's work counted for the cases of a sweep.
 
     What a step costs the host is that of the same trainer in the run's cost model.
+
+    Args:
+        worker: who counts.
+        trainer: its name.
+        cases: by size.
+        work: by size, what one training pays of each cost.
+        costs: of the run.
 
     Raises:
         InputError: where it cannot be.
     """
-    asked = list(map(dataclasses.asdict, cases.values()))
-    request = {"op": "count", "trainer": trainer, "cases": asked}
+    first = next(iter(cases.values()))
+    request = {
+        "op": "count",
+        "workload": first.workload.name,
+        "trainer": trainer,
+        "cases": [dict(case.values) for case in cases.values()],
+    }
     reply = worker.ask(request, COUNT_TIMEOUT_S)
     if "counts" not in reply:
         said = str(reply.get("notes", "no answer")).removeprefix("ValueError: ")
         raise InputError(said)
-    low, high = step_s(costs, trainer, next(iter(cases.values())))
-    works = zip(cases.items(), reply["counts"], strict=True)
     return {
-        size: Counts(
-            launches,
-            n_bytes,
-            operations,
-            (case.steps_per_epoch * low, case.steps_per_epoch * high),
-        )
-        for (size, case), (launches, n_bytes, operations) in works
+        size: _counts(case, work[size], counts, costs, trainer)
+        for (size, case), counts in zip(cases.items(), reply["counts"], strict=True)
     }
+
+
+def _counts(
+    case: Case,
+    work: dict[str, float],
+    counts: Sequence[float],
+    costs: list[Costs],
+    trainer: str,
+) -> Counts:
+    steps = work.get(STEP, 0.0) / case.repeats
+    low, high = step_s(costs, trainer, case)
+    launches, n_bytes, operations = counts
+    return Counts(
+        launches,
+        n_bytes,
+        operations,
+        host_s=(steps * low, steps * high),
+        repeats=case.repeats,
+        moved_bytes=work.get(MOVED, 0.0),
+        dtype=str(dict(case.values).get("dtype", "float32")),
+    )
 
 
 def step_s(costs: list[Costs], trainer: str, case: Case) -> tuple[float, float]:
@@ -103,7 +137,7 @@ def step_s(costs: list[Costs], trainer: str, case: Case) -> tuple[float, float]:
         c
         for c in costs
         if (c.contender.device, c.contender.trainer) == ("cpu", trainer)
-        and c.shape == shape(case)
+        and all(case[name] == value for name, value in c.shape)
         and c.per_step.low is not None
         and c.per_step.high is not None
     ]
@@ -119,7 +153,7 @@ def measured(
     """Return the CPU's times by contender and size; those of two sizes or more."""
     found: dict[str, dict[int, Predicted]] = {}
     for e in known:
-        size: int = getattr(e.case, sweep.axis)
+        size: int = e.case[sweep.axis]
         if e.view == view and e.contender.device == "cpu" and cases.get(size) == e.case:
             times = Predicted(e.median_s, e.low_s, e.high_s)
             found.setdefault(str(e.contender), {})[size] = times
@@ -128,15 +162,14 @@ def measured(
 
 def compared(
     sheet: Sheet,
-    cases: dict[int, Case],
     counts: dict[int, Counts],
     times: dict[int, Predicted],
     view: str,
 ) -> tuple[PredictedCrossover, int]:
     """Predict one crossover; also return how many sizes the device has no room for."""
-    fits = [s for s in times if ROOM * cases[s].data_bytes <= sheet.memory_bytes]
+    fits = [s for s in times if ROOM * counts[s].moved_bytes <= sheet.memory_bytes]
     left_out = len(times) - len(fits)
     if len(fits) < 2:
         return PredictedCrossover("does not fit", None, None, None), left_out
-    device = [predicted_s(sheet, cases[s], counts[s], view) for s in fits]
+    device = [predicted_s(sheet, counts[s], view) for s in fits]
     return predicted_crossover(fits, [times[s] for s in fits], device), left_out

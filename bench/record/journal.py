@@ -14,6 +14,7 @@ from pathlib import Path
 from bench.nouns import InputError, Measurement
 from bench.record import stored
 from bench.untrusted import Unreadable
+from bench.workloads.workload import Workload
 
 JOURNAL = "measurements.jsonl"
 RECOVER = "--recover leaves out its round, and keeps the file as it is beside"
@@ -36,8 +37,8 @@ class Read:
     """What was left out, in words."""
 
 
-def read(data: bytes) -> Read:
-    """Read a journal, the round in flight left out where it is torn.
+def read(data: bytes, workload: Workload) -> Read:
+    """Read a workload's journal, the round in flight left out where it is torn.
 
     Raises:
         InputError: naming the line that is garbled; or for too many rounds.
@@ -48,7 +49,7 @@ def read(data: bytes) -> Read:
     ends = [len(data) - len(data.removeprefix(_MARK))]
     for number, line in enumerate(lines, start=1):
         try:
-            rows.append(_row(line))
+            rows.append(_row(line, workload))
         except InputError as error:
             if number < len(lines) or torn:
                 message = f"line {number} of {JOURNAL} is garbled: {error}"
@@ -66,13 +67,13 @@ def read(data: bytes) -> Read:
     return Read(tuple(rows[:whole]), ends[whole], lost)
 
 
-def salvage(data: bytes) -> tuple[list[Measurement], list[str]]:
+def salvage(data: bytes, workload: Workload) -> tuple[list[Measurement], list[str]]:
     """Return the rows of all rounds that are whole, and what was left out, in words."""
     *lines, last = data.removeprefix(_MARK).split(b"\n")
     rows, said = [], []
     for number, line in enumerate([*lines, last] if last else lines, start=1):
         try:
-            rows.append(_row(line))
+            rows.append(_row(line, workload))
         except InputError as error:
             said.append(f"left out line {number} of {JOURNAL}: {error}")
     have = Counter((m.case, m.round) for m in rows if m.status == "ok")
@@ -87,9 +88,9 @@ def salvage(data: bytes) -> tuple[list[Measurement], list[str]]:
     return kept, said
 
 
-def _row(line: bytes) -> Measurement:
+def _row(line: bytes, workload: Workload) -> Measurement:
     try:
-        return stored.read_line(line.decode())
+        return stored.read_line(line.decode(), workload)
     except UnicodeDecodeError as error:
         raise Unreadable(f"must be UTF-8, which byte {error.start + 1} is not") from (
             error

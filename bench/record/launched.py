@@ -18,13 +18,12 @@ from pydantic import StrictStr, ValidationError
 from bench.atomic import write_atomically
 from bench.fields import Strict
 from bench.nodes import Launch, NodeType
-from bench.nouns import Measurement, Run
+from bench.nouns import Case, Measurement, Run
 from bench.record import store, stored
 from bench.record.journal import JOURNAL, StoreError
 from bench.record.store import HEADER
 from bench.spec import Spec, first_wrong
 from bench.untrusted import Unreadable, clean, parse_json, read_text
-from softmax_core.case import Case
 
 LAUNCH, JOBS, LOGS, MERGED, ENDED = "launch.json", "jobs", "logs", "merged", "ended"
 MOST_LAUNCH = stored.MOST_HEADER
@@ -169,12 +168,12 @@ def one_run(launched: Launched, name: str, runs: Sequence[Run]) -> Run:
             f"runs of {name}: are from machines {machine.fingerprint} and "
             f"{', '.join(sorted(others))}; must be from one"
         )
-    sweeps = [sweep for run in runs for sweep in run.spec["sweep"]]  # type: ignore[attr-defined]
+    sweeps = tuple(sweep for run in runs for sweep in run.spec.sweep)
     hosts = dict.fromkeys(run.machine.hostname for run in runs)
     return dataclasses.replace(
         runs[0],
         run_id=f"{launched.run_id}-{name}",
-        spec={**runs[0].spec, "sweep": sweeps},
+        spec=runs[0].spec.model_copy(update={"sweep": sweeps}),
         command=launched.command,
         commit=launched.commit,
         machine=dataclasses.replace(machine, hostname=", ".join(hosts)),

@@ -150,7 +150,7 @@ def recover(out: Path) -> list[str]:
         StoreError: when the folder cannot be read or written.
     """
     data = _bytes(out, JOURNAL, stored.MOST_JOURNAL)
-    rows, said = journal.salvage(data)
+    rows, said = journal.salvage(data, load_header(out).spec.declared)
     if not said:
         return []
     number = 1
@@ -188,7 +188,7 @@ def rounds(out: Path) -> tuple[Measurement, ...]:
     Raises:
         StoreError: for a missing or garbled journal.
     """
-    return _read(out)[1].rows
+    return _load(out)[1].rows
 
 
 def load_header(out: Path) -> Run:
@@ -204,20 +204,21 @@ def load_header(out: Path) -> Run:
 
 def load_lines(out: Path) -> Iterator[tuple[str, Measurement]]:
     """Read a journal's whole rounds, each line with what it holds; see `load`."""
-    data, read = _read(out)
+    data, read = _read(out, load_header(out))
     lines = data[: read.whole_bytes].decode("utf-8-sig").split("\n")
     return zip(lines[:-1], read.rows, strict=True)
 
 
 def _load(out: Path) -> tuple[Run, journal.Read]:
-    run, (_, read) = load_header(out), _read(out)
+    run = load_header(out)
+    _, read = _read(out, run)
     return dataclasses.replace(run, measurements=read.rows, lost=read.lost), read
 
 
-def _read(out: Path) -> tuple[bytes, journal.Read]:
+def _read(out: Path, header: Run) -> tuple[bytes, journal.Read]:
     data = _bytes(out, JOURNAL, stored.MOST_JOURNAL)
     try:
-        return data, journal.read(data)
+        return data, journal.read(data, header.spec.declared)
     except StoreError:
         raise
     except InputError as error:

@@ -14,23 +14,27 @@ from functools import cache, lru_cache
 from importlib import metadata
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from bench.fields import LARGEST, MOST_ROUNDS
 from bench.nouns import (
     BEST,
     SCHEMA,
     STATUSES,
+    Case,
     Cell,
     Contender,
     InputError,
     Machine,
     Measurement,
     Run,
+    field_names,
 )
-from bench.plain_line import Rest, parted
+from bench.plain_line import CELL, Rest, parted
 from bench.spec import Spec, first_wrong
 from bench.untrusted import MIB, Unreadable, clean, parse_json, shown
+from bench.workloads.softmax import SOFTMAX, Softmax
+from bench.workloads.workload import Workload
 
 OLDEST = 1
 NEEDS = "0.1.0"
@@ -51,19 +55,45 @@ SERIES = ("positions", "samples_s", "samples_j", "warmup_s")
 DESCRIBED = {"name": str, "description": str, "memory_bytes": int | None}
 """What a report says of an accelerator."""
 NUMBERS = (int, float)
+FIELDS = field_names(Measurement)
 POOLED = ("internal_api", "num_threads")
+
+
+class Header(BaseModel):
+    """run.json; of schemas 1 and 2, whose runs are all of softmax, without workload."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    run_id: str
+    schema_: int = Field(alias="schema")
+    workload: Workload = SOFTMAX
+    spec: dict[str, Any]
+    commit: str | None
+    command: str
+    machine: Machine
 
 
 def header(run: Run) -> str:
     """Return run.json."""
-    fields = dataclasses.asdict(dataclasses.replace(run, measurements=()))
-    del fields["measurements"], fields["lost"]
-    return json.dumps(fields | {"needs": NEEDS}, indent=2) + "\n"
+    fields = {
+        "run_id": run.run_id,
+        "schema": run.schema,
+        "workload": dataclasses.asdict(run.spec.declared),
+        "spec": run.spec.model_dump(mode="json"),
+        "commit": run.commit,
+        "command": run.command,
+        "machine": dataclasses.asdict(run.machine),
+        "needs": NEEDS,
+    }
+    return json.dumps(fields, indent=2) + "\n"
 
 
 def line(measurement: Measurement) -> str:
     """Return a line of measurements.jsonl."""
-    return json.dumps(dataclasses.asdict(measurement)) + "\n"
+    fields = {name: getattr(measurement, name) for name in FIELDS}
+    fields["case"] = dict(measurement.case.values)
+    fields["contender"] = vars(measurement.contender)
+    return json.dumps(fields) + "\n"
 
 
 def read_header(text: str) -> Run:
@@ -74,14 +104,17 @@ def read_header(text: str) -> Run:
     """
     fields = clean(parse_json(text))
     _check_schema(fields)
-    known = {**fields, "schema": SCHEMA, "measurements": [], "lost": ""}
     try:
-        run: Run = _adapter(Run).validate_json(json.dumps(known), strict=True)
-        _check_texts(Spec.model_validate(run.spec))
+        read = Header.model_validate_json(json.dumps(fields), strict=True)
+        spec = Spec.model_validate_json(
+            json.dumps(read.spec), context={"workload": read.workload}
+        )
     except ValidationError as error:
-        raise Unreadable(first_wrong(error)) from error
-    _check_machine(run.machine)
-    return run
+        raise Unreadable(first_wrong(error, fields.get("spec"))) from error
+    _check_texts(spec)
+    _check_machine(read.machine)
+    head = read.run_id, SCHEMA, spec, read.commit, read.command, read.machine
+    return Run(*head, measurements=())
 
 
 def _check_schema(fields: Any) -> None:
@@ -137,41 +170,67 @@ def _check_machine(machine: Machine) -> None:
         raise Unreadable(f"machine.threads.pools = {shown(pools)}: {must}")
 
 
-def read_line(text: str) -> Measurement:
-    """Return the measurement that a line of measurements.jsonl holds.
+def read_line(text: str, workload: Workload) -> Measurement:
+    """Return the measurement that a line of a workload's measurements.jsonl holds.
 
     Raises:
         InputError: naming the field, its value and what is allowed.
     """
     if len(text) > MOST_LINE:
         raise Unreadable(f"must be at most {MOST_LINE // MIB} MiB")
-    parts = parted(text)
+    parts = parted(text, workload)
     try:
         if parts is None:
-            m = _read_any(text)
-            name = _cell_id(Cell(m.case, m.contender))
-        else:
-            cell, name = _read_cell(parts[0])
-            rest = _adapter(Rest).validate_json(parts[1], strict=True)
-            m = object.__new__(Measurement)  # its own way takes a third of the time
-            vars(m).update(vars(rest), case=cell.case, contender=cell.contender)
+            parts = _parted_slowly(text)
+        cell, name = _read_cell(parts[0], workload)
+        rest = _adapter(Rest).validate_json(parts[1], strict=True)
     except ValidationError as error:
         raise Unreadable(first_wrong(error)) from error
+    m = object.__new__(Measurement)  # its own way takes a third of the time
+    vars(m).update(vars(rest), case=cell.case, contender=cell.contender, cell_id=name)
+    if m.work is None:  # of schema 1 or 2
+        vars(m)["work"] = _work_of_old(m.case)
     _check(m)
-    return m if m.cell_id == name else dataclasses.replace(m, cell_id=name)
-
-
-def _read_any(text: str) -> Measurement:
-    fields = parse_json(text)
-    if "\\" in text or not text.isprintable():
-        text = json.dumps(clean(fields))
-    m: Measurement = _adapter(Measurement).validate_json(text, strict=True)
     return m
 
 
+def _parted_slowly(text: str) -> tuple[str, str]:
+    """Part a line that is not as we write it, as one that was edited or is older.
+
+    Raises:
+        Unreadable: when it is no object that names a cell.
+    """
+    fields = clean(parse_json(text))
+    if not isinstance(fields, dict):
+        raise Unreadable(f"{shown(fields)}: must be an object")
+    cell = {name: fields.pop(name) for name in CELL if name in fields}
+    return json.dumps(cell), json.dumps(fields)
+
+
 @lru_cache(maxsize=10_000)
-def _read_cell(text: str) -> tuple[Cell, str]:
-    cell: Cell = _adapter(Cell).validate_json(text, strict=True)
+def _work_of_old(case: Case) -> dict[str, float]:
+    return Softmax().work(case)
+
+
+@dataclasses.dataclass(frozen=True)
+class _NamedCell:
+    """A cell as a line has it."""
+
+    case: dict[str, Any]
+    contender: Contender
+
+
+@lru_cache(maxsize=10_000)
+def _read_cell(text: str, workload: Workload) -> tuple[Cell, str]:
+    named: _NamedCell = _adapter(_NamedCell).validate_json(text, strict=True)
+    values = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in named.case.items()
+    }
+    try:
+        cell = Cell(workload.case(**values), named.contender)
+    except ValueError as error:
+        raise Unreadable(f"case: {error}") from error
     return cell, _cell_id(cell)
 
 
@@ -181,7 +240,8 @@ def again(run: Run) -> Run:
     Raises:
         InputError: when it would be refused.
     """
-    rows = tuple(read_line(line(m)) for m in run.measurements)
+    known = run.spec.declared
+    rows = tuple(read_line(line(m), known) for m in run.measurements)
     check_rounds(rows)
     return dataclasses.replace(read_header(header(run)), measurements=rows)
 
@@ -200,9 +260,8 @@ def _adapter(noun: type) -> TypeAdapter[Any]:
     return TypeAdapter(noun)
 
 
-@cache
 def _cell_id(cell: Cell) -> str:
-    _check_numbers("case.", vars(cell.case))
+    _check_numbers("case.", dict(cell.case.values))
     text = str(cell.contender)
     try:
         is_one = Contender.parse(text) == cell.contender
@@ -213,7 +272,7 @@ def _cell_id(cell: Cell) -> str:
         raise _wrong("contender", text, must)
     if cell.contender.trainer == BEST:
         raise _wrong("contender", text, f"must be one that was measured, not {BEST}")
-    return cell.cell_id
+    return cell.id
 
 
 def _check(m: Measurement) -> None:

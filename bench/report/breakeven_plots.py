@@ -15,15 +15,17 @@ from bench.report.labels import pair_label, plain, spanned
 from bench.report.layout import entitle, legend_below, new_figure, say
 from bench.report.looks import Look, looks, pair_looks, theme
 from bench.report.ticks import count, log_axis, size_axis
+from bench.workloads.workload import Size
 
 Style = dict[str, Any]
 
 ROWS = {
     "never": (0.96, "never pays"),
     "inconclusive": (0.88, "not decided"),
-    "at_once": (0.05, "under 1 epoch"),
+    "at_once": (0.05, "under 1 {}"),
 }
-"""Outcomes without a number: where they stand, as a share of the axis, in words."""
+"""Outcomes without a number: where they stand, as a share of the axis, in words; `{}`
+stands for what repeats."""
 UNDER_ONE, _ = ROWS["at_once"]
 INNER = (0.12, 0.82)
 """Share of the axis that is left for numbers."""
@@ -34,7 +36,7 @@ DODGE = 0.015
 def plot_break_even(
     axes: Axes,
     rows: Sequence[BreakEven],
-    axis: str,
+    along: Size,
     palette: Mapping[str, Look] | None = None,
 ) -> Axes:
     """Draw the epochs that pay for the fixed costs, with Fieller's interval.
@@ -47,8 +49,9 @@ def plot_break_even(
         return say(axes, "not measured")
     pairs = list(dict.fromkeys((b.baseline, b.challenger) for b in rows))
     palette = looks(n for pair in pairs for n in pair) if palette is None else palette
-    sizes = sorted({getattr(b.case, axis) for b in rows})
-    log_axis(axes, "y", "break-even (epochs)", count)
+    sizes = sorted({b.case[along.name] for b in rows})
+    workload = rows[0].case.workload
+    log_axis(axes, "y", f"break-even ({workload.repeats})", count)
     axes.set_ylim(_limits(rows))
     reach = math.log(sizes[-1] / sizes[0])
     steps = [math.log(b / a) for a, b in pairwise(sizes)]
@@ -57,11 +60,11 @@ def plot_break_even(
     for i, (pair, look) in enumerate(turned):
         moved = math.exp(dodge * (i - (len(pairs) - 1) / 2))
         mine = [b for b in rows if (b.baseline, b.challenger) == pair]
-        places = [getattr(b.case, axis) * moved for b in mine]
+        places = [b.case[along.name] * moved for b in mine]
         _draw_pair(axes, places, mine, look, pair_label(pair))
     for height, words in dict.fromkeys(filter(None, map(_row, rows))):
-        _strip(axes, height, words)
-    size_axis(axes, axis, sizes)
+        _strip(axes, height, words.format(workload.repeat))
+    size_axis(axes, along, sizes)
     beside = math.exp(0.06 * reach + 0.6 * dodge * len(pairs) + (not reach))
     axes.set_xlim(sizes[0] / beside, sizes[-1] * beside)
     share = f"{100 * min(b.confidence for b in rows):g}"
@@ -72,14 +75,14 @@ def plot_break_even(
 
 def break_even_figure(
     rows: Sequence[BreakEven],
-    axis: str,
+    along: Size,
     title: str,
     palette: Mapping[str, Look] | None = None,
 ) -> Figure:
     """Draw the break-evens along one axis, the legend below."""
     with theme():
         figure, (axes,) = new_figure(9.5, 4.8)
-        plot_break_even(axes, rows, axis, palette)
+        plot_break_even(axes, rows, along, palette)
         legend_below(figure, [axes], list(_signs(rows)))
         figure.suptitle(plain(title))
     return figure
@@ -87,14 +90,14 @@ def break_even_figure(
 
 def _row(b: BreakEven) -> tuple[float, str] | None:
     """Return the row that a break-even stands in, None where it is a number."""
-    if b.outcome not in ROWS and (b.epochs is None or b.epochs < 1):
-        return ROWS["inconclusive" if b.epochs is None else "at_once"]
+    if b.outcome not in ROWS and (b.repeats is None or b.repeats < 1):
+        return ROWS["inconclusive" if b.repeats is None else "at_once"]
     return ROWS.get(b.outcome)
 
 
 def _limits(rows: Sequence[BreakEven]) -> tuple[float, float]:
     """Return y limits that leave room for the rows of what is no number."""
-    ends = [end for b in rows for end in (b.epochs, b.low, b.high)]
+    ends = [end for b in rows for end in (b.repeats, b.low, b.high)]
     good = [math.log(end) for end in ends if end is not None and 1 <= end < math.inf]
     low, high = min(good, default=0.0), max(good, default=math.log(100))
     high = max(high, low + math.log(10))
@@ -111,7 +114,7 @@ def _draw_pair(
     label: str,
 ) -> None:
     placed = list(zip(places, rows, strict=True))
-    at = [b.epochs or math.nan if _row(b) is None else math.nan for b in rows]
+    at = [b.repeats or math.nan if _row(b) is None else math.nan for b in rows]
     sign: Style = {
         "color": look.colour,
         "marker": look.marker,
@@ -153,15 +156,15 @@ def _points(
 def _height(axes: Axes, b: BreakEven) -> float:
     """Return where a break-even's sign is, as a share of the axis."""
     row = _row(b)
-    return _share(axes, b.epochs or 0.0) if row is None else row[0]
+    return _share(axes, b.repeats or 0.0) if row is None else row[0]
 
 
-def _share(axes: Axes, epochs: float) -> float:
-    """Return where a number of epochs is, as a share of the axis."""
-    if epochs < 1:
+def _share(axes: Axes, repeats: float) -> float:
+    """Return where a number of repeats is, as a share of the axis."""
+    if repeats < 1:
         return UNDER_ONE
     bottom, top = map(math.log, axes.get_ylim())
-    return min(1.0, (math.log(epochs) - bottom) / (top - bottom))
+    return min(1.0, (math.log(repeats) - bottom) / (top - bottom))
 
 
 def _strip(axes: Axes, height: float, words: str) -> None:

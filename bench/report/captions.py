@@ -8,8 +8,9 @@ from bench.analysis.phases import Phases, WarmUp
 from bench.analysis.sweeps import SweepResult
 from bench.report.control_plots import verdict
 from bench.report.labels import nothing, spanned
-from bench.report.ticks import LABELS, seconds
+from bench.report.ticks import seconds
 from bench.report.words import fixed_values, name, number, sentence
+from bench.workloads.workload import Workload
 
 Words = tuple[str, str, str]
 MOST_SAID = 3
@@ -27,10 +28,11 @@ def sweep(result: SweepResult) -> Words:
     told = [c for c in result.timed() if c.outcome != "not_measured"]
     said = "; ".join(sentence(c) for c in told[:MOST_SAID])
     more = f"; and {len(told) - MOST_SAID} more pairs" if len(told) > MOST_SAID else ""
-    epochs = result.sweep.epochs
+    workload, line = result.sweep.workload, result.sweep.line
+    repeats = line.repeats if result.per_repeat else 1
     scaled = (
-        f" The CSV's times are of all {epochs:,} epochs."
-        if result.per_epoch and epochs > 1
+        f" The CSV's times are of all {repeats:,} {workload.repeats}."
+        if repeats > 1
         else ""
     )
     caption = (
@@ -45,8 +47,8 @@ def sweep(result: SweepResult) -> Words:
 def grid(grid: Grid) -> Words:
     """Describe a pair's speedups over two axes."""
     a, b = name(grid.baseline), name(grid.challenger)
-    first = LABELS[grid.axis].partition(" (")[0]
-    second = LABELS[grid.second_axis].partition(" (")[0]
+    size = grid.case.workload.size
+    first, second = size(grid.axis).axis_words, size(grid.second_axis).axis_words
     points = [p for line in grid.lines for p in line.speedups]
     low, high = (f(p.speedup for p in points) for f in (min, max))
     found = [
@@ -72,22 +74,22 @@ def break_even(result: SweepResult, rows: Sequence[BreakEven]) -> Words:
     caption = (
         f"n = {spanned([b.rounds for b in rows])} shared rounds. Bars: Fieller's "
         f"{100 * rows[0].confidence:g} % intervals, an arrow where an end is open. "
-        "Rows without numbers: under one epoch, never, not decided. From "
-        "breakeven.csv."
+        f"Rows without numbers: under one {result.sweep.workload.repeat}, never, not "
+        "decided. From breakeven.csv."
     )
     heading = f"Break-even by {fixed_values(result.sweep)}"
     return heading, f"{'; '.join(dict.fromkeys(said))}.", caption
 
 
 def _broken(result: SweepResult, b: BreakEven) -> str:
-    axis = LABELS[result.sweep.axis].partition(" (")[0]
+    axis, workload = result.along.axis_words, result.sweep.workload
     pair = f"{name(b.challenger)} against {name(b.baseline)}"
     where = f"{pair} at {axis} {result.size(b.case):,}"
     match b.outcome:
-        case "pays_from" if b.epochs is not None:
-            return f"{where}: pays from {_epochs(b.epochs)} on"
-        case "loses_from" if b.epochs is not None:
-            return f"{where}: ahead up to {_epochs(b.epochs)}"
+        case "pays_from" if b.repeats is not None:
+            return f"{where}: pays from {_repeats(b.repeats, workload)} on"
+        case "loses_from" if b.repeats is not None:
+            return f"{where}: ahead up to {_repeats(b.repeats, workload)}"
         case "at_once":
             return f"{where}: pays at once"
         case "never":
@@ -95,13 +97,15 @@ def _broken(result: SweepResult, b: BreakEven) -> str:
     return f"{where}: not decided"
 
 
-def _epochs(value: float) -> str:
-    return f"{number(value)} epochs" if value >= 1 else "under 1 epoch"
+def _repeats(value: float, workload: Workload) -> str:
+    if value < 1:
+        return f"under 1 {workload.repeat}"
+    return f"{number(value)} {workload.repeats}"
 
 
 def phases(result: SweepResult, rows: Sequence[Phases]) -> Words:
     """Describe where the time goes."""
-    axis = LABELS[result.sweep.axis].partition(" (")[0]
+    axis = result.along.axis_words
     said = [
         f"{row.contender} at {axis} {row.size:,}: {seconds(row.total_s)}, "
         f"{100 * row.train_s / row.total_s:.0f} % of it training"
@@ -118,16 +122,17 @@ def phases(result: SweepResult, rows: Sequence[Phases]) -> Words:
 
 def warm_up(result: SweepResult, rows: Sequence[WarmUp]) -> Words:
     """Describe the warm-ups."""
-    slowest = max(rows, key=lambda row: row.epoch_s[0] / row.epoch_s[-1])
+    slowest = max(rows, key=lambda row: row.repeat_s[0] / row.repeat_s[-1])
     alt = (
         f"The first call of {slowest.contender} takes "
-        f"{slowest.epoch_s[0] / slowest.epoch_s[-1]:.3g}x as long as its last, the "
+        f"{slowest.repeat_s[0] / slowest.repeat_s[-1]:.3g}x as long as its last, the "
         "largest such factor."
     )
     caption = (
         f"n = {spanned([row.of_calls for row in rows])} calls of one process each, at "
         "the smallest and the largest size; none of them is in the times. The first "
-        "two train one epoch. From measurements.csv, column warmup_s."
+        f"two train one {result.sweep.workload.repeat}. From measurements.csv, column "
+        "warmup_s."
     )
     return f"Warm-up by {fixed_values(result.sweep)}", alt, caption
 

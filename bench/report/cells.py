@@ -4,14 +4,15 @@ A number on the page is an element with `data-column` and `data-value`, the CSV'
 digits, in one with `data-row`, the file and its row from 1; its text is rounded.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
 from bench.analysis.flags import advice
 from bench.nouns import Crossover
-from bench.report.words import AXIS_WORDS, VIEW_WORDS, Number, Parts, number
+from bench.report.words import VIEW_WORDS, Number, Parts, number
+from bench.workloads.workload import Size, Workload
 
 NUMBERS = ("size", "end", "count", "factor", "share", "seconds", "plain")
 """Rules by which numbers are written; see `written`."""
@@ -33,6 +34,9 @@ class Column:
         return self.rule in NUMBERS
 
 
+Columns = tuple[Column, ...]
+
+
 @dataclass(frozen=True)
 class Row:
     """A row of a table on the page."""
@@ -43,13 +47,6 @@ class Row:
     noun: Crossover | None = None
 
 
-CASE = tuple(
-    Column(field, head, "count")
-    for field, head in {
-        "samples": "Samples", "features": "Features", "classes": "Classes",
-        "batch_size": "Batch", "epochs": "Epochs",
-    }.items()
-)  # fmt: skip
 PAIR = (Column("challenger", "Challenger"), Column("baseline", "Baseline"))
 CROSSOVERS = (
     Column("axis", "Over", "over"), Column("view", "What counts", "view"), *PAIR,
@@ -68,50 +65,88 @@ SECONDS = (
     Column("confidence", "Confidence", "share"), Column("rounds", "Rounds", "count"),
     Column("flags", "Flags", "flags"),
 )  # fmt: skip
-ESTIMATES = (
-    Column("contender", "Contender"), *CASE, Column("view", "What counts", "view"),
-    *SECONDS,
-)  # fmt: skip
 SPEEDUPS = (
     *PAIR, Column("speedup", "Speedup", "factor"), Column("low", "Low", "factor"),
     Column("high", "High", "factor"), Column("confidence", "Confidence", "share"),
     Column("rounds", "Rounds", "count"),
 )  # fmt: skip
-BREAK_EVENS = (
-    *PAIR, *CASE[:-1], Column("outcome", "Outcome", "outcome"),
-    Column("epochs", "Epochs", "size"), Column("low", "Low", "end"),
-    Column("high", "High", "end"), Column("interval", "Interval", "words"),
-    Column("trained", "Samples trained", "size"),
-    Column("trained_low", "Trained, low", "size"),
-    Column("trained_high", "Trained, high", "size"),
-    Column("confidence", "Confidence", "share"), Column("rounds", "Rounds", "count"),
-    Column("challenger_fixed_s", "Fixed, challenger", "seconds"),
-    Column("baseline_fixed_s", "Fixed, baseline", "seconds"),
-    Column("challenger_epoch_s", "Epoch, challenger", "seconds"),
-    Column("baseline_epoch_s", "Epoch, baseline", "seconds"),
-    Column("flags", "Flags", "flags"),
-)  # fmt: skip
-
-COSTS = (
-    Column("contender", "Contender"), *CASE[1:3],
-    Column("per_step_s", "A step", "seconds"), Column("per_row_s", "A row", "seconds"),
-    Column("per_epoch_s", "An epoch", "seconds"),
-    Column("per_launch_s", "A launch", "seconds"),
-    Column("setup_s", "Set-up", "seconds"), Column("transfer_s", "A move", "seconds"),
-    Column("per_byte_s", "A byte moved", "seconds"),
-    Column("fit_error", "Fit error", "share"), Column("cells", "Cells", "count"),
-    Column("flags", "Flags", "flags"),
-)  # fmt: skip
-MODELLED = (
-    Column("contender", "Contender"), *CASE, *SECONDS[:3],
-    Column("model_s", "Model", "seconds"), Column("model_low_s", "Low", "seconds"),
-    Column("model_high_s", "High", "seconds"), Column("model_off", "Off by", "share"),
-)  # fmt: skip
 
 
-def sized(axis: str, columns: tuple[Column, ...]) -> tuple[Column, ...]:
+def case_columns(workload: Workload, left_out: Container[str] = ()) -> Columns:
+    """Return a column for each size of a case."""
+    return tuple(
+        Column(size.name, size.column_head, "count")
+        for size in workload.sizes
+        if size.name not in left_out
+    )
+
+
+def estimates(workload: Workload) -> Columns:
+    """Return the columns of the times of cells."""
+    who, what = Column("contender", "Contender"), Column("view", "What counts", "view")
+    return (who, *case_columns(workload), what, *SECONDS)
+
+
+def break_evens(workload: Workload) -> Columns:
+    """Return the columns of the break-evens; what repeats is the answer, no size."""
+    repeat, repeats = workload.repeat, workload.repeats
+    return (
+        *PAIR, *case_columns(workload, (workload.repeating,)),
+        Column("outcome", "Outcome", "outcome"),
+        Column(workload.repeating or repeats, repeats.capitalize(), "size"),
+        Column("low", "Low", "end"), Column("high", "High", "end"),
+        Column("interval", "Interval", "words"),
+        Column("trained", "Samples trained", "size"),
+        Column("trained_low", "Trained, low", "size"),
+        Column("trained_high", "Trained, high", "size"),
+        Column("confidence", "Confidence", "share"),
+        Column("rounds", "Rounds", "count"),
+        Column("challenger_fixed_s", "Fixed, challenger", "seconds"),
+        Column("baseline_fixed_s", "Fixed, baseline", "seconds"),
+        Column(
+            f"challenger_{repeat}_s", f"{repeat.capitalize()}, challenger", "seconds"
+        ),
+        Column(f"baseline_{repeat}_s", f"{repeat.capitalize()}, baseline", "seconds"),
+        Column("flags", "Flags", "flags"),
+    )  # fmt: skip
+
+
+def costs(workload: Workload) -> Columns:
+    """Return the columns of what times are made of."""
+    shape = [size.name for size in workload.sizes if size.name not in workload.shape]
+    return (
+        Column("contender", "Contender"), *case_columns(workload, shape),
+        *(
+            Column(f"per_{name}_s", f"{article(name)} {name}".capitalize(), "seconds")
+            for name in (*workload.costs, workload.repeat, "launch")
+        ),
+        Column("setup_s", "Set-up", "seconds"),
+        Column("transfer_s", "A move", "seconds"),
+        Column("per_byte_s", "A byte moved", "seconds"),
+        Column("fit_error", "Fit error", "share"), Column("cells", "Cells", "count"),
+        Column("flags", "Flags", "flags"),
+    )  # fmt: skip
+
+
+def modelled(workload: Workload) -> Columns:
+    """Return the columns of cells whose time was scaled up, beside the model's."""
+    return (
+        Column("contender", "Contender"), *case_columns(workload), *SECONDS[:3],
+        Column("model_s", "Model", "seconds"),
+        Column("model_low_s", "Low", "seconds"),
+        Column("model_high_s", "High", "seconds"),
+        Column("model_off", "Off by", "share"),
+    )  # fmt: skip
+
+
+def article(noun: str) -> str:
+    """Return `a` or `an`, as it stands before a word."""
+    return "an" if noun[0] in "aeio" else "a"
+
+
+def sized(along: Size, columns: Columns) -> Columns:
     """Return the columns of one sweep's numbers, its size first."""
-    return (Column(axis, AXIS_WORDS[axis].capitalize(), "count"), *columns)
+    return (Column(along.name, along.axis_words.capitalize(), "count"), *columns)
 
 
 def written(value: float, rule: str) -> str:

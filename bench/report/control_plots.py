@@ -11,7 +11,7 @@ from bench.analysis.panels import Control
 from bench.report.labels import name_of, plain
 from bench.report.layout import entitle, legend_below, new_figure, say
 from bench.report.looks import Look, look_of, looks, theme
-from bench.report.ticks import LABELS, at_least, log_axis, times
+from bench.report.ticks import at_least, log_axis, times
 from bench.report.words import fixed_values
 
 MOST_LABELLED = 10
@@ -49,7 +49,8 @@ def plot_control(
         labels=[f"{size:,}\nn = {control.rounds[size]:,}" for size in sizes[::every]],
     )
     axes.set_xlim(-0.6, len(sizes) - 0.4)
-    axes.set_xlabel(f"{LABELS[control.sweep.axis]}, rounds from left to right")
+    along = control.sweep.workload.size(control.sweep.axis)
+    axes.set_xlabel(f"{along.axis_label}, rounds from left to right")
     axes.grid(visible=False, axis="x")
     entitle(axes, f"{name_of(control.contender)}: {verdict(control)}")
     return axes

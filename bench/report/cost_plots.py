@@ -11,7 +11,8 @@ from bench.analysis.phases import Phases, WarmUp
 from bench.report.labels import name_of, plain, spanned
 from bench.report.layout import entitle, legend_below, new_figure, say
 from bench.report.looks import Colour, Look, look_of, looks, theme
-from bench.report.ticks import LABELS, count, in_unit, log_axis, seconds, unit_of
+from bench.report.ticks import count, in_unit, log_axis, seconds, unit_of
+from bench.workloads.workload import Size
 
 PARTS = (
     ("set-up", "setup_s", 0.3, "xx"),
@@ -66,7 +67,7 @@ def _percent(axes: Axes, x: float, y: float, share: float) -> None:
 
 def phases_figure(
     rows: Sequence[Phases],
-    axis: str,
+    along: Size,
     title: str,
     palette: Mapping[str, Look] | None = None,
 ) -> Figure:
@@ -82,7 +83,7 @@ def phases_figure(
         for axes, size in zip(panels, sizes, strict=False):
             mine = [row for row in rows if row.size == size]
             plot_phases(axes, mine, palette)
-            entitle(axes, f"{LABELS[axis].partition(' (')[0]} {size:,}")
+            entitle(axes, f"{along.axis_words} {size:,}")
             same = [row.contender for row in mine] == names
             if same and axes is not panels[0]:
                 axes.set_yticklabels([])
@@ -109,16 +110,18 @@ def plot_warm_up(
         look = look_of(palette, row.contender)
         few = len(row.calls) <= 40
         axes.plot(
-            row.calls, row.epoch_s, color=look.colour, ls=look.line, lw=1.5,
+            row.calls, row.repeat_s, color=look.colour, ls=look.line, lw=1.5,
             marker=look.marker, ms=5, markevery=None if few else 0.08,
             label=name_of(row.contender),
         )  # fmt: skip
         axes.plot(
-            row.calls[0], row.epoch_s[0], marker="o", ms=13, mfc="none", mew=2,
+            row.calls[0], row.repeat_s[0], marker="o", ms=13, mfc="none", mew=2,
             color=look.colour,
         )  # fmt: skip
-    factor, unit = unit_of(value for row in rows for value in row.epoch_s)
-    log_axis(axes, "y", f"time per epoch of the call ({unit})", in_unit(factor))
+    factor, unit = unit_of(value for row in rows for value in row.repeat_s)
+    log_axis(
+        axes, "y", f"time per {rows[0].repeat} of the call ({unit})", in_unit(factor)
+    )
     log_axis(axes, "x", "call (number)", count)
     entitle(axes, f"n = {spanned([row.of_calls for row in rows])} calls")
     return axes
@@ -126,7 +129,7 @@ def plot_warm_up(
 
 def warm_up_figure(
     rows: Sequence[WarmUp],
-    axis: str,
+    along: Size,
     title: str,
     palette: Mapping[str, Look] | None = None,
 ) -> Figure:
@@ -142,8 +145,7 @@ def warm_up_figure(
         palette = looks(names) if palette is None else palette
         for axes, size in zip(panels, sizes, strict=False):
             plot_warm_up(axes, [row for row in rows if row.size == size], palette)
-            what = LABELS[axis].partition(" (")[0]
-            entitle(axes, f"{what} {size:,}, {axes.get_title()}")
+            entitle(axes, f"{along.axis_words} {size:,}, {axes.get_title()}")
             if axes is not panels[0]:
                 axes.set_ylabel("")
         legend_below(figure, panels)

@@ -30,7 +30,6 @@ from bench.report.grid_plots import grid_figure
 from bench.report.looks import SAVING, Look, looks
 from bench.report.plots import sweep_figure
 from bench.report.words import fixed_values
-from bench.spec import Spec
 
 PHASE_SIZES, WARM_UP_SIZES = 3, 2
 MOST_DETAILED = 6
@@ -77,7 +76,7 @@ def pictures(
         breaks: its break-evens; without them they are computed.
         results: its sweeps in the view; without them they are gathered.
     """
-    spec = Spec.model_validate(run.spec)
+    spec = run.spec
     estimated = list(estimates(run, spec.confidence) if known is None else known)
     breaks = break_evens(run) if breaks is None else breaks
     recorded = Recorded.of(run)
@@ -139,19 +138,19 @@ def _beside(
     breaks: Sequence[BreakEven],
 ) -> Iterator[Picture]:
     """Draw what is beside a sweep's times, where something was measured."""
-    axis, title = result.sweep.axis, fixed_values(result.sweep)
+    along, title = result.along, fixed_values(result.sweep)
     mine = break_evens_of(result, breaks)
     if mine:
         words = captions.break_even(result, mine)
-        figure = break_even_figure(mine, axis, title, palette)
+        figure = break_even_figure(mine, along, title, palette)
         yield Picture(f"{stem}-break_even", *words, figure)
     parts = phases(result, known, PHASE_SIZES)
     if parts:
         words = captions.phases(result, parts)
-        figure = phases_figure(parts, axis, title, palette)
+        figure = phases_figure(parts, along, title, palette)
         yield Picture(f"{stem}-phases", *words, figure)
     warmed = warm_ups(result, recorded, WARM_UP_SIZES)
     if warmed:
         words = captions.warm_up(result, warmed)
-        figure = warm_up_figure(warmed, axis, title, palette)
+        figure = warm_up_figure(warmed, along, title, palette)
         yield Picture(f"{stem}-warm_up", *words, figure)

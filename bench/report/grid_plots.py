@@ -17,8 +17,8 @@ from bench.nouns import Crossover
 from bench.report.labels import pair_label, plain, spanned
 from bench.report.layout import entitle, legend_below, new_figure
 from bench.report.looks import theme
-from bench.report.ticks import LABELS, apart, count, log_axis, log_ticks, times
-from bench.report.words import FIXED
+from bench.report.ticks import apart, count, log_axis, log_ticks, times
+from bench.report.words import joined, values_of
 
 Corners = Sequence[tuple[float, float]]
 
@@ -61,13 +61,14 @@ def plot_grid(axes: Axes, grid: Grid) -> Axes:
         corners, array=np.array(values), cmap=MAP, norm=LogNorm(1 / most, most),
         edgecolors="white", linewidths=0.8,
     )  # fmt: skip
-    log_axis(axes, "x", LABELS[grid.axis], count)
+    along, second = map(grid.case.workload.size, (grid.axis, grid.second_axis))
+    log_axis(axes, "x", along.axis_label, count)
     axes.add_collection(cells)
     axes.set(xlim=(left, right), ylim=(0, len(grid.lines)))
     axes.set_xticks(apart({p.size for line in grid.lines for p in line.speedups}))
     axes.set_yticks([row + 0.5 for row in range(len(grid.lines))])
     axes.set_yticklabels([count(line.value) for line in grid.lines])
-    axes.set_ylabel(LABELS[grid.second_axis])
+    axes.set_ylabel(second.axis_label)
     axes.grid(visible=False)
     axes.patch.set(facecolor="white", edgecolor="#c4c4c4", hatch="..", lw=0)
     if missing:
@@ -94,19 +95,9 @@ def grid_figure(grid: Grid) -> Figure:
         bar.ax.minorticks_off()
         bar.set_label("speedup (times as fast)")
         legend_below(figure, [axes])
-        fixed = plain(f"at {_fixed(grid)}")
+        fixed = plain(f"at {joined(values_of(grid.case))}")
         figure.suptitle(f"{pair_label((grid.baseline, grid.challenger))}\n{fixed}")
     return figure
-
-
-def _fixed(grid: Grid) -> str:
-    """Name the values that neither axis varies."""
-    values = {field: getattr(grid.case, field) for field in FIXED}
-    return ", ".join(
-        f"{value:,} {FIXED[field][value != 1]}"
-        for field, value in values.items()
-        if field not in (grid.axis, grid.second_axis)
-    )
 
 
 def _edges(sizes: Sequence[int]) -> list[float]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.analysis.machines import Found, Placement
 from bench.atomic import write_atomically
 from bench.escape import cell
-from bench.nouns import Crossover, case_id
+from bench.nouns import Crossover
 from bench.record.journal import StoreError
 from bench.report.cells import written
 from bench.report.verdict_page import Document, Section, Table, markdown, page
@@ -23,14 +23,13 @@ MOST_TABLES = 30
 MOST_ROWS = 300
 MOST_LINES = 20
 """On the terminal."""
-CASE = ("samples", "features", "classes", "batch_size", "epochs")
 MACHINE = ("node", "run_id", "fingerprint", "hostname", "cpu", "cores", "accelerators")
 ANSWER = (
     "view", "metric", "baseline", "challenger", "outcome", "at", "low", "high",
     "confidence", "speedup_smallest", "speedup_largest", "flags",
 )  # fmt: skip
 PLACEMENT = (
-    *CASE, "node", "contender", "median_s", "second", "second_contender", "ratio",
+    "node", "contender", "median_s", "second", "second_contender", "ratio",
     "low", "high", "confidence", "shown", "also",
 )  # fmt: skip
 UNPAIRED = (
@@ -52,7 +51,9 @@ def write_machines(
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_atomically(out / "machines.csv", machines_csv(found))
-        write_atomically(out / "placements.csv", placements_csv(placed))
+        write_atomically(
+            out / "placements.csv", placements_csv(placed, found[0].spec.declared.axes)
+        )
         write_atomically(out / "machines.md", markdown(whole))
         write_atomically(out / "machines.html", page(whole))
     except OSError as error:
@@ -61,41 +62,42 @@ def write_machines(
 
 def terminal_lines(placed: Iterable[Placement]) -> list[str]:
     """Return a line per case that several machines measured: where it should go."""
-    lines = [f"{case_id(p.case)}: {where_to(p)}" for p in placed if p.second]
+    lines = [f"{p.case.id}: {where_to(p)}" for p in placed if p.second]
     more = len(lines) - MOST_LINES
     return [*lines[:MOST_LINES], *([f"and {more:,} cases more"] if more > 0 else [])]
 
 
-def machines_csv(found: Iterable[Found]) -> str:
+def machines_csv(found: Sequence[Found]) -> str:
     """Return one row per machine and crossover."""
-    rows = (
-        (*_machine(f), c.axis, *_case(c), *(_field(c, field) for field in ANSWER))
-        for f in found
-        for c in f.crossovers
-    )
-    return _csv((*MACHINE, "axis", *CASE, *ANSWER), rows)
-
-
-def placements_csv(placed: Iterable[Placement]) -> str:
-    """Return one row per case."""
+    sizes = found[0].spec.declared.axes
     rows = (
         (
-            *(getattr(p.case, field) for field in CASE),
-            *(_field(p, field) for field in PLACEMENT[len(CASE) :]),
+            *_machine(f), c.axis,
+            *("" if size == c.axis else c.case[size] for size in sizes),
+            *(_field(c, field) for field in ANSWER),
+        )
+        for f in found
+        for c in f.crossovers
+    )  # fmt: skip
+    return _csv((*MACHINE, "axis", *sizes, *ANSWER), rows)
+
+
+def placements_csv(placed: Iterable[Placement], sizes: Sequence[str]) -> str:
+    """Return one row per case, whose sizes come first."""
+    rows = (
+        (
+            *(p.case[size] for size in sizes),
+            *(_field(p, field) for field in PLACEMENT),
         )
         for p in placed
     )
-    return _csv(PLACEMENT, rows)
+    return _csv((*sizes, *PLACEMENT), rows)
 
 
 def _machine(f: Found) -> tuple[object, ...]:
     m = f.machine
     devices = ", ".join(str(a["description"]) for a in m.accelerators)
     return f.node, f.run_id, m.fingerprint, m.hostname, m.cpu, m.cores, devices
-
-
-def _case(c: Crossover) -> tuple[object, ...]:
-    return tuple("" if field == c.axis else getattr(c.case, field) for field in CASE)
 
 
 def _field(noun: object, field: str) -> object:
@@ -202,7 +204,7 @@ def _interval(low: float | None, high: float | None) -> str:
 def _placement_table(placed: Sequence[Placement]) -> Table:
     rows = tuple(
         (
-            case_id(p.case),
+            p.case.id,
             where_to(p),
             f"{p.node}, {p.contender}",
             written(p.median_s, "seconds"),

@@ -24,6 +24,7 @@ from bench.report.tables import (
 )
 from bench.report.template import environment, shipped
 from bench.report.words import answer, doubtful, fixed_parts, people
+from bench.workloads.workload import Size
 
 MOST_ROWS = 300
 """Of one table, and sentences; the rest is in the CSV beside the page."""
@@ -47,7 +48,7 @@ class Numbers:
 
     place: int
     title: Markup
-    axis: str
+    along: Size
     estimates: list[Row]
     speedups: list[Row]
     left_out: int
@@ -79,6 +80,7 @@ def page(
     templates.filters |= {"answer": _answer, "over": _over, "doubtful": doubtful}
     return templates.get_template("report.html").render(
         run=run,
+        workload=run.spec.declared,
         partial=partial,
         lacks=incomplete(run, found),
         simulated=simulated_devices(run),
@@ -201,5 +203,5 @@ def _numbers(
             ),
             Markup(""),
         )
-        found.append(Numbers(place, title, result.sweep.axis, *kept, left))
+        found.append(Numbers(place, title, result.along, *kept, left))
     return found

@@ -42,9 +42,9 @@ def plot_times(
     drawn: list[float] = []
     for name in names:
         rows = [e for e in result.estimates if str(e.contender) == name]
-        epochs = [e.case.epochs if result.per_epoch else 1 for e in rows]
+        repeats = [e.case.repeats if result.per_repeat else 1 for e in rows]
         values = [
-            [getattr(e, field) / n for e, n in zip(rows, epochs, strict=True)]
+            [getattr(e, field) / n for e, n in zip(rows, repeats, strict=True)]
             for field in ("median_s", "low_s", "high_s")
         ]
         drawn += values[0]
@@ -54,7 +54,8 @@ def plot_times(
         words = f"{name_of(c.challenger)} overtakes, interval shaded"
         _shade(axes, c, look_of(palette, c.challenger), result, words)
     factor, unit = unit_of(drawn)
-    what = "time per epoch" if result.per_epoch else TIME_WORDS[result.view]
+    each = f"time per {result.sweep.workload.repeat}"
+    what = each if result.per_repeat else TIME_WORDS[result.view]
     log_axis(axes, "y", f"{what} ({unit})", in_unit(factor))
     at_least(axes, 2.0)
     rounds = [e.rounds for e in result.estimates]
@@ -175,5 +176,5 @@ def _along(axes: Axes, result: SweepResult) -> Axes:
     sizes = [result.size(e.case) for e in result.estimates]
     sizes += [p.size for p in result.speedups]
     asked = [size for size in result.sweep.cases() if size in sizes]
-    size_axis(axes, result.sweep.axis, asked or sizes)
+    size_axis(axes, result.along, asked or sizes)
     return axes

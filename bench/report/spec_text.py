@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 
 from bench.nouns import Run
+from bench.spec import Spec
 
 MONTHS = (
     "jan", "feb", "mar", "apr", "may", "jun",
@@ -11,13 +12,11 @@ MONTHS = (
 )  # fmt: skip
 
 
-def spec_toml(spec: Mapping[str, object]) -> str:
+def spec_toml(spec: Spec) -> str:
     """Return a spec as TOML, its sweeps last; what is None is left out."""
-    sweeps = spec.get("sweep", ())
-    plain = {key: value for key, value in spec.items() if key != "sweep"}
-    blocks = [_pairs(plain)]
-    if isinstance(sweeps, (list, tuple)):
-        blocks += ["[[sweep]]\n" + _pairs(sweep) for sweep in sweeps]
+    fields = spec.model_dump(mode="json")
+    sweeps = fields.pop("sweep")
+    blocks = [_pairs(fields), *("[[sweep]]\n" + _pairs(sweep) for sweep in sweeps)]
     return "\n\n".join(blocks) + "\n"
 
 

@@ -1,14 +1,14 @@
 """Crossovers in Markdown: report.md, and a compact table for a pull request."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from bench.analysis.cost_fit import Ranged
-from bench.analysis.cost_model import Costs
+from bench.analysis.cost_model import STEP, Costs
 from bench.analysis.flags import advice
 from bench.analysis.incomplete import incomplete
 from bench.escape import code, text
-from bench.nouns import Crossover, Estimate, Run
-from bench.report.cells import written
+from bench.nouns import Case, Crossover, Estimate, Run
+from bench.report.cells import article, written
 from bench.report.words import (
     VIEW_WORDS,
     factor,
@@ -24,10 +24,6 @@ HEADS = (
     "at the smallest", "at the largest", "flags",
 )  # fmt: skip
 NOT_MEASURED = "not_measured"
-COST_HEADS = (
-    "contender", "data", "a step", "a row", "an epoch", "set-up", "moving the data",
-    "fit error",
-)  # fmt: skip
 MOST_MODELLED = 20
 """Extrapolated cells that are listed."""
 
@@ -131,31 +127,40 @@ def _cells(c: Crossover) -> tuple[str, ...]:
     )
 
 
-def cost_table(costs: Iterable[Costs]) -> list[str]:
+def cost_table(costs: Sequence[Costs]) -> list[str]:
     """Return the lines of a table with one row per contender and shape of the data."""
-    rows = [f"| {' | '.join(COST_HEADS)} |", "|" + " --- |" * len(COST_HEADS)]
+    workload = costs[0].workload
+    parts = [f"{article(name)} {name}" for name in (*workload.costs, workload.repeat)]
+    heads = ("contender", "data", *parts, "set-up", "moving the data", "fit error")
+    rows = [f"| {' | '.join(heads)} |", "|" + " --- |" * len(heads)]
     return rows + [f"| {' | '.join(map(text, _cost_cells(c)))} |" for c in costs]
 
 
 def _cost_cells(c: Costs) -> tuple[str, ...]:
-    data = f"{c.features:,} features, {c.classes:,} classes"
-    data += f", {c.dtype}" if c.dtype != "float32" else ""
-    data += f", momentum {c.momentum:g}" if c.momentum else ""
     error = "unknown" if c.fit_error is None else written(c.fit_error, "share")
+    parts = {name: ranged(cost) for name, cost in c.parts.items()}
     launches = c.launches_per_step
-    step = ranged(c.per_step)
     if launches:
-        step += f"; {number(launches)} launches of {ranged(c.per_launch)}"
+        parts[f"per_{STEP}"] += (
+            f"; {number(launches)} launches of {ranged(c.per_launch)}"
+        )
     return (
         str(c.contender),
-        data,
-        step,
-        ranged(c.per_row),
-        ranged(c.per_epoch),
+        ", ".join(_shape(c)),
+        *parts.values(),
         ranged(c.setup),
         f"{ranged(c.transfer)}; a megabyte {ranged(c.per_byte.over(1e-6))}",
         "; ".join((error, *c.flags)),
     )
+
+
+def _shape(c: Costs) -> Iterator[str]:
+    """Yield what a unit of the costs depends on; of settings, what is not usual."""
+    for name, value in c.shape:
+        if isinstance(value, int) and name in c.workload.axes:
+            yield c.workload.size(name).said(value)
+        elif value != c.workload.default(name):
+            yield str(value) if isinstance(value, str) else f"{name} {value:g}"
 
 
 def ranged(cost: Ranged) -> str:
@@ -177,9 +182,9 @@ def scaled_lines(modelled: Iterable[tuple[Estimate, Ranged]]) -> list[str]:
             continue
         off = model.seconds / e.median_s - 1
         lines.append(
-            f"- {text(str(e.contender))}, {e.case.samples:,} samples, batch size "
-            f"{e.case.batch_size:,}, {e.case.epochs:,} epochs: "
-            f"{written(e.median_s, 'seconds')} scaled up from fewer epochs, "
+            f"- {text(str(e.contender))}, {_worked(e.case)}: "
+            f"{written(e.median_s, 'seconds')} scaled up from fewer "
+            f"{e.case.workload.repeats}, "
             f"{ranged(model)} by the model, {written(abs(off), 'share')} "
             f"{'more' if off > 0 else 'less'}"
         )
@@ -187,6 +192,10 @@ def scaled_lines(modelled: Iterable[tuple[Estimate, Ranged]]) -> list[str]:
         more = len(lines) - MOST_MODELLED
         lines[MOST_MODELLED:] = [f"- and {more:,} more, in estimates.csv"]
     return lines
+
+
+def _worked(case: Case) -> str:
+    return case.workload.said(case, case.workload.shape)
 
 
 def answered(found: Iterable[Crossover]) -> list[Crossover]:

@@ -9,13 +9,8 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, Locator, MaxNLocator
 from matplotlib.ticker import NullLocator as NoTicks
 
-LABELS = {
-    "samples": "number of samples",
-    "batch_size": "batch size (samples)",
-    "epochs": "number of epochs",
-    "features": "number of features",
-    "classes": "number of classes",
-}
+from bench.workloads.workload import Size
+
 MOST_TICKS = 8
 STEPS = (
     (1.0,),
@@ -114,9 +109,9 @@ def log_axis(axes: Axes, which: str, label: str, write: Callable[[float], str]) 
     axis.set_minor_locator(NoTicks())
 
 
-def size_axis(axes: Axes, axis: str, sizes: Iterable[int]) -> None:
+def size_axis(axes: Axes, along: Size, sizes: Iterable[int]) -> None:
     """Make the x axis one of sizes, labelled at those that have room."""
-    log_axis(axes, "x", LABELS[axis], count)
+    log_axis(axes, "x", along.axis_label, count)
     shown = apart(sizes)
     axes.set_xticks(shown)
     if len(shown) == 1:  # a log axis of one point would show no other number

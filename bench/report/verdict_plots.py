@@ -11,6 +11,7 @@ from bench.report.labels import plain
 from bench.report.layout import entitle, legend_below, new_figure, say
 from bench.report.looks import looks, theme
 from bench.report.ticks import in_unit, log_axis, size_axis
+from bench.workloads.softmax import SOFTMAX
 
 US = 1e-6
 POINTS = 200
@@ -59,7 +60,9 @@ def plot_steps(axes: Axes, curves: Sequence[StepCurve], marked: int) -> Axes:
                 label=plain(f"floor of a step: {curve.floor_s / US:,.3g} \u00b5s"),
             )  # fmt: skip
     axes.axvline(marked, color="black", lw=1, ls="--", label="the lesson's batch")
-    size_axis(axes, "batch_size", {s for curve in curves for s in curve.sizes})
+    size_axis(
+        axes, SOFTMAX.size("batch_size"), {s for curve in curves for s in curve.sizes}
+    )
     log_axis(axes, "y", "time per step (\u00b5s)", in_unit(US))
     return axes
 

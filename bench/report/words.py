@@ -7,17 +7,9 @@ crossovers.csv. The page marks the numbers; Markdown and the terminal join the p
 from dataclasses import dataclass
 
 from bench.analysis.flags import UNFINISHED, doubts
-from bench.nouns import BEST, Contender, Crossover
-from bench.spec import Sweep
-from softmax_core.case import Case
+from bench.nouns import BEST, Case, Contender, Crossover
+from bench.sweep import Sweep
 
-AXIS_WORDS = {
-    "samples": "number of samples",
-    "batch_size": "batch size",
-    "epochs": "number of epochs",
-    "features": "number of features",
-    "classes": "number of classes",
-}
 VIEW_WORDS = {
     "train": "training alone",
     "with_transfer": "and moving the data",
@@ -29,13 +21,6 @@ METRIC_WORDS = {
     "energy": ("more frugal", "less frugal", "by energy, "),
 }
 """Better, worse, and what a sentence begins with; by the metric's first word."""
-FIXED = {
-    "samples": ("sample", "samples"),
-    "features": ("feature", "features"),
-    "classes": ("class", "classes"),
-    "batch_size": ("a batch", "a batch"),
-    "epochs": ("epoch", "epochs"),
-}
 COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 DEVICES = {"cpu": "the CPU", "cuda": "the GPU", "mps": "the GPU", "xpu": "the GPU"}
 
@@ -89,7 +74,7 @@ def headed(c: Crossover) -> str:
 
 def answer(c: Crossover, a: Name, b: Name) -> Parts:
     """Return the answer of one crossover; `a` is the baseline's name, `b` the other."""
-    axis = AXIS_WORDS[c.axis]
+    axis = c.case.workload.size(c.axis).axis_words
     better = METRIC_WORDS.get(c.metric.partition("_")[0], METRIC_WORDS["time"])
     smallest = factor(c, "speedup_smallest")
     largest = factor(c, "speedup_largest")
@@ -130,9 +115,8 @@ def answer(c: Crossover, a: Name, b: Name) -> Parts:
 def _size(c: Crossover) -> Parts:
     """Return the crossing with what it counts: `batch size 32`, `637 samples`."""
     at = Number("at", number(c.at or 0))
-    if c.axis == "batch_size":
-        return "batch size ", at
-    return at, f" {FIXED[c.axis][1]}"
+    size = c.case.workload.size(c.axis)
+    return (at, f" {size.many}") if size.is_counted else (f"{size.axis_words} ", at)
 
 
 def number(value: float) -> str:
@@ -232,7 +216,7 @@ def _named(one: Contender, other: Contender) -> Name:
 
 def fixed_values(sweep: Sweep) -> str:
     """Name a sweep by its axis and the values that it holds fixed."""
-    return fixed_axis(sweep.axis, next(iter(sweep.cases().values())))
+    return fixed_axis(sweep.axis, sweep.line)
 
 
 def fixed_axis(axis: str, case: Case) -> str:
@@ -242,15 +226,16 @@ def fixed_axis(axis: str, case: Case) -> str:
 
 def fixed_parts(axis: str, case: Case) -> Parts:
     """Return the parts of `fixed_axis`, the fixed values as numbers."""
-    full = axis == "samples" and case.batch_size > case.samples
-    parts: list[str | Number] = [f"{AXIS_WORDS[axis]} at "]
-    for field, words in FIXED.items():
-        if field == axis:
-            continue
-        value = getattr(case, field)
-        if field == "batch_size" and full:
-            parts.append("all samples in one batch")
-        else:
-            parts += [Number(field, f"{value:,}"), f" {words[value != 1]}"]
-        parts.append(", ")
+    return f"{case.workload.size(axis).axis_words} at ", *values_of(case.without(axis))
+
+
+def values_of(line: Case) -> Parts:
+    """Return the sizes of a case that have a value, in words."""
+    parts: list[str | Number] = []
+    for size in line.workload.sizes:
+        value = line[size.name]
+        if value is not None:
+            number, counts = Number(size.name, f"{value:,}"), size.counted(value)
+            parts += [number, f" {counts}"] if counts else [f"{size.name} ", number]
+            parts.append(", ")
     return tuple(parts[:-1])

@@ -161,7 +161,10 @@ def _found(file: Path, rows: dict[str, Row]) -> dict[Cell, Found]:
         benchmark = value.field.rpartition(".result.")[0]
         if of.setdefault(value.cell, benchmark) != benchmark:
             raise wrong(
-                file, benchmark, value.cell.cell_id, f"is in {of[value.cell]} too"
+                file,
+                benchmark,
+                value.cell.id,
+                f"is in {of[value.cell]} too",
             )
         cell = found.setdefault(value.cell, Found(value.cell, notes=SKIPPED))
         if value.ran:

@@ -10,9 +10,10 @@ from typing import Any
 
 from pydantic import Field, StrictFloat, StrictInt, StrictStr
 
-from bench.nouns import Cell, Contender, InputError, parse_case_id
+from bench.nouns import Cell, Contender, InputError
 from bench.sources.json_file import List, Part, part, read_object, wrong
 from bench.sources.recorded import MOST_CELLS
+from bench.workloads.softmax import SOFTMAX
 
 VERSIONS = (1, 2)
 BENCHMARKS = ("time_train", "time_transfer", "track_accuracy", "peakmem_train")
@@ -97,7 +98,7 @@ def _row(file: Path, result: Result, name: str, value: Any) -> Row | None:
 
 def _is_case(text: str) -> bool:
     try:
-        parse_case_id(_unquoted(text))
+        SOFTMAX.parse_case(_unquoted(text))
     except ValueError:
         return False
     return True
@@ -115,7 +116,7 @@ def cells_of(file: Path, name: str, row: Row) -> list[Cell]:
         InputError: for a parameter that is none of ours.
     """
     try:
-        cases = [parse_case_id(_unquoted(text)) for text in row.params[0]]
+        cases = [SOFTMAX.parse_case(_unquoted(text)) for text in row.params[0]]
         contenders = [Contender.parse(_unquoted(text)) for text in row.params[1]]
     except ValueError as error:
         raise InputError(f"{file}: results.{name}.params: {error}") from error

@@ -14,7 +14,7 @@ from pydantic import Field, StrictFloat, StrictInt, StrictStr
 
 from bench.contenders import STAND_IN
 from bench.fields import LARGEST
-from bench.nouns import Cell, Contender, InputError, Machine, Run, parse_case_id
+from bench.nouns import Cell, Contender, InputError, Machine, Run
 from bench.sources.json_file import List, Part, Texts, part, read_object, wrong
 from bench.sources.recorded import (
     UNKNOWN,
@@ -25,6 +25,7 @@ from bench.sources.recorded import (
     run_of,
     unrecorded,
 )
+from bench.workloads.softmax import SOFTMAX
 
 Number = StrictFloat | StrictInt
 Count = Annotated[StrictInt, Field(ge=1, le=int(LARGEST))]
@@ -171,9 +172,8 @@ def _found(file: Path, document: Document) -> dict[Cell, Found]:
 
 
 def _cell(file: Path, i: int, cell_id: str) -> Cell:
-    case, _, contender = cell_id.partition(":")
     try:
-        return Cell(parse_case_id(case), Contender.parse(contender))
+        return SOFTMAX.parse_cell(cell_id)
     except ValueError as error:
         raise InputError(
             f"{file}: benchmarks.{i}.extra_info.cell_id: {error}"

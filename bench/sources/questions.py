@@ -3,41 +3,45 @@
 In: cells of any origin. Out: the sweeps of a `Spec`. docs/sources.md has the rules.
 """
 
-import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from bench.nouns import BEST, Cell, Contender
-from bench.spec import AXES, Sweep
-from softmax_core.case import Case
+from bench.nouns import BEST, Case, Cell, Contender
+from bench.sweep import Sweep, sweep_type
+from bench.workloads.workload import Workload
 
 Pair = tuple[str, str]
 TRAINER_ORDER = ("lesson", "manual")
 """These come first, as what the others try to beat."""
 
 
-def clipped(cases: Iterable[Case]) -> dict[Case, Case]:
-    """Name the cases whose batch exceeds the samples by all samples in one batch.
+def clipped(workload: Workload, cases: Iterable[Case]) -> dict[Case, Case]:
+    """Name the cases where a size exceeds its most by that: all samples in one batch.
 
-    As `Sweep.cases` does. Not those that a sweep over samples needs as they are, nor
-    where that name is taken.
+    As `Sweep.cases` does. Not those that a sweep over the other size needs as they are,
+    nor where that name is taken.
     """
     known = set(cases)
     renamed = {}
-    for group in _groups(known, "samples"):
-        target = dataclasses.replace(group[0], batch_size=group[0].samples)
-        too_large = group[0].batch_size > group[0].samples
-        if len(group) == 1 and too_large and target not in known:
-            renamed[group[0]] = target
+    for size in workload.sizes:
+        for group in _groups(known, size.most) if size.most else ():
+            first = group[0]
+            target = first.at(**{size.name: first[size.most]})
+            too_large = first[size.name] > first[size.most]
+            if len(group) == 1 and too_large and target not in known:
+                renamed[first] = target
     return renamed
 
 
-def sweeps(measured: Sequence[Cell], skipped: Sequence[Cell] = ()) -> list[Sweep]:
+def sweeps(
+    workload: Workload, measured: Sequence[Cell], skipped: Sequence[Cell] = ()
+) -> list[Sweep]:
     """Return a sweep for every two or more cases that differ in one axis alone.
 
     A case that is in none gets one of its own. Sweeps without a pair are left out.
 
     Args:
+        workload: what the cells are of.
         measured: the cells that ran, or failed.
         skipped: those that were not to run; a contender that ran elsewhere is no part
             of a sweep that skipped it throughout.
@@ -46,16 +50,17 @@ def sweeps(measured: Sequence[Cell], skipped: Sequence[Cell] = ()) -> list[Sweep
     ran, left = _Places(measured), _Places(skipped)
     found = []
     grouped: set[Case] = set()
-    for axis in AXES:
+    for axis in workload.axes:
         for members in _groups(cases, axis):
             usable = [
-                c for c in members if axis != "batch_size" or c.batch_size <= c.samples
+                c for c in members if c[axis] == workload.settled(c, axis, c[axis])
             ]
             if len(usable) > 1:
                 grouped.update(usable)
-                found.append(_sweep(axis, usable, ran, left))
+                found.append(_sweep(workload, axis, usable, ran, left))
     lone = (case for case in cases if case not in grouped)
-    found += [_sweep("samples", [case], ran, left) for case in lone]
+    first = workload.axes[0]
+    found += [_sweep(workload, first, [case], ran, left) for case in lone]
     return [sweep for sweep in found if sweep.pairs]
 
 
@@ -80,27 +85,29 @@ class _Places:
 
 def _groups(cases: Iterable[Case], axis: str) -> list[list[Case]]:
     """Gather the cases that differ in the axis alone."""
-    groups: dict[tuple[object, ...], list[Case]] = defaultdict(list)
+    groups: dict[Case, list[Case]] = defaultdict(list)
     for case in cases:
-        groups[tuple(v for n, v in vars(case).items() if n != axis)].append(case)
+        groups[case.without(axis)].append(case)
     return list(groups.values())
 
 
-def _sweep(axis: str, cases: Sequence[Case], ran: _Places, left: _Places) -> Sweep:
+def _sweep(
+    workload: Workload, axis: str, cases: Sequence[Case], ran: _Places, left: _Places
+) -> Sweep:
     here = sorted(ran.at(cases), key=ran.first.__getitem__)
     skipped = left.at(cases)
     contenders = here + sorted(
         skipped.keys() - ran.first.keys(), key=skipped.__getitem__
     )
-    fixed = {name: value for name, value in vars(cases[0]).items() if name != axis}
+    fixed = {name: value for name, value in cases[0].values if name != axis}
     fields = {
         "axis": axis,
-        "values": tuple(getattr(case, axis) for case in cases),
+        "values": tuple(case[axis] for case in cases),
         "contenders": tuple(map(str, contenders)),
         # Those that ran are compared also where their usual partner was not selected.
         "pairs": tuple(dict.fromkeys((*pairs(here), *pairs(contenders)))),
     }
-    return Sweep.model_validate({**fixed, **fields})
+    return sweep_type(workload).model_validate({**fixed, **fields})
 
 
 def pairs(contenders: Iterable[Contender]) -> tuple[Pair, ...]:

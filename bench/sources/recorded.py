@@ -13,12 +13,21 @@ from pydantic import ValidationError
 from bench.analysis.decide import FEWEST_ROUNDS
 from bench.analysis.flags import NO_INTERVAL
 from bench.fields import MOST_ROUNDS
-from bench.nouns import SCHEMA, Cell, Contender, InputError, Machine, Measurement, Run
+from bench.nouns import (
+    SCHEMA,
+    Case,
+    Cell,
+    Contender,
+    InputError,
+    Machine,
+    Measurement,
+    Run,
+)
 from bench.record.stored import again
 from bench.sources.questions import clipped, sweeps
 from bench.spec import Spec, first_wrong
 from bench.untrusted import Unreadable, file_name
-from softmax_core.case import Case
+from bench.workloads.softmax import SOFTMAX, Softmax
 
 UNKNOWN = "unknown"
 MOST_CELLS = 10_000
@@ -55,23 +64,22 @@ class Found:
 
         Only so many rounds have a transfer time as transfers were timed.
         """
-        cell_id, case, contender = (
-            self.cell.cell_id,
-            self.cell.case,
-            self.cell.contender,
-        )
+        case, contender = self.cell.case, self.cell.contender
+        cell_id = self.cell.id
         if not self.samples_s:
             row = Measurement(
                 cell_id, run_id, 0, self.status, case, contender,
                 notes=self.notes, started_utc=self.started_utc,
             )  # fmt: skip
             return [row]
+        work = Softmax().work(case)
         moved = [*self.transfer_s, *[None] * len(self.samples_s)]
         return [
             Measurement(
                 cell_id, run_id, i, "ok", case, contender,
                 samples_s=(seconds,),
                 calls_per_sample=self.calls_per_sample,
+                work=work,
                 transfer_s=moved[i],
                 peak_bytes=self.peak_bytes,
                 threads=self.threads,
@@ -137,12 +145,13 @@ def _check_sizes(origin: Origin, found: Sequence[Found]) -> None:
 
 
 def _run_of(origin: Origin, found: Sequence[Found]) -> Run:
-    renamed = clipped({f.cell.case for f in found})
+    renamed = clipped(SOFTMAX, {f.cell.case for f in found})
     for f in found:
         f.cell = Cell(renamed.get(f.cell.case, f.cell.case), f.cell.contender)
     _thin(found)
     _spread(found)
     asked = sweeps(
+        SOFTMAX,
         [f.cell for f in found if f.samples_s or f.status == "failed"],
         [f.cell for f in found if not f.samples_s and f.status != "failed"],
     )
@@ -165,7 +174,7 @@ def _run_of(origin: Origin, found: Sequence[Found]) -> Run:
     return Run(
         run_id,
         SCHEMA,
-        spec.model_dump(mode="json"),
+        spec,
         origin.commit,
         origin.command,
         origin.machine,

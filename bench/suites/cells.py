@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 
 from bench.contenders import STAND_IN, missing_cores
 from bench.machine import usable_cores
-from bench.nouns import Cell, Contender, case_id, parse_case_id
+from bench.nouns import Cell, Contender
 from bench.suites.choice import load_profile, more_devices, profile_name
+from bench.workloads.registry import definition
+from bench.workloads.workload import Workload
 
 ALL_EPOCHS_S = 1e6
 """A training is never cut short here: asv and pytest-benchmark cannot say so."""
@@ -39,6 +41,11 @@ def cells(profile: str | None = None, more: Iterable[str] = ()) -> tuple[Cell, .
     return tuple(found)
 
 
+def workload() -> Workload:
+    """Return what the profile's cells are of."""
+    return load_profile(profile_name()).declared
+
+
 @dataclass(frozen=True)
 class Grid:
     """The cells as asv wants them: a product of texts, less what is not a cell."""
@@ -50,7 +57,7 @@ class Grid:
 
 def grid(measured: Iterable[Cell]) -> Grid:
     """Spread cells out to the product of their cases and contenders."""
-    pairs = dict.fromkeys((case_id(c.case), str(c.contender)) for c in measured)
+    pairs = dict.fromkeys((c.case.id, str(c.contender)) for c in measured)
     cases = list(dict.fromkeys(case for case, _ in pairs))
     contenders = list(dict.fromkeys(contender for _, contender in pairs))
     product = [(case, contender) for case in cases for contender in contenders]
@@ -63,12 +70,11 @@ def unavailable(text: str) -> str | None:
     if few := missing_cores(contender, usable_cores()):
         return few
     from softmax_core.device import parse_device, unavailable_reason
-    from softmax_core.training import cannot_train
 
-    device = parse_device(contender.device)
-    reason = unavailable_reason(device) or cannot_train(
-        contender.trainer, device, contender.ranks
-    )
+    who = contender.trainer, contender.device, contender.ranks
+    reason = unavailable_reason(parse_device(contender.device)) or definition(
+        workload().name
+    ).unavailable(*who)
     return None if reason is None else f"{contender.device}: {reason}"
 
 
@@ -76,7 +82,7 @@ class Prepared:
     """One cell: built, warmed up, and compared with the reference.
 
     Raises:
-        bench.measure.sampler.WrongResult: when it does not do equal work.
+        bench.workloads.definition.WrongResult: when it does not do equal work.
     """
 
     def __init__(self, cell: Cell) -> None:
@@ -149,24 +155,15 @@ def prepare(cell_id: str) -> Prepared:
     asv_runner 0.3 calls `setup` before every timed call, 0.2 before every sample.
 
     Raises:
-        InputError: for what does not name a cell.
+        ValueError: for what does not name a cell.
     """
-    if kept.prepared is not None and kept.prepared.cell.cell_id == cell_id:
+    cell = workload().parse_cell(cell_id)
+    if kept.prepared is not None and kept.prepared.cell == cell:
         return kept.prepared
     release()
     kept.builds += 1
-    kept.prepared = Prepared(find(cell_id))
+    kept.prepared = Prepared(cell)
     return kept.prepared
-
-
-def find(cell_id: str) -> Cell:
-    """Read a cell's name.
-
-    Raises:
-        InputError: for what is not one.
-    """
-    case, _, contender = cell_id.partition(":")
-    return Cell(parse_case_id(case), Contender.parse(contender))
 
 
 def release() -> None:
@@ -178,13 +175,14 @@ def release() -> None:
 
 def train_once(cell_id: str) -> None:
     """Build a cell and train it once: what its memory is measured by."""
-    from softmax_core import get_trainer, make_data
-
-    cell = find(cell_id)
+    cell = workload().parse_cell(cell_id)
     who = cell.contender
-    trainer = get_trainer(who.trainer, who.ranks)
-    session = trainer.prepare(cell.case, make_data(cell.case), who.device, who.threads)
-    session.train(cell.case.epochs)
+    session = definition(cell.case.workload.name).session(
+        cell.case, who.trainer, who.device, who.threads, who.ranks
+    )
+    session.move()
+    session.build()
+    session.run(cell.case.repeats)
     session.synchronize()
 
 

@@ -19,9 +19,9 @@ ROUNDS = 8
 
 
 def crossing_spec(baseline: str, challenger: str) -> Spec:
-    """Return the profile's first sweep over batch sizes, one pair, few rounds."""
+    """Return the profile's first sweep, one pair, few rounds."""
     spec = load_profile(profile_name())
-    sweep = next(s for s in spec.sweep if s.axis == "batch_size")
+    sweep = spec.sweep[0]
     pair = (baseline, challenger)
     return spec.model_copy(
         update={

@@ -26,21 +26,17 @@ def cell_facts(prepared: Prepared, view: str) -> dict[str, Any]:
     case, contender = prepared.cell.case, prepared.cell.contender
     device = describe(parse_device(contender.device))
     return {
-        "cell_id": prepared.cell.cell_id,
+        "cell_id": prepared.cell.id,
+        "workload": case.workload.name,
         "view": view,
         "device": device.description,
         "driver": device.driver,
         "threads": prepared.threads,
         "torch": torch.__version__,
         "sync": "device synchronised before both readings of the clock",
-        "seed": case.seed,
         "loss": prepared.loss,
         "accuracy": prepared.accuracy,
-        "samples": case.samples,
-        "features": case.features,
-        "classes": case.classes,
-        "batch_size": case.batch_size,
-        "epochs": case.epochs,
+        **dict(case.values),
         "calls": prepared.calls if view == "train" else 1,
     }
 

@@ -19,7 +19,7 @@ from bench.analysis.compare import compare, lines
 from bench.analysis.derive import derive
 from bench.command.asked import load_spec, resolve
 from bench.command.option_texts import parse_duration, parse_prices, parse_sizes
-from bench.nouns import Contender, InputError, parse_case_id
+from bench.nouns import Contender, InputError
 from bench.plan import next_blocks, notices
 from bench.record import store
 from bench.report import write
@@ -29,6 +29,7 @@ from bench.sources.pytest_benchmark import read_pytest_benchmark
 from bench.sources.table import analyse_file
 from bench.sources.table_file import Asked
 from bench.untrusted import one_line
+from bench.workloads.softmax import SOFTMAX
 
 PART = b"\n%%%%\n"
 """Between the files that one input holds."""
@@ -214,7 +215,7 @@ def options(data):
     refused(lambda: parse_sizes("samples", text))
     refused(lambda: parse_duration(text))
     refused(lambda: parse_prices(tuple(text.split(","))))
-    for read in (Contender.parse, parse_case_id):
+    for read in (Contender.parse, SOFTMAX.parse_case):
         with contextlib.suppress(ValueError):
             read(text)
 

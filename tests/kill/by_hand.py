@@ -52,7 +52,7 @@ def new(**fields):
     """Return a spec and its run, of which nothing is measured yet."""
     spec = parse_spec(FIELDS | fields, "test")
     machine = virtual.MACHINE
-    return spec, Run("r", SCHEMA, spec.model_dump(mode="json"), None, "x", machine, ())
+    return spec, Run("r", SCHEMA, spec, None, "x", machine, ())
 
 
 def measure(spec, run, out, before=lambda request: None, **around):

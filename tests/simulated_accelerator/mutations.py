@@ -76,7 +76,7 @@ MUTATIONS = (
     Mutation(
         "forget the warm-up",
         "bench/measure/sampler.py",
-        "first_s = self._measured(lambda: self._session.train(1))",
+        "first_s = self._measured(lambda: self._session.run(1))",
         "first_s = 0.0",
         f"{MEASURING}::test_the_first_call_is_set_up_and_not_a_sample",
     ),

@@ -4,6 +4,7 @@ asv takes whatever is called time_, track_ or peakmem_ for a benchmark, imported
 too: import modules here, not names.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -80,5 +81,6 @@ class Training:
 
     @_with(setup=_available, unit="share")
     def track_accuracy(self, case: str, contender: str) -> float:
-        """Return the share of the samples classified rightly after training."""
-        return cells.prepare(f"{case}:{contender}").accuracy
+        """Return the share that training gets right; nan where there is none."""
+        accuracy = cells.prepare(f"{case}:{contender}").accuracy
+        return math.nan if accuracy is None else accuracy

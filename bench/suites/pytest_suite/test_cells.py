@@ -10,13 +10,14 @@ import pytest
 
 from bench.contenders import STAND_IN
 from bench.measure.rows import LOSS_ATOL, LOSS_RTOL
-from bench.nouns import Cell, InputError, case_id
+from bench.nouns import Cell, InputError
 from bench.suites import cells, facts
 from softmax_core.device import accelerators
 
 ROUNDS, WARMUP_ROUNDS = 12, 2
 ACCURACY_ATOL = 0.02
-Reached = dict[str, tuple[float, float]]
+NAMED = cells.workload()
+Reached = dict[str, tuple[float | None, float | None]]
 
 
 def measured_cells() -> tuple[Cell, ...]:
@@ -32,7 +33,7 @@ def measured_cells() -> tuple[Cell, ...]:
 each_cell = pytest.mark.parametrize(
     ("case", "contender"),
     [
-        pytest.param(case_id(cell.case), str(cell.contender), id=cell.cell_id)
+        pytest.param(cell.case.id, str(cell.contender), id=cell.id)
         for cell in measured_cells()
     ],
     scope="module",

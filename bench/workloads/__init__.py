@@ -1,0 +1,1 @@
+"""The jobs that the engine can be asked about: declared as data, run by definitions."""
