@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from bench.interrupts import unbroken
+from bench.measure.pipe import Ended, R, Request
 from bench.measure.process import Asked, WorkerProcess
 from bench.nouns import Contender
 
@@ -17,14 +17,14 @@ class Crew:
     workers: dict[Contender, Asked] = field(default_factory=dict)
 
     def ask(
-        self, contender: Contender, request: dict[str, Any], timeout_s: float
-    ) -> dict[str, Any]:
+        self, contender: Contender, request: Request[R], timeout_s: float
+    ) -> R | Ended:
         """Ask a contender's worker; a dead one is replaced at the next request."""
         if contender not in self.workers:
             with unbroken():  # a worker that nobody knows would not be ended
                 self.workers[contender] = self.start(contender)
         reply = self.workers[contender].ask(request, timeout_s)
-        if reply.get("status") in ("timeout", "crashed"):
+        if isinstance(reply, Ended) and reply.status in ("timeout", "crashed"):
             self.workers.pop(contender).stop()
         return reply
 

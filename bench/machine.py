@@ -7,13 +7,14 @@ which calls `describe_here` of `bench.measure.describe`.
 import hashlib
 import os
 import socket
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from bench.crew import Crew
+from bench.measure.pipe import Describe, Ended, Examine, Examined, Verify
 from bench.measure.process import WorkerProcess
 from bench.nouns import Contender, InputError, Machine
 from softmax_core.registry import TRAINERS
@@ -31,6 +32,29 @@ ROUNDED = (
 )
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What an accelerator was seen to do, or why it cannot be measured."""
+
+    facts: Examined | None
+    error: str = ""
+    equal_work: dict[str, str] = field(default_factory=dict)
+    """By trainer that is available "", or what is wrong with its weights."""
+
+    @property
+    def unusable(self) -> str:
+        """Say why nothing is measured on it, "" if nothing is wrong."""
+        if self.facts is not None and self.facts.rounds_products:
+            return ROUNDED
+        return self.error
+
+    def recorded(self) -> dict[str, object]:
+        """Return what a run's record keeps of it."""
+        if self.facts is None:
+            return {"error": self.error}
+        return self.facts.model_dump(exclude={"status"})
+
+
 def snapshot(devices: tuple[str, ...] = ()) -> Machine:
     """Describe this machine, and say why any of `devices` cannot be used here.
 
@@ -40,62 +64,55 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
     """
     worker = WorkerProcess(None)
     try:
-        reply = worker.ask({"op": "machine", "devices": list(devices)}, 120)
+        reply = worker.ask(Describe(devices=devices), 120)
     finally:
         worker.stop()
-    if reply.get("status") == "failed" and "must be" in reply["notes"]:
-        raise ValueError(reply["notes"].partition(": ")[2])
-    if "cpu" not in reply:
-        raise InputError(f"torch cannot be asked: {reply.get('notes')}")
-    for found in reply["accelerators"]:
-        found.update(ask_device(found["name"]))
-        if "error" in found:
-            reply["unavailable"][found["name"]] = found["error"]
-        elif found.get("rounds_products"):
-            reply["unavailable"][found["name"]] = ROUNDED
+    if isinstance(reply, Ended):
+        if reply.refused is not None:
+            raise ValueError(reply.refused)
+        raise InputError(f"torch cannot be asked: {reply.notes}")
+    accelerators, unavailable = [], dict(reply.unavailable)
+    for found in reply.accelerators:
+        seen = ask_device(found.name)
+        accelerators.append(found.model_dump() | seen.recorded())
+        if seen.unusable:
+            unavailable[found.name] = seen.unusable
     known = "name", "description", "memory_bytes"
-    accelerators = [{key: a[key] for key in known} for a in reply["accelerators"]]
-    identity = (reply["cpu"], usable_cores(), quota_cores(), accelerators)
+    kinds = [{key: a[key] for key in known} for a in accelerators]
+    identity = (reply.cpu, usable_cores(), quota_cores(), kinds)
     return Machine(
         hostname=socket.gethostname(),
-        cpu=reply["cpu"],
+        cpu=reply.cpu,
         cores=usable_cores(),
         quota_cores=quota_cores(),
         memory_bytes=psutil.virtual_memory().total,
         load_1min=os.getloadavg()[0],
-        accelerators=tuple(reply["accelerators"]),
-        unavailable=reply["unavailable"],
-        versions=reply["versions"],
-        threads=reply["threads"],
+        accelerators=tuple(accelerators),
+        unavailable=unavailable,
+        versions=reply.versions,
+        threads=reply.threads,
         fingerprint=hashlib.sha256(repr(identity).encode()).hexdigest()[:12],
-        energy_unmeasured=reply["energy_unmeasured"],
-        trainers=reply["trainers"],
+        energy_unmeasured=reply.energy_unmeasured,
+        trainers=reply.trainers,
     )
 
 
-def ask_device(name: str, verify: bool = False) -> dict[str, Any]:
+def ask_device(name: str, verify: bool = False) -> Seen:
     """Measure an accelerator in a process of its own, which may hang or die.
 
     Args:
         name: such as `cuda:0`.
         verify: compare every trainer there with the reference, too.
-
-    Returns:
-        What `bench.measure.accelerator` finds, or only an `error`.
     """
     crew = Crew(lambda contender: WorkerProcess(None))  # a dead one is replaced
     there = Contender(name)
     try:
-        request = {"op": "device", "name": name}
-        reply = crew.ask(there, request, DEVICE_TIMEOUT_S)
-        match reply.pop("status", None):
-            case "timeout":
-                return {"error": f"{name} does not answer in {DEVICE_TIMEOUT_S:g} s"}
-            case str():
-                return {"error": f"{name} fails: {reply['notes']}"}
-        if verify and "error" not in reply:
-            reply["equal_work"] = _equal_work(crew, there)
-        return reply
+        reply = crew.ask(there, Examine(name=name), DEVICE_TIMEOUT_S)
+        if not isinstance(reply, Ended):
+            return Seen(reply, equal_work=_equal_work(crew, there) if verify else {})
+        if reply.status == "timeout":
+            return Seen(None, f"{name} does not answer in {DEVICE_TIMEOUT_S:g} s")
+        return Seen(None, f"{name} fails: {reply.notes}")
     finally:
         crew.stop()
 
@@ -104,9 +121,9 @@ def _equal_work(crew: Crew, there: Contender) -> dict[str, str]:
     """Return by trainer that is available "", or what is wrong with its weights."""
     found = {}
     for trainer in TRAINERS:
-        request = {"op": "verify", "name": there.device, "trainer": trainer}
+        request = Verify(name=there.device, trainer=trainer)
         reply = crew.ask(there, request, VERIFY_TIMEOUT_S)
-        wrong = reply["notes"] if "status" in reply else reply["wrong"]
+        wrong = reply.notes if isinstance(reply, Ended) else reply.wrong
         if wrong is not None:
             found[trainer] = wrong
     return found

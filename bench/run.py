@@ -5,11 +5,11 @@ import math
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 from bench.contenders import missing
 from bench.crew import Crew
-from bench.measure.rows import disagreeing, found, sampled
+from bench.measure.pipe import Close, Ended, Open, Opened, R, Request, Sample
+from bench.measure.rows import Taken, disagreeing, measured
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from bench.plan import Block, Known, round_order
 from bench.record import store
@@ -99,14 +99,15 @@ class Loop:
         self.journal.append(new)
         self.known.add(new)
 
-    def _ask(self, contender: Contender, request: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, contender: Contender, request: Request[R]) -> R | Ended:
         """Ask for as long as a cell may take, or the run: what ends first."""
         left_s = (self.spec.budget_s or math.inf) - self._elapsed_s()
         most_s = self.spec.cell_timeout_s
         if left_s <= 0:
             raise BudgetSpent
         reply = self.crew.ask(contender, request, min(left_s, most_s))
-        if reply.get("status") == "timeout" and left_s < most_s:
+        is_late = isinstance(reply, Ended) and reply.status == "timeout"
+        if is_late and left_s < most_s:
             raise BudgetSpent
         return reply
 
@@ -122,24 +123,20 @@ class Loop:
             self._done_s += block.expected_s / len(block.rounds)
             self.progress(block, self._done_s, total_s)
         for contender in opened:
-            self._ask(contender, {"op": "close"})
+            self._ask(contender, Close())
 
-    def _open(self, block: Block) -> dict[Contender, dict[str, Any]]:
-        opened: dict[Contender, dict[str, Any]] = {}
+    def _open(self, block: Block) -> dict[Contender, Opened]:
+        opened: dict[Contender, Opened] = {}
         for contender in block.contenders:
             if contender in block.ended:
                 continue
-            reason = self._missing(contender)
-            if reason is not None:
-                reply = {"status": "unavailable", "notes": reason}
-            else:
+            reply = self._open_cell(block, contender)
+            if isinstance(reply, Ended) and reply.killed:
                 reply = self._open_cell(block, contender)
-                if reply.get("killed"):
-                    reply = self._open_cell(block, contender)
-            if reply["status"] == "ok":
-                opened[contender] = reply
-            else:
+            if isinstance(reply, Ended):
                 self._end(block, block.rounds[block.done], {contender: reply})
+            else:
+                opened[contender] = reply
         wrong = disagreeing(opened)
         for contender in wrong:
             del opened[contender]
@@ -147,25 +144,23 @@ class Loop:
             self._end(block, block.rounds[block.done], wrong)
         return opened
 
-    def _missing(self, contender: Contender) -> str | None:
-        return missing(contender, self.run.machine)
-
-    def _open_cell(self, block: Block, contender: Contender) -> dict[str, Any]:
+    def _open_cell(self, block: Block, contender: Contender) -> Opened | Ended:
+        reason = missing(contender, self.run.machine)
+        if reason is not None:
+            return Ended(status="unavailable", notes=reason)
         return self._ask(contender, _open_request(self.spec, block, contender))
 
-    def _end(
-        self, block: Block, number: int, replies: dict[Contender, dict[str, Any]]
-    ) -> None:
+    def _end(self, block: Block, number: int, replies: dict[Contender, Ended]) -> None:
         """Record that cells did not run or did not go on, all at once."""
         rows = [
             Measurement(
                 Cell(block.case, contender).id, self.run.run_id, number,
-                reply["status"], block.case, contender,
-                loss=reply.get("loss"),
+                reply.status, block.case, contender,
+                loss=reply.loss,
                 bound_s=self.spec.cell_timeout_s / MOST_TRAININGS
-                if reply["status"] == "timeout"
+                if reply.status == "timeout"
                 else None,
-                notes=reply.get("notes", ""),
+                notes=reply.notes,
                 started_utc=self.around.now(),
             )
             for contender, reply in replies.items()
@@ -173,7 +168,7 @@ class Loop:
         self._record(rows)
 
     def _measure_round(
-        self, block: Block, number: int, opened: dict[Contender, dict[str, Any]]
+        self, block: Block, number: int, opened: dict[Contender, Opened]
     ) -> None:
         while (rows := self._round(block, number, opened)) is None:
             pass
@@ -182,70 +177,64 @@ class Loop:
             self._record(rows)
 
     def _round(
-        self, block: Block, number: int, opened: dict[Contender, dict[str, Any]]
+        self, block: Block, number: int, opened: dict[Contender, Opened]
     ) -> list[Measurement] | None:
         """Return the rows of a round, or None when it must be measured again."""
         started, throttled = self.around.now(), self.around.throttled()
-        taken: dict[Contender, list[dict[str, Any]]] = {c: [] for c in opened}
+        taken: dict[Contender, list[Taken]] = {c: [] for c in opened}
         for position, contender in enumerate(round_order(self.spec, block, number)):
             if contender not in opened:
                 continue
-            where = {"round": number, "position": position}
-            reply = self._ask(contender, {"op": "sample", **where})
-            if "status" in reply:
-                if self._replaced(block, contender, reply, opened):
-                    return None
-                del opened[contender]
-                self._end(block, number, {contender: reply})
+            reply = self._ask(contender, Sample(round=number, position=position))
+            if not isinstance(reply, Ended):
+                taken[contender].append((position, reply))
                 continue
-            taken[contender].append({**reply, "position": position})
+            again = self._again(block, contender, reply)
+            if not isinstance(again, Ended):
+                opened[contender] = again
+                return None
+            del opened[contender]
+            self._end(block, number, {contender: again})
         if throttled is not None:
             throttled = (self.around.throttled() or 0) - throttled
-        return [
-            Measurement(
+        rows = {
+            contender: Measurement(
                 Cell(block.case, contender).id, self.run.run_id, number,
                 "ok", block.case, contender,
                 load_1min=self.around.load_1min(),
                 throttled_periods=throttled,
                 started_utc=started,
                 in_round=len(opened),
-                **sampled(taken[contender]),
-                **found(reply, first=number == block.rounds[0]),
             )
-            for contender, reply in opened.items()
-        ]  # fmt: skip
+            for contender in opened
+        }  # fmt: skip
+        is_first = number == block.rounds[0]
+        return [
+            measured(row, opened[contender], taken[contender], is_first)
+            for contender, row in rows.items()
+        ]
 
-    def _replaced(
-        self,
-        block: Block,
-        contender: Contender,
-        reply: dict[str, Any],
-        opened: dict[Contender, dict[str, Any]],
-    ) -> bool:
+    def _again(
+        self, block: Block, contender: Contender, ended: Ended
+    ) -> Opened | Ended:
         """Open a cell again whose worker was killed from outside; once a round.
 
         One that is killed again, as where memory runs out, ends like any other.
         """
-        if not reply.get("killed") or contender in self._killed:
-            return False
+        if not ended.killed or contender in self._killed:
+            return ended
         self._killed.add(contender)
         self.around.say(f"the worker of {contender} was killed: round measured again")
-        again = self._open_cell(block, contender)
-        reply.update(again)
-        is_open: bool = again["status"] == "ok"
-        if is_open:
-            opened[contender] = again
-        return is_open
+        return self._open_cell(block, contender)
 
 
-def _open_request(spec: Spec, block: Block, contender: Contender) -> dict[str, Any]:
-    return {
-        "op": "open",
-        "workload": block.case.workload.name,
-        "case": dict(block.case.values),
-        "device": contender.device,
-        "trainer": contender.trainer,
-        "threads": contender.threads,
-        "ranks": contender.ranks,
-        "longest_s": spec.longest_sample_s,
-    }
+def _open_request(spec: Spec, block: Block, contender: Contender) -> Open:
+    return Open(
+        workload=block.case.workload.name,
+        case=dict(block.case.values),
+        device=contender.device,
+        trainer=contender.trainer,
+        threads=contender.threads,
+        ranks=contender.ranks,
+        longest_s=spec.longest_sample_s,
+    )

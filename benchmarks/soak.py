@@ -16,11 +16,12 @@ import sys
 import time
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import psutil
 
 from bench.machine import snapshot
+from bench.measure.pipe import Ended, R, Request, Sampled
 from bench.measure.process import Asked, WorkerProcess
 from bench.nouns import SCHEMA, Contender, InputError, Machine, Run
 from bench.plan import Block
@@ -47,12 +48,13 @@ class Watched:
     def __init__(self, threads: int | None, clock: Clock) -> None:
         self._worker, self._clock = WorkerProcess(threads), clock
 
-    def ask(self, request: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+    def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
         """Ask, and add up the seconds."""
         start = time.perf_counter()
         reply = self._worker.ask(request, timeout_s)
         self._clock.asked_s += time.perf_counter() - start
-        self._clock.timed_s += reply.get("sample_s", 0.0)
+        if isinstance(reply, Sampled):
+            self._clock.timed_s += reply.sample_s
         return reply
 
     def stop(self) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+sys.path.append(str(Path(__file__).parent))  # for the modules beside the tests
+
 
 def pytest_ignore_collect(collection_path, config):
     return True if config.getoption("benchmark_only", False) else None

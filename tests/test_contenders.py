@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from answers import FakeWorker, opened, sampled
 
 from bench.command.asked import Ask, load_preset, resolve
 from bench.contenders import missing_cores
@@ -103,21 +104,15 @@ def test_as_many_as_there_are_cores_are_not():
     assert spec.pairs == (("cpu/resident@1", "cpu/data_parallel@2x1"),)
 
 
-class Ready:
+class Ready(FakeWorker):
     """A worker that opens whatever it is asked to."""
 
-    def ask(self, request, timeout_s):
-        if request["op"] == "sample":
-            return {"sample_s": 1.0, "transfer_s": 0.0, "clock_share": None}
-        assert request["op"] == "close" or request["ranks"] == 1
-        return {
-            "status": "ok", "setup_s": 1.0, "warmup_s": [], "peak_bytes": None,
-            "threads": 1, "loss": 0.5, "accuracy": 0.9, "notes": "",
-            "calls_per_sample": 1, "epochs_run": 1,
-        }  # fmt: skip
+    def opened(self, request):
+        assert request.ranks == 1
+        return opened()
 
-    def stop(self):
-        """Nothing to end."""
+    def sampled(self, request):
+        return sampled(1.0)
 
 
 @pytest.mark.parametrize("spec", [parse_spec(SPEC, "test"), load_preset("full")])

@@ -7,9 +7,11 @@ import pytest
 from bench.doctor.checks import Gpu, gpu
 from bench.doctor.device_checks import device_checks
 from bench.doctor.facts import _gpu
+from bench.machine import Seen
+from bench.measure.pipe import Examined
 
 GIB = 2**30
-GOOD = {
+FACTS = {
     "queued_share": 0.03,
     "clock_ratio": 1.01,
     "launch_s": 4e-6,
@@ -21,19 +23,22 @@ GOOD = {
         "to_host_pinned": 26e9,
     },
     "memory_free_bytes": 79 * GIB,
-    "memory_bytes": 80 * GIB,
     "clock_share": 0.97,
     "uuid": "ab12",
     "rounds_products": False,
-    "equal_work": {"resident": "", "lesson": ""},
-    "missing": {"fused_cuda": "numba-cuda is not installed"},
 }
+EQUAL = {"resident": "", "lesson": ""}
+MISSING = {"fused_cuda": "numba-cuda is not installed"}
 NVML = Gpu("H", processes=0, mig=False, bus_bytes_per_s=31.5e9, uuid="GPU-ab12")
 OTHER = Gpu("H", processes=7, mig=True, bus_bytes_per_s=1e9, uuid="GPU-cd34")
 
 
-def statuses(states=(OTHER, NVML), **facts):
-    found = device_checks("cuda:0", GOOD | facts, states)
+def statuses(
+    states=(OTHER, NVML), equal_work=EQUAL, memory_bytes=80 * GIB, missing=MISSING,
+    **facts,
+):  # fmt: skip
+    seen = Seen(Examined(**FACTS | facts), equal_work=equal_work)
+    found = device_checks("cuda:0", seen, memory_bytes, missing, states)
     return {check.name: check for check in found}
 
 
@@ -86,7 +91,7 @@ def test_each_fault_is_named(facts, name, status, text):
     ],
 )
 def test_copies_are_judged_by_the_bus_and_by_each_other(copies, status):
-    found = statuses(copies_bytes_per_s=GOOD["copies_bytes_per_s"] | copies)
+    found = statuses(copies_bytes_per_s=FACTS["copies_bytes_per_s"] | copies)
     assert found["copies"].status == status
 
 
@@ -107,14 +112,14 @@ def test_other_users_are_named(state, text):
 
 
 def test_a_device_that_hangs_or_is_lost_is_one_unfit_line():
-    (check,) = device_checks("npu:1", {"error": "npu:1 does not answer in 120 s"})
+    (check,) = device_checks("npu:1", Seen(None, "npu:1 does not answer in 120 s"))
     assert (check.name, check.status) == ("npu:1", "unfit")
     assert check.finding == "npu:1 does not answer in 120 s"
 
 
 def test_a_device_that_another_process_has_alone_is_named():
     said = "CUDA error: CUDA-capable device(s) is/are busy or unavailable"
-    (check,) = device_checks("cuda:0", {"error": said})
+    (check,) = device_checks("cuda:0", Seen(None, said))
     assert check.status == "unfit"
     assert check.advice.endswith("sudo nvidia-smi -c 0")
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from bench.command import new_run
+from bench.measure.pipe import Sample
 from bench.record import lock, store
 from bench.report import write
 from bench.sources.given import runs_given
@@ -133,7 +134,7 @@ def at_round(number, action):
     done = []
 
     def before(request):
-        if request.get("round") == number and request["op"] == "sample" and not done:
+        if isinstance(request, Sample) and request.round == number and not done:
             done.append(action())
 
     return before

@@ -6,27 +6,31 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from answers import FakeWorker, opened, sampled
 
 from bench.doctor import examine as doctor
 from bench.doctor.checks import Check
+from bench.machine import Seen
+from bench.measure.pipe import Ended
 
 
-class FakeWorker:
+class Timed(FakeWorker):
     """Answers with samples of a made-up clock; the second worker may be slower."""
 
     def __init__(self, clock, calls, call_s, broken=False):
         self.clock, self.calls, self.call_s, self.broken = clock, calls, call_s, broken
         self.stopped = False
 
-    def ask(self, request, timeout_s):
-        if request["op"] == "open":
-            return {"status": "ok", "calls_per_sample": self.calls}
+    def opened(self, request):
+        return opened(calls_per_sample=self.calls)
+
+    def sampled(self, request):
         if self.broken:
-            return {"status": "crashed", "notes": "exit status -9"}
+            return Ended(status="crashed", notes="exit status -9")
         self.clock.asked.append(self)
         seconds = self.calls * self.call_s
         self.clock.now_s += seconds
-        return {"sample_s": seconds}
+        return sampled(seconds)
 
     def stop(self):
         self.stopped = True
@@ -34,7 +38,7 @@ class FakeWorker:
 
 def made_up_workers(*arguments):
     clock = SimpleNamespace(now_s=0.0, asked=[])
-    workers = [FakeWorker(clock, *a) for a in arguments]
+    workers = [Timed(clock, *a) for a in arguments]
     left = iter(workers)
     return doctor.measure_twice(1.0, lambda _: next(left), lambda: clock.now_s), workers
 
@@ -117,12 +121,14 @@ def test_a_machine_is_examined_from_its_root(monkeypatch, tmp_path):
     group.mkdir(parents=True)
     (group / "cpu.max").write_text("150000 100000\n")
     made_up = {
-        "accelerators": [{"name": "cuda:0", "description": "T4", "driver": "570"}]
+        "accelerators": [
+            {"name": "cuda:0", "description": "T4", "memory_bytes": 1, "driver": "570"}
+        ]
     }
     torch = dict.fromkeys(["capability", "MKL", "OpenMP", "machine"], "yes")
     torch |= made_up | {"versions": {"torch": "2"}, "threads": {"torch": 4}}
     torch["trainers"] = {"cpu/resident": "", "cuda:0/compiled": "no triton"}
-    lost = {"error": "cuda:0 fails: the device was lost"}
+    lost = Seen(None, "cuda:0 fails: the device was lost")
     monkeypatch.setattr(doctor, "usable_cores", lambda: 4)
     monkeypatch.setattr(doctor, "ask_device", lambda *_, **__: lost)
     monkeypatch.setattr(doctor, "measure_twice", lambda: ([0.01, -0.01] * 50, ""))
@@ -138,7 +144,7 @@ def test_a_machine_is_examined_from_its_root(monkeypatch, tmp_path):
     assert found["quota"].finding.startswith("1.5 of 4 cores; it stopped")
     assert found["devices"].finding == "cuda:0 T4"
     assert found["gpu"].finding == "no NVML"
-    assert (found["cuda:0"].status, found["cuda:0"].finding) == ("unfit", lost["error"])
+    assert (found["cuda:0"].status, found["cuda:0"].finding) == ("unfit", lost.error)
     assert found["A/A"].status == "ok"
     assert "A/A" not in {check.name for check in doctor.examine(True, tmp_path)}
 

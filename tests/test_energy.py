@@ -8,10 +8,12 @@ import types
 import numpy as np
 import pytest
 import torch
+from answers import FakeWorker, opened, sampled
 
 from bench.analysis.crossover import crossovers
 from bench.measure import energy, worker
 from bench.measure.energy import Meter, Package, energy_unmeasured, find_meter
+from bench.measure.pipe import Close, Open, Sample
 from bench.measure.sampler import Sampler
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from bench.record import store
@@ -228,20 +230,16 @@ def test_a_worker_gives_joules_beside_seconds_and_says_of_what(monkeypatch):
     meter = Meter((ticking,), 1e-4)
     monkeypatch.setattr(worker, "find_meter", lambda device: meter)
     mine = worker.Worker()
-    case = {"samples": 20}
-    request = {
-        "op": "open",
-        "workload": "softmax",
-        "case": case,
-        "device": "cpu",
-        "trainer": "resident",
-    }
-    reply = mine.answer(request | {"threads": None, "longest_s": 1.0})
-    assert (reply["status"], reply["energy_of"]) == ("ok", "package-0")
-    sample = mine.answer({"op": "sample"})
-    assert sample["sample_j"] == 1.0
-    assert sample["sample_s"] > 0
-    mine.answer({"op": "close"})
+    request = Open(
+        workload="softmax", case={"samples": 20}, device="cpu", trainer="resident",
+        threads=None, longest_s=1.0,
+    )  # fmt: skip
+    reply = mine.answer(request)
+    assert (reply.status, reply.energy_of) == ("ok", "package-0")
+    sample = mine.answer(Sample())
+    assert sample.sample_j == 1.0
+    assert sample.sample_s > 0
+    mine.answer(Close())
 
 
 SPEC = {
@@ -257,35 +255,26 @@ SPEC = {
 WATTS = {1: 20.0, 2: 30.0}
 
 
-class FakeWorker:
+class Powered(FakeWorker):
     """Two threads take half the time and another millisecond, at 30 W for 20 W."""
 
     def __init__(self, contender, joules=True):
-        self.contender, self.joules, self.number = contender, joules, 0
+        super().__init__(contender)
+        self.joules, self.number = joules, 0
 
     def ask(self, request, timeout_s):
         self.number += 1
-        if request["op"] == "open":
-            self.size = request["case"]["batch_size"]
-            return {
-                "status": "ok", "setup_s": 1.0, "warmup_s": [0.1], "peak_bytes": None,
-                "threads": self.contender.threads, "loss": 0.5, "accuracy": 0.9,
-                "notes": "", "calls_per_sample": 1, "epochs_run": 1,
-                "energy_of": "package-0",
-            }  # fmt: skip
-        if request["op"] == "close":
-            return {}
-        n = self.contender.threads
-        took_s = {1: 1e-3 + 1e-6 * self.size, 2: 2e-3 + 0.5e-6 * self.size}[n]
+        return super().ask(request, timeout_s)
+
+    def opened(self, request):
+        return opened(threads=request.threads, energy_of="package-0")
+
+    def sampled(self, request):
+        n, size = self.contender.threads, self.cell.case["batch_size"]
+        took_s = {1: 1e-3 + 1e-6 * size, 2: 2e-3 + 0.5e-6 * size}[n]
         took_s *= 1 + 0.001 * (self.number % 7)
         fails = not self.joules and self.number % 3 == 0
-        return {
-            "sample_s": took_s, "transfer_s": 0.0, "clock_share": None,
-            "sample_j": None if fails else took_s * WATTS[n],
-        }  # fmt: skip
-
-    def stop(self):
-        pass
+        return sampled(took_s, sample_j=None if fails else took_s * WATTS[n])
 
 
 def measured(tmp_path, start):
@@ -296,7 +285,7 @@ def measured(tmp_path, start):
 
 
 def test_energy_has_a_crossover_of_its_own(tmp_path):
-    run = measured(tmp_path, FakeWorker)
+    run = measured(tmp_path, Powered)
     assert store.load(tmp_path / "run") == run
     assert all(len(m.samples_j) == len(m.samples_s) == 2 for m in run.measurements)
     assert {m.energy_of for m in run.measurements} == {"package-0"}
@@ -313,26 +302,24 @@ def test_energy_has_a_crossover_of_its_own(tmp_path):
 
 
 def test_a_round_with_a_sample_without_joules_has_none(tmp_path):
-    run = measured(tmp_path, lambda c: FakeWorker(c, joules=False))
+    run = measured(tmp_path, lambda c: Powered(c, joules=False))
     lengths = {len(m.samples_j) for m in run.measurements}
     assert 0 in lengths
     assert lengths <= {0, 2}
 
 
 def test_a_contender_without_energy_has_no_row(tmp_path):
-    class Silent(FakeWorker):
-        def ask(self, request, timeout_s):
-            reply = super().ask(request, timeout_s)
-            if self.contender.threads == 2:
-                reply.pop("sample_j", None)
-            return reply
+    class Silent(Powered):
+        def sampled(self, request):
+            known = super().sampled(request)
+            return known if self.contender.threads == 1 else sampled(known.sample_s)
 
     found = crossovers(measured(tmp_path, Silent))
     assert {c.metric for c in found} == {"time_s"}
 
 
 def test_journals_and_headers_from_before_energy_load(tmp_path):
-    run = measured(tmp_path, FakeWorker)
+    run = measured(tmp_path, Powered)
     path = tmp_path / "run" / store.JOURNAL
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     for row in rows:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.measure.pipe import Ended, Sample
 from bench.record import store
 
 sys.path.append(str(Path(__file__).parent / "kill"))
@@ -54,11 +55,11 @@ class Killed(by_hand.Worker):
     asked = 0
 
     def ask(self, request, timeout_s):
-        if request["op"] == "sample" and self.cell["threads"] == 2:
+        if isinstance(request, Sample) and self.cell["threads"] == 2:
             Killed.asked += 1
             if Killed.asked in self.at:
                 notes = "killed by SIGKILL"
-                return {"status": "crashed", "killed": True, "notes": notes}
+                return Ended(status="crashed", notes=notes, killed=True)
         return super().ask(request, timeout_s)
 
 

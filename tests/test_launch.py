@@ -11,6 +11,7 @@ import pytest
 
 from bench.interrupts import Interrupted
 from bench.launch import node, slurm
+from bench.measure.pipe import Close, Ended
 from bench.nodes import NodeType
 from bench.record import store
 from bench.spec import SpecError, parse_spec
@@ -166,7 +167,7 @@ def test_a_worker_that_the_scheduler_ended_has_not_crashed(monkeypatch):
 
     class Dead:
         def ask(self, request, timeout_s):
-            return {"status": "crashed", "notes": ""}
+            return Ended(status="crashed", notes="")
 
     def signalled(seconds):
         raise Interrupted
@@ -175,7 +176,7 @@ def test_a_worker_that_the_scheduler_ended_has_not_crashed(monkeypatch):
     worker._worker = Dead()
     monkeypatch.setattr(node.time, "sleep", signalled)
     with pytest.raises(Interrupted):
-        worker.ask({}, 1)
+        worker.ask(Close(), 1)
 
 
 def test_a_limit_too_short_for_a_round_is_not_queued_again(

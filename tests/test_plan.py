@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from answers import FakeWorker, opened, sampled
 
 from bench.analysis.crossover import crossovers
 from bench.analysis.locate import Located
@@ -28,7 +29,7 @@ SPEC = {
 TRUTH = 300.0
 
 
-class Priced:
+class Priced(FakeWorker):
     """One thread costs 1 ms + 1 us a row, two cost 1.15 ms + 0.5 us: equal at 300."""
 
     spent_s = 0.0
@@ -36,25 +37,16 @@ class Priced:
     def __init__(self, contender):
         self.threads, self.number = contender.threads, 0
 
-    def ask(self, request, timeout_s):
-        if request["op"] == "open":
-            self.batch_size = request["case"]["batch_size"]
-            return {
-                "status": "ok", "setup_s": 0.0, "warmup_s": [], "peak_bytes": None,
-                "threads": self.threads, "loss": 0.5, "accuracy": 0.9, "notes": "",
-                "calls_per_sample": 1, "epochs_run": 1,
-            }  # fmt: skip
-        if request["op"] == "close":
-            return {}
+    def opened(self, request):
+        return opened(threads=self.threads, setup_s=0.0, warmup_s=())
+
+    def sampled(self, request):
         self.number += 1
         jitter = 1 + 0.02 * ((7 * self.number + self.threads) % 11 - 5) / 5
         fixed_s, row_s = {1: (1e-3, 1e-6), 2: (1.15e-3, 0.5e-6)}[self.threads]
-        took_s = (fixed_s + row_s * self.batch_size) * jitter
+        took_s = (fixed_s + row_s * self.cell.case["batch_size"]) * jitter
         Priced.spent_s += took_s
-        return {"sample_s": took_s, "transfer_s": 0.0, "clock_share": None}
-
-    def stop(self):
-        pass
+        return sampled(took_s)
 
 
 def carried_out(fields, out):

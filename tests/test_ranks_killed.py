@@ -14,14 +14,15 @@ import pytest
 sys.path.append(str(Path(__file__).parent))
 from ranks import LONG, NOTICED_S, gone, prepared, soon
 
+from bench.measure.pipe import Ended, Open, Sample
 from bench.measure.process import WorkerProcess
 from softmax_core.trainers import _ranks
 from softmax_core.training import RankLost
 
-REQUEST = {
-    "op": "open", "case": asdict(replace(LONG, epochs=300)), "device": "cpu",
-    "trainer": "data_parallel", "threads": 1, "ranks": 2, "longest_s": 2.0,
-}  # fmt: skip
+REQUEST = Open(
+    workload="softmax", case=asdict(replace(LONG, epochs=300)), device="cpu",
+    trainer="data_parallel", threads=1, ranks=2, longest_s=2.0,
+)  # fmt: skip
 
 
 def ranks_of(worker):
@@ -43,19 +44,17 @@ def worker():
 @pytest.mark.slow
 def test_a_worker_records_a_lost_rank_within_seconds(worker):
     opened = worker.ask(REQUEST, 60)
-    assert (opened["status"], opened["threads"]) == ("ok", 1)
-    assert (opened["launches_per_step"], opened["notes"][:13]) == (10, "2 ranks, gloo")
+    assert (opened.status, opened.threads) == ("ok", 1)
+    assert (opened.launches_per_step, opened.notes[:13]) == (10, "2 ranks, gloo")
     pids = ranks_of(worker)
     assert len(pids) == 1
-    assert opened["peak_bytes"] > peak(worker._process.pid) + 50 * 2**20
+    assert opened.peak_bytes > peak(worker._process.pid) + 50 * 2**20
     soon(lambda: os.kill(pids[0], signal.SIGKILL))
     started = time.monotonic()
-    lost = worker.ask({"op": "sample"}, 60)
+    lost = worker.ask(Sample(), 60)
     assert time.monotonic() - started < NOTICED_S
-    assert lost == {
-        "status": "crashed",
-        "notes": "RankLost: rank 1 was ended by SIGKILL",
-    }
+    notes = "RankLost: rank 1 was ended by SIGKILL"
+    assert lost == Ended(status="crashed", notes=notes)
     assert gone(pids)
 
 
@@ -65,12 +64,12 @@ def test_a_worker_starts_ranks_anew_and_takes_them_along(worker):
     worker.ask(REQUEST, 60)
     first = ranks_of(worker)
     os.kill(first[0], signal.SIGKILL)
-    assert worker.ask({"op": "sample"}, 60)["status"] == "crashed"
-    assert worker.ask(REQUEST, 60)["status"] == "ok"
+    assert worker.ask(Sample(), 60).status == "crashed"
+    assert worker.ask(REQUEST, 60).status == "ok"
     second = ranks_of(worker)
     assert first != second
     soon(lambda: os.kill(worker._process.pid, signal.SIGKILL))
-    assert worker.ask({"op": "sample"}, 60)["status"] == "crashed"
+    assert worker.ask(Sample(), 60).status == "crashed"
     assert gone([*first, *second])
 
 

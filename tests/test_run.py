@@ -4,9 +4,11 @@ import dataclasses
 import json
 
 import pytest
+from answers import FakeWorker, opened, sampled
 
 from bench.analysis.crossover import crossovers
 from bench.command.asked import load_preset, resolve
+from bench.measure.pipe import Ended
 from bench.nouns import SCHEMA, Cell, Contender, Machine, Run
 from bench.plan import Block, next_blocks, outermost_first, round_order
 from bench.record import store
@@ -32,47 +34,42 @@ SPEC = {
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 
 
-class FakeWorker:
+class Priced(FakeWorker):
     """Batches cost 1 ms + b on one thread, 1.5 ms + b / 2 on two: equal at 1 ms."""
 
     def __init__(self, contender, faults):
-        self.contender, self.faults, self.number = contender, faults, 0
+        super().__init__(contender)
+        self.faults, self.number = faults, 0
 
     def ask(self, request, timeout_s):
         self.number += 1
-        if request["op"] == "open":
-            if self.contender.device == "cuda":
-                return {"status": "unavailable", "notes": "cuda: no device"}
-            self.batch_size = request["case"]["batch_size"]
-            facts = dict.fromkeys(("calls_per_sample", "epochs_run"), 1)
-            loss = self.faults.get("loss", {}).get(self.contender, 0.5)
-            return facts | {
-                "status": "ok", "setup_s": 1.0, "warmup_s": [0.1], "peak_bytes": None,
-                "threads": self.contender.threads, "loss": loss, "accuracy": 0.9,
-                "notes": "",
-            }  # fmt: skip
-        if request["op"] == "close":
-            return {}
+        return super().ask(request, timeout_s)
+
+    def opened(self, request):
+        if self.contender.device == "cuda":
+            return Ended(status="unavailable", notes="cuda: no device")
+        self.batch_size = request.case["batch_size"]
+        loss = self.faults.get("loss", {}).get(self.contender, 0.5)
+        return opened(threads=self.contender.threads, loss=loss)
+
+    def sampled(self, request):
         if self.faults.get("interrupt_at") == self.number:
             raise KeyboardInterrupt
-        if self.faults.get("crash") == self.batch_size and request["op"] == "sample":
-            return {"status": "crashed", "notes": "exit status -11: boom"}
+        if self.faults.get("crash") == self.batch_size:
+            return Ended(status="crashed", notes="exit status -11: boom")
         jitter = 1 + 0.001 * (self.number % 7)
         per_row_s, fixed_s = {1: (1e-6, 1e-3), 2: (0.5e-6, 1.5e-3)}[
             self.contender.threads
         ]
         took_s = (fixed_s + per_row_s * self.batch_size) * jitter
-        return {"sample_s": took_s, "transfer_s": 0.0, "clock_share": None}
-
-    def stop(self):
-        pass
+        return sampled(took_s)
 
 
 def start(tmp_path, faults=None, **fields):
     spec = parse_spec(SPEC | fields, "test")
     run = Run("r", SCHEMA, spec, None, "x", MACHINE, ())
     store.create(tmp_path / "run", run)
-    crew = Crew(start=lambda c: FakeWorker(c, faults or {}))
+    crew = Crew(start=lambda c: Priced(c, faults or {}))
     return spec, run, tmp_path / "run", crew
 
 
@@ -108,7 +105,7 @@ def test_an_interrupted_run_resumes_to_the_same_plan(tmp_path):
         carry_out(spec, run, out, crew)
     kept = store.load(out)
     assert 0 < len(kept.measurements) < 68
-    whole = carry_out(spec, kept, out, Crew(start=lambda c: FakeWorker(c, {})))
+    whole = carry_out(spec, kept, out, Crew(start=lambda c: Priced(c, {})))
     ok = [m for m in whole.measurements if m.status == "ok"]
     assert len(ok) == 4 * 2 * 8
     assert len({(m.cell_id, m.round) for m in ok}) == len(ok)
@@ -212,15 +209,13 @@ def test_what_depends_on_one_set_up_is_not_decided(tmp_path):
     assert "setup_once" in views["from_scratch"].flags
 
 
-class Late(FakeWorker):
+class Late(Priced):
     """One thread times out at the largest size."""
 
-    def ask(self, request, timeout_s):
-        reply = super().ask(request, timeout_s)
-        late = self.contender.threads == 1 and self.batch_size == 10000
-        if request["op"] == "sample" and late:
-            return {"status": "timeout", "notes": "slower than 600 s"}
-        return reply
+    def sampled(self, request):
+        if self.contender.threads == 1 and self.batch_size == 10000:
+            return Ended(status="timeout", notes="slower than 600 s")
+        return super().sampled(request)
 
 
 @pytest.mark.parametrize(

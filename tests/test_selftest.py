@@ -1,6 +1,7 @@
 """The selftest itself: its truths are exact, and it can miss."""
 
 import pytest
+from answers import FakeWorker, opened, sampled
 
 from bench.command import selftest as selftests
 from bench.nouns import Crossover, Machine
@@ -17,7 +18,7 @@ def test_the_pairs_differ_and_cross_inside_the_sizes():
     assert pairs == [selftests.spinning_pair(3, n) for n in range(20)]
 
 
-class LawWorker:
+class LawWorker(FakeWorker):
     """Answers with a law's cost and 2 % of jitter, times a fault."""
 
     fault = 1.0
@@ -25,24 +26,15 @@ class LawWorker:
     def __init__(self, contender):
         self.law, self.number = Law.parse(contender.trainer), 0
 
-    def ask(self, request, timeout_s):
-        if request["op"] == "open":
-            self.case = SPIN.case(**request["case"])
-            return {
-                "status": "ok", "setup_s": 0.0, "warmup_s": [], "peak_bytes": None,
-                "threads": 1, "loss": 0.5, "accuracy": 0.9, "notes": "",
-                "calls_per_sample": 1, "epochs_run": 1,
-            }  # fmt: skip
-        if request["op"] == "close":
-            return {}
+    def opened(self, request):
+        self.case = SPIN.case(**request.case)
+        return opened(setup_s=0.0, warmup_s=())
+
+    def sampled(self, request):
         self.number += 1
         jitter = 1 + 0.02 * ((7 * self.number + self.law.step_ns) % 11 - 5) / 5
         wrong = self.fault if self.law.step_ns > 20_000 else 1.0
-        took_s = self.law.pass_s(self.case) * jitter * wrong
-        return {"sample_s": took_s, "transfer_s": 0.0, "clock_share": None}
-
-    def stop(self):
-        pass
+        return sampled(self.law.pass_s(self.case) * jitter * wrong)
 
 
 @pytest.mark.parametrize(("fault", "ok"), [(1.0, True), (1.4, False)])

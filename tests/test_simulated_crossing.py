@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 import pytest
 import torch
 
+from bench.measure.pipe import Open
 from bench.measure.process import WorkerProcess
 from bench.workloads.spin import Law
 from softmax_core import Case, get_trainer, make_data
@@ -132,17 +133,14 @@ def known(child, simulated_environment, monkeypatch, brought):
         monkeypatch.setenv("SIMULATED_ACCELERATOR", "{}")
         worker = WorkerProcess(1) if setup else None
         case = asdict(Case(samples=SAMPLES, batch_size=SAMPLES, **SHAPE))
-        request = {"op": "open", "workload": "softmax", "case": case}
-        request |= {
-            "device": "simulated:0",
-            "trainer": "resident",
-            "threads": 1,
-            "longest_s": 0.1,
-        }
+        request = Open(
+            workload="softmax", case=case, device="simulated:0", trainer="resident",
+            threads=1, longest_s=0.1,
+        )  # fmt: skip
         host_s = 0.0
         if worker is not None:
             try:
-                host_s = worker.ask(request, 60)["setup_s"]
+                host_s = worker.ask(request, 60).setup_s
             finally:
                 worker.stop()
         monkeypatch.setenv("SIMULATED_ACCELERATOR", json.dumps(asdict(costs)))

@@ -31,8 +31,7 @@ def settings(simulated_environment, monkeypatch):
 
 
 def unfit():
-    found = {"missing": {}, "memory_bytes": 2**30}
-    checks = device_checks(NAME, found | machine.ask_device(NAME, verify=True))
+    checks = device_checks(NAME, machine.ask_device(NAME, verify=True), 2**30)
     return {check.name: check.finding for check in checks if check.status == "unfit"}
 
 
@@ -73,9 +72,9 @@ def test_compiling_may_take_longer_than_a_device_to_answer(settings, monkeypatch
     monkeypatch.setattr(machine, "VERIFY_TIMEOUT_S", 3.0)
     monkeypatch.setattr(machine, "TRAINERS", ["fused", "resident"])
     found = machine.ask_device(NAME, verify=True)
-    assert "error" not in found
-    assert list(found["equal_work"]) == ["resident"]
-    assert found["equal_work"]["resident"].startswith("slower than 3 s")
+    assert found.error == ""
+    assert list(found.equal_work) == ["resident"]
+    assert found.equal_work["resident"].startswith("slower than 3 s")
 
 
 def of_a_product(seconds):
@@ -89,14 +88,14 @@ def test_a_fast_device_is_asynchronous(settings, us):
     """A queue of 1,024 launches is full long before 5,000 products of 10 us are done;
     nor may the clock be read when the device is idle."""
     settings(**of_a_product(us * 1e-6))
-    found = machine.ask_device(NAME)
-    assert found["queued_share"] < 0.5
-    assert found["clock_share"] == 1.0
+    found = machine.ask_device(NAME).facts
+    assert found.queued_share < 0.5
+    assert found.clock_share == 1.0
 
 
 def test_a_fast_device_with_a_short_queue_is_not(settings):
     settings(**of_a_product(1e-5), queue_depth=1)
-    assert machine.ask_device(NAME)["queued_share"] > 0.9
+    assert machine.ask_device(NAME).facts.queued_share > 0.9
 
 
 @pytest.mark.slow
@@ -129,7 +128,7 @@ def test_the_exit_code(settings, monkeypatch, crossover, fault, code, verdict):
 @pytest.mark.slow
 def test_a_slow_bus_is_no_wait(settings):
     settings(pageable_bytes_per_s=2e6, pinned_bytes_per_s=4e6)
-    found = machine.ask_device(NAME)["copies_bytes_per_s"]
+    found = machine.ask_device(NAME).facts.copies_bytes_per_s
     for way in ("to_device", "to_host"):
         assert found[f"{way}_pageable"] == pytest.approx(2e6, rel=0.3)
         assert found[f"{way}_pinned"] == pytest.approx(4e6, rel=0.3)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from bench.measure.clock import measured_s
+from bench.measure.pipe import Close, Open, Sample
 from bench.measure.sampler import Sampler
 from bench.measure.worker import Worker
 from bench.workloads.softmax import SOFTMAX
@@ -77,7 +78,7 @@ def cold(first_launch_s):
     case = Case(samples=64, features=3, batch_size=32, epochs=40)
     sampler = opened(case, longest_s=first_launch_s / 3)
     sampler.close()
-    return asdict(sampler.opened)
+    return sampler.opened.model_dump()
 
 
 def test_the_first_call_is_set_up_and_not_a_sample(child):
@@ -93,10 +94,10 @@ def test_the_first_call_is_set_up_and_not_a_sample(child):
 
 def request(samples=60, **fields):
     case = asdict(CASE) | {"samples": samples} | fields
-    return {
-        "op": "open", "workload": "softmax", "case": case, "device": "simulated:0",
-        "trainer": "resident", "threads": 1, "longest_s": 0.2,
-    }  # fmt: skip
+    return Open(
+        workload="softmax", case=case, device="simulated:0", trainer="resident",
+        threads=1, longest_s=0.2,
+    )  # fmt: skip
 
 
 def context(first_use_s):
@@ -105,8 +106,8 @@ def context(first_use_s):
     backend().start_anew(first_use_s=first_use_s)
     worker = Worker()
     found = worker.answer(request())
-    worker.answer({"op": "close"})
-    return found
+    worker.answer(Close())
+    return found.model_dump()
 
 
 def test_the_context_is_set_up(child):
@@ -120,14 +121,14 @@ def cells():
     """Live bytes before and after cells, one of which does not fit."""
     worker = Worker()
     worker.answer(request(30))
-    worker.answer({"op": "close"})
+    worker.answer(Close())
     gc.collect()
     live, statuses = [backend().counters(0)["live_bytes"]], []
     for samples in (60, 300_000, 90):
         try:
-            statuses.append(worker.answer(request(samples))["status"])
-            worker.answer({"op": "sample"})
-            worker.answer({"op": "close"})
+            statuses.append(worker.answer(request(samples)).status)
+            worker.answer(Sample())
+            worker.answer(Close())
         except torch.OutOfMemoryError:
             statuses.append("oom")
         gc.collect()
@@ -144,10 +145,10 @@ def test_memory_returns_after_each_cell(child):
 def clocks(rounds):
     worker = Worker()
     worker.answer(request())
-    replies = [worker.answer({"op": "sample", "round": n}) for n in rounds]
+    replies = [worker.answer(Sample(round=n)) for n in rounds]
     left_s = backend().pending_s(0)
-    worker.answer({"op": "close"})
-    return [left_s, *(reply["clock_share"] for reply in replies)]
+    worker.answer(Close())
+    return [left_s, *(reply.clock_share for reply in replies)]
 
 
 def test_throttled_clocks_are_recorded(child):
@@ -163,9 +164,9 @@ def launches_of_samples(rounds):
     found = []
     for number in rounds:
         backend().reset_counters(0)
-        worker.answer({"op": "sample", "round": number})
+        worker.answer(Sample(round=number))
         found.append(backend().counters(0)["launches"])
-    worker.answer({"op": "close"})
+    worker.answer(Close())
     return found
 
 

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from bench.measure.pipe import Open
 from bench.measure.process import WorkerProcess
 from bench.nouns import Machine
 from bench.run import Crew, carry_out_unkept
@@ -15,11 +16,11 @@ from bench.spec import parse_spec
 
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 FIRST, SECOND = "simulated:0/resident", "simulated:1/resident"
-WARM = {
-    "op": "open", "workload": "softmax", "device": "simulated:0",
-    "trainer": "resident", "threads": None, "longest_s": 0.1,
-    "case": {"samples": 9, "batch_size": 3, "epochs": 1, "dispersion": (6.0, 2.0)},
-}  # fmt: skip
+WARM = Open(
+    workload="softmax", device="simulated:0", trainer="resident", threads=None,
+    longest_s=0.1,
+    case={"samples": 9, "batch_size": 3, "epochs": 1, "dispersion": (6.0, 2.0)},
+)  # fmt: skip
 
 
 def spec(**sweep):
@@ -98,7 +99,7 @@ def test_a_hang_is_a_timeout_and_the_sweep_goes_on(settings):
 
     def start(contender):
         worker = WorkerProcess(None)
-        assert worker.ask(WARM, 60)["status"] == "ok"
+        assert worker.ask(WARM, 60).status == "ok"
         return worker
 
     short = alone(FIRST).model_copy(update={"cell_timeout_s": 3.0})

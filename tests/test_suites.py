@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from answers import FakeWorker, sampled
 from asv import config, util
 
 from bench.nouns import InputError, Machine
@@ -146,30 +147,17 @@ def test_wrong_is_not_fast(monkeypatch):
     assert cells.kept.prepared is None
 
 
-class Worker:
+class Worker(FakeWorker):
     """Batches of b cost 1 ms + b us on one thread, 1.2 ms + b / 2 us on two."""
 
     def __init__(self, contender, lag_s):
         self.threads, self.lag_s = contender.threads, lag_s
 
-    def ask(self, request, timeout_s):
-        if request["op"] == "open":
-            self.batch_size = request["case"]["batch_size"]
-            return {
-                "status": "ok", "setup_s": 1.0, "warmup_s": [0.1], "peak_bytes": None,
-                "threads": self.threads, "loss": 0.5, "accuracy": 0.9, "notes": "",
-                "calls_per_sample": 1, "epochs_run": 1,
-            }  # fmt: skip
-        if request["op"] == "close":
-            return {}
+    def sampled(self, request):
         fixed_s, row_s = {1: (1e-3, 1e-6), 2: (1.2e-3 + self.lag_s, 0.5e-6)}[
             self.threads
         ]
-        took_s = fixed_s + row_s * self.batch_size
-        return {"sample_s": took_s, "transfer_s": 0.0, "clock_share": None}
-
-    def stop(self):
-        pass
+        return sampled(fixed_s + row_s * self.cell.case["batch_size"])
 
 
 @pytest.mark.parametrize(("lag_s", "crossing_at"), [(0.0, 400), (1.0, math.nan)])

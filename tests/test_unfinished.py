@@ -19,6 +19,7 @@ from bench.analysis.incomplete import incomplete, unreached
 from bench.command import job
 from bench.command.asked import Ask
 from bench.interrupts import EXIT_CODE, Interrupted
+from bench.measure.pipe import Sample
 from bench.record import store
 from bench.report.terminal import plain_lines, show
 from bench.report.words import doubtful
@@ -56,7 +57,7 @@ def test_an_interrupt_after_one_size_of_four_then_all_of_them(tmp_path, capsys):
     measured(out, sizes=1)
 
     def interrupt(request):
-        if request["op"] == "sample":
+        if isinstance(request, Sample):
             raise Interrupted
 
     assert resume(out, interrupt) == EXIT_CODE

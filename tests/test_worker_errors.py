@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from bench.measure import worker
+from bench.measure.pipe import Describe, Ended, read_reply
 
 REQUEST = json.dumps({"op": "machine", "devices": []}) + "\n"
 CAPTURE = "CUDA error: operation failed due to a previous error during capture"
@@ -19,7 +20,7 @@ def reply_to(monkeypatch, raising):
     monkeypatch.setattr(worker, "describe_here", fail)
     replies = io.StringIO()
     worker.serve(io.StringIO(REQUEST), replies)
-    return json.loads(replies.getvalue())
+    return read_reply(Describe(), replies.getvalue().encode())
 
 
 def raising(error):
@@ -47,7 +48,7 @@ def raising(error):
 def test_out_of_memory_of_any_library_is_oom(monkeypatch, said):
     reply = reply_to(monkeypatch, raising(RuntimeError(said)))
     first = said.splitlines()[0]
-    assert reply == {"status": "oom", "notes": f"RuntimeError: {first}"}
+    assert reply == Ended(status="oom", notes=f"RuntimeError: {first}")
 
 
 def test_a_capture_that_failed_for_memory_is_oom(monkeypatch):
@@ -58,11 +59,11 @@ def test_a_capture_that_failed_for_memory_is_oom(monkeypatch):
             raise RuntimeError(CAPTURE)
 
     reply = reply_to(monkeypatch, capture)
-    assert reply["status"] == "oom"
-    assert reply["notes"].endswith("CUDA out of memory. Tried to allocate 2 GiB")
+    assert reply.status == "oom"
+    assert reply.notes.endswith("CUDA out of memory. Tried to allocate 2 GiB")
 
 
 @pytest.mark.parametrize("said", [CAPTURE, "no kernel image is available", ""])
 def test_other_errors_are_failures(monkeypatch, said):
     reply = reply_to(monkeypatch, raising(RuntimeError(said)))
-    assert reply == {"status": "failed", "notes": f"RuntimeError: {said}"}
+    assert reply == Ended(status="failed", notes=f"RuntimeError: {said}")

@@ -12,8 +12,10 @@ import psutil
 import pytest
 
 sys.path.append(str(Path(__file__).parent))
+from answers import Breaking, Loaded
 from faults import FAULTS, KILLED
 
+from bench.measure.pipe import Close, Closed, Ended
 from bench.measure.process import WorkerProcess
 
 pytestmark = pytest.mark.usefixtures("left_over")
@@ -26,9 +28,9 @@ def light():
 
 def broken(fault, timeout_s=20.0):
     worker = light()
-    reply = worker.ask({"op": "open", "fault": fault}, timeout_s)
-    assert worker.ask({"op": "close"}, 1)["notes"] == "worker stopped"
-    return reply["status"], reply["notes"]
+    reply = worker.ask(Breaking(fault=fault), timeout_s)
+    assert worker.ask(Close(), 1).notes == "worker stopped"
+    return reply.status, reply.notes
 
 
 REPLIES = [name for name, f in FAULTS.items() if f[2].startswith("a reply")]
@@ -50,22 +52,22 @@ def test_a_wrong_reply_is_a_crash_that_says_so(fault):
 
 def test_a_reply_that_nobody_asked_for_is_not_taken_for_the_next():
     worker = light()
-    assert worker.ask({"op": "close"}, 20) == {}
+    assert worker.ask(Close(), 20) == Closed()
     # the fault writes a line, and then the worker its reply
-    assert worker.ask({"op": "close", "fault": "empty"}, 20) == {}
+    assert worker.ask(Loaded(fault="empty"), 20) == Closed()
     time.sleep(0.2)
     worker._exchange(0.1)
-    notes = worker.ask({"op": "close"}, 20)["notes"]
+    notes = worker.ask(Close(), 20).notes
     assert notes == "a reply that nobody asked for: no last words"
 
 
 def test_a_worker_that_does_not_read_is_a_timeout():
     worker = light()
-    assert worker.ask({"op": "close"}, 20) == {}
+    assert worker.ask(Close(), 20) == Closed()
     (below,) = psutil.Process(worker._process.pid).children()
     below.suspend()
-    reply = worker.ask({"op": "close", "more": "x" * MIB}, 0.5)
-    assert reply == {"status": "timeout", "notes": "slower than 0.5 s"}
+    reply = worker.ask(Loaded(more="x" * MIB), 0.5)
+    assert reply == Ended(status="timeout", notes="slower than 0.5 s")
 
 
 @pytest.mark.parametrize("mib", [64, pytest.param(2048, marks=pytest.mark.torture)])
@@ -89,10 +91,11 @@ def until(found, seconds=20.0):
 
 MAIN = """
 import sys
+from answers import Breaking, Close
 from bench.measure.process import WorkerProcess
 worker = WorkerProcess(None, "light_worker")
 print("up", flush=True)
-worker.ask({"op": "open", "fault": sys.argv[1]}, 3600)
+worker.ask(Breaking(fault=sys.argv[1]), 3600)
 """
 
 
@@ -135,13 +138,13 @@ def test_nor_does_a_worker_stay_whose_main_process_is_killed_as_it_starts(
 
 def test_a_keeper_that_is_told_to_end_takes_its_worker_along():
     worker = light()
-    assert worker.ask({"op": "close"}, 20) == {}
+    assert worker.ask(Close(), 20) == Closed()
     end = threading.Timer(0.2, os.kill, (worker._process.pid, signal.SIGTERM))
     end.start()
-    reply = worker.ask({"op": "open", "fault": "hang with children"}, 20)
+    reply = worker.ask(Breaking(fault="hang with children"), 20)
     end.join()
-    assert reply["status"] == "crashed"
-    assert reply["notes"].startswith("killed by SIGTERM")
+    assert reply.status == "crashed"
+    assert reply.notes.startswith("killed by SIGTERM")
 
 
 @pytest.fixture
@@ -175,10 +178,10 @@ def test_the_kernels_own_killing_for_memory(monkeypatch, group):
 def test_a_worker_that_cannot_be_forked(group, most, said):
     (group / "pids.max").write_text(str(most))
     joined = f"from pathlib import Path; Path('{group}/cgroup.procs').write_text('0')\n"
-    asked = "worker.ask({'op': 'close'}, 20)"
-    body = MAIN.replace('worker.ask({"op": "open", "fault": sys.argv[1]}, 3600)', "")
+    asked = "worker.ask(Close(), 20)"
+    body = MAIN.replace("worker.ask(Breaking(fault=sys.argv[1]), 3600)", "")
     done = subprocess.run(
-        [sys.executable, "-c", f"{joined}{body}print({asked}['notes'])"],
+        [sys.executable, "-c", f"{joined}{body}print({asked}.notes)"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.splitlines()[1].startswith(said)

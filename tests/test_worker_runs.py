@@ -10,6 +10,7 @@ sys.path.append(str(Path(__file__).parent))
 from faults import CAUGHT, FAULTS
 
 from bench.command import new_run
+from bench.measure.pipe import Ended
 from bench.measure.process import WorkerProcess
 from bench.nouns import Machine
 from bench.run import Crew, carry_out_unkept
@@ -67,7 +68,7 @@ class Slow:
     def ask(self, request, timeout_s):
         Slow.asked_s += (timeout_s,)
         time.sleep(timeout_s)
-        return {"status": "timeout", "notes": "slower"}
+        return Ended(status="timeout", notes="slower")
 
     def stop(self):
         pass

@@ -1,6 +1,5 @@
 """Round values of each cell in each view, and `best` as their lower envelope."""
 
-import statistics
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
@@ -24,9 +23,7 @@ def round_s(m: Measurement, view: str, setup_scale: float = 1.0) -> float | None
     """
     if missing_time(m, view):
         return None
-    # not numpy's: for a few values it takes thirty times as long
-    seconds = statistics.median(m.samples_s) / m.calls_per_sample
-    seconds *= m.case.repeats / (m.epochs_run or m.case.repeats)
+    seconds = m.train_s
     if view != "train":
         seconds += m.transfer_s or 0.0
     if view == "from_scratch":

@@ -4,9 +4,9 @@ Facts are those of `bench.measure.accelerator`, and of NVML where there is one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from bench.doctor.checks import ONE_PROCESS, Check, Gpu, checked, worst
+from bench.machine import Seen
 
 MOST_QUEUED = 0.5
 CLOCKS_AGREE = 0.8, 1.25
@@ -19,32 +19,39 @@ BUSY = "busy or unavailable", "exclusive compute mode"
 
 
 def device_checks(
-    name: str, facts: Mapping[str, Any], states: Sequence[Gpu] = ()
+    name: str,
+    seen: Seen,
+    memory_bytes: int | None = None,
+    missing: Mapping[str, str] | None = None,
+    states: Sequence[Gpu] = (),
 ) -> Iterator[Check]:
     """Judge one accelerator.
 
     Args:
         name: such as `cuda:0`.
-        facts: what was measured of it, or its `error`.
+        seen: what it did when it was asked.
+        memory_bytes: all that it has; None where the system does not say.
+        missing: by trainer that is not available there, why.
         states: what NVML says of those it knows.
     """
-    if "error" in facts:
+    facts = seen.facts
+    if facts is None:
         advice = "restart the driver or the machine, and look at the system's log"
-        if any(text in facts["error"] for text in BUSY):
+        if any(text in seen.error for text in BUSY):
             advice = f"stop the other process on it, or {ONE_PROCESS}"
-        yield Check(name, "unfit", facts["error"], advice)
+        yield Check(name, "unfit", seen.error, advice)
         return
-    uuid = facts["uuid"]
+    uuid = facts.uuid
     state = next((s for s in states if uuid and s.uuid.endswith(uuid)), None)
-    yield queue(name, facts["queued_share"])
-    yield clock(name, facts["clock_ratio"])
-    yield launches(name, facts["launch_s"], facts["round_trip_s"])
+    yield queue(name, facts.queued_share)
+    yield clock(name, facts.clock_ratio)
+    yield launches(name, facts.launch_s, facts.round_trip_s)
     bus = None if state is None else state.bus_bytes_per_s
-    yield copies(name, facts["copies_bytes_per_s"], bus)
-    yield room(name, facts["memory_free_bytes"], facts["memory_bytes"], state)
-    yield speed(name, facts["clock_share"])
-    yield precision(name, facts["rounds_products"])
-    yield work(name, facts["equal_work"], facts["missing"])
+    yield copies(name, facts.copies_bytes_per_s, bus)
+    yield room(name, facts.memory_free_bytes, memory_bytes, state)
+    yield speed(name, facts.clock_share)
+    yield precision(name, facts.rounds_products)
+    yield work(name, seen.equal_work, missing or {})
 
 
 def queue(name: str, share: float) -> Check:

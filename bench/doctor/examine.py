@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import psutil
@@ -22,6 +21,7 @@ from bench.doctor.checks import Check
 from bench.doctor.device_checks import device_checks
 from bench.machine import ask_device, quota_cores, throttled_periods, usable_cores
 from bench.measure.clock import timer_step_s
+from bench.measure.pipe import Ended, Open, R, Request, Sample
 from bench.measure.process import Asked, WorkerProcess
 from bench.workloads.softmax import SOFTMAX
 
@@ -89,8 +89,8 @@ def examine(quick: bool, root: Path = Path("/")) -> Iterator[Check]:
             for key, why in torch["trainers"].items()
             if why and key.startswith(prefix)
         }
-        measured = {**found, **ask_device(name, verify=True), "missing": missing}
-        yield from device_checks(name, measured, gpus)
+        seen = ask_device(name, verify=True)
+        yield from device_checks(name, seen, found["memory_bytes"], missing, gpus)
     if not quick and "error" not in torch:
         if (terminal := Console(stderr=True)).is_terminal:  # no spinner: it needs CPU
             terminal.print(f"measuring the A/A for {AA_S:g} s", end="\r")
@@ -116,7 +116,7 @@ def measure_twice(
             order = (1, 0, 0, 1) if len(log_ratios) % 2 else (0, 1, 1, 0)
             sums_s = [0.0, 0.0]
             for i in order:
-                sums_s[i] += ask(workers[i], {"op": "sample"})["sample_s"] / calls[i]
+                sums_s[i] += ask(workers[i], Sample()).sample_s / calls[i]
             log_ratios.append(math.log(sums_s[0] / sums_s[1]))
         return log_ratios, ""
     except RuntimeError as error:
@@ -128,27 +128,26 @@ def measure_twice(
 
 def open_cell(worker: Asked) -> int:
     """Open the cell in a worker and return how many trainings a sample is."""
-    request = {
-        "op": "open",
-        "workload": AA_CASE.workload,
-        "case": dict(AA_CASE.values),
-        "device": "cpu",
-        "trainer": "resident",
-        "threads": 1,
-        "longest_s": 0.2,
-    }
-    return int(ask(worker, request)["calls_per_sample"])
+    request = Open(
+        workload=AA_CASE.workload.name,
+        case=dict(AA_CASE.values),
+        device="cpu",
+        trainer="resident",
+        threads=1,
+        longest_s=0.2,
+    )
+    return ask(worker, request).calls_per_sample
 
 
-def ask(worker: Asked, request: dict[str, Any]) -> dict[str, Any]:
+def ask(worker: Asked, request: Request[R]) -> R:
     """Return a worker's reply.
 
     Raises:
         RuntimeError: when it is not a good one.
     """
     reply = worker.ask(request, TIMEOUT_S)
-    if reply.get("status", "ok") != "ok":
-        raise RuntimeError(f"{reply['status']}: {reply.get('notes', '')}")
+    if isinstance(reply, Ended):
+        raise RuntimeError(f"{reply.status}: {reply.notes}")
     return reply
 
 

@@ -145,7 +145,7 @@ def describe_torch() -> dict[str, Any]:
     from bench.measure.describe import describe_here
 
     return {
-        **describe_here([]),
+        **describe_here(()).model_dump(),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "MKL": torch.backends.mkl.is_available(),  # type: ignore[no-untyped-call]
         "OpenMP": torch.backends.openmp.is_available(),  # type: ignore[no-untyped-call]

@@ -12,12 +12,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from bench.atomic import write_atomically
 from bench.command.new_run import new_run
 from bench.crew import Crew
 from bench.interrupts import EXIT_CODE, Interrupted, heeded
+from bench.measure.pipe import Ended, R, Request
 from bench.measure.process import Asked, WorkerProcess
 from bench.nouns import Contender, InputError
 from bench.record import launched, store
@@ -47,10 +47,10 @@ class Patient:
     def __init__(self, contender: Contender) -> None:
         self._worker: Asked = WorkerProcess(contender.threads)
 
-    def ask(self, request: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+    def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
         """Return the reply."""
         reply = self._worker.ask(request, timeout_s)
-        if reply.get("status") == "crashed":
+        if isinstance(reply, Ended) and reply.status == "crashed":
             time.sleep(GRACE_S)  # a signal's `Interrupted` comes in here
         return reply
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from bench.measure.busy import Products
 from bench.measure.clock import measured_s
 from bench.measure.errors import first_line
+from bench.measure.pipe import Examined
 from softmax_core import TOLERANCE, Case, disagreement, get_trainer
 from softmax_core.device import clock_share, device_uuid, synchronize
 from softmax_core.precision import rounds_products
@@ -41,39 +42,24 @@ EQUAL_WORK = Case(
 rounding stays rounding."""
 
 
-def accelerator_facts(device: torch.device) -> dict[str, Any]:
+def accelerator_facts(device: torch.device) -> Examined:
     """Measure a usable accelerator: queue, clock, launches, copies, free memory.
 
-    Returns:
-        `queued_share`: share of a long queue's time that passes before the host is free
-        again, about 1 where kernels are not asynchronous; `clock_ratio`: our seconds
-        over those of the device's own events; `launch_s`, `round_trip_s`: a small
-        operator among many, and alone with the wait for it; `copies_bytes_per_s`: by
-        direction and kind of host memory; `memory_free_bytes`; `clock_share`: its clock
-        while at work, of its highest; `uuid`, by which NVML knows it;
-        `rounds_products`, as with TF32. What cannot be known here is None. Only
-        `error`, where the device does not work.
+    Whatever is raised, the device is lost, full or broken.
     """
-    try:
-        return _facts(device)
-    except Exception as error:  # lost, full or broken: that is the fact
-        return {"error": first_line(error)}
-
-
-def _facts(device: torch.device) -> dict[str, Any]:
     products = Products(device)
     queued_share, clock_ratio = _queue(device, products)
-    return {
-        "queued_share": queued_share,
-        "clock_ratio": clock_ratio,
-        "launch_s": _launch_s(device),
-        "round_trip_s": _round_trip_s(device),
-        "copies_bytes_per_s": _copies(device),
-        "memory_free_bytes": _free_bytes(device),
-        "clock_share": _clock_at_work(device, products),
-        "uuid": device_uuid(device),
-        "rounds_products": rounds_products(device),
-    }
+    return Examined(
+        queued_share=queued_share,
+        clock_ratio=clock_ratio,
+        launch_s=_launch_s(device),
+        round_trip_s=_round_trip_s(device),
+        copies_bytes_per_s=_copies(device),
+        memory_free_bytes=_free_bytes(device),
+        clock_share=_clock_at_work(device, products),
+        uuid=device_uuid(device),
+        rounds_products=rounds_products(device),
+    )
 
 
 def _timed_s(device: torch.device, work: Callable[[], object]) -> float:

@@ -1,13 +1,14 @@
 """What torch sees in this process; `bench.machine.snapshot` asks a worker for it."""
 
 import platform
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import threadpoolctl
 import torch
 
 from bench.measure.energy import energy_unmeasured
+from bench.measure.pipe import Accelerator, Described
 from softmax_core import Case, train
 from softmax_core.device import (
     DeviceInfo,
@@ -22,7 +23,7 @@ from softmax_core.training import cannot_train
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "softmax-crossover")
 
 
-def describe_here(devices: list[str]) -> dict[str, Any]:
+def describe_here(devices: Sequence[str]) -> Described:
     """Describe the devices, why any of `devices` cannot be used, versions, threads."""
     listed = list_devices()
     # Loads from disk what the first training of a process loads, so that the first
@@ -35,23 +36,23 @@ def describe_here(devices: list[str]) -> dict[str, Any]:
             unavailable[text] = reason
     usable = [name for name in devices or ["cpu"] if name not in unavailable]
     found = (str(d.name) for d in listed[1:] if d.reason is None)
-    return {
-        "cpu": listed[0].description,
-        "energy_unmeasured": energy_unmeasured(dict.fromkeys([*usable, *found])),
-        "accelerators": [
-            {
-                "name": d.name,
-                "description": d.description,
-                "memory_bytes": d.memory_bytes,
-                "driver": d.driver,
-            }
+    return Described(
+        cpu=listed[0].description,
+        energy_unmeasured=energy_unmeasured(dict.fromkeys([*usable, *found])),
+        accelerators=tuple(
+            Accelerator(
+                name=d.name,
+                description=d.description,
+                memory_bytes=d.memory_bytes,
+                driver=d.driver,
+            )
             for d in listed[1:]
             if d.reason is None
-        ],
-        "unavailable": unavailable,
-        "trainers": _trainers(listed),
-        "versions": {"python": platform.python_version(), **_versions()},
-        "threads": {
+        ),
+        unavailable=unavailable,
+        trainers=_trainers(listed),
+        versions={"python": platform.python_version(), **_versions()},
+        threads={
             "torch": torch.get_num_threads(),
             "products": describe_products(),
             "pools": [
@@ -59,7 +60,7 @@ def describe_here(devices: list[str]) -> dict[str, Any]:
                 for pool in threadpoolctl.threadpool_info()
             ],
         },
-    }
+    )
 
 
 def _trainers(listed: list[DeviceInfo]) -> dict[str, str]:

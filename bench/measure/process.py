@@ -4,7 +4,6 @@ Whatever a worker does, asking it ends in time, takes bounded memory and no disk
 says why there is no reply (docs/workers.md). `bench.measure.keeper` stands between.
 """
 
-import json
 import os
 import secrets
 import select
@@ -12,12 +11,12 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Any, Protocol
+from typing import Literal, Protocol
 
 import psutil
 
 from bench.measure.keeper import GRACE_S
-from bench.measure.replies import read_reply
+from bench.measure.pipe import Ended, R, Request, read_reply
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -39,8 +38,8 @@ LOOK_S = 1.0
 class Asked(Protocol):
     """Whatever answers requests: a process here, a fake in tests."""
 
-    def ask(self, request: dict[str, Any], timeout_s: float) -> dict[str, Any]:
-        """Return the reply; its `status` tells a timeout or a crash."""
+    def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
+        """Return the good reply, or how it ended otherwise."""
 
     def stop(self) -> None:
         """End it."""
@@ -80,27 +79,25 @@ class WorkerProcess:
         for descriptor in (self._replies, self._said):
             self._poll.register(descriptor, select.POLLIN)
 
-    def ask(self, request: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+    def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
         """Send a request and wait for its reply.
 
-        Returns the reply, or a dict whose status is `timeout` or `crashed`; after
-        either the process is gone, and all it started. `killed` tells a crash by
-        SIGKILL, for which the worker may not be to blame.
+        After a timeout or a crash the process is gone, and all it started.
         """
         if self._process is None:
-            return {"status": "crashed", "notes": self._gone}
+            return Ended(status="crashed", notes=self._gone)
         try:
-            return read_reply(request["op"], self._line(request, timeout_s))
+            return read_reply(request, self._line(request, timeout_s))
         except TimeoutError:
             return self._ended("timeout", f"slower than {timeout_s:g} s")
         except EOFError:
             why = self._how_it_ended()
             killed = self._process.returncode == -signal.SIGKILL
-            return {**self._ended("crashed", why), "killed": killed}
+            return self._ended("crashed", why, killed)
         except ValueError as error:
             return self._ended("crashed", str(error))
 
-    def _line(self, request: dict[str, Any], timeout_s: float) -> bytes:
+    def _line(self, request: Request[R], timeout_s: float) -> bytes:
         """Return the line that answers a request.
 
         Raises:
@@ -110,7 +107,7 @@ class WorkerProcess:
         """
         if self._unread:
             raise ValueError("a reply that nobody asked for")
-        self._unsent = json.dumps(request).encode() + b"\n"
+        self._unsent = request.model_dump_json().encode() + b"\n"
         self._poll.register(self._requests, select.POLLOUT)
         deadline = time.monotonic() + timeout_s
         searched = 0
@@ -168,7 +165,9 @@ class WorkerProcess:
             name = f"signal {-code}"
         return f"killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
 
-    def _ended(self, status: str, why: str) -> dict[str, Any]:
+    def _ended(
+        self, status: Literal["timeout", "crashed"], why: str, killed: bool = False
+    ) -> Ended:
         """End it; return why, and its last words."""
         self._end()
         try:
@@ -184,7 +183,7 @@ class WorkerProcess:
             why += f": {said[-1][:SHOWN_WORDS]}"
         elif status == "crashed":
             why += ": no last words"
-        return {"status": status, "notes": why}
+        return Ended(status=status, notes=why, killed=killed)
 
     def stop(self) -> None:
         """End the worker and all it started, and collect it."""

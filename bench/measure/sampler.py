@@ -4,13 +4,13 @@ import math
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 
 from bench.measure.clock import GarbagePause, measured_s, timer_step_s
 from bench.measure.energy import Meter
 from bench.measure.peak import forget_peak, read_peak, reset_peak
+from bench.measure.pipe import Opened
 from bench.nouns import Case
 from bench.workloads.registry import definition
 from softmax_core.device import clock_share
@@ -25,21 +25,6 @@ WARMUP_CALLS, WARMUP_MOST = 3, 300
 WAKE_S = 0.02
 """Before a sample, an epoch shorter than this is trained untimed: the other
 contenders have just used the caches, and threads and clocks may be asleep."""
-
-
-@dataclass(frozen=True)
-class Opened:
-    """What opening a cell found out; the rounds add their samples to it."""
-
-    calls_per_sample: int
-    epochs_run: int
-    setup_s: float
-    warmup_s: tuple[float, ...]
-    peak_bytes: int | None
-    threads: int
-    loss: float | None
-    accuracy: float | None
-    notes: str
 
 
 class Sampler:

@@ -5,19 +5,38 @@ and calls `serve`. It ends when the requests do.
 """
 
 import gc
-import json
 import time
-from dataclasses import asdict
-from typing import Any, TextIO
+from typing import TextIO
 
 import torch
+from pydantic import ValidationError
 
 from bench.measure.accelerator import accelerator_facts, equal_work
 from bench.measure.describe import describe_here
 from bench.measure.energy import Meter, find_meter
 from bench.measure.errors import first_line, out_of_memory
+from bench.measure.pipe import (
+    AnyRequest,
+    Close,
+    Closed,
+    Count,
+    Counted,
+    Describe,
+    Ended,
+    Examine,
+    Examined,
+    Open,
+    Opened,
+    Reply,
+    Sample,
+    Sampled,
+    Verified,
+    Verify,
+    read_request,
+    wrong,
+)
 from bench.measure.sampler import Sampler
-from bench.nouns import Case
+from bench.nouns import Case, InputError
 from bench.workloads.registry import definition
 from softmax_core.device import (
     parse_device,
@@ -26,6 +45,8 @@ from softmax_core.device import (
 )
 from softmax_core.precision import pin_products
 from softmax_core.training import RankLost
+
+REPLIES = {kind.__name__ for kind in Reply.__subclasses__()}
 
 
 class Worker:
@@ -39,59 +60,61 @@ class Worker:
         self._meters: dict[torch.device, Meter | None] = {}
         self._device = torch.device("cpu")
 
-    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, request: AnyRequest) -> Reply | Ended:
         """Do one request.
 
         Raises:
-            ValueError: for an operation that does not exist.
+            InputError: for a device that is none, or work that cannot be counted.
         """
-        match request["op"]:
-            case "machine":
-                return describe_here(request["devices"])
-            case "device" | "verify":
-                return _examine(parse_device(request["name"]), request.get("trainer"))
-            case "count":
-                job = definition(request["workload"])
-                cases = [_case(request, values) for values in request["cases"]]
-                return {"counts": job.count(request["trainer"], cases)}
-            case "open":
+        match request:
+            case Describe(devices=names):
+                for name in names:
+                    _device(name)
+                return describe_here(names)
+            case Examine() | Verify():
+                return _examine(request)
+            case Count():
+                return _count(request)
+            case Open():
                 return self._open(request)
-            case "sample" if self._sampler is not None:
-                return self._sample(self._sampler, request.get("round"))
-            case "close":
+            case Sample():
+                return self._sample(request.round)
+            case Close():
                 self._close()
-                return {}
-        raise ValueError(f"op = {request['op']!r}: nothing to do it on")
+                return Closed()
 
-    def _sample(self, sampler: Sampler, number: int | None) -> dict[str, Any]:
+    def _sample(self, number: int | None) -> Sampled | Ended:
         """Take a sample; read the clock after the first one of a round."""
+        sampler = self._sampler
+        if sampler is None:
+            return Ended(status="failed", notes="no cell is open")
         transfer_s = sampler.transfer_s()
         sample_s, sample_j = sampler.sample()
         if self._clock is None or number is None or self._clock[0] != number:
             self._clock = number, sampler.clock_share()
-        return {
-            "transfer_s": transfer_s,
-            "sample_s": sample_s,
-            "sample_j": sample_j,
-            "clock_share": self._clock[1],
-        }
+        return Sampled(
+            transfer_s=transfer_s,
+            sample_s=sample_s,
+            sample_j=sample_j,
+            clock_share=self._clock[1],
+        )
 
     def _close(self) -> None:
         if self._sampler is not None:
             self._sampler.close()
         self._sampler = self._clock = None
 
-    def _open(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _open(self, request: Open) -> Opened | Ended:
         self._close()
-        device = parse_device(request["device"])
+        device = parse_device(request.device)
         reason = unavailable_reason(device)
-        ranks, trainer = request.get("ranks", 1), request["trainer"]
-        case = _case(request, request["case"])
+        ranks, trainer = request.ranks, request.trainer
+        case = _case(request.workload, request.case)
         job = definition(case.workload.name)
         if reason is None:
             reason = job.unavailable(trainer, str(device), ranks)
         if reason is not None:
-            return {"status": "unavailable", "notes": f"{device}: {reason}"}
+            return Ended(status="unavailable", notes=f"{device}: {reason}")
         self._device = device
         context_s = self._context(case.workload.name, device, trainer, ranks)
         # May touch the device, whose context is timed. Those of other ranks are not
@@ -101,21 +124,20 @@ class Worker:
             case,
             trainer,
             device,
-            request["threads"],
+            request.threads,
             context_s,
-            request["longest_s"],
+            request.longest_s,
             meter=meter,
             ranks=ranks,
         )
         launches = job.launches_per_step(case, trainer, ranks)
         gc.freeze()  # what counting loads is not searched for garbage at every sample
-        return {
-            "status": "ok",
+        more = {
             "energy_of": meter.name if meter else "",
             "launches_per_step": launches,
             "work": job.work(case),
-            **asdict(self._sampler.opened),
         }
+        return Opened.model_validate(dict(self._sampler.opened) | more)
 
     def _meter(self, device: torch.device) -> Meter | None:
         if device not in self._meters:
@@ -148,17 +170,44 @@ class Worker:
         return False
 
 
-def _examine(device: torch.device, trainer: str | None) -> dict[str, Any]:
+def _device(name: str) -> torch.device:
+    """Return the device that the user named.
+
+    Raises:
+        InputError: for a name that torch does not know.
+    """
+    try:
+        return parse_device(name)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def _examine(request: Examine | Verify) -> Examined | Verified:
     """Say what a device does, or what is wrong with a trainer there."""
-    if trainer is None:
+    device = _device(request.name)
+    if isinstance(request, Examine):
         return accelerator_facts(device)
-    return {"wrong": equal_work(trainer, device)}
+    return Verified(wrong=equal_work(request.trainer, device))
 
 
-def _case(request: dict[str, Any], values: dict[str, Any]) -> Case:
-    """Return a case of the request's workload from what JSON makes of its values."""
+def _count(request: Count) -> Counted:
+    """Count a trainer's work.
+
+    Raises:
+        InputError: where it cannot be counted.
+    """
+    cases = [_case(request.workload, values) for values in request.cases]
+    try:
+        counts = definition(request.workload).count(request.trainer, cases)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return Counted.model_validate({"counts": tuple(map(tuple, counts))})
+
+
+def _case(workload: str, values: dict[str, object]) -> Case:
+    """Return a case of a workload from what JSON makes of its values."""
     whole = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
-    return definition(request["workload"]).declared.case(**whole)
+    return definition(workload).declared.case(**whole)
 
 
 def serve(requests: TextIO, replies: TextIO) -> None:
@@ -167,19 +216,24 @@ def serve(requests: TextIO, replies: TextIO) -> None:
     worker = Worker()
     for line in requests:
         try:
-            reply = worker.answer(json.loads(line))
+            reply = worker.answer(read_request(line))
+        except InputError as error:
+            reply = Ended(status="failed", notes=str(error), refused=str(error))
         except torch.OutOfMemoryError as error:
-            reply = {"status": "oom", "notes": first_line(error)}
+            reply = Ended(status="oom", notes=first_line(error))
         except MemoryError:
-            reply = {"status": "oom", "notes": "out of host memory"}
+            reply = Ended(status="oom", notes="out of host memory")
         except Exception as error:  # any failure is a recorded row
             reply = _failure(worker, error)
-        print(json.dumps(reply), file=replies, flush=True)
+        print(reply.model_dump_json(), file=replies, flush=True)
 
 
-def _failure(worker: Worker, error: Exception) -> dict[str, Any]:
+def _failure(worker: Worker, error: Exception) -> Ended:
     if isinstance(error, RankLost) or worker.lost_device():
-        return {"status": "crashed", "notes": first_line(error)}
+        return Ended(status="crashed", notes=first_line(error))
     if spent := out_of_memory(error):
-        return {"status": "oom", "notes": first_line(spent)}
-    return {"status": "failed", "notes": first_line(error)}
+        return Ended(status="oom", notes=first_line(spent))
+    notes = first_line(error)
+    if isinstance(error, ValidationError) and error.title in REPLIES:
+        notes = f"a reply {wrong(error)}"
+    return Ended(status="failed", notes=notes)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from bench.analysis.cost_model import STEP, Costs, cost_models
 from bench.analysis.estimate import estimates
 from bench.analysis.series import Recorded
+from bench.measure.pipe import Count, Ended
 from bench.measure.process import Asked
 from bench.nouns import Case, Estimate, InputError, Run
 from bench.predict.model import (
@@ -91,19 +92,17 @@ def counted(
         InputError: where it cannot be.
     """
     first = next(iter(cases.values()))
-    request = {
-        "op": "count",
-        "workload": first.workload.name,
-        "trainer": trainer,
-        "cases": [dict(case.values) for case in cases.values()],
-    }
+    request = Count(
+        workload=first.workload.name,
+        trainer=trainer,
+        cases=tuple(dict(case.values) for case in cases.values()),
+    )
     reply = worker.ask(request, COUNT_TIMEOUT_S)
-    if "counts" not in reply:
-        said = str(reply.get("notes", "no answer")).removeprefix("ValueError: ")
-        raise InputError(said)
+    if isinstance(reply, Ended):
+        raise InputError(reply.refused or reply.notes)
     return {
         size: _counts(case, work[size], counts, costs, trainer)
-        for (size, case), counts in zip(cases.items(), reply["counts"], strict=True)
+        for (size, case), counts in zip(cases.items(), reply.counts, strict=True)
     }
 
 

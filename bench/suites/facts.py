@@ -43,12 +43,12 @@ def cell_facts(prepared: Prepared, view: str) -> dict[str, Any]:
 
 def machine_facts() -> dict[str, Any]:
     """Return what belongs to the machine: accelerators, drivers, BLAS and threads."""
-    seen = describe_here([])
+    seen = describe_here(())
     return {
-        "cpu_name": seen["cpu"],
-        "accelerators": seen["accelerators"],
-        "unavailable": seen["unavailable"],
-        "versions": seen["versions"],
+        "cpu_name": seen.cpu,
+        "accelerators": [found.model_dump() for found in seen.accelerators],
+        "unavailable": seen.unavailable,
+        "versions": seen.versions,
         "blas": blas(),
-        "threads": seen["threads"],
+        "threads": seen.threads,
     }

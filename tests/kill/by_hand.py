@@ -1,9 +1,12 @@
 """The workers of `virtual_worker` without processes, for runs within a test."""
 
+import json
+
 import virtual
 import virtual_worker
 
 from bench.crew import Crew
+from bench.measure.pipe import Open, Sample, read_reply
 from bench.nouns import SCHEMA, Run
 from bench.run import carry_out
 from bench.spec import parse_spec
@@ -26,12 +29,11 @@ class Worker:
 
     def ask(self, request, timeout_s):
         self.before(request)
-        if request["op"] == "open":
-            self.cell = request
-            return virtual_worker.opened(request)
-        if request["op"] == "sample":
-            return virtual_worker.sample(self.cell, request)
-        return {}
+        asked = json.loads(request.model_dump_json())
+        if isinstance(request, Open):
+            self.cell = asked
+        reply = virtual_worker.answer(self.cell, asked)
+        return read_reply(request, json.dumps(reply).encode())
 
     def stop(self):
         pass
@@ -43,8 +45,8 @@ class Clocked(Crew):
         self.clock = clock
 
     def ask(self, contender, request, timeout_s):
-        if request["op"] == "sample":
-            self.clock.sampled(request["position"])
+        if isinstance(request, Sample):
+            self.clock.sampled(request.position)
         return super().ask(contender, request, timeout_s)
 
 

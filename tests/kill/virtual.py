@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from bench.command import job, new_run
 from bench.command.asked import Ask
 from bench.crew import Crew
+from bench.measure.pipe import Sample
 from bench.measure.process import WorkerProcess
 from bench.nouns import Machine
 from bench.record import store
@@ -84,7 +85,7 @@ class Told(Crew):
         self.clock, self.tell = clock, tell
 
     def ask(self, contender, request, timeout_s):
-        if request["op"] == "sample" and self.clock.sampled(request["position"]):
+        if isinstance(request, Sample) and self.clock.sampled(request.position):
             self.tell("b")
         return super().ask(contender, request, REAL_TIMEOUT_S)
 

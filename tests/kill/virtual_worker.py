@@ -38,6 +38,15 @@ def sample(cell, request):
     return {"sample_s": took_s, "transfer_s": 0.0, "clock_share": None}
 
 
+def answer(cell, request):
+    match request["op"]:
+        case "open":
+            return opened(request)
+        case "sample":
+            return sample(cell, request)
+    return {}
+
+
 def serve(requests, replies):
     cell, stuck = None, int(os.environ.get("STUCK", "1000000"))
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -47,7 +56,5 @@ def serve(requests, replies):
             time.sleep(60)
         time.sleep(REAL_S)
         if request["op"] == "open":
-            cell, reply = request, opened(request)
-        else:
-            reply = sample(cell, request) if request["op"] == "sample" else {}
-        print(json.dumps(reply), file=replies, flush=True)
+            cell = request
+        print(json.dumps(answer(cell, request)), file=replies, flush=True)
