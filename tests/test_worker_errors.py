@@ -1,15 +1,23 @@
 """What a worker makes of an error: out of memory is a result, not a failure."""
 
 import io
-import json
 
 import pytest
 import torch
 
 from bench.measure import worker
-from bench.measure.pipe import Describe, Ended, read_reply
+from bench.measure.pipe import (
+    Count,
+    Describe,
+    Ended,
+    Examine,
+    Open,
+    Sample,
+    Verify,
+    read_reply,
+)
+from bench.workloads import softmax
 
-REQUEST = json.dumps({"op": "machine", "devices": []}) + "\n"
 CAPTURE = "CUDA error: operation failed due to a previous error during capture"
 
 
@@ -18,9 +26,14 @@ def reply_to(monkeypatch, raising):
         raising()
 
     monkeypatch.setattr(worker, "describe_here", fail)
+    return served(Describe())
+
+
+def served(request):
+    """Return what the real worker replies, by way of the lines."""
     replies = io.StringIO()
-    worker.serve(io.StringIO(REQUEST), replies)
-    return read_reply(Describe(), replies.getvalue().encode())
+    worker.serve(io.StringIO(request.model_dump_json() + "\n"), replies)
+    return read_reply(request, replies.getvalue().encode())
 
 
 def raising(error):
@@ -67,3 +80,36 @@ def test_a_capture_that_failed_for_memory_is_oom(monkeypatch):
 def test_other_errors_are_failures(monkeypatch, said):
     reply = reply_to(monkeypatch, raising(RuntimeError(said)))
     assert reply == Ended(status="failed", notes=f"RuntimeError: {said}")
+
+
+@pytest.mark.parametrize(
+    ("request_", "refused"),
+    [
+        (Describe(devices=("cpu", "moon:1")), "device = 'moon:1': must be a torch"),
+        (Examine(name="moon:1"), "device = 'moon:1': must be a torch"),
+        (Verify(name="moon:1", trainer="manual"), "device = 'moon:1': must be a torch"),
+        (
+            Count(workload="softmax", trainer="fused", cases=({"samples": 9},)),
+            "trainer = 'fused': its kernels cannot be counted",
+        ),
+    ],
+)
+def test_what_the_user_asked_for_wrongly_is_refused_in_a_field(request_, refused):
+    reply = served(request_)
+    assert reply.status == "failed"
+    assert reply.refused.startswith(refused)
+
+
+def test_no_other_failure_is_the_users(monkeypatch):
+    assert reply_to(monkeypatch, raising(ValueError("must be 2"))).refused is None
+    assert served(Sample()) == Ended(status="failed", notes="no cell is open")
+
+
+def test_a_result_that_cannot_be_recorded_says_which(monkeypatch):
+    request = Open(
+        workload="softmax", case={"samples": 4}, device="cpu", trainer="manual",
+        threads=None, longest_s=0.1,
+    )  # fmt: skip
+    monkeypatch.setattr(softmax.TrainingSession, "verify", lambda *_: (1e19, 0.5))
+    notes = "a reply with an impossible loss"
+    assert served(request) == Ended(status="failed", notes=notes)

@@ -1,6 +1,6 @@
-"""What goes through the pipe to a worker and back: a line of JSON for each model here.
+"""What goes through the pipe to a worker and back, as models: each is a line of JSON.
 
-A request names the reply that is a good one to it; any other end of it is an `Ended`.
+Each request names its good reply: `Open` is answered by `Opened`, or else by `Ended`.
 What passes as a reply can be written to the journal and read back.
 """
 
@@ -31,24 +31,24 @@ def _cut(notes: object) -> object:
 
 
 def _bounded(value: float) -> float:
-    """Refuse a number beyond what is read back; a training that diverged has none."""
+    """Refuse a finite number that is too large to be read back from a journal."""
     if LARGEST < abs(value) < float("inf"):
         raise ValueError(f"must be at most {LARGEST:g}")
     return value
 
 
 Real = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
-Positive = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
 SampleSeconds = Annotated[float, Field(ge=1e-12, le=LARGEST, allow_inf_nan=False)]
 Whole = Annotated[int, Field(ge=0, le=LARGEST)]
 AtLeastOne = Annotated[int, Field(ge=1, le=LARGEST)]
 EndsWith = Annotated[float, AfterValidator(_bounded)]
-"""A training's loss or accuracy: infinite or no number where it diverged."""
+"""A training's loss or accuracy: infinite, or not a number, where it diverged."""
 Notes = Annotated[str, BeforeValidator(_cut)]
 
 
 class Line(BaseModel):
-    """One line of the pipe. What is no number is written as JSON cannot, but Python."""
+    """One line of the pipe: JSON, with `NaN` and `Infinity` as Python writes them."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, ser_json_inf_nan="constants"
@@ -62,7 +62,7 @@ class Reply(Line):
 
 
 class Ended(Line):
-    """There is no good reply: a request, its cell or the whole worker ended so."""
+    """What a request ended with instead of a good reply."""
 
     status: Literal["oom", "timeout", "crashed", "failed", "unavailable"]
     notes: Notes
@@ -79,9 +79,10 @@ R = TypeVar("R", bound=Reply)
 
 
 class Request(Line, Generic[R]):
-    """A request; `R` is the good reply to it."""
+    """A request whose good reply is an `R`."""
 
     good: ClassVar[type[Reply]]
+    """The same `R`, to read the reply with."""
 
 
 class Accelerator(Line):
@@ -182,16 +183,16 @@ class Opened(Reply):
 
     calls_per_sample: AtLeastOne
     epochs_run: AtLeastOne
-    setup_s: Positive
-    warmup_s: Annotated[tuple[Positive, ...], Field(max_length=MOST_WARM_UPS)]
+    setup_s: NotNegative
+    warmup_s: Annotated[tuple[NotNegative, ...], Field(max_length=MOST_WARM_UPS)]
     peak_bytes: Whole | None
     threads: Whole | None
     loss: EndsWith | None
     accuracy: EndsWith | None
     notes: Notes
     energy_of: str = ""
-    launches_per_step: Positive | None = None
-    work: dict[str, Whole | Positive] = {}
+    launches_per_step: NotNegative | None = None
+    work: dict[str, Whole | NotNegative] = {}
     """How often one training pays each of the workload's costs."""
 
 
@@ -214,7 +215,7 @@ class Sampled(Reply):
     """One sample of the open cell."""
 
     sample_s: SampleSeconds
-    transfer_s: Positive | None = None
+    transfer_s: NotNegative | None = None
     sample_j: Real | None = None
     """Its joules, where they can be measured."""
     clock_share: Real | None = None
