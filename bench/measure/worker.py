@@ -196,8 +196,8 @@ def _count(request: Count) -> Counted:
     Raises:
         InputError: where it cannot be counted.
     """
-    cases = [_case(request.workload, values) for values in request.cases]
     try:
+        cases = [_case(request.workload, values) for values in request.cases]
         counts = definition(request.workload).count(request.trainer, cases)
     except ValueError as error:
         raise InputError(str(error)) from error
