@@ -5,18 +5,28 @@ import dataclasses
 import pytest
 
 from bench.doctor import checks
-from bench.doctor.checks import Gpu
+from bench.doctor.checks import Gpu, TorchBuild
+from bench.measure.pipe import Accelerator, Ended
 
-TORCH = {
-    "versions": {"torch": "2.9.0"},
-    "capability": "AVX2",
-    "threads": {"torch": 4},
-    "MKL": True,
-    "OpenMP": True,
-    "machine": "x86_64",
-    "accelerators": [],
-    "unavailable": {"cuda": "no driver"},
-}
+TORCH = TorchBuild(
+    cpu="cpu",
+    energy_unmeasured=None,
+    trainers={},
+    versions={"torch": "2.9.0"},
+    capability="AVX2",
+    threads={"torch": 4},
+    mkl=True,
+    openmp=True,
+    machine="x86_64",
+    accelerators=(),
+    unavailable={"cuda": "no driver"},
+)
+NO_TORCH = Ended(status="crashed", notes="torch cannot be loaded")
+T4 = Accelerator(name="cuda:0", description="T4", memory_bytes=1, driver=None)
+
+
+def torch(**fields):
+    return TORCH.model_copy(update=fields)
 
 
 @pytest.mark.parametrize(
@@ -55,45 +65,41 @@ TORCH = {
         (checks.memory(2**29), "unfit", "0.5 GiB"),
         (checks.settings({}), "ok", "no thread settings"),
         (checks.settings({"OMP_NUM_THREADS": "1"}), "warn", "OMP_NUM_THREADS=1"),
-        (checks.torch_build({"error": "torch cannot be loaded"}, 4, 4), "unfit", "can"),
+        (checks.torch_build(NO_TORCH, 4, 4), "unfit", "can"),
         (checks.torch_build(TORCH, 4, 4), "ok", "2.9.0, AVX2, MKL, OpenMP, 4 threads"),
         (checks.torch_build(TORCH, 8, 4), "ok", "4 threads for 8 usable cores"),
         (checks.torch_build(TORCH, 8, 8), "warn", "cpu/resident@1"),
-        (checks.torch_build(TORCH | {"MKL": False}, 4, 4), "ok", "no MKL"),
-        (checks.torch_build(TORCH | {"OpenMP": False}, 4, 4), "warn", "no OpenMP"),
+        (checks.torch_build(torch(mkl=False), 4, 4), "ok", "no MKL"),
+        (checks.torch_build(torch(openmp=False), 4, 4), "warn", "no OpenMP"),
         (
-            checks.torch_build(TORCH | {"capability": "DEFAULT"}, 4, 4),
+            checks.torch_build(torch(capability="DEFAULT"), 4, 4),
             "warn",
             "AVX2 is not used",
         ),
         (
-            checks.torch_build(
-                TORCH | {"capability": "DEFAULT", "machine": "aarch64"}, 4, 4
-            ),
+            checks.torch_build(torch(capability="DEFAULT", machine="aarch64"), 4, 4),
             "ok",
             "DEFAULT",
         ),
-        (checks.accelerators({"error": "?"}, True), "unknown", "torch"),
+        (checks.accelerators(NO_TORCH, True), "unknown", "torch"),
         (checks.accelerators(TORCH, False), "ok", "cuda: no driver"),
         (
             checks.accelerators(
-                TORCH | {"unavailable": {"cuda": "torch was built without CUDA"}}, True
+                torch(unavailable={"cuda": "torch was built without CUDA"}), True
             ),
             "warn",
             "install a torch built for CUDA",
         ),
         (
             checks.accelerators(
-                TORCH | {"unavailable": {"cuda": "NVIDIA's driver is for CUDA 12.4"}},
+                torch(unavailable={"cuda": "NVIDIA's driver is for CUDA 12.4"}),
                 True,
             ),
             "warn",
             "driver is loaded, and this torch cannot use it",
         ),
         (
-            checks.accelerators(
-                {"accelerators": [{"name": "cuda:0", "description": "T4"}]}, True
-            ),
+            checks.accelerators(torch(accelerators=(T4,)), True),
             "ok",
             "cuda:0 T4",
         ),

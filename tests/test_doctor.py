@@ -9,9 +9,9 @@ import pytest
 from answers import FakeWorker, opened, sampled
 
 from bench.doctor import examine as doctor
-from bench.doctor.checks import Check
+from bench.doctor.checks import Check, TorchBuild
 from bench.machine import Seen
-from bench.measure.pipe import Ended
+from bench.measure.pipe import Accelerator, Ended
 
 
 class Timed(FakeWorker):
@@ -120,14 +120,13 @@ def test_a_machine_is_examined_from_its_root(monkeypatch, tmp_path):
     group = tmp_path / "sys/fs/cgroup"
     group.mkdir(parents=True)
     (group / "cpu.max").write_text("150000 100000\n")
-    made_up = {
-        "accelerators": [
-            {"name": "cuda:0", "description": "T4", "memory_bytes": 1, "driver": "570"}
-        ]
-    }
-    torch = dict.fromkeys(["capability", "MKL", "OpenMP", "machine"], "yes")
-    torch |= made_up | {"versions": {"torch": "2"}, "threads": {"torch": 4}}
-    torch["trainers"] = {"cpu/resident": "", "cuda:0/compiled": "no triton"}
+    t4 = Accelerator(name="cuda:0", description="T4", memory_bytes=1, driver="570")
+    torch = TorchBuild(
+        cpu="cpu", energy_unmeasured=None, accelerators=(t4,), unavailable={},
+        trainers={"cpu/resident": "", "cuda:0/compiled": "no triton"},
+        versions={"torch": "2"}, threads={"torch": 4}, capability="AVX2", mkl=True,
+        openmp=True, machine="x86_64",
+    )  # fmt: skip
     lost = Seen(None, "cuda:0 fails: the device was lost")
     monkeypatch.setattr(doctor, "usable_cores", lambda: 4)
     monkeypatch.setattr(doctor, "ask_device", lambda *_, **__: lost)

@@ -8,6 +8,7 @@ import pytest
 
 from bench.doctor import facts
 from bench.doctor.checks import Gpu
+from bench.measure.pipe import Ended
 
 
 def write(root, files):
@@ -98,9 +99,8 @@ def test_thread_settings_are_picked_out():
 def test_torch_that_does_not_load_is_an_error(monkeypatch, tmp_path):
     write(tmp_path, {"torch.py": "raise ImportError('libtorch is broken')"})
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert facts.ask_torch() == {
-        "error": "torch cannot be loaded: ImportError: libtorch is broken"
-    }
+    notes = "torch cannot be loaded: ImportError: libtorch is broken"
+    assert facts.ask_torch() == Ended(status="crashed", notes=notes)
 
 
 class FakeNvml:

@@ -6,7 +6,8 @@ Pure functions; `facts` reads the facts, `examine` prints the checks.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+from bench.measure.pipe import Described, Ended
 
 POWER_CAP = 0x04
 ONE_PROCESS = (
@@ -49,6 +50,17 @@ class Gpu:
     uuid: str = ""
     one_process: bool | None = None
     """Whether its compute mode is exclusive, so that a second process is refused."""
+
+
+class TorchBuild(Described):
+    """The torch that will be measured, and what it sees of the machine."""
+
+    capability: str
+    """The instructions that its kernels use: `AVX2`."""
+    mkl: bool
+    openmp: bool
+    machine: str
+    """The processor's kind: `x86_64`."""
 
 
 def timer(step_s: float, call_s: float) -> Check:
@@ -154,27 +166,28 @@ def settings(found: Mapping[str, str]) -> Check:
     return checked("settings", worst(False, named), finding, advice)
 
 
-def torch_build(facts: Mapping[str, Any], cores: int, physical: int | None) -> Check:
+def torch_build(found: TorchBuild | Ended, cores: int, physical: int | None) -> Check:
     """Judge the torch that will be measured.
 
     Args:
-        facts: of `bench.doctor.facts.describe_torch`, or its `error`.
+        found: in a process that loads it, or why there is none.
         cores: that we may use.
         physical: cores without SMT; as many threads are torch's own choice.
     """
-    if "error" in facts:
-        return Check("torch", "unfit", facts["error"], "install torch again")
-    capability, threads = facts["capability"], facts["threads"]["torch"]
-    libraries = [f"{'' if facts[k] else 'no '}{k}" for k in ("MKL", "OpenMP")]
+    if isinstance(found, Ended):
+        return Check("torch", "unfit", found.notes, "install torch again")
+    capability, threads = found.capability, found.threads["torch"]
+    known = {"MKL": found.mkl, "OpenMP": found.openmp}
+    libraries = [f"{'' if has else 'no '}{name}" for name, has in known.items()]
     finding = (
-        f"{facts['versions']['torch']}, {capability}, {', '.join(libraries)}, "
+        f"{found.versions['torch']}, {capability}, {', '.join(libraries)}, "
         f"{threads} threads for {cores} usable cores"
     )
     reasons = {
         "AVX2 is not used: unset ATEN_CPU_CAPABILITY or take another build": (
-            facts["machine"] == "x86_64" and capability in ("DEFAULT", "NO AVX")
+            found.machine == "x86_64" and capability in ("DEFAULT", "NO AVX")
         ),
-        "take a build with OpenMP": not facts["OpenMP"],
+        "take a build with OpenMP": not found.openmp,
         "name each contender's threads, such as cpu/resident@1": (
             threads not in (cores, physical)
         ),
@@ -183,19 +196,19 @@ def torch_build(facts: Mapping[str, Any], cores: int, physical: int | None) -> C
     return Check("torch", worst(False, advice), finding, "; ".join(advice))
 
 
-def accelerators(facts: Mapping[str, Any], has_driver: bool) -> Check:
+def accelerators(found: TorchBuild | Ended, has_driver: bool) -> Check:
     """Say which accelerators torch can use, and why not the others.
 
     Args:
-        facts: of `bench.doctor.facts.describe_torch`, or its `error`.
+        found: in a process that loads torch, or why there is none.
         has_driver: NVIDIA's driver is loaded.
     """
-    if "error" in facts:
+    if isinstance(found, Ended):
         return Check("devices", "unknown", "torch cannot be asked")
-    named = [f"{a['name']} {a['description']}" for a in facts["accelerators"]]
+    named = [f"{a.name} {a.description}" for a in found.accelerators]
     if named:
         return Check("devices", "ok", ", ".join(named))
-    reasons = ", ".join(f"{k}: {why}" for k, why in facts["unavailable"].items())
+    reasons = ", ".join(f"{k}: {why}" for k, why in found.unavailable.items())
     advice = "NVIDIA's driver is loaded, and this torch cannot use it"
     if "without CUDA" in reasons:
         advice = "NVIDIA's driver is loaded: install a torch built for CUDA"

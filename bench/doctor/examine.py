@@ -79,19 +79,20 @@ def examine(quick: bool, root: Path = Path("/")) -> Iterator[Check]:
     yield checks.accelerators(torch, (root / "proc/driver/nvidia/version").exists())
     gpus = facts.gpus()
     yield from map(checks.gpu, gpus)
-    if not gpus and any(a["driver"] for a in torch.get("accelerators", ())):
+    if isinstance(torch, Ended):
+        return
+    if not gpus and any(a.driver for a in torch.accelerators):
         yield checks.gpu(None)
-    for found in torch.get("accelerators", ()):
-        name = str(found["name"])
-        prefix = f"{name}/"
+    for found in torch.accelerators:
+        prefix = f"{found.name}/"
         missing = {
             key.removeprefix(prefix): why
-            for key, why in torch["trainers"].items()
+            for key, why in torch.trainers.items()
             if why and key.startswith(prefix)
         }
-        seen = ask_device(name, verify=True)
-        yield from device_checks(name, seen, found["memory_bytes"], missing, gpus)
-    if not quick and "error" not in torch:
+        seen = ask_device(found.name, verify=True)
+        yield from device_checks(found.name, seen, found.memory_bytes, missing, gpus)
+    if not quick:
         if (terminal := Console(stderr=True)).is_terminal:  # no spinner: it needs CPU
             terminal.print(f"measuring the A/A for {AA_S:g} s", end="\r")
         yield same_twice(*measure_twice())

@@ -5,7 +5,6 @@
 
 import hashlib
 import importlib
-import json
 import os
 import platform
 import subprocess
@@ -18,7 +17,8 @@ from typing import Any
 
 import psutil
 
-from bench.doctor.checks import Gpu
+from bench.doctor.checks import Gpu, TorchBuild
+from bench.measure.pipe import Ended
 
 SETTINGS = (
     "OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OMP_DYNAMIC", "OMP_PROC_BIND", "OMP_PLACES",
@@ -138,35 +138,35 @@ def growth_in_work(
     return None if before is None or after is None else after - before
 
 
-def describe_torch() -> dict[str, Any]:
+def describe_torch() -> TorchBuild:
     """Describe torch's build; called in a process of its own, by `ask_torch`."""
     import torch
 
     from bench.measure.describe import describe_here
 
-    return {
-        **describe_here(()).model_dump(),
-        "capability": torch.backends.cpu.get_cpu_capability(),
-        "MKL": torch.backends.mkl.is_available(),  # type: ignore[no-untyped-call]
-        "OpenMP": torch.backends.openmp.is_available(),  # type: ignore[no-untyped-call]
-        "machine": platform.machine(),
-    }
+    return TorchBuild(
+        **dict(describe_here(())),
+        capability=torch.backends.cpu.get_cpu_capability(),
+        mkl=torch.backends.mkl.is_available(),  # type: ignore[no-untyped-call]
+        openmp=torch.backends.openmp.is_available(),  # type: ignore[no-untyped-call]
+        machine=platform.machine(),
+    )
 
 
-def ask_torch() -> dict[str, Any]:
-    """Return what `describe_torch` finds, or an `error`; not loading torch here."""
+def ask_torch() -> TorchBuild | Ended:
+    """Return what `describe_torch` finds; torch is not loaded in this process."""
     command = [sys.executable, "-P", "-m", "bench.doctor.facts"]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=TIMEOUT_S, check=True
         )
     except subprocess.TimeoutExpired:
-        return {"error": f"torch does not load in {TIMEOUT_S:g} s"}
+        notes = f"torch does not load in {TIMEOUT_S:g} s"
+        return Ended(status="timeout", notes=notes)
     except subprocess.CalledProcessError as error:
         last = (error.stderr.strip().splitlines() or ["no last words"])[-1]
-        return {"error": f"torch cannot be loaded: {last}"}
-    facts: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return facts
+        return Ended(status="crashed", notes=f"torch cannot be loaded: {last}")
+    return TorchBuild.model_validate_json(done.stdout.splitlines()[-1])
 
 
 def gpus(module: str = "pynvml") -> list[Gpu]:
@@ -217,4 +217,4 @@ def _bus_bytes_per_s(generation: int | None, lanes: int | None) -> float | None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(describe_torch()))
+    print(describe_torch().model_dump_json())
