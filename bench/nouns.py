@@ -298,19 +298,12 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Crossover:
-    """From which size on the challenger beats the baseline, or why we can't say.
+class Answer:
+    """Whether and where one contender gets ahead of another along an axis.
 
     `low` or `high` is None where the crossing may lie beyond the sizes measured.
     """
 
-    axis: str
-    case: Case
-    """The fixed values; the axis' own field holds no meaning here."""
-    view: str
-    metric: str
-    baseline: str
-    challenger: str
     outcome: str
     at: float | None = None
     low: float | None = None
@@ -323,6 +316,27 @@ class Crossover:
     speedup_largest: float | None = None
     slope: float | None = None
     flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Crossover:
+    """From which size on the challenger beats the baseline, or why we can't say."""
+
+    axis: str
+    line: Case
+    """The case of every size, without a value on the axis."""
+    view: str
+    metric: str
+    baseline: str
+    challenger: str
+    answer: Answer
+    is_control: bool = False
+    """A contender against a copy of itself, which must not differ."""
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The flags of its row in a table: its role, then those of its answer."""
+        return (*["control"] * self.is_control, *self.answer.flags)
 
 
 def field_names(noun: type) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ import pandas as pd
 from bench.analysis.cost_model import cost_models
 from bench.analysis.frame import records
 from bench.analysis.sweeps import is_along
-from bench.nouns import Crossover, Run, field_names
+from bench.nouns import Answer, Crossover, Run, field_names
 from bench.record.store import load
 from bench.report.tables import cost_table
 from bench.report.terminal import plain_lines
@@ -42,8 +42,15 @@ def crossovers_of(folder: Path, run: Run) -> list[Crossover]:
     for row in records(table):
         sweep = next(sweep for sweep in run.spec.sweep if _fits(row, sweep))
         flags = tuple((row["flags"] or "").split(";")) if row["flags"] else ()
-        values = {n: row[n] for n in field_names(Crossover) if n in row}
-        found.append(Crossover(**{**values, "case": sweep.line, "flags": flags}))
+        names = {n: row[n] for n in field_names(Crossover) if n in row}
+        values = {n: row[n] for n in field_names(Answer)}
+        said = tuple(flag for flag in flags if flag != "control")
+        answer = Answer(**{**values, "flags": said})
+        is_control = said != flags
+        line = sweep.line
+        found.append(
+            Crossover(**names, line=line, answer=answer, is_control=is_control)
+        )
     return found
 
 
@@ -77,7 +84,7 @@ def _picture(run: Run, found: list[Crossover]) -> Iterator[str]:
     sweeps = run.spec.sweep
     for place, sweep in enumerate(sweeps, start=1):
         file = f"plots/sweep{place}-{sweep.axis}.png"
-        if any(c.outcome == "found" and is_along(c, sweep) for c in found):
+        if any(c.answer.outcome == "found" and is_along(c, sweep) for c in found):
             yield (
                 "![Training time and speedup of the first crossover found above, with "
                 f"its interval](results/reference/{file})"

@@ -71,14 +71,14 @@ def test_the_crossover_in_cost_is_where_hours_times_price_meet():
     assert [(c.view, c.baseline, c.challenger) for c in cost] == [
         (view, "cpu/resident@1", "cuda/resident") for view in VIEWS
     ]  # two CPU contenders have the same price: no row
-    assert time[0].outcome == cost[0].outcome == "found"
-    assert time[0].at == pytest.approx(1e4, rel=0.03)
+    assert time[0].answer.outcome == cost[0].answer.outcome == "found"
+    assert time[0].answer.at == pytest.approx(1e4, rel=0.03)
     # 0.1 (1e-3 + 1e-6 b) = 0.4 (1e-2 + 1e-7 b)
-    assert cost[0].at == pytest.approx(6.5e4, rel=0.03)
-    assert cost[0].low < 6.5e4 < cost[0].high
+    assert cost[0].answer.at == pytest.approx(6.5e4, rel=0.03)
+    assert cost[0].answer.low < 6.5e4 < cost[0].answer.high
     for t, c in zip(time, cost, strict=False):
-        assert c.speedup_smallest == pytest.approx(t.speedup_smallest / 4)
-        assert c.speedup_largest == pytest.approx(t.speedup_largest / 4)
+        assert c.answer.speedup_smallest == pytest.approx(t.answer.speedup_smallest / 4)
+        assert c.answer.speedup_largest == pytest.approx(t.answer.speedup_largest / 4)
 
 
 def test_time_is_the_same_with_and_without_prices():
@@ -88,7 +88,7 @@ def test_time_is_the_same_with_and_without_prices():
 def test_a_price_that_eats_the_advantage_turns_the_outcome():
     dear = rows_of(made_run({"cpu": 0.1, "cuda": 10.0}), "cost")[0]
     cheap = rows_of(made_run({"cpu": 10.0, "cuda": 0.1}), "cost")[0]
-    assert (dear.outcome, cheap.outcome) == ("never", "always")
+    assert (dear.answer.outcome, cheap.answer.outcome) == ("never", "always")
 
 
 def test_the_most_specific_price_wins():
@@ -106,7 +106,7 @@ def test_two_devices_of_a_kind_differ_only_by_their_own_price():
     same = made_run({"cuda": 2.0}, (), **fields)
     own = made_run({"cuda": 2.0, "cuda:1": 1.0}, (), **fields)
     assert rows_of(same, "cost") == []
-    assert {c.outcome for c in rows_of(own, "cost")} == {"not_measured"}
+    assert {c.answer.outcome for c in rows_of(own, "cost")} == {"not_measured"}
 
 
 def test_best_is_the_cheapest_of_its_device():
@@ -114,8 +114,8 @@ def test_best_is_the_cheapest_of_its_device():
     fields = {"contenders": list(names), "pairs": [["cpu/resident@1", "cuda/best"]]}
     run = made_run(PRICES, names, **fields)
     # cuda/lesson is the faster one up to batch 12,857, never four times as fast
-    assert rows_of(run, "cost")[0].at == pytest.approx(6.5e4, rel=0.03)
-    assert rows_of(run, "time_s")[0].outcome != "found"
+    assert rows_of(run, "cost")[0].answer.at == pytest.approx(6.5e4, rel=0.03)
+    assert rows_of(run, "time_s")[0].answer.outcome != "found"
 
 
 def test_money_is_hours_times_price_and_what_is_missing_stays_so():
@@ -144,7 +144,7 @@ def test_a_control_that_fires_bars_cost_too():
     LAWS[copy] = (1e-2, 2e-7)
     run = made_run(PRICES, (*tuple(LAWS)[:3], copy))
     del LAWS[copy]
-    assert {c.outcome for c in rows_of(run, "cost")} == {"inconclusive"}
+    assert {c.answer.outcome for c in rows_of(run, "cost")} == {"inconclusive"}
 
 
 @pytest.mark.parametrize(

@@ -211,29 +211,35 @@ def test_a_copy_is_a_control_and_leaves_verdicts_alone_when_it_is_silent():
         "from_scratch",
         "train",
     ]
-    assert [c.outcome for c in found] == ["found"] * 3 + ["inconclusive"]
+    assert [c.answer.outcome for c in found] == ["found"] * 3 + ["inconclusive"]
     control = found[-1]
     assert (control.baseline, control.challenger) == (str(ONE), f"{ONE}#1")
     assert control.flags == ("control",)
     assert "setup_once" in found[2].flags
-    assert found[0].at == pytest.approx(500 / 0.9, rel=0.1)
+    assert found[0].answer.at == pytest.approx(500 / 0.9, rel=0.1)
 
 
 def test_a_control_that_fires_takes_every_verdict_back():
     odd = {str(ONE): slow, str(TWO): fast, f"{ONE}#1": lambda n: 1.2 * slow(n)}
     *found, control = crossovers(run_of(odd))
-    assert control.outcome == "never"
+    assert control.answer.outcome == "never"
     for row in found:
-        assert row.outcome == "inconclusive"
+        assert row.answer.outcome == "inconclusive"
         assert row.flags[0] == "control_fired: was found"
-        assert row.at is row.low is row.high is row.slope is None
+        assert (
+            row.answer.at
+            is row.answer.low
+            is row.answer.high
+            is row.answer.slope
+            is None
+        )
 
 
 def test_best_never_includes_a_copy():
     run = run_of({str(ONE): slow, str(TWO): fast, f"{ONE}#1": lambda n: n / 1e6})
     spec = run.spec.model_copy(update={"pairs": (("cpu/best@1", str(TWO)),)})
     first = crossovers(dataclasses.replace(run, spec=spec))[0]
-    assert first.speedup_smallest == pytest.approx(slow(64) / fast(64), rel=0.05)
+    assert first.answer.speedup_smallest == pytest.approx(slow(64) / fast(64), rel=0.05)
 
 
 def test_the_reason_names_the_contender_that_is_missing():
@@ -252,7 +258,7 @@ def test_the_reason_names_the_contender_that_is_missing():
     )
     spec = run.spec.model_copy(update={"pairs": pairs})
     found = crossovers(dataclasses.replace(run, spec=spec))[::3]
-    assert {c.outcome for c in found} == {"not_measured"}
+    assert {c.answer.outcome for c in found} == {"not_measured"}
     assert [c.flags[0] for c in found] == [
         "cuda/resident: unavailable: cuda: no device",
         "cuda/resident: unavailable: cuda: no device",

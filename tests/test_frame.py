@@ -11,7 +11,7 @@ import pytest
 
 from bench.analysis.breakeven import BreakEven
 from bench.analysis.frame import column_types, read_run, records
-from bench.nouns import Crossover, Estimate, Measurement, field_names
+from bench.nouns import Answer, Estimate, Measurement, field_names
 from bench.record.store import load
 
 ROOT = Path(__file__).parent.parent
@@ -75,7 +75,7 @@ def test_columns_have_the_types_that_the_docs_promise(tables, name):
     assert len(table) > 0
 
 
-@pytest.mark.parametrize("noun", [Measurement, Estimate, Crossover, BreakEven])
+@pytest.mark.parametrize("noun", [Measurement, Estimate, Answer, BreakEven])
 def test_every_field_of_a_noun_has_a_type(noun):
     kinds = column_types(noun)
     assert tuple(kinds) == field_names(noun)
@@ -89,8 +89,9 @@ def test_one_row_per_measurement_estimate_and_crossover(tables):
     assert not keys.duplicated().any()
     ok = tables.measurements[tables.measurements.status == "ok"]
     assert set(keys.cell_id) == set(ok.cell_id)
-    axis, _, *rest = field_names(Crossover)
-    assert list(tables.crossovers) == [axis, *CASE, *rest]
+    pair = ["view", "metric", "baseline", "challenger"]
+    columns = ["axis", *CASE, *pair, *field_names(Answer)]
+    assert list(tables.crossovers) == columns
     for axis, rows in tables.crossovers.groupby("axis", observed=True):
         assert rows[axis].isna().all()
         assert (

@@ -160,7 +160,8 @@ def test_an_open_end_is_said_in_words(ends, said):
     run = run_on("one")
     (one,) = [c for c in crossovers(run) if (c.view, c.metric) == ("train", "time_s")]
     low, high = ends
-    open_ended = dataclasses.replace(one, at=173.0, low=low, high=high)
+    answer = dataclasses.replace(one.answer, at=173.0, low=low, high=high)
+    open_ended = dataclasses.replace(one, answer=answer)
     whole = machines.document([found_on("one", run, [open_ended])], [])
     assert whole.sections[0].tables[0].rows == (("one", said),)
 

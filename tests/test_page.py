@@ -15,7 +15,7 @@ import pytest
 from bench.analysis.derive import derive
 from bench.analysis.flags import ADVICE
 from bench.analysis.frame import Frames, frames
-from bench.nouns import Contender, Crossover
+from bench.nouns import Answer, Contender, Crossover
 from bench.record import store
 from bench.report import embed
 from bench.report import page as pages
@@ -219,7 +219,13 @@ def test_hostile_texts_stay_texts():
     )  # fmt: skip
     derived = derive(run)
     row = Crossover(
-        "epochs", rows[0].case, "train", "time_s", evil, evil, "always", flags=(evil,)
+        "epochs",
+        rows[0].case.without("epochs"),
+        "train",
+        "time_s",
+        evil,
+        evil,
+        Answer("always", flags=(evil,)),
     )
     derived = dataclasses.replace(derived, crossovers=[row, *derived.crossovers])
     picture = Shown("sweep1-batch_size", evil, evil, evil, PNG)

@@ -13,7 +13,7 @@ import pytest
 
 from bench.analysis.derive import derive
 from bench.analysis.frame import frames
-from bench.nouns import Crossover
+from bench.nouns import Answer, Crossover
 from bench.record import store
 from bench.report import page as pages
 from bench.report.embed import Shown, small_png
@@ -46,9 +46,14 @@ def file(tmp_path_factory):
     )  # fmt: skip
     derived = derive(run)
     row = Crossover(
-        "epochs", derived.crossovers[0].case, "train", "time_s", "cpu/resident@1",
-        EVIL, "always", speedup_smallest=1.5, speedup_largest=2.0, flags=(EVIL,),
-    )  # fmt: skip
+        "epochs",
+        run.spec.sweep[0].line.at(batch_size=1).without("epochs"),
+        "train",
+        "time_s",
+        "cpu/resident@1",
+        EVIL,
+        Answer("always", speedup_smallest=1.5, speedup_largest=2.0, flags=(EVIL,)),
+    )
     derived = dataclasses.replace(derived, crossovers=[*derived.crossovers, row])
     first = next(pictures(run, derived.crossovers, known=derived.estimates))
     png = small_png(first.figure)

@@ -72,8 +72,8 @@ def test_a_grid_joins_sweeps_that_differ_in_one_value():
     assert grid.missing == 0
     first = {p.size: p.speedup for p in grid.lines[0].speedups}
     assert first[10] == pytest.approx(1.01 / (1 + 1.01 / 2), rel=0.01)
-    assert grid.lines[0].crossover.at == pytest.approx(1000, rel=0.02)
-    assert grid.lines[1].crossover.at == pytest.approx(4000, rel=0.2)
+    assert grid.lines[0].crossover.answer.at == pytest.approx(1000, rel=0.02)
+    assert grid.lines[1].crossover.answer.at == pytest.approx(4000, rel=0.2)
 
 
 def test_a_grid_counts_the_cells_without_a_measurement():
@@ -95,7 +95,7 @@ def test_a_crossover_belongs_to_the_sweeps_that_ask_for_its_pair():
     results = results_of(made_run(sweeps, threads_pay, (ONE, TWO, three)))
     challengers = [{c.challenger for c in r.timed()} for r in results]
     assert challengers == [{str(three)}, {str(TWO)}]
-    assert {c.outcome for r in results for c in r.timed()} == {"found"}
+    assert {c.answer.outcome for r in results for c in r.timed()} == {"found"}
 
 
 def test_one_sweep_and_unlike_sweeps_make_no_grid():

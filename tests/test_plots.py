@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from bench.analysis.sweeps import Speedup, SweepResult
-from bench.nouns import Cell, Contender, Crossover, Estimate
+from bench.nouns import Answer, Cell, Contender, Crossover, Estimate
 from bench.report.figures import image
 from bench.report.looks import look_of, looks
 from bench.report.plots import plot_speedups, plot_times, sweep_figure
@@ -60,11 +60,16 @@ def made(names, sizes=(10, 100, 1000), cost=None, epochs=1, crossovers=()):
 
 
 def crossover(name, outcome="found", at=200.0, low=100.0, high=None, flags=()):
-    case = Sweep(axis="batch_size", values=(10,), samples=10**9).case_at(10)
+    case = Sweep(axis="batch_size", values=(10,), samples=10**9).line
     return Crossover(
-        "batch_size", case, "train", "time_s", "c0/t", f"{name}/t", outcome, at, low,
-        high, 0.95, flags=flags,
-    )  # fmt: skip
+        "batch_size",
+        case,
+        "train",
+        "time_s",
+        "c0/t",
+        f"{name}/t",
+        Answer(outcome, at, low, high, 0.95, flags=flags),
+    )
 
 
 def labels_of(figure):
@@ -143,7 +148,8 @@ def test_many_crossovers_are_bars_on_the_1x_line():
 def test_costs_and_controls_are_not_crossovers_of_the_figure():
     costly = dataclasses.replace(crossover("c1"), metric="cost")
     result = made(
-        ["c0", "c1"], crossovers=[costly, crossover("c1", flags=("control",))]
+        ["c0", "c1"],
+        crossovers=[costly, dataclasses.replace(crossover("c1"), is_control=True)],
     )
     axes = Figure().subplots()
     plot_speedups(axes, result)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from bench.analysis.breakeven import BreakEven
 from bench.analysis.panels import Grid, GridLine
 from bench.analysis.sweeps import Speedup
-from bench.nouns import Crossover
+from bench.nouns import Answer, Crossover
 from bench.report.breakeven_plots import break_even_figure, plot_break_even
 from bench.report.grid_plots import grid_figure, plot_grid
 from bench.sweep import sweep_type
@@ -26,9 +26,15 @@ SWEEP = Sweep(axis="batch_size", values=(10, 100, 1000), samples=10000)
 
 
 def found(at, low, high):
-    case = SOFTMAX.case(samples=1000)
+    case = SOFTMAX.case(samples=1000).without("batch_size")
     return Crossover(
-        "batch_size", case, "train", "time_s", A, B, "found", at, low, high, 0.95
+        "batch_size",
+        case,
+        "train",
+        "time_s",
+        A,
+        B,
+        Answer("found", at, low, high, 0.95),
     )
 
 

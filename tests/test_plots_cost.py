@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from bench.analysis.panels import Control, ControlPoint
 from bench.analysis.phases import Phases, WarmUp
-from bench.nouns import Crossover
+from bench.nouns import Answer, Crossover
 from bench.report.control_plots import control_figure, plot_control
 from bench.report.cost_plots import (
     phases_figure,
@@ -90,9 +90,15 @@ def control(outcome="inconclusive", sizes=(10, 100, 1000), contender=A):
         ControlPoint(size, r, 1 + 0.01 * (r - 3.5)) for size in sizes for r in range(8)
     ]
     row = Crossover(
-        "batch_size", SWEEP.case_at(10), "train", "time_s", A, f"{A}#1", outcome,
-        flags=("control",),
-    )  # fmt: skip
+        "batch_size",
+        SWEEP.line,
+        "train",
+        "time_s",
+        A,
+        f"{A}#1",
+        Answer(outcome),
+        is_control=True,
+    )
     return Control(
         SWEEP, contender, tuple(points), dict.fromkeys(sizes, 1.0),
         dict.fromkeys(sizes, 8), 1, 0.02, row,

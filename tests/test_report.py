@@ -104,7 +104,7 @@ def test_the_markdown_has_answers_a_table_and_every_picture(report):
         text,
         re.M,
     )
-    measured = [c for c in found if c.outcome != "not_measured"]
+    measured = [c for c in found if c.answer.outcome != "not_measured"]
     assert len(re.findall(r"^\| (batch|number)", text, re.M)) == len(measured)
     reason = "cuda/resident: unavailable: cuda: no device"
     assert f"- cuda/resident against cpu/resident@2: {reason}" in text
@@ -222,7 +222,7 @@ def test_a_run_without_measurements_is_reported(tmp_path):
     run = dataclasses.replace(made_run(), measurements=())
     store.create(tmp_path / "run", run)
     found = write_report(run, tmp_path / "run", partial=True)
-    assert {c.outcome for c in found} == {"not_measured"}
+    assert {c.answer.outcome for c in found} == {"not_measured"}
     page = (tmp_path / "run/report.html").read_text()
     assert "Nothing could be compared" in page
     for text in (page, (tmp_path / "run/report.md").read_text()):

@@ -39,7 +39,11 @@ def test_the_crossovers_are_those_of_the_csv(numbers):
     assert all(isinstance(c, Crossover) for c in found)
     for c, line in zip(found, lines, strict=True):
         assert line.startswith(f"{c.axis},")
-        assert repr(c.at) in line if c.at is not None else c.outcome != "found"
+        assert (
+            repr(c.answer.at) in line
+            if c.answer.at is not None
+            else c.answer.outcome != "found"
+        )
 
 
 def test_a_number_that_changes_is_seen(numbers, monkeypatch):

@@ -5,28 +5,50 @@ import io
 import pytest
 from rich.console import Console
 
-from bench.nouns import Crossover
+from bench.nouns import Answer, Crossover
 from bench.report import tables, words
 from bench.report.terminal import show
 from bench.workloads.softmax import SOFTMAX
 
 BASE = (
     "batch_size",
-    SOFTMAX.case(epochs=3),
+    SOFTMAX.case(epochs=3).without("batch_size"),
     "train",
     "time_s",
     "cpu/resident@1",
     "cuda:0/best",
 )
-FOUND = Crossover(
-    *BASE, "found", 310.4, 270.0, 362.6, 0.95, speedup_smallest=0.625,
-    speedup_largest=3.0, flags=("drifting",),
-)  # fmt: skip
-UNSURE = Crossover(
-    *BASE, "inconclusive", None, None, 202.0, speedup_smallest=1.001,
-    speedup_largest=1.5,
-)  # fmt: skip
-MISSING = Crossover(*BASE, "not_measured", flags=("cuda:0/best: unavailable: none",))
+BY_COST = Crossover(
+    "samples",
+    SOFTMAX.case().without("samples"),
+    "train",
+    "cost",
+    "cpu/resident",
+    "cuda/resident",
+    Answer(
+        "found", 637.2, 500.0, 800.0, 0.9, speedup_smallest=0.5, speedup_largest=2.0
+    ),
+)
+
+
+def found(*values, **fields):
+    return Crossover(*BASE, Answer(*values, **fields))
+
+
+FOUND = found(
+    "found",
+    310.4,
+    270.0,
+    362.6,
+    0.95,
+    speedup_smallest=0.625,
+    speedup_largest=3.0,
+    flags=("drifting",),
+)
+UNSURE = found(
+    "inconclusive", None, None, 202.0, speedup_smallest=1.001, speedup_largest=1.5
+)
+MISSING = found("not_measured", flags=("cuda:0/best: unavailable: none",))
 SAID = (
     "cuda:0's best overtakes cpu/resident@1 from batch size 310 (95 % interval 270 to "
     "363); 1.6x slower at the smallest size, 3x faster at the largest"
@@ -38,25 +60,24 @@ SAID = (
     [
         (FOUND, SAID),
         (
-            Crossover(*BASE, "found", 310.4, None, None, 0.95,
-                      speedup_smallest=1.0, speedup_largest=3.0),
+            found("found", 310.4, None, None, 0.95, None, None, None, 1.0, 3.0),
             "cuda:0's best overtakes cpu/resident@1 from batch size 310 (95 % interval "
             "below the smallest size to above the largest size); as fast at the "
             "smallest size, 3x faster at the largest",
         ),
         (
-            Crossover(*BASE, "always", speedup_smallest=1.7, speedup_largest=8.57),
+            found("always", speedup_smallest=1.7, speedup_largest=8.57),
             "cuda:0's best is ahead of cpu/resident@1 at every batch size measured "
             "(1.7x faster at the smallest, 8.57x faster at the largest): a crossover "
             "would lie below",
         ),
         (
-            Crossover(*BASE, "never", speedup_smallest=0.1, speedup_largest=0.5),
+            found("never", speedup_smallest=0.1, speedup_largest=0.5),
             "cuda:0's best does not overtake cpu/resident@1: it is 2x slower at the "
             "largest batch size measured",
         ),
         (
-            Crossover(*BASE, "not_monotone"),
+            found("not_monotone"),
             "cuda:0's best against cpu/resident@1: the lead changes more than once or "
             "is lost",
         ),
@@ -68,9 +89,7 @@ SAID = (
         ),
         (MISSING, "cuda:0's best against cpu/resident@1"),
         (
-            Crossover("samples", SOFTMAX.case(), "train", "cost", "cpu/resident",
-                      "cuda/resident", "found", 637.2, 500.0, 800.0, 0.9,
-                      speedup_smallest=0.5, speedup_largest=2.0),
+            BY_COST,
             "by cost, cuda/resident overtakes cpu/resident from 637 samples (90 % "
             "interval 500 to 800); 2x dearer at the smallest size, 2x cheaper at the "
             "largest",
@@ -107,8 +126,11 @@ def test_verbs_agree_with_their_subjects():
     pair = words.Name("one thread"), words.Name("two threads", plural=True)
     for row, said in (
         (FOUND, "two threads overtake one thread from"),
-        (Crossover(*BASE, "always"), "two threads are ahead of one thread"),
-        (Crossover(*BASE, "never"), "two threads do not overtake one thread: they are"),
+        (found("always"), "two threads are ahead of one thread"),
+        (
+            found("never"),
+            "two threads do not overtake one thread: they are",
+        ),
     ):
         assert words.joined(words.answer(row, *pair)).startswith(said)
 
@@ -160,14 +182,16 @@ def test_the_same_sentences_on_a_terminal():
 def test_names_are_not_markup_on_a_terminal():
     file = io.StringIO()
     console = Console(file=file, width=120, force_terminal=True, color_system=None)
-    hostile = Crossover(*BASE[:4], "[red]a[/red]", "[/oops]", "always")
+    hostile = Crossover(*BASE[:4], "[red]a[/red]", "[/oops]", Answer("always"))
     show([hostile], console)
     assert "[/oops]" in file.getvalue()
     assert "[red]a[/red]" in file.getvalue()
 
 
 def test_a_markdown_table_is_compact_and_escaped():
-    control = Crossover(*BASE[:5], "cpu/a|b<c>", "inconclusive", flags=("control",))
+    control = Crossover(
+        *BASE[:5], "cpu/a|b<c>", Answer("inconclusive"), is_control=True
+    )
     lines = tables.markdown_table([FOUND, MISSING, control])
     assert lines[0].startswith("| over | pair | what counts | outcome | from |")
     assert lines[2] == (

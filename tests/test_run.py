@@ -77,11 +77,11 @@ def test_known_crossover_is_found_and_cuda_is_not_measured(tmp_path):
     spec, run, out, crew = start(tmp_path)
     run = carry_out(spec, run, out, crew)
     threads, _, _, cuda, *_ = crossovers(run)
-    assert threads.outcome == "found"
+    assert threads.answer.outcome == "found"
     # between 100 and 10000 the curve is interpolated over decades
-    assert threads.at == pytest.approx(1000, rel=0.05)
-    assert threads.low <= 1000 * 1.02
-    assert cuda.outcome == "not_measured"
+    assert threads.answer.at == pytest.approx(1000, rel=0.05)
+    assert threads.answer.low <= 1000 * 1.02
+    assert cuda.answer.outcome == "not_measured"
     assert "no device" in cuda.flags[0]
     assert next_blocks(spec, run.measurements) == []
     assert store.load(out) == run
@@ -126,7 +126,7 @@ def test_a_cell_with_another_loss_is_failed_not_fast(tmp_path):
     spec, run, out, crew = start(tmp_path, {"loss": {wrong: 0.7}})
     run = carry_out(spec, run, out, crew)
     assert {m.status for m in run.measurements if m.contender == wrong} == {"failed"}
-    assert crossovers(run)[0].outcome == "not_measured"
+    assert crossovers(run)[0].answer.outcome == "not_measured"
 
 
 def test_a_directory_of_another_schema_or_run_is_refused(tmp_path):
@@ -193,10 +193,10 @@ def test_an_interval_wider_than_asked_is_inconclusive_but_kept(tmp_path):
     run = carry_out(spec, run, out, crew)
     wide = run.spec.model_copy(update={"grid": False, "width": 1.0001})
     row = crossovers(dataclasses.replace(run, spec=wide))[0]
-    assert (row.outcome, row.at) == ("inconclusive", None)
+    assert (row.answer.outcome, row.answer.at) == ("inconclusive", None)
     assert row.flags[0].startswith("wider_than_asked: ")
-    assert row.low < row.high
-    assert crossovers(run)[0].outcome == "found"
+    assert row.answer.low < row.answer.high
+    assert crossovers(run)[0].answer.outcome == "found"
 
 
 def test_what_depends_on_one_set_up_is_not_decided(tmp_path):
@@ -204,8 +204,8 @@ def test_what_depends_on_one_set_up_is_not_decided(tmp_path):
     spec, run, out, crew = start(tmp_path)
     rows = crossovers(carry_out(spec, run, out, crew))
     views = {c.view: c for c in rows if c.challenger == "cpu/resident@2"}
-    assert views["train"].outcome == "found"
-    assert views["from_scratch"].outcome == "inconclusive"
+    assert views["train"].answer.outcome == "found"
+    assert views["from_scratch"].answer.outcome == "inconclusive"
     assert "setup_once" in views["from_scratch"].flags
 
 
@@ -229,5 +229,5 @@ def test_a_timeout_is_a_bound(tmp_path, timeout_s, outcome):
     late = [m for m in run.measurements if m.status == "timeout"]
     assert [m.bound_s for m in late] == [timeout_s / 5]
     row = crossovers(run)[0]
-    assert row.outcome == outcome
+    assert row.answer.outcome == outcome
     assert "timed_out: 10,000" in row.flags

@@ -52,7 +52,9 @@ def test_every_version_is_read(name):
     assert len(run.measurements) == 146
     train = [c for c in crossovers(run) if c.view == "train"]
     assert {c.metric for c in train} == metrics
-    assert [c.outcome for c in train if c.challenger == "cpu/resident@1"] == ["always"]
+    assert [c.answer.outcome for c in train if c.challenger == "cpu/resident@1"] == [
+        "always"
+    ]
     ok = [m for m in run.measurements if m.status == "ok"]
     assert all(m.samples_s and m.setup_s and m.cell_id for m in ok)
 

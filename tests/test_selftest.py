@@ -4,7 +4,7 @@ import pytest
 from answers import FakeWorker, opened, sampled
 
 from bench.command import selftest as selftests
-from bench.nouns import Crossover, Machine
+from bench.nouns import Answer, Crossover, Machine
 from bench.run import Crew
 from bench.workloads.spin import SPIN, Law
 
@@ -51,9 +51,9 @@ def test_the_truth_is_found_and_a_wrong_clock_is_noticed(monkeypatch, fault, ok)
 
 def test_a_pair_that_is_not_found_is_a_miss():
     base = ("batch", SPIN.case(), "train", "time_s", "a", "b")
-    row, inside = selftests.compared(100.0, Crossover(*base, "inconclusive"))
+    row, inside = selftests.compared(100.0, Crossover(*base, Answer("inconclusive")))
     assert (row.ok, row.found, inside) == (False, "inconclusive", False)
-    found = Crossover(*base, "found", at=105.0, low=101.0, high=108.0)
+    found = Crossover(*base, Answer("found", at=105.0, low=101.0, high=108.0))
     row, inside = selftests.compared(100.0, found)
     assert (row.ok, inside) == (True, False)
     assert row.found == "105 (101 to 108), off by 5.0%"

@@ -58,15 +58,15 @@ def store(tmp_path):
 def test_every_version_gives_the_known_crossover(version):
     run = only(version)
     found = between(run)
-    assert found.outcome == "found"
-    assert found.low < TRUTH < found.high
-    assert found.at == pytest.approx(TRUTH, rel=0.1)
+    assert found.answer.outcome == "found"
+    assert found.answer.low < TRUTH < found.answer.high
+    assert found.answer.at == pytest.approx(TRUTH, rel=0.1)
     assert "unpaired" in found.flags
     assert "one_process" not in found.flags
     moved = between(run, view="with_transfer")
-    assert moved.at == pytest.approx(found.at, rel=0.02)
+    assert moved.answer.at == pytest.approx(found.answer.at, rel=0.02)
     scratch = between(run, view="from_scratch")
-    assert scratch.outcome == "not_measured"
+    assert scratch.answer.outcome == "not_measured"
     assert scratch.flags == ("cpu/resident@1: set-up time not recorded",)
 
 
@@ -95,25 +95,30 @@ def test_skipped_and_failed_cells_are_told_apart():
     failed = rows(run, "n4096-d784-c10-b1024-e1:cpu/lesson@1")
     assert [m.status for m in failed] == ["failed"]
     missing = between(run, "cuda/resident")
-    assert missing.outcome == "not_measured"
+    assert missing.answer.outcome == "not_measured"
     assert missing.baseline == "cpu/best"
     assert "n/a in asv" in missing.flags[0]
     lesson = between(run, "cpu/resident@1")
-    assert lesson.outcome == "always"
+    assert lesson.answer.outcome == "always"
     assert "1 sizes not measured" in lesson.flags
 
 
 def test_without_samples_nothing_is_decided():
     run = only("0.6.6-median")
     found = between(run)
-    assert found.outcome == "inconclusive"
-    assert (found.at, found.low, found.high, found.confidence) == (None,) * 4
+    assert found.answer.outcome == "inconclusive"
+    assert (
+        found.answer.at,
+        found.answer.low,
+        found.answer.high,
+        found.answer.confidence,
+    ) == (None,) * 4
     assert "no_interval: asv kept only its median" in found.flags
-    assert found.first_win == 256
-    assert found.fitted == pytest.approx(TRUTH, rel=0.2)
-    assert found.speedup_largest == pytest.approx(1.6, rel=0.1)
+    assert found.answer.first_win == 256
+    assert found.answer.fitted == pytest.approx(TRUTH, rel=0.2)
+    assert found.answer.speedup_largest == pytest.approx(1.6, rel=0.1)
     # four times faster at every size, and still no verdict without an error
-    assert between(run, "cpu/resident@1").outcome == "inconclusive"
+    assert between(run, "cpu/resident@1").answer.outcome == "inconclusive"
     estimate = next(e for e in estimates(run) if e.cell_id == CELL)
     assert estimate.confidence == 0
     assert estimate.low_s == estimate.median_s == estimate.high_s
@@ -127,10 +132,10 @@ def test_the_best_of_points_is_the_least(store):
 
     found = between(store(on_a_gpu)[0], "cuda/resident")
     assert found.baseline == "cpu/best"
-    assert found.outcome == "inconclusive"
+    assert found.answer.outcome == "inconclusive"
     # b16: one thread is the best CPU with 33.8 ms; b1024: two with 5.1 ms
-    assert found.speedup_smallest == pytest.approx(3.38, rel=0.1)
-    assert found.speedup_largest == pytest.approx(0.51, rel=0.1)
+    assert found.answer.speedup_smallest == pytest.approx(3.38, rel=0.1)
+    assert found.answer.speedup_largest == pytest.approx(0.51, rel=0.1)
 
 
 def test_commits_are_told_apart():
@@ -195,7 +200,7 @@ def test_the_machine_file_and_the_definitions_may_be_missing(tmp_path):
     shutil.copytree(FIXTURES / "0.6.6", tmp_path / "results")
     (tmp_path / "results" / "testbox" / "machine.json").unlink()
     (tmp_path / "results" / "benchmarks.json").unlink()
-    assert between(read_asv(str(tmp_path / "results"))[1]).outcome == "found"
+    assert between(read_asv(str(tmp_path / "results"))[1]).answer.outcome == "found"
 
 
 def test_samples_of_one_process_are_flagged(tmp_path):

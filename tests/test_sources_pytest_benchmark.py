@@ -47,11 +47,11 @@ def train_of(fields, cell_id=CELL, view="train"):
 def test_every_version_gives_the_known_crossover(version):
     run = read_pytest_benchmark(FIXTURES / f"{version}.json")
     found = between(run)
-    assert found.outcome == "found"
-    assert found.low < TRUTH < found.high
+    assert found.answer.outcome == "found"
+    assert found.answer.low < TRUTH < found.answer.high
     assert set(found.flags) == {"unpaired", "one_process"}
     moved = between(run, view="with_transfer")
-    assert moved.at == pytest.approx(found.at, rel=0.02)
+    assert moved.answer.at == pytest.approx(found.answer.at, rel=0.02)
     assert between(run, view="from_scratch").flags == (
         "cpu/resident@1: set-up time not recorded",
     )
@@ -74,12 +74,12 @@ def test_the_rounds_are_pytest_benchmarks():
 
 def test_without_the_rounds_nothing_is_decided():
     found = between(read_pytest_benchmark(FIXTURES / "4.0.0-saved.json"))
-    assert (found.outcome, found.at, found.low, found.high) == (
-        "inconclusive", None, None, None,
-    )  # fmt: skip
+    of = found.answer
+    assert of.outcome == "inconclusive"
+    assert of.at is of.low is of.high is None
     assert "no_interval: pytest-benchmark kept no rounds" in found.flags
     assert "one_process" not in found.flags
-    assert found.fitted == pytest.approx(TRUTH, rel=0.3)
+    assert found.answer.fitted == pytest.approx(TRUTH, rel=0.3)
 
 
 def test_few_rounds_decide_nothing(tmp_path):
@@ -88,7 +88,7 @@ def test_few_rounds_decide_nothing(tmp_path):
             benchmark["stats"]["data"] = benchmark["stats"]["data"][:3]
 
     found = between(changed(tmp_path, quick))
-    assert found.outcome == "inconclusive"
+    assert found.answer.outcome == "inconclusive"
     assert "no_interval: 3 samples, fewer than 5" in found.flags
 
 
@@ -101,7 +101,7 @@ def test_cells_that_were_skipped_leave_their_reason_with_the_machine(tmp_path):
 
     run = changed(tmp_path, as_our_suite)
     missing = between(run, "cuda/resident")
-    assert missing.outcome == "not_measured"
+    assert missing.answer.outcome == "not_measured"
     assert missing.flags == ("cuda/resident: unavailable: cuda: no driver",)
     assert run.machine.cpu == "A"
     assert run.machine.accelerators == ()

@@ -148,7 +148,7 @@ def test_no_always_and_no_never_over_sizes_that_were_not_measured(tmp_path, size
     for pair in (PAIR, PAIR[::-1]):
         spec = run.spec.model_copy(update={"pairs": (tuple(pair),)})
         rows = crossovers(dataclasses.replace(run, spec=spec))
-        assert not {c.outcome for c in rows} & {"always", "never"}
+        assert not {c.answer.outcome for c in rows} & {"always", "never"}
         lacks = f"{4 - sizes} of 4 sizes not reached"
         assert all(lacks in doubtful(c) for c in rows)
         assert incomplete(run, rows) == ["1 pair did not reach all sizes asked for"]
@@ -167,7 +167,7 @@ def test_a_size_that_failed_is_no_size_that_is_missing(tmp_path):
     found = crossovers(dataclasses.replace(run, spec=spec))
     assert "failed: oom at 9,000" in found[0].flags
     assert doubtful(found[0]).startswith("unfinished (oom at 9,000)")
-    assert found[0].outcome not in ("always", "never")
+    assert found[0].answer.outcome not in ("always", "never")
     assert unreached(found) == []
     assert incomplete(run, found) == ["1 cell ended without a time (oom)"]
 
@@ -186,7 +186,7 @@ def test_a_device_that_is_not_here_makes_nothing_incomplete(tmp_path):
         spec=run.spec.model_copy(update={"pairs": tuple(map(tuple, pairs))}),
     )
     found = crossovers(run)
-    assert found[3].outcome == "not_measured"
+    assert found[3].answer.outcome == "not_measured"
     assert incomplete(run, found) == []
 
 

@@ -20,8 +20,10 @@ from bench.analysis.definitions import (
 from bench.analysis.flags import pair_flags
 from bench.analysis.locate import Located, classify, crossing, locate, sign_changes
 from bench.analysis.rounding import Hidden, hidden
+from bench.nouns import Answer
 
 NOT_MEASURED = "not_measured"
+FITTED = "fitted"
 
 
 @dataclass(frozen=True)
@@ -34,24 +36,6 @@ class Settings:
     looks: int = 1
     pairs: int = 1
     resolution: float = 0.0
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The fields of `Crossover` from `outcome` on, in its order."""
-
-    outcome: str
-    at: float | None = None
-    low: float | None = None
-    high: float | None = None
-    confidence: float | None = None
-    first_win: float | None = None
-    least_regret: float | None = None
-    fitted: float | None = None
-    speedup_smallest: float | None = None
-    speedup_largest: float | None = None
-    slope: float | None = None
-    flags: tuple[str, ...] = ()
 
 
 def answer(
@@ -94,11 +78,16 @@ def answer(
         pair_flags(ratios),
     )
     blurred = veil.blurs(sizes[kept], ratios, found.signs, found.at, settings.margin)
-    more = disagreements(sizes[kept], result, base, other)
-    if any("fitted" in flag for flag in more):
+    apart = definitions_apart(sizes[kept], result)
+    more = []
+    if FITTED in apart:
         sides = (base, other, settings.confidence, settings.seed)
         ends = fitted_interval(sizes[kept], work[kept], *sides)
-        more = [flag.replace("fitted", f"fitted ({_ends(*ends)})") for flag in more]
+        apart[apart.index(FITTED)] = f"{FITTED} ({_ends(*ends)})"
+    if apart:
+        more.append(f"definitions_disagree: {', '.join(apart)}")
+    if minimum_disagrees(sizes[kept], result.at, base, other):
+        more.append("minimum_disagrees")
     more += rounded(veil) if blurred else []
     more += remarks(found, len(sizes) - len(kept))
     return dataclasses.replace(result, flags=(*result.flags, *more))
@@ -183,24 +172,27 @@ def agreed(answers: list[Answer]) -> Answer:
     )
 
 
-def disagreements(
-    sizes: Array, result: Answer, base: list[Array], other: list[Array]
-) -> list[str]:
-    """Flag a found crossing more than one grid step from another definition's."""
+def definitions_apart(sizes: Array, result: Answer) -> list[str]:
+    """Name the definitions that cross more than one grid step from the one found."""
     if result.at is None:
         return []
     at, never = result.at, np.inf
     steps = {
         "first_win": steps_from_bracket(sizes, at, result.first_win or never),
         "least_regret": steps_from_bracket(sizes, at, result.least_regret or never),
-        "fitted": steps_apart(sizes, at, result.fitted) if result.fitted else 0.0,
+        FITTED: steps_apart(sizes, at, result.fitted) if result.fitted else 0.0,
     }
-    apart = [name for name, distance in steps.items() if distance > 1]
-    flags = [f"definitions_disagree: {', '.join(apart)}"] if apart else []
+    return [name for name, distance in steps.items() if distance > 1]
+
+
+def minimum_disagrees(
+    sizes: Array, at: float | None, base: list[Array], other: list[Array]
+) -> bool:
+    """Tell whether the fastest rounds cross more than one grid step from a crossing."""
+    if at is None:
+        return False
     least = [np.log(b.min() / c.min()) for b, c in zip(base, other, strict=True)]
-    if steps_apart(sizes, at, crossing(sizes, np.array(least))) > 1:
-        flags.append("minimum_disagrees")
-    return flags
+    return steps_apart(sizes, at, crossing(sizes, np.array(least))) > 1
 
 
 def _ends(low: float | None, high: float | None) -> str:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from bench.analysis.answer import Settings
 from bench.analysis.decide import looks_up_to
@@ -105,7 +106,8 @@ def _controls(
 ) -> Iterator[Crossover]:
     settings = settings_of(spec, sweep)
     for pair in control_pairs(cases.values(), seen.recorded):
-        yield seen.crossover(sweep.axis, cases, pair, "train", settings, ("control",))
+        found = seen.crossover(sweep.axis, cases, pair, "train", settings)
+        yield dataclasses.replace(found, is_control=True)
 
 
 def settings_of(spec: Spec, sweep: Sweep) -> Settings:
@@ -130,9 +132,9 @@ def control_pairs(cases: Iterable[Case], recorded: Recorded) -> list[Pair]:
 
 def width_of(row: Crossover, cases: Cases) -> float:
     """Return high / low of a crossing, an open end taken as the end of the range."""
-    if row.outcome != "found":
+    if row.answer.outcome != "found":
         return 1.0
-    return (row.high or max(cases)) / (row.low or min(cases))
+    return (row.answer.high or max(cases)) / (row.answer.low or min(cases))
 
 
 def _wide(row: Crossover, width: float, asked: float) -> Crossover:
@@ -143,27 +145,24 @@ def _wide(row: Crossover, width: float, asked: float) -> Crossover:
     spans more than was asked, it stands as it is.
     """
     if width <= asked:
-        return dataclasses.replace(row, flags=("flat_crossing", *row.flags))
-    flags = (f"wider_than_asked: {width:.3g}", *row.flags)
-    return dataclasses.replace(row, outcome="inconclusive", at=None, flags=flags)
+        return _answered(row, flags=("flat_crossing", *row.answer.flags))
+    flags = (f"wider_than_asked: {width:.3g}", *row.answer.flags)
+    return _answered(row, outcome="inconclusive", at=None, flags=flags)
+
+
+def _answered(row: Crossover, **changes: Any) -> Crossover:
+    return dataclasses.replace(row, answer=dataclasses.replace(row.answer, **changes))
 
 
 def control_fired(rows: Iterable[Crossover]) -> bool:
     """Tell whether any A/A control among the rows is decided, as it must not be."""
-    return any("control" in c.flags and c.outcome in DECIDED for c in rows)
+    return any(c.is_control and c.answer.outcome in DECIDED for c in rows)
 
 
 def _downgraded(row: Crossover) -> Crossover:
     """Return a decided row as inconclusive, its verdict kept in the flag's text."""
-    if row.outcome not in DECIDED:
+    if row.answer.outcome not in DECIDED:
         return row
-    flags = (f"control_fired: was {row.outcome}", *row.flags)
-    return dataclasses.replace(
-        row,
-        outcome="inconclusive",
-        at=None,
-        low=None,
-        high=None,
-        slope=None,
-        flags=flags,
-    )
+    flags = (f"control_fired: was {row.answer.outcome}", *row.answer.flags)
+    unknown = dict.fromkeys(("at", "low", "high", "slope"))
+    return _answered(row, outcome="inconclusive", flags=flags, **unknown)

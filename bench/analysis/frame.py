@@ -17,7 +17,7 @@ from bench.analysis.cost_model import Costs
 from bench.analysis.derive import Derived, derive
 from bench.analysis.series import round_s
 from bench.analysis.sweeps import Speedup, SweepResult
-from bench.nouns import Case, Crossover, Estimate, Measurement, Run, field_names
+from bench.nouns import Answer, Case, Crossover, Estimate, Measurement, Run, field_names
 from bench.record.store import load
 from bench.workloads.workload import Workload
 
@@ -135,11 +135,13 @@ def _table(
 
 
 def _crossovers(rows: Sequence[Crossover], workload: Workload) -> pd.DataFrame:
-    first, *rest = (n for n in field_names(Crossover) if n != "case")
+    answers = [row.answer for row in rows]
     columns = {
-        **_columns(rows, Crossover, [first]),
-        **_case_columns([row.case.without(row.axis) for row in rows], workload.axes),
-        **_columns(rows, Crossover, rest),
+        **_columns(rows, Crossover, ["axis"]),
+        **_case_columns([row.line for row in rows], workload.axes),
+        **_columns(rows, Crossover, ["view", "metric", "baseline", "challenger"]),
+        **_columns(answers, Answer, field_names(Answer)),
+        "flags": _typed([row.flags for row in rows], "string", "flags"),
     }
     return pd.DataFrame(columns)
 

@@ -30,7 +30,7 @@ def incomplete(run: Run, found: Iterable[Crossover]) -> list[str]:
 def unreached(found: Iterable[Crossover]) -> list[Crossover]:
     """Return the answers of pairs that did not reach all sizes, one for each pair."""
     asked = (c for c in found if c.view == "train" and c.metric == "time_s")
-    return [c for c in asked if any(map(_is_unreached, c.flags))]
+    return [c for c in asked if any(map(_is_unreached, c.answer.flags))]
 
 
 def _is_unreached(flag: str) -> bool:

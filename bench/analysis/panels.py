@@ -120,7 +120,7 @@ class Control:
     @property
     def fired(self) -> bool:
         """Tell whether the contender seemed to differ from itself."""
-        return self.crossover is not None and self.crossover.outcome in (
+        return self.crossover is not None and self.crossover.answer.outcome in (
             "found",
             "always",
             "never",
@@ -140,7 +140,7 @@ def control_series(
     """
     spec = run.spec
     one_each = {m.case: m for m in run.measurements}.values()
-    rows = [c for c in found if "control" in c.flags]
+    rows = [c for c in found if c.is_control]
     controls = []
     for sweep in spec.sweep:
         cases = sweep.cases_with(one_each)

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bench.analysis.answer import NOT_MEASURED, Answer, Settings, agreed, answer
+from bench.analysis.answer import NOT_MEASURED, Settings, agreed, answer
 from bench.analysis.decide import FEWEST_ROUNDS, Array
 from bench.analysis.flags import view_flags
 from bench.analysis.metrics import ENERGY, TIME
 from bench.analysis.point import undecided
 from bench.analysis.series import Recorded
-from bench.nouns import Case, Cell, Contender, Crossover
+from bench.nouns import Answer, Case, Cell, Contender, Crossover
 from bench.workloads.workload import MOVED
 
 Pair = tuple[Contender, Contender]
@@ -40,7 +40,6 @@ class Seen:
         pair: Pair,
         view: str,
         settings: Settings,
-        flags: tuple[str, ...] = (),
         asked: Sequence[int] = (),
     ) -> Crossover:
         """Find one pair's crossover over the cases in one view.
@@ -51,7 +50,6 @@ class Seen:
             pair: baseline and challenger.
             view: of the times.
             settings: how sure to be.
-            flags: in front of those that are raised here.
             asked: the sizes that must be measured for the pair to be always ahead, or
                 never.
         """
@@ -66,10 +64,10 @@ class Seen:
                 found = dataclasses.replace(found, outcome="inconclusive")
             raised = (*missing, *found.flags, *self._cell_flags(cases, pair, view))
             raised += self._timed_out(cases, pair)
-        found = dataclasses.replace(found, flags=(*flags, *raised))
-        case = next(iter(cases.values()))
-        head = (axis, case, view, self.metric, str(pair[0]), str(pair[1]))
-        return Crossover(*head, **vars(found))
+        found = dataclasses.replace(found, flags=raised)
+        line = next(iter(cases.values())).without(axis)
+        names = self.metric, str(pair[0]), str(pair[1])
+        return Crossover(axis, line, view, *names, found)
 
     def shares_rounds(self, cases: Cases, pair: Pair) -> bool:
         """Tell whether a pair has enough rounds in common at any of the cases."""

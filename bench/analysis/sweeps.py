@@ -60,15 +60,15 @@ class SweepResult:
     def timed(self) -> tuple[Crossover, ...]:
         """Return the crossovers in time of the sweep's own pairs, one each."""
         return tuple(
-            c
-            for c in self.crossovers
-            if c.metric == "time_s" and "control" not in c.flags
+            c for c in self.crossovers if c.metric == "time_s" and not c.is_control
         )
 
     def not_measured(self) -> tuple[str, ...]:
         """Return why pairs of the sweep could not be compared, each reason once."""
-        missing = (c for c in self.timed() if c.outcome == "not_measured")
-        return tuple(dict.fromkeys(reason for c in missing for reason in c.flags))
+        missing = (c for c in self.timed() if c.answer.outcome == "not_measured")
+        return tuple(
+            dict.fromkeys(reason for c in missing for reason in c.answer.flags)
+        )
 
 
 def sweep_results(
@@ -104,7 +104,7 @@ def sweep_results(
             c
             for c in found
             if is_along(c, sweep)
-            and ((c.baseline, c.challenger) in asked or "control" in c.flags)
+            and ((c.baseline, c.challenger) in asked or c.is_control)
         )
         result = SweepResult(
             sweep,
@@ -119,7 +119,7 @@ def sweep_results(
 
 def is_along(c: Crossover, sweep: Sweep) -> bool:
     """Tell whether a crossover, of any pair and view, is along a sweep."""
-    return c.axis == sweep.axis and c.case.without(c.axis) == sweep.line
+    return c.axis == sweep.axis and c.line.without(c.axis) == sweep.line
 
 
 def _speedups(

@@ -69,12 +69,12 @@ def compared(truth: float, found: Crossover) -> tuple[Row, bool]:
 
     The row passes on its error: an interval of 95 % may miss the truth now and then.
     """
-    at = found.at or math.inf
-    low, high = found.low or 0.0, found.high or math.inf
+    at = found.answer.at or math.inf
+    low, high = found.answer.low or 0.0, found.answer.high or math.inf
     error = abs(at / truth - 1)
-    text = found.outcome
-    if found.at is not None:
+    text = found.answer.outcome
+    if found.answer.at is not None:
         text = f"{at:.4g} ({low:.4g} to {high:.4g}), off by {error:.1%}"
     asked = f"{truth:.4g}, off by <= {LARGEST_ERROR:.0%}"
     row = Row("spinning pair", asked, text, error <= LARGEST_ERROR)
-    return row, found.outcome == "found" and low <= truth <= high
+    return row, found.answer.outcome == "found" and low <= truth <= high

@@ -25,7 +25,7 @@ def sweep(result: SweepResult) -> Words:
     without = f" Not measured: {'; '.join(missing)}." if missing else ""
     if not result.estimates:
         return heading, f"Nothing is drawn: {nothing(result)}.", without.strip()
-    told = [c for c in result.timed() if c.outcome != "not_measured"]
+    told = [c for c in result.timed() if c.answer.outcome != "not_measured"]
     said = "; ".join(sentence(c) for c in told[:MOST_SAID])
     more = f"; and {len(told) - MOST_SAID} more pairs" if len(told) > MOST_SAID else ""
     workload, line = result.sweep.workload, result.sweep.line
@@ -52,9 +52,9 @@ def grid(grid: Grid) -> Words:
     points = [p for line in grid.lines for p in line.speedups]
     low, high = (f(p.speedup for p in points) for f in (min, max))
     found = [
-        f"{number(line.crossover.at)} at {line.value:,}"
+        f"{number(line.crossover.answer.at)} at {line.value:,}"
         for line in grid.lines
-        if line.crossover is not None and line.crossover.at is not None
+        if line.crossover is not None and line.crossover.answer.at is not None
     ]
     crossing = f"; crossover {', '.join(found)}" if found else "; no crossover found"
     alt = f"Speedups from {low:.3g}x to {high:.3g}x{crossing}."

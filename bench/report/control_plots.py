@@ -82,9 +82,9 @@ def control_figure(
 def verdict(control: Control) -> str:
     """Say what the control found, as it must not."""
     if control.fired and control.crossover is not None:
-        outcome = control.crossover.outcome.replace("_", " ")
+        outcome = control.crossover.answer.outcome.replace("_", " ")
         return f"control fired ({outcome}), no verdict of this run stands"
-    if control.crossover is None or control.crossover.outcome == "not_measured":
+    if control.crossover is None or control.crossover.answer.outcome == "not_measured":
         return "too few rounds for a verdict"
     return "no difference found, as it must be"
 

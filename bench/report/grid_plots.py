@@ -145,23 +145,26 @@ def _contour(axes: Axes, grid: Grid) -> None:
     rows = [(row, c) for row, line in enumerate(grid.lines) if (c := _found(line))]
     for (row, c), (above, d) in pairwise(rows):
         if above == row + 1:
-            x, y = [c.at or math.nan, d.at or math.nan], [row + LOW, above + LOW]
+            x, y = (
+                [c.answer.at or math.nan, d.answer.at or math.nan],
+                [row + LOW, above + LOW],
+            )
             axes.plot(x, y, color="white", lw=3.5, zorder=3)
             axes.plot(x, y, color="black", lw=1.6, ls=(0, (4, 2)), zorder=3.1)
     left, right = axes.get_xlim()
     for row, c in rows:
         y = [row + LOW, row + LOW]
-        ends = [max(c.low or left, left), min(c.high or right, right)]
+        ends = [max(c.answer.low or left, left), min(c.answer.high or right, right)]
         axes.plot(ends, y, color="white", lw=6, zorder=3.2)
         axes.plot(ends, y, color="black", lw=2.4, zorder=3.3)
-        heads = ["|" if c.low else "<", "|" if c.high else ">"]
+        heads = ["|" if c.answer.low else "<", "|" if c.answer.high else ">"]
         for head, end in zip(heads, ends, strict=True):
             sign: dict[str, Any] = {"marker": head, "ms": 9, "mew": 2, "color": "black"}
             axes.plot(end, y[0], zorder=3.4, clip_on=False, **sign)
-        at = c.at or math.nan
+        at = c.answer.at or math.nan
         axes.plot(at, y[0], marker="o", ms=8, color="white", mec="black", zorder=3.5)
     if rows:
-        share = f"{100 * (rows[0][1].confidence or 0):g} %"
+        share = f"{100 * (rows[0][1].answer.confidence or 0):g} %"
         axes.plot(
             [], [], color="black", lw=2.4, marker="o", ms=8, mfc="white",
             label=f"crossover and its {share} interval (arrow: open)",
@@ -170,4 +173,8 @@ def _contour(axes: Axes, grid: Grid) -> None:
 
 def _found(line: GridLine) -> Crossover | None:
     c = line.crossover
-    return c if c is not None and c.outcome == "found" and c.at is not None else None
+    return (
+        c
+        if c is not None and c.answer.outcome == "found" and c.answer.at is not None
+        else None
+    )

@@ -24,10 +24,16 @@ MOST_ROWS = 300
 MOST_LINES = 20
 """On the terminal."""
 MACHINE = ("node", "run_id", "fingerprint", "hostname", "cpu", "cores", "accelerators")
+PAIR = "view", "metric", "baseline", "challenger"
 ANSWER = (
-    "view", "metric", "baseline", "challenger", "outcome", "at", "low", "high",
-    "confidence", "speedup_smallest", "speedup_largest", "flags",
-)  # fmt: skip
+    "outcome",
+    "at",
+    "low",
+    "high",
+    "confidence",
+    "speedup_smallest",
+    "speedup_largest",
+)
 PLACEMENT = (
     "node", "contender", "median_s", "second", "second_contender", "ratio",
     "low", "high", "confidence", "shown", "also",
@@ -73,13 +79,15 @@ def machines_csv(found: Sequence[Found]) -> str:
     rows = (
         (
             *_machine(f), c.axis,
-            *("" if size == c.axis else c.case[size] for size in sizes),
-            *(_field(c, field) for field in ANSWER),
+            *("" if size == c.axis else c.line[size] for size in sizes),
+            *(_field(c, field) for field in PAIR),
+            *(_field(c.answer, field) for field in ANSWER),
+            ";".join(c.flags),
         )
         for f in found
         for c in f.crossovers
     )  # fmt: skip
-    return _csv((*MACHINE, "axis", *sizes, *ANSWER), rows)
+    return _csv((*MACHINE, "axis", *sizes, *PAIR, *ANSWER, "flags"), rows)
 
 
 def placements_csv(placed: Iterable[Placement], sizes: Sequence[str]) -> str:
@@ -163,9 +171,9 @@ def _crossover_tables(found: Sequence[Found]) -> list[Table]:
     sweeps: dict[str, dict[str, dict[str, str]]] = {}
     for f in found:
         for c in f.crossovers:
-            if c.view == "train" and c.metric == "time_s" and "control" not in c.flags:
+            if c.view == "train" and c.metric == "time_s" and not c.is_control:
                 pair = f"{name(c.challenger)} against {name(c.baseline)}"
-                pairs = sweeps.setdefault(fixed_axis(c.axis, c.case), {})
+                pairs = sweeps.setdefault(fixed_axis(c.axis, c.line), {})
                 pairs.setdefault(pair, {})[f.node] = _answer(c)
     return [
         _sweep_table(found, over, list(pairs.items())[start : start + PAIRS])
@@ -185,12 +193,12 @@ def _sweep_table(
 
 
 def _answer(c: Crossover) -> str:
-    outcome = c.outcome.replace("_", " ")
-    if c.outcome == "not_measured":
+    outcome = c.answer.outcome.replace("_", " ")
+    if c.answer.outcome == "not_measured":
         return "; ".join((outcome, *c.flags[:1]))
-    at = "" if c.at is None else f" {number(c.at)}"
+    at = "" if c.answer.at is None else f" {number(c.answer.at)}"
     outcome = headed(c)
-    return f"{outcome}{at}{_interval(c.low, c.high)}"
+    return f"{outcome}{at}{_interval(c.answer.low, c.answer.high)}"
 
 
 def _interval(low: float | None, high: float | None) -> str:

@@ -144,8 +144,8 @@ def _is_answer(c: Crossover | None) -> bool:
     return (
         c is not None
         and c.view == "train"
-        and c.outcome != NOT_MEASURED
-        and "control" not in c.flags
+        and c.answer.outcome != NOT_MEASURED
+        and not c.is_control
     )
 
 
@@ -163,7 +163,7 @@ def _over(row: Row) -> Markup:
     """Return what a crossover's sizes run over, and the values held fixed."""
     if row.noun is None:
         return Markup("")
-    return marked(row.key, row.values, fixed_parts(row.noun.axis, row.noun.case))
+    return marked(row.key, row.values, fixed_parts(row.noun.axis, row.noun.line))
 
 
 def _answer(row: Row) -> Markup:

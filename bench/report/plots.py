@@ -12,7 +12,13 @@ from matplotlib.figure import Figure
 
 from bench.analysis.sweeps import SweepResult
 from bench.nouns import Crossover
-from bench.report.labels import band_words, name_of, nothing, pair_label, plain
+from bench.report.labels import (
+    band_words,
+    name_of,
+    nothing,
+    pair_label,
+    plain,
+)
 from bench.report.layout import entitle, legend_below, legends_below, new_figure, say
 from bench.report.looks import Look, look_of, looks, pair_looks, theme
 from bench.report.ticks import at_least, in_unit, log_axis, size_axis, times, unit_of
@@ -137,7 +143,11 @@ def _line(
 
 
 def _found(result: SweepResult) -> list[Crossover]:
-    return [c for c in result.timed() if c.outcome == "found" and c.at is not None]
+    return [
+        c
+        for c in result.timed()
+        if c.answer.outcome == "found" and c.answer.at is not None
+    ]
 
 
 def _shaded(result: SweepResult) -> list[Crossover]:
@@ -149,27 +159,27 @@ def _ends(c: Crossover, result: SweepResult) -> tuple[float, float]:
     """Return a crossover's interval, an open end at the end of what was measured."""
     sizes = [p.size for p in result.speedups]
     sizes += [result.size(e.case) for e in result.estimates]
-    return (c.low or min(sizes), c.high or max(sizes))
+    return (c.answer.low or min(sizes), c.answer.high or max(sizes))
 
 
 def _shade(
     axes: Axes, c: Crossover, look: Look, result: SweepResult, label: str
 ) -> None:
     axes.axvspan(*_ends(c, result), color=look.colour, alpha=0.15, lw=0, zorder=0.5)
-    at = c.at or math.nan
+    at = c.answer.at or math.nan
     axes.axvline(at, color=look.colour, ls=(0, (2, 2)), lw=1.5, label=label)
 
 
 def _bar(axes: Axes, c: Crossover, look: Look, result: SweepResult) -> None:
     axes.plot(_ends(c, result), [1, 1], color=look.colour, lw=5, alpha=0.5)
-    axes.plot(c.at or math.nan, 1, marker="|", ms=14, mew=2, color=look.colour)
+    axes.plot(c.answer.at or math.nan, 1, marker="|", ms=14, mew=2, color=look.colour)
 
 
 def _crossing(c: Crossover) -> str:
-    low = "below the smallest" if c.low is None else number(c.low)
-    high = "above the largest" if c.high is None else number(c.high)
-    share = f"{100 * (c.confidence or 0):g} % interval "
-    return f"crossover {number(c.at or 0)}, {share}{low} to {high}"
+    low = "below the smallest" if c.answer.low is None else number(c.answer.low)
+    high = "above the largest" if c.answer.high is None else number(c.answer.high)
+    share = f"{100 * (c.answer.confidence or 0):g} % interval "
+    return f"crossover {number(c.answer.at or 0)}, {share}{low} to {high}"
 
 
 def _along(axes: Axes, result: SweepResult) -> Axes:

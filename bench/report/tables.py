@@ -56,7 +56,7 @@ def report_markdown(
     lines += [machine_line(run), "", "## Answers, training alone", ""]
     lines += [
         f"- **{text(headed(c))}**: {text(sentence(c))} "
-        f"(over {fixed_axis(c.axis, c.case)})"
+        f"(over {fixed_axis(c.axis, c.line)})"
         for c in answered(found)
         if c.view == "train"
     ]
@@ -103,23 +103,23 @@ def markdown_table(found: Sequence[Crossover]) -> list[str]:
     """Return the lines of a table with one row per crossover that was measured."""
     rows = [f"| {' | '.join(HEADS)} |", "|" + " --- |" * len(HEADS)]
     for c in found:
-        if c.outcome != NOT_MEASURED:
+        if c.answer.outcome != NOT_MEASURED:
             rows.append(f"| {' | '.join(map(text, _cells(c)))} |")
     return rows if len(rows) > 2 else ["Nothing was measured."]
 
 
 def _cells(c: Crossover) -> tuple[str, ...]:
     ends = [
-        *("" if end is None else number(end) for end in (c.low, c.high)),
+        *("" if end is None else number(end) for end in (c.answer.low, c.answer.high)),
     ]
     low, high = ends[0] or "below", ends[1] or "above"
-    share = "" if c.confidence is None else f" ({100 * c.confidence:g} %)"
+    share = "" if c.answer.confidence is None else f" ({100 * c.answer.confidence:g} %)"
     return (
-        fixed_axis(c.axis, c.case),
+        fixed_axis(c.axis, c.line),
         f"{c.challenger} against {c.baseline}",
         VIEW_WORDS[c.view] + ("" if c.metric == "time_s" else f", {c.metric}"),
-        c.outcome.replace("_", " "),
-        "" if c.at is None else number(c.at),
+        c.answer.outcome.replace("_", " "),
+        "" if c.answer.at is None else number(c.answer.at),
         f"{low} to {high}{share}" if any(ends) else "",
         joined(factor(c, "speedup_smallest")),
         joined(factor(c, "speedup_largest")),
@@ -200,12 +200,12 @@ def _worked(case: Case) -> str:
 
 def answered(found: Iterable[Crossover]) -> list[Crossover]:
     """Return the crossovers that were asked about and measured: no A/A controls."""
-    return [c for c in found if c.outcome != NOT_MEASURED and "control" not in c.flags]
+    return [c for c in found if c.answer.outcome != NOT_MEASURED and not c.is_control]
 
 
 def not_measured(found: Iterable[Crossover]) -> list[str]:
     """Return a line for each pair that could not run, with the reason."""
-    missing = (c for c in found if c.outcome == NOT_MEASURED)
+    missing = (c for c in found if c.answer.outcome == NOT_MEASURED)
     return list(dict.fromkeys(f"{sentence(c)}: {'; '.join(c.flags)}" for c in missing))
 
 

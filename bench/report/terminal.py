@@ -30,7 +30,7 @@ def show(found: Sequence[Crossover], console: Console | None = None) -> None:
     for where, rows in _by_sweep(train):
         console.print(Text(f"Over {where}:", style="bold"))
         for c in rows:
-            style = "bold yellow" if doubtful(c) else STYLES.get(c.outcome, "")
+            style = "bold yellow" if doubtful(c) else STYLES.get(c.answer.outcome, "")
             _say(console, Text.assemble((headed(c), style), f": {sentence(c)}"))
     missing = not_measured(train)
     if missing:
@@ -51,7 +51,7 @@ def plain_lines(train: Sequence[Crossover]) -> list[str]:
     for where, rows in _by_sweep(train):
         lines.append(f"Over {where}:")
         lines += [f"  {headed(c)}: {sentence(c)}" for c in rows]
-    missing = not_measured(c for c in train if c.outcome == NOT_MEASURED)
+    missing = not_measured(c for c in train if c.answer.outcome == NOT_MEASURED)
     lines += ["Not measured:"] if missing else []
     return lines + [f"  {line}" for line in missing]
 
@@ -59,5 +59,5 @@ def plain_lines(train: Sequence[Crossover]) -> list[str]:
 def _by_sweep(train: Sequence[Crossover]) -> list[tuple[str, list[Crossover]]]:
     sweeps: dict[str, list[Crossover]] = {}
     for c in answered(train):
-        sweeps.setdefault(fixed_axis(c.axis, c.case), []).append(c)
+        sweeps.setdefault(fixed_axis(c.axis, c.line), []).append(c)
     return list(sweeps.items())

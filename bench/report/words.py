@@ -69,17 +69,17 @@ def doubtful(c: Crossover) -> str:
 
 def headed(c: Crossover) -> str:
     """Return the outcome of an answer with its doubts, as its line begins."""
-    return ", ".join(filter(None, (c.outcome.replace("_", " "), doubtful(c))))
+    return ", ".join(filter(None, (c.answer.outcome.replace("_", " "), doubtful(c))))
 
 
 def answer(c: Crossover, a: Name, b: Name) -> Parts:
     """Return the answer of one crossover; `a` is the baseline's name, `b` the other."""
-    axis = c.case.workload.size(c.axis).axis_words
+    axis = c.line.workload.size(c.axis).axis_words
     better = METRIC_WORDS.get(c.metric.partition("_")[0], METRIC_WORDS["time"])
     smallest = factor(c, "speedup_smallest")
     largest = factor(c, "speedup_largest")
     are = "are" if b.plural else "is"
-    match c.outcome:
+    match c.answer.outcome:
         case "found":
             verb = "overtake" if b.plural else "overtakes"
             parts: Parts = (
@@ -114,8 +114,8 @@ def answer(c: Crossover, a: Name, b: Name) -> Parts:
 
 def _size(c: Crossover) -> Parts:
     """Return the crossing with what it counts: `batch size 32`, `637 samples`."""
-    at = Number("at", number(c.at or 0))
-    size = c.case.workload.size(c.axis)
+    at = Number("at", number(c.answer.at or 0))
+    size = c.line.workload.size(c.axis)
     return (at, f" {size.many}") if size.is_counted else (f"{size.axis_words} ", at)
 
 
@@ -126,7 +126,7 @@ def number(value: float) -> str:
 
 def factor(c: Crossover, column: str) -> Parts:
     """Return `1.5x faster`, `1.5x slower` or `as fast`, in the metric's words."""
-    speedup: float | None = getattr(c, column)
+    speedup: float | None = getattr(c.answer, column)
     better, worse, _ = METRIC_WORDS.get(
         c.metric.partition("_")[0], METRIC_WORDS["time"]
     )
@@ -141,32 +141,32 @@ def factor(c: Crossover, column: str) -> Parts:
 
 def interval(c: Crossover) -> Parts:
     """Return a crossover's interval, open ends said as such."""
-    if c.confidence is None:
+    if c.answer.confidence is None:
         return (" (no interval)",)
-    share = Number("confidence", f"{100 * c.confidence:g}")
+    share = Number("confidence", f"{100 * c.answer.confidence:g}")
     return " (", share, " % interval ", *_low(c), " to ", *_high(c), ")"
 
 
 def _low(c: Crossover) -> Parts:
-    if c.low is None:
+    if c.answer.low is None:
         return ("below the smallest size",)
-    return (Number("low", number(c.low)),)
+    return (Number("low", number(c.answer.low)),)
 
 
 def _high(c: Crossover) -> Parts:
-    if c.high is None:
+    if c.answer.high is None:
         return ("above the largest size",)
-    return (Number("high", number(c.high)),)
+    return (Number("high", number(c.answer.high)),)
 
 
 def between(c: Crossover) -> Parts:
     """Return where a crossing may lie; nothing for an interval open at both ends."""
     lies = "; a crossover would lie "
-    if c.low is None and c.high is None:
+    if c.answer.low is None and c.answer.high is None:
         return ()
-    if c.low is None:
+    if c.answer.low is None:
         return f"{lies}below ", *_high(c)
-    if c.high is None:
+    if c.answer.high is None:
         return f"{lies}above ", *_low(c)
     return f"{lies}between ", *_low(c), " and ", *_high(c)
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bench.analysis.answer import NOT_MEASURED, Answer, Settings, answer, point_answer
+from bench.analysis.answer import NOT_MEASURED, Settings, answer, point_answer
 from bench.analysis.decide import FEWEST_ROUNDS, Array
 from bench.analysis.flags import in_words
 from bench.atomic import write_atomically
 from bench.escape import harmless, text
-from bench.nouns import InputError, field_names
+from bench.nouns import Answer, InputError, field_names
 from bench.sources.pairing import MOST_ROUNDS, paired
 from bench.sources.table_file import Asked
 from bench.sources.table_rows import Table, read_table

@@ -43,4 +43,4 @@ def crossover_batch_size(baseline: str, challenger: str) -> float:
     devices = {Contender.parse(text).device for text in (baseline, challenger)}
     run = carry_out_unkept(spec, snapshot(tuple(sorted(devices))), Crew())
     found = next(c for c in crossovers(run) if c.view == "train")
-    return math.nan if found.at is None else found.at
+    return math.nan if found.answer.at is None else found.answer.at
