@@ -87,9 +87,13 @@ def run(
     from bench.launch.job import do_launch
     from bench.record.launched import is_launched
 
+    sizes = opt.given(
+        samples=samples, features=features, classes=classes, batch_size=batch_size,
+        epochs=epochs,
+    )  # fmt: skip
     asked = Ask(
-        spec_file, preset, tuple(contender or ()), samples, batch_size, epochs,
-        features, classes, budget, rounds, width, grid, tuple(price or ()),
+        spec_file, preset, tuple(contender or ()), sizes, budget, rounds, width, grid,
+        tuple(price or ()),
     )  # fmt: skip
     if launch or (resume and is_launched(resume)):
         raise typer.Exit(do_launch(asked, out, resume, launch, recover))
@@ -119,10 +123,13 @@ def plan(
     from bench.command.asked import Ask
     from bench.command.job import do_plan
 
-    asked = Ask(
-        spec_file, preset, tuple(contender or ()), samples, batch_size, epochs,
-        features, classes, budget, rounds, width, grid,
+    sizes = opt.given(
+        samples=samples, features=features, classes=classes, batch_size=batch_size,
+        epochs=epochs,
     )  # fmt: skip
+    asked = Ask(
+        spec_file, preset, tuple(contender or ()), sizes, budget, rounds, width, grid
+    )
     do_plan(asked)
 
 

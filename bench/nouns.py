@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bench.spec import Spec
     from bench.workloads.workload import Workload
 
-SCHEMA = 2
+SCHEMA = 3
 VIEWS = ("train", "with_transfer", "from_scratch")
 OUTCOMES = ("found", "always", "never", "not_monotone", "inconclusive", "not_measured")
 STATUSES = ("ok", "oom", "timeout", "crashed", "failed", "unavailable")
@@ -168,6 +168,11 @@ class Cell:
         return f"{self.case.id}:{self.contender}"
 
 
+def by_device(device: str, n_bytes: int | None) -> dict[str, int]:
+    """Return the memory that one device held; empty if unknown."""
+    return {} if n_bytes is None else {device: n_bytes}
+
+
 @dataclass(frozen=True)
 class Measurement:
     """One round of one cell, raw; derived numbers are never stored here."""
@@ -195,7 +200,8 @@ class Measurement:
     """Device context, building the model, and what the first call cost extra."""
     transfer_s: float | None = None
     warmup_s: tuple[float, ...] = ()
-    peak_bytes: int | None = None
+    peak_bytes: dict[str, int] = field(default_factory=dict, hash=False)
+    """The most memory that was held, by device; empty if unknown."""
     launches_per_step: float | None = None
     """Kernels that a step would launch on an accelerator, counted; None if unknown."""
     threads: int | None = None
@@ -218,6 +224,20 @@ class Measurement:
     """How many contenders were recorded of this round, at once."""
     flags: tuple[str, ...] = ()
     """What the tool that measured it does otherwise than `crossover run`."""
+    waited_s: float | None = None
+    """How long its threads waited for a core while the samples were taken."""
+    latency: dict[str, float] = field(default_factory=dict, hash=False)
+    """Seconds of single calls by what they are of all calls: `p50`, `p99`."""
+    verified: bool | None = None
+    """Whether equal work was shown; None where nobody said."""
+    discarded: str = ""
+    """Why the round counts for nothing; empty if it counts."""
+    settings: dict[str, str] = field(default_factory=dict, hash=False)
+    """What the process was set to beside the case, by name."""
+    items: float | None = None
+    """What one training works on, as the workload counts it: images, tokens."""
+    affinity: tuple[int, ...] = ()
+    """The cores that its threads could run on."""
 
     @property
     def train_s(self) -> float:
@@ -262,6 +282,14 @@ class Machine:
 
 
 @dataclass(frozen=True)
+class UserFile:
+    """The file that a run's workload was read from."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Run:
     """Everything recorded: what was asked, where, and each round."""
 
@@ -272,71 +300,13 @@ class Run:
     command: str
     machine: Machine
     measurements: tuple[Measurement, ...]
+    user_file: UserFile | None = None
     lost: str = ""  # what could not be read back, in words; never stored
 
     @property
     def paired(self) -> bool:
         """Whether the contenders took turns in rounds, as ours do."""
         return not any("unpaired" in m.flags for m in self.measurements)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """The time of one cell in one view, in seconds for all of the case's epochs."""
-
-    cell_id: str
-    view: str
-    case: Case
-    contender: Contender
-    median_s: float
-    low_s: float
-    high_s: float
-    min_s: float
-    confidence: float
-    rounds: int
-    flags: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Whether and where one contender gets ahead of another along an axis.
-
-    `low` or `high` is None where the crossing may lie beyond the sizes measured.
-    """
-
-    outcome: str
-    at: float | None = None
-    low: float | None = None
-    high: float | None = None
-    confidence: float | None = None
-    first_win: float | None = None
-    least_regret: float | None = None
-    fitted: float | None = None
-    speedup_smallest: float | None = None
-    speedup_largest: float | None = None
-    slope: float | None = None
-    flags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Crossover:
-    """From which size on the challenger beats the baseline, or why we can't say."""
-
-    axis: str
-    line: Case
-    """The case of every size, without a value on the axis."""
-    view: str
-    metric: str
-    baseline: str
-    challenger: str
-    answer: Answer
-    is_control: bool = False
-    """A contender against a copy of itself, which must not differ."""
-
-    @property
-    def flags(self) -> tuple[str, ...]:
-        """The flags of its row in a table: its role, then those of its answer."""
-        return (*["control"] * self.is_control, *self.answer.flags)
 
 
 def field_names(noun: type) -> tuple[str, ...]:

@@ -15,7 +15,14 @@ from bench.workloads.workload import MOVED, Workload
 
 CELL = ("case", "contender")
 """The fields of a measurement that name its cell; they follow each other."""
-VALUE = r'(?:"[ !#-\[\]-~]*+"|\[[ -Z^-z|~]*+\]|[-+.\w]{1,30}+)'
+EXTRA = (
+    "waited_s", "latency", "verified", "discarded", "settings", "items", "affinity",
+)  # fmt: skip
+"""What a line holds only where it says something; in this order, at its end."""
+EMPTY: tuple[object, ...] = (None, "", (), {})
+"""What says nothing."""
+TEXT = r'"[ !#-\[\]-~]*+"'
+VALUE = rf"(?:{TEXT}|\[[ -Z^-z|~]*+\]|[-+.\w]{{1,30}}+)"
 """A text of ASCII without escapes, a list of such values, a number or a word."""
 
 
@@ -25,10 +32,18 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     return dataclasses.field(default=field.default)
 
 
+def _kind(field: dataclasses.Field[Any]) -> Any:
+    """Return a field's type; of what schemas 1 and 2 held otherwise, theirs too."""
+    if field.name == "peak_bytes":
+        return field.type | int | None
+    is_object = field.default_factory is not dataclasses.MISSING
+    return field.type | None if is_object else field.type  # type: ignore[operator]
+
+
 Rest = dataclasses.make_dataclass(
     "Rest",
     [
-        (f.name, f.type, _default(f))
+        (f.name, _kind(f), _default(f))
         for f in dataclasses.fields(Measurement)
         if f.name not in CELL
     ],
@@ -50,8 +65,10 @@ def _plain(workload: Workload) -> re.Pattern[str]:
     counted = (*workload.costs, MOVED), workload.costs, ()
     work = "|".join(map(_table, counted))  # none of a cell that did not run
     pairs["work"] = f'"work": (?:{work})'
+    pairs["peak_bytes"] = rf'"peak_bytes": (?:\{{\}}|\{{{TEXT}: \d{{1,19}}\}})'
     del pairs["contender"]
-    return re.compile(rf"\{{{', '.join(pairs.values())}\}}", re.ASCII)
+    extra = "".join(f"(?:, {pairs.pop(name)})?" for name in EXTRA)
+    return re.compile(rf"\{{{', '.join(pairs.values())}{extra}\}}", re.ASCII)
 
 
 def parted(text: str, workload: Workload) -> tuple[str, str] | None:

@@ -144,9 +144,12 @@ class Known:
             **dataclasses.asdict(settings),
         )
         rounds = {size: len(values) for size, values in ratios.items()}
-        size = next_size(found, rounds, spec.rounds, spec.width)
-        if size is None:
+        proposed = next_size(found, rounds, spec.rounds, spec.width)
+        if proposed is None:
             return None
+        size = sweep.workload.settled(sweep.line, sweep.axis, proposed)
+        if size != proposed and size in rounds:
+            return None  # it would be proposed again, and settle there again
         case = sweep.case_at(size)
         group = dict.fromkeys(
             c for c in spec.contenders_of(sweep) if any(a.covers(c) for a in pair)

@@ -36,7 +36,7 @@ from bench.nodes import Launch, unknown_key
 from bench.nouns import BEST, Contender, InputError
 from bench.sweep import Sweep, sweep_type
 from bench.untrusted import near, shown
-from bench.workloads.registry import declared
+from bench.workloads.registry import declared, definition
 from bench.workloads.workload import Implementation, Workload
 
 DEVICE = re.compile(r"[a-z][a-z0-9_]*(:\d+)?")
@@ -187,7 +187,17 @@ def parse_spec(fields: dict[str, Any], source: str) -> Spec:
             )
     for text in {text for pair in pairs for text in pair}:
         _check_contender(text, (*known, Implementation(BEST)))
-    return spec
+    return spec.model_copy(update={"sweep": tuple(map(_eased, spec.sweep))})
+
+
+def _eased(sweep: Sweep) -> Sweep:
+    """Return a sweep along a size that settings depend on, with those not given."""
+    workload, axis = sweep.workload, sweep.axis
+    if axis not in workload.shape:
+        return sweep
+    eased = definition(workload.name).eased(sweep.model_dump(), (axis,))
+    left = {n: value for n, value in eased.items() if n not in sweep.model_fields_set}
+    return sweep.model_copy(update=left)
 
 
 def _check_contender(text: str, known: tuple[Implementation, ...]) -> None:

@@ -23,7 +23,8 @@ import pandas as pd
 from bench.analysis.cost_model import cost_models
 from bench.analysis.frame import records
 from bench.analysis.sweeps import is_along
-from bench.nouns import Answer, Crossover, Run, field_names
+from bench.findings import Answer, Crossover
+from bench.nouns import Run, field_names
 from bench.record.store import load
 from bench.report.tables import cost_table
 from bench.report.terminal import plain_lines

@@ -86,3 +86,17 @@ def _check_integer(name: str, value: object, least: int) -> None:
 def _check_real(name: str, value: float, low: float, high: float) -> None:
     if not (math.isfinite(value) and low < value < high):
         raise ValueError(f"{name} = {value!r}: must be a number in ({low}, {high})")
+
+
+SMALLEST = Case(samples=4, batch_size=2, epochs=1)
+"""What makes a fresh process pay what it pays once."""
+EQUAL_WORK = Case(
+    samples=205,
+    features=7,
+    classes=10,
+    batch_size=32,
+    momentum=0.9,
+    dispersion=(1.0, 2.0),
+)
+"""Short last batch, momentum, more than the lesson's features and classes; so tame that
+rounding stays rounding."""

@@ -30,6 +30,8 @@ class DeviceInfo:
     reason: str | None = None
     driver: str | None = None
     """Its version, None where the system does not say."""
+    is_simulated: bool = False
+    """No hardware, but a test of programs: what its torch module says of itself."""
 
 
 def parse_device(device: torch.device | str) -> torch.device:
@@ -105,6 +107,7 @@ def describe(device: torch.device) -> DeviceInfo:
         getattr(properties, "name", device.type),
         getattr(properties, "total_memory", None),
         driver=_driver(device.type),
+        is_simulated=getattr(module, "is_simulated", False),
     )
 
 

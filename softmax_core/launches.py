@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from softmax_core.case import Case
 from softmax_core.data import make_data
-from softmax_core.registry import ONLY_ON
+from softmax_core.registry import CALL, REPLAYS, entry
 from softmax_core.trainers._share import OneOf
 from softmax_core.trainers.graphed import GraphedTrainer, Work
 from softmax_core.training import Session, get_trainer
@@ -36,9 +36,6 @@ NO_KERNEL = {
 STEPS = (3, 8)
 """Steps in the two epochs whose difference gives the launches of a step."""
 MOST_ROWS = 64
-UNKNOWN = {
-    "compiled": "torch.compile decides on the device how many kernels a step takes",
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,16 +87,17 @@ def count_launches(trainer: str, case: Case, ranks: int = 1) -> Launches:
     Raises:
         ValueError: for an unknown trainer.
     """
-    if trainer == "fused":
+    declared = entry(trainer)
+    if declared.launches == CALL:
         return Launches(0, 0, 1)
-    if trainer == "graphed":
+    if declared.launches == REPLAYS:
         return Launches(0, _graphed_epoch(case), 0)
-    known = OneOf(ranks) if ranks > 1 else get_trainer(trainer)
-    reason = UNKNOWN.get(trainer)
-    if reason is None and ONLY_ON.get(trainer, "cpu") != "cpu":
+    reason = declared.launches_unknown
+    if declared.only_on not in ("", "cpu"):
         reason = f"trainer {trainer} runs on no CPU, where launches are counted"
-    if reason is not None:
+    if reason:
         return Launches(None, None, None, reason)
+    known = OneOf(ranks) if ranks > 1 else get_trainer(trainer)
     fewer, more = (
         _launches_of_epoch(
             known.prepare(_small(case, steps), make_data(_small(case, steps)))

@@ -10,7 +10,7 @@ from softmax_core import functional
 from softmax_core.case import Case
 from softmax_core.data import Data, make_data
 from softmax_core.device import require_same_device
-from softmax_core.registry import ONLY_ON, RANKED, TRAINERS
+from softmax_core.registry import FOLDER, TRAINERS, entry
 
 
 class RankLost(RuntimeError):  # noqa: N818
@@ -77,14 +77,13 @@ def get_trainer(name: str, ranks: int = 1) -> Trainer:
         ValueError: for an unknown name, or ranks of one that takes none; the message
             lists the names that are allowed.
     """
-    if name not in TRAINERS:
-        known = ", ".join(sorted(TRAINERS))
-        raise ValueError(f"trainer = {name!r}: must be one of {known}")
-    module, _, attribute = TRAINERS[name].partition(":")
-    if ranks > 1 and name not in RANKED:
-        raise ValueError(f"trainer = {name!r}: ranks are for {', '.join(RANKED)} only")
+    known = entry(name)
+    module, _, attribute = known.where.partition(":")
+    if ranks > 1 and not known.is_ranked:
+        ranked = ", ".join(n for n, other in TRAINERS.items() if other.is_ranked)
+        raise ValueError(f"trainer = {name!r}: ranks are for {ranked} only")
     options = {"ranks": ranks} if ranks > 1 else {}
-    trainer: Trainer = getattr(import_module(module), attribute)(**options)
+    trainer: Trainer = getattr(import_module(FOLDER + module), attribute)(**options)
     return trainer
 
 
@@ -94,7 +93,7 @@ def cannot_train(name: str, device: torch.device, ranks: int = 1) -> str | None:
     Raises:
         ValueError: for an unknown name.
     """
-    only = ONLY_ON.get(name, device.type)
+    only = entry(name).only_on or device.type
     if only != device.type:
         return f"trainer {name} must be on {only}"
     return get_trainer(name, ranks).unavailable(device)

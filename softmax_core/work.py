@@ -14,9 +14,9 @@ from torch.utils.flop_counter import flop_registry
 from softmax_core.case import Case
 from softmax_core.data import make_data
 from softmax_core.launches import Counter, count_launches, epoch_once
+from softmax_core.registry import entry
 from softmax_core.training import get_trainer
 
-COUNTED = ("lesson", "manual", "resident", "streamed")
 GATHERS = {"index_select", "gather", "index"}
 """They read as much of their source as they write, not all of it."""
 SIZES = ((3, 1), (8, 1), (3, 2))
@@ -101,7 +101,7 @@ def count_work(trainer: str, case: Case) -> Work:
     Raises:
         ValueError: for a trainer whose launches cannot be counted here.
     """
-    if trainer not in COUNTED:
+    if not entry(trainer).is_work_counted:
         reason = count_launches(trainer, case).reason
         reason = reason or "its kernels cannot be counted on a CPU"
         raise ValueError(f"trainer = {trainer!r}: {reason}")

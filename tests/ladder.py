@@ -55,7 +55,7 @@ class Ladder:
     def count(self, implementation, cases):
         raise ValueError(f"trainer = {implementation!r}: gives a device no work")
 
-    def settings_of(self, sweep, given):
+    def eased(self, sweep, given):
         return {}
 
 

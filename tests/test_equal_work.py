@@ -18,7 +18,7 @@ from softmax_core import (
 )
 from softmax_core.device import accelerators
 from softmax_core.reference import verified_case
-from softmax_core.registry import ONLY_ON, TRAINERS
+from softmax_core.registry import TRAINERS
 
 CASES = {
     "the lesson's": Case(),
@@ -72,7 +72,7 @@ def pairs():
 
 def get_where_it_runs(name, device):
     """Return the trainer, or skip the test and say why."""
-    if (kind := ONLY_ON.get(name, device.type)) != device.type:
+    if (kind := TRAINERS[name].only_on or device.type) != device.type:
         pytest.skip(f"{name} is written for {kind}, not {device.type}")
     ranks = RANKS.get(name, 1) if device.type == "cpu" else 1
     trainer = get_trainer(name, ranks)

@@ -11,7 +11,8 @@ import pytest
 
 from bench.analysis.breakeven import BreakEven
 from bench.analysis.frame import column_types, read_run, records
-from bench.nouns import Answer, Estimate, Measurement, field_names
+from bench.findings import Answer, Estimate
+from bench.nouns import Measurement, field_names
 from bench.record.store import load
 
 ROOT = Path(__file__).parent.parent

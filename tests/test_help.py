@@ -137,7 +137,8 @@ def test_a_line_that_is_no_example_is_noticed():
     ("arguments", "said"),
     [
         (("run", "--no-such-option"), "No such option: --no-such-option"),
-        (("run", "--features", "many"), "--features"),
+        (("run", "--rounds", "many"), "--rounds"),
+        (("run", "--features", "many"), "features = 'many'"),
         (("analyse",), "FILE.csv"),
         (("nothing",), "nothing"),
     ],

@@ -5,7 +5,7 @@ import torch
 
 from softmax_core import Case
 from softmax_core.launches import Counter, Launches, count_launches
-from softmax_core.registry import ONLY_ON
+from softmax_core.registry import TRAINERS, Entry
 from softmax_core.trainers._closed_form import step_in_place
 
 
@@ -99,7 +99,7 @@ def test_fused_is_one_call():
 )
 def test_what_cannot_be_counted_says_why(trainer, reason, monkeypatch):
     monkeypatch.setattr("softmax_core.launches.get_trainer", lambda _: Known())
-    monkeypatch.setitem(ONLY_ON, "elsewhere", "cuda")
+    monkeypatch.setitem(TRAINERS, "elsewhere", Entry("nowhere:None", "cuda"))
     counts = count_launches(trainer, Case())
     assert (counts.per_step, counts.per_epoch, counts.per_call) == (None, None, None)
     assert reason in counts.reason

@@ -15,7 +15,8 @@ import pytest
 from bench.analysis.derive import derive
 from bench.analysis.flags import ADVICE
 from bench.analysis.frame import Frames, frames
-from bench.nouns import Answer, Contender, Crossover
+from bench.findings import Answer, Crossover
+from bench.nouns import Contender
 from bench.record import store
 from bench.report import embed
 from bench.report import page as pages

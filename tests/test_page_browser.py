@@ -13,7 +13,7 @@ import pytest
 
 from bench.analysis.derive import derive
 from bench.analysis.frame import frames
-from bench.nouns import Answer, Crossover
+from bench.findings import Answer, Crossover
 from bench.record import store
 from bench.report import page as pages
 from bench.report.embed import Shown, small_png

@@ -59,7 +59,7 @@ def carried_out(fields, out):
 
 def test_the_search_narrows_the_interval_around_the_truth(tmp_path):
     run, _ = carried_out({"width": 1.25}, tmp_path / "run")
-    found = crossovers(run)[0]
+    found = crossovers(run)[0].answer
     assert found.outcome == "found"
     assert found.low <= TRUTH <= found.high
     assert found.high / found.low <= 1.25
@@ -76,7 +76,7 @@ def test_the_search_costs_a_fraction_of_a_grid_of_the_same_width(tmp_path):
         sizes.append(max(sizes[-1] + 1, round(sizes[-1] * step)))
     sweep = [{**SPEC["sweep"][0], "values": [s for s in sizes if s <= 4096]}]
     grid, grid_s = carried_out({"grid": True, "sweep": sweep}, tmp_path / "grid")
-    found = crossovers(grid)[0]
+    found = crossovers(grid)[0].answer
     assert found.high / found.low <= 1.25
     assert searched_s <= 0.2 * grid_s
 

@@ -7,7 +7,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from bench.analysis.sweeps import Speedup, SweepResult
-from bench.nouns import Answer, Cell, Contender, Crossover, Estimate
+from bench.findings import Answer, Crossover, Estimate
+from bench.nouns import Cell, Contender
 from bench.report.figures import image
 from bench.report.looks import look_of, looks
 from bench.report.plots import plot_speedups, plot_times, sweep_figure

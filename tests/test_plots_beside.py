@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from bench.analysis.breakeven import BreakEven
 from bench.analysis.panels import Grid, GridLine
 from bench.analysis.sweeps import Speedup
-from bench.nouns import Answer, Crossover
+from bench.findings import Answer, Crossover
 from bench.report.breakeven_plots import break_even_figure, plot_break_even
 from bench.report.grid_plots import grid_figure, plot_grid
 from bench.sweep import sweep_type

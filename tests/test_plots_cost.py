@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from bench.analysis.panels import Control, ControlPoint
 from bench.analysis.phases import Phases, WarmUp
-from bench.nouns import Answer, Crossover
+from bench.findings import Answer, Crossover
 from bench.report.control_plots import control_figure, plot_control
 from bench.report.cost_plots import (
     phases_figure,

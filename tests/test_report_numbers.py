@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.nouns import Crossover
+from bench.findings import Crossover
 from bench.record.store import load
 
 ROOT = Path(__file__).parent.parent

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from bench.nouns import Answer, Crossover
+from bench.findings import Answer, Crossover
 from bench.report import tables, words
 from bench.report.terminal import show
 from bench.workloads.softmax import SOFTMAX

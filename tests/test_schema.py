@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from bench.analysis.crossover import crossovers
-from bench.nouns import SCHEMA, InputError, Machine, Measurement, Run
+from bench.analysis.frame import read_run
+from bench.analysis.series import Recorded
+from bench.nouns import SCHEMA, Cell, InputError, Machine, Measurement, Run
 from bench.record import store, stored
 
 FOLDERS = Path(__file__).parent / "fixtures" / "schema"
@@ -19,6 +21,7 @@ STORED = {
     "1-first": ("quick-20261124-181214", {"time_s"}),
     "1": ("reference-20261124-214449", {"time_s"}),
     "2": ("schema-2", {"time_s", "cost"}),
+    "3": ("schema-3", {"time_s", "cost"}),
 }
 """The run's name, and what its rounds answer."""
 
@@ -70,12 +73,28 @@ def test_what_is_read_is_written_as_todays_version(name, tmp_path):
 def test_the_newest_fixture_holds_every_field():
     header = json.loads((FOLDERS / str(SCHEMA) / store.HEADER).read_text())
     fields = {f.name for f in dataclasses.fields(Run)} - {"measurements", "lost"}
-    assert set(header) == fields | {"needs"}
+    assert set(header) == fields | {"needs", "workload"}
     assert set(header["machine"]) <= {f.name for f in dataclasses.fields(Machine)}
     rows = (FOLDERS / str(SCHEMA) / store.JOURNAL).read_text().splitlines()
     keys = {key for row in rows for key in json.loads(row)}
-    assert keys <= {f.name for f in dataclasses.fields(Measurement)}
-    assert {"bound_s", "samples_j", "energy_of", "flags"} <= keys
+    assert keys == {f.name for f in dataclasses.fields(Measurement)}
+
+
+def test_a_discarded_round_counts_for_nothing():
+    run = store.load(FOLDERS / "3")
+    (odd,) = (m for m in run.measurements if m.discarded)
+    rest = [m for m in run.measurements if m is not odd]
+    recorded = Recorded(run.measurements)
+    assert odd not in recorded.ok[Cell(odd.case, odd.contender)]
+    assert sum(map(len, recorded.ok.values())) == sum(m.status == "ok" for m in rest)
+
+
+def test_what_is_optional_is_a_column_where_it_is_said():
+    said, old = read_run(FOLDERS / "3"), read_run(FOLDERS / "2")
+    more = {"waited_s", "verified", "discarded", "items", "affinity"}
+    assert {*said.measurements} - {*old.measurements} == more
+    peaks = said.measurements["peak_bytes"].dropna()
+    assert set(peaks) == {1 << 20}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import pytest
 from answers import FakeWorker, opened, sampled
 
 from bench.command import selftest as selftests
-from bench.nouns import Answer, Crossover, Machine
+from bench.findings import Answer, Crossover
+from bench.nouns import Machine
 from bench.run import Crew
 from bench.workloads.spin import SPIN, Law
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from softmax_core import TOLERANCE, Case, disagreement, get_trainer, make_data
-from softmax_core.registry import ONLY_ON, TRAINERS
+from softmax_core.registry import TRAINERS
 
 DEVICE = torch.device("simulated", 0) if hasattr(torch, "simulated") else None
 CASE = Case(samples=130, features=50, batch_size=20, epochs=2, dispersion=(0.5, 2.0))
 STEPS = CASE.steps_per_epoch
-NAMES = sorted(TRAINERS.keys() - ONLY_ON.keys())
+NAMES = sorted(name for name, entry in TRAINERS.items() if not entry.only_on)
 IN_AN_EPOCH = {
     "resident": (0, 0, 0),
     "lesson": (0, 1, 1),  # the order is read once, to index row after row

@@ -131,7 +131,10 @@ def test_a_run_of_one_core_goes_on_though_its_pair_is_one_contender(tmp_path):
         ({"rounds": 1}, "rounds = 1"),
         ({"width": 1.0}, "width = 1.0"),
         ({"budget": "soon"}, "budget = 'soon'"),
-        ({"samples": "100"}, "resume: takes a folder and no option but --budget"),
+        (
+            {"sizes": (("samples", "100"),)},
+            "resume: takes a folder and no option but --budget",
+        ),
     ],
 )
 def test_what_cannot_be_given_is_refused_and_nothing_lost(tmp_path, more, said):

@@ -1,6 +1,8 @@
 """Workloads: their declarations, ids that are read back, and the two built-in ones."""
 
+import dataclasses
 import random
+import re
 
 import pytest
 import torch
@@ -9,8 +11,9 @@ import softmax_core
 from bench.workloads import registry
 from bench.workloads.definition import WrongResult
 from bench.workloads.softmax import SOFTMAX, TrainingSession, typed
+from bench.workloads.sound import check_declared
 from bench.workloads.spin import SPIN, Law, Spin, crossing_batch
-from bench.workloads.workload import Setting, Size, Workload
+from bench.workloads.workload import Implementation, Setting, Size, Workload
 from softmax_core import evaluate, get_trainer, make_data, reference_weights
 from softmax_core.trainers._module import AnyDevice
 
@@ -194,3 +197,35 @@ def test_work_is_counted_of_all_repeats_and_bytes_of_one_move():
     work = registry.definition("softmax").work(case)
     assert work == {"step": 4 * 3, "row": 4 * 25, "byte": make_data(typed(case)).nbytes}
     assert torch.float32.itemsize * 3 * 25 + 8 * 25 == work["byte"]
+
+
+@pytest.mark.parametrize("workload", [SOFTMAX, SPIN, JOB], ids=lambda w: w.name)
+def test_a_sound_declaration_passes(workload):
+    check_declared(workload)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"sizes": ()}, "sizes and settings = 5: must be 1 to 32"),
+        ({"name": "Job"}, "name = 'Job': must be small letters"),
+        ({"sizes": (Size("a(?P<b"),)}, "must be small letters"),
+        ({"sizes": (Size("round"),)}, "round: must be a name of its own, and no col"),
+        ({"sizes": (Size("rate"),)}, "rate: must be a name of its own"),
+        ({"sizes": (Size("a", repeats=True), Size("b", repeats=True))}, "at most one"),
+        ({"sizes": (Size("width", most="height"),)}, "must name another size"),
+        ({"sizes": (Size("width", 0),)}, "width = 0: must be >= 1"),
+        ({"sizes": (Size("width", letter="-"),)}, "a letter of a to z"),
+        ({"settings": (Setting("seed", 1, least=0.5),)}, "bound 0.5 must be like"),
+        (
+            {"settings": (Setting("span", (1.0, 2.0), least=(0.0,) * 3),)},
+            "one for each",
+        ),
+        ({"settings": (Setting("kind", "a", choices=("a", "B b")),)}, "must be small"),
+        ({"shape": ("height",)}, "must name sizes and settings"),
+        ({"implementations": (Implementation("a/b"),)}, "must be small letters"),
+    ],
+)
+def test_an_unsound_declaration_is_refused(change, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        check_declared(dataclasses.replace(JOB, **change))

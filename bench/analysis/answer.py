@@ -20,7 +20,7 @@ from bench.analysis.definitions import (
 from bench.analysis.flags import pair_flags
 from bench.analysis.locate import Located, classify, crossing, locate, sign_changes
 from bench.analysis.rounding import Hidden, hidden
-from bench.nouns import Answer
+from bench.findings import Answer
 
 NOT_MEASURED = "not_measured"
 FITTED = "fitted"

@@ -14,7 +14,8 @@ from bench.analysis.cost_fit import Fit, Ranged, fit
 from bench.analysis.decide import FEWEST_ROUNDS, Array
 from bench.analysis.seen import SETUP_SPREAD
 from bench.analysis.series import Recorded, round_s
-from bench.nouns import Case, Contender, Estimate, Measurement, Run
+from bench.findings import Estimate
+from bench.nouns import Case, Contender, Measurement, Run
 from bench.spec import Spec
 from bench.workloads.workload import MOVED, Workload
 

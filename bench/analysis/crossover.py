@@ -17,7 +17,8 @@ from bench.analysis.metrics import (
 )
 from bench.analysis.seen import Cases, Pair, Seen
 from bench.analysis.series import Recorded
-from bench.nouns import Case, Crossover, Run
+from bench.findings import Crossover
+from bench.nouns import Case, Run
 from bench.spec import Spec
 from bench.sweep import Sweep
 

@@ -8,7 +8,8 @@ from bench.analysis.cost_model import Costs, cost_models, model_times
 from bench.analysis.crossover import crossovers
 from bench.analysis.estimate import estimates
 from bench.analysis.sweeps import SweepResult, sweep_results
-from bench.nouns import VIEWS, Crossover, Estimate, Run
+from bench.findings import Crossover, Estimate
+from bench.nouns import VIEWS, Run
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from scipy import stats
 
 from bench.analysis.flags import view_flags
 from bench.analysis.series import Recorded
-from bench.nouns import VIEWS, Estimate, Run
+from bench.findings import Estimate
+from bench.nouns import VIEWS, Run
 
 
 def estimates(run: Run, confidence: float = 0.95) -> list[Estimate]:

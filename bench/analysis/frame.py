@@ -17,12 +17,14 @@ from bench.analysis.cost_model import Costs
 from bench.analysis.derive import Derived, derive
 from bench.analysis.series import round_s
 from bench.analysis.sweeps import Speedup, SweepResult
-from bench.nouns import Answer, Case, Crossover, Estimate, Measurement, Run, field_names
+from bench.findings import Answer, Crossover, Estimate
+from bench.nouns import Case, Measurement, Run, field_names
+from bench.plain_line import EMPTY, EXTRA
 from bench.record.store import load
 from bench.workloads.workload import Workload
 
-OPTIONAL = ("work",)
-"""Fields of a measurement that are no columns."""
+HIDDEN = ("case", "contender", "work", "latency", "settings")
+"""Fields that are no columns of their own."""
 CATEGORIES = (
     "axis", "view", "metric", "contender", "baseline", "challenger", "status",
     "outcome", "interval",
@@ -79,8 +81,11 @@ def _measurements(rows: Sequence[Measurement], workload: Workload) -> pd.DataFra
     started = pd.to_datetime(
         table["started_utc"], format="ISO8601", utc=True, errors="coerce"
     )
+    peaks = [sum(m.peak_bytes.values()) if m.peak_bytes else None for m in rows]
     return table.assign(
-        started_utc=started.dt.as_unit("ms"), train_s=_typed(seconds, "float64", "")
+        peak_bytes=_typed(peaks, "Int64", "peak_bytes"),
+        started_utc=started.dt.as_unit("ms"),
+        train_s=_typed(seconds, "float64", ""),
     )
 
 
@@ -118,11 +123,15 @@ def _costs(rows: Sequence[Costs], workload: Workload) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def _is_told(rows: Sequence[object], name: str) -> bool:
+    """Tell whether a column is one: not where no row says what is optional."""
+    return name not in EXTRA or any(getattr(row, name) not in EMPTY for row in rows)
+
+
 def _table(
     rows: Sequence[Measurement] | Sequence[Estimate], noun: type, workload: Workload
 ) -> pd.DataFrame:
-    hidden = ("case", "contender", *OPTIONAL)
-    plain = [n for n in field_names(noun) if n not in hidden]
+    plain = [n for n in field_names(noun) if n not in HIDDEN and _is_told(rows, n)]
     names = {contender: str(contender) for contender in {r.contender for r in rows}}
     who = [names[r.contender] for r in rows]
     columns = {

@@ -7,7 +7,8 @@ that was measured are none, nor are sizes that only the search proposed.
 from collections import Counter
 from collections.abc import Iterable
 
-from bench.nouns import Crossover, Run
+from bench.findings import Crossover
+from bench.nouns import Run
 
 WENT_WRONG = ("oom", "timeout", "crashed", "failed")
 """How a cell may end that makes a run incomplete."""

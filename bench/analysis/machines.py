@@ -12,7 +12,8 @@ import numpy as np
 from bench.analysis.decide import FEWEST_ROUNDS, Array
 from bench.analysis.series import Recorded
 from bench.analysis.shifts import welch_interval
-from bench.nouns import Case, Crossover, Machine, Run
+from bench.findings import Crossover
+from bench.nouns import Case, Machine, Run
 from bench.spec import Spec
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from bench.analysis.breakeven import BreakEven
 from bench.analysis.series import Recorded, paired_log_ratios
 from bench.analysis.sweeps import Speedup, SweepResult, is_along
-from bench.nouns import Case, Contender, Crossover, Run
+from bench.findings import Crossover
+from bench.nouns import Case, Contender, Run
 from bench.spec import Spec
 from bench.sweep import Sweep
 

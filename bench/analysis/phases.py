@@ -10,7 +10,8 @@ import numpy as np
 
 from bench.analysis.series import Recorded
 from bench.analysis.sweeps import SweepResult
-from bench.nouns import Cell, Estimate, Measurement
+from bench.findings import Estimate
+from bench.nouns import Cell, Measurement
 
 MOST_CALLS = 150
 """Of a warm-up's series; of a longer one so many are kept, the first ones all."""

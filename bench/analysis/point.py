@@ -11,7 +11,8 @@ from bench.analysis.answer import point_answer
 from bench.analysis.decide import Array
 from bench.analysis.flags import NO_INTERVAL
 from bench.analysis.series import Recorded
-from bench.nouns import Answer, Case, Cell, Contender
+from bench.findings import Answer
+from bench.nouns import Case, Cell, Contender
 
 
 def undecided(

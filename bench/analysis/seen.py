@@ -14,7 +14,8 @@ from bench.analysis.flags import view_flags
 from bench.analysis.metrics import ENERGY, TIME
 from bench.analysis.point import undecided
 from bench.analysis.series import Recorded
-from bench.nouns import Answer, Case, Cell, Contender, Crossover
+from bench.findings import Answer, Crossover
+from bench.nouns import Case, Cell, Contender
 from bench.workloads.workload import MOVED
 
 Pair = tuple[Contender, Contender]

@@ -54,6 +54,8 @@ class Recorded:
             cell = Cell(m.case, m.contender)
             if m.work:
                 self.work.setdefault(m.case, m.work)
+            if m.discarded:
+                continue
             if m.status == "ok":
                 self.ok[cell].append(m)
             else:

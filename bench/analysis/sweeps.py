@@ -7,7 +7,8 @@ import numpy as np
 
 from bench.analysis.estimate import estimates, order_statistics
 from bench.analysis.series import Recorded, paired_log_ratios
-from bench.nouns import Case, Crossover, Estimate, Run
+from bench.findings import Crossover, Estimate
+from bench.nouns import Case, Run
 from bench.spec import Spec
 from bench.sweep import Sweep
 from bench.workloads.workload import Size

@@ -2,6 +2,7 @@
 
 import math
 import tomllib
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -11,15 +12,15 @@ from pydantic import ValidationError
 
 from bench.command.option_texts import parse_duration, parse_prices, parse_sizes
 from bench.contenders import ACCELERATOR, ALL_THREADS, STAND_IN, missing_cores
-from bench.fields import MOST_CELLS, MOST_DIGITS
+from bench.fields import MOST_CELLS
 from bench.nouns import Contender
 from bench.spec import Spec, SpecError, first_wrong, parse_spec
-from bench.untrusted import Unreadable, near, read_text, shown
-from softmax_core.case import stable_learning_rate
+from bench.untrusted import Unreadable, near, read_text
+from bench.workloads.registry import definition
+from bench.workloads.workload import Workload
 
 PRESETS = ("smoke", "quick", "lesson", "full")
 MOST_SPEC, MOST_DOTS = 256 * 1024, 5000
-LEAST = {"features": 1, "classes": 2}
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,8 @@ class Ask:
     spec_file: Path | None = None
     preset: str = "quick"
     contenders: tuple[str, ...] = ()
-    samples: str | None = None
-    batch_size: str | None = None
-    epochs: str | None = None
-    features: int | None = None
-    classes: int | None = None
+    sizes: tuple[tuple[str, str], ...] = ()
+    """(size of the workload, its values in a text)."""
     budget: str | None = None
     rounds: int | None = None
     width: float | None = None
@@ -54,7 +52,7 @@ class Ask:
             _check_ranks(text, cores)
         spec = load_spec(self.spec_file) if self.spec_file else load_preset(self.preset)
         fields = spec.model_dump(exclude_defaults=True)
-        fields["sweep"] = self._sweeps(fields["sweep"])
+        fields["sweep"] = self._sweeps(spec.declared, fields["sweep"])
         if self.contenders:
             first, *rest = self.contenders
             baseline = f"cpu/resident{ALL_THREADS}"
@@ -99,36 +97,27 @@ class Ask:
         except ValidationError as error:
             raise SpecError(f"options: {first_wrong(error)}") from error
 
-    def _sweeps(self, sweeps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return the spec's sweeps, or those of the lesson's job at the sizes given.
+    def _sweeps(
+        self, workload: Workload, sweeps: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Return the spec's sweeps, or those of its job at the sizes given.
 
         A list of one size is a fixed value; each longer one is an axis, swept at
-        every combination of the others.
+        every combination of the others. Where only sizes that a unit of the costs
+        depends on are fixed (features, say), the spec's own sweeps have them.
         """
-        lists = {
-            name: parse_sizes(name, text)
-            for name in ("samples", "batch_size", "epochs")
-            if (text := getattr(self, name)) is not None
-        }
-        fixed = {
-            n: v for n in ("features", "classes") if (v := getattr(self, n)) is not None
-        }
-        for name, value in fixed.items():
-            if not LEAST[name] <= value < 10**MOST_DIGITS:
-                raise SpecError(
-                    f"{name} = {shown(value)}: must be >= {LEAST[name]}, of at most "
-                    f"{MOST_DIGITS} digits"
-                )
-        if not lists:
-            return [_steady({**sweep, **fixed}, fixed) for sweep in sweeps]
+        lists = {name: parse_sizes(workload, name, text) for name, text in self.sizes}
         single = {name: sizes[0] for name, sizes in lists.items() if len(sizes) == 1}
+        if single.keys() == lists.keys() <= {*workload.shape}:
+            return [_eased(workload, _fixed(sweep, single), single) for sweep in sweeps]
         made_of = math.prod(map(len, lists.values()))
         if made_of > MOST_CELLS:
             raise SpecError(
                 f"{', '.join(lists)}: {made_of:,} combinations; must be at most "
                 f"{MOST_CELLS:,}"
             )
-        axes = [n for n, sizes in lists.items() if len(sizes) > 1] or list(lists)[:1]
+        axes = [n for n in lists if n not in single]
+        axes = axes or [n for n in lists if n not in workload.shape][:1]
         base = {**sweeps[0]} if self.spec_file else {}
         made = []
         for axis in axes:
@@ -136,12 +125,23 @@ class Ask:
                 n: sizes for n, sizes in lists.items() if n != axis and n not in single
             }
             for combination in _product(others):
-                row = {**base, **single, **fixed, **combination}
+                row = {**base, **single, **combination}
                 row.pop(axis, None)
-                made.append(
-                    _steady({**row, "axis": axis, "values": lists[axis]}, fixed)
-                )
+                row |= {"axis": axis, "values": lists[axis]}
+                made.append(_eased(workload, row, lists))
         return made
+
+
+def _fixed(sweep: dict[str, Any], sizes: dict[str, int]) -> dict[str, Any]:
+    """Return a sweep at other sizes; one along one of them has that size alone."""
+    alone = {"values": [sizes[sweep["axis"]]]} if sweep["axis"] in sizes else {}
+    return {**sweep, **sizes, **alone}
+
+
+def _eased(
+    workload: Workload, sweep: dict[str, Any], given: Container[str]
+) -> dict[str, Any]:
+    return {**sweep, **definition(workload.name).eased(sweep, given)}
 
 
 def _check_ranks(text: str, cores: int | None) -> None:
@@ -154,17 +154,6 @@ def _check_ranks(text: str, cores: int | None) -> None:
             f"ranks x threads = {who.ranks} x {who.threads} in contender {text!r}: "
             f"must be at most {cores}, the cores of this machine"
         )
-
-
-def _steady(sweep: dict[str, Any], fixed: dict[str, int]) -> dict[str, Any]:
-    """Lower the learning rate to a stable one where features or classes were given."""
-    shape = {
-        k: sweep[k] for k in ("features", "classes", "dispersion") if k in sweep
-    }  # fmt: skip
-    if not fixed:
-        return sweep
-    rate = min(sweep.get("learning_rate", 0.03), stable_learning_rate(**shape))
-    return {**sweep, "learning_rate": rate}
 
 
 def _product(lists: dict[str, list[int]]) -> list[dict[str, int]]:

@@ -12,9 +12,10 @@ from bench.command.new_run import check_pairs, new_run
 from bench.command.progress import ProgressBar
 from bench.command.reports import INCOMPLETE, say_incomplete
 from bench.crew import Crew
+from bench.findings import Crossover
 from bench.interrupts import EXIT_CODE, Interrupted
 from bench.machine import snapshot, usable_cores
-from bench.nouns import Crossover, Run
+from bench.nouns import Run
 from bench.plan import next_blocks, notices
 from bench.record import store
 from bench.run import carry_out, used_s

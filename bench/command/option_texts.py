@@ -5,23 +5,30 @@ import re
 from bench.fields import LEAST_PRICE, MOST, MOST_DIGITS
 from bench.spec import DEVICE, SpecError
 from bench.untrusted import shown
+from bench.workloads.workload import Workload
 
 SIZE = re.compile(rf"\d{{1,{MOST_DIGITS}}}", re.ASCII)
 
 
-def parse_sizes(name: str, text: str) -> list[int]:
+def parse_sizes(workload: Workload, name: str, text: str) -> list[int]:
     """Read comma-separated sizes.
 
     Raises:
-        SpecError: for an empty list or anything but integers >= 1.
+        SpecError: for an empty list, anything but integers that are large enough, and
+            a size that the workload does not have.
     """
-    sizes = []
+    if name not in workload.axes:
+        raise SpecError(
+            f"{name} = {shown(text)}: workload {workload.name} has no such size; must "
+            f"be one of {', '.join(workload.axes)}"
+        )
+    sizes, least = list[int](), workload.size(name).least
     for part in text.split(","):
         digits = part.strip()
-        if not SIZE.fullmatch(digits) or int(digits) < 1:
+        if not SIZE.fullmatch(digits) or int(digits) < least:
             raise SpecError(
-                f"{name} = {shown(text)}: must be integers >= 1 separated by commas, "
-                f"of at most {MOST_DIGITS} digits"
+                f"{name} = {shown(text)}: must be integers >= {least} separated by "
+                f"commas, of at most {MOST_DIGITS} digits"
             )
         sizes.append(int(digits))
     return sizes

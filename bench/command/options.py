@@ -47,9 +47,17 @@ Epochs = Annotated[
     ),
 ]
 Features = Annotated[
-    int | None, typer.Option(metavar="N", help="Features of a sample.")
+    str | None,
+    typer.Option(
+        metavar="LIST", help="Numbers of features, one fixed or several to sweep."
+    ),
 ]
-Classes = Annotated[int | None, typer.Option(metavar="N", help="Classes, at least 2.")]
+Classes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LIST", help="Numbers of classes, each at least 2: 10, or 2,10,100."
+    ),
+]
 Budget = Annotated[
     str | None,
     typer.Option(
@@ -251,3 +259,8 @@ Quick = Annotated[
     bool,
     typer.Option("--quick", help="Leave out measuring one cell against itself (10 s)."),
 ]
+
+
+def given(**sizes: str | None) -> tuple[tuple[str, str], ...]:
+    """Return the sizes that were given, in the order of the workload's."""
+    return tuple((name, text) for name, text in sizes.items() if text is not None)

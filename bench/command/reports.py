@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.command.option_texts import parse_prices
-from bench.nouns import Crossover, InputError, Run
+from bench.findings import Crossover
+from bench.nouns import InputError, Run
 from bench.record import launched, store
 from bench.record.launched import is_launched
 from bench.surroundings import HERE, say_lost

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from bench.analysis.crossover import crossovers
 from bench.analysis.selfcheck import Row, simulation_table
 from bench.crew import Crew
+from bench.findings import Crossover
 from bench.machine import snapshot
-from bench.nouns import Crossover
 from bench.run import carry_out_unkept
 from bench.spec import Spec
 from bench.workloads.spin import Law, crossing_batch

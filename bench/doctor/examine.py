@@ -23,11 +23,10 @@ from bench.machine import ask_device, quota_cores, throttled_periods, usable_cor
 from bench.measure.clock import timer_step_s
 from bench.measure.pipe import Ended, Open, R, Request, Sample
 from bench.measure.process import Asked, WorkerProcess
-from bench.workloads.softmax import SOFTMAX
+from bench.workloads.softmax import AA_CASE
 
 STYLES = {"ok": "green", "warn": "yellow", "unfit": "bold red", "unknown": "dim"}
 AA_S = 10.0
-AA_CASE = SOFTMAX.case(batch_size=100)
 FEWEST_ROUNDS = 20
 LEVEL = 0.01
 MARGIN = 0.02

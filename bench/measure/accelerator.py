@@ -16,7 +16,8 @@ from bench.measure.busy import Products
 from bench.measure.clock import measured_s
 from bench.measure.errors import first_line
 from bench.measure.pipe import Examined
-from softmax_core import TOLERANCE, Case, disagreement, get_trainer
+from softmax_core import TOLERANCE, disagreement, get_trainer
+from softmax_core.case import EQUAL_WORK
 from softmax_core.device import clock_share, device_uuid, synchronize
 from softmax_core.precision import rounds_products
 from softmax_core.training import cannot_train
@@ -30,16 +31,6 @@ LAUNCHES = 10, 1_000
 LAUNCHES_S = 0.1
 QUEUED_S = 0.05
 """A queue about this long is watched from the host."""
-EQUAL_WORK = Case(
-    samples=205,
-    features=7,
-    classes=10,
-    batch_size=32,
-    momentum=0.9,
-    dispersion=(1.0, 2.0),
-)
-"""Short last batch, momentum, more than the lesson's features and classes; so tame that
-rounding stays rounding."""
 
 
 def accelerator_facts(device: torch.device) -> Examined:

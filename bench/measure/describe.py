@@ -9,7 +9,8 @@ import torch
 
 from bench.measure.energy import energy_unmeasured
 from bench.measure.pipe import Accelerator, Described
-from softmax_core import Case, train
+from softmax_core import train
+from softmax_core.case import SMALLEST
 from softmax_core.device import (
     DeviceInfo,
     list_devices,
@@ -17,7 +18,7 @@ from softmax_core.device import (
     unavailable_reason,
 )
 from softmax_core.precision import describe_products
-from softmax_core.registry import ONLY_ON, TRAINERS
+from softmax_core.registry import TRAINERS
 from softmax_core.training import cannot_train
 
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "softmax-crossover")
@@ -28,7 +29,7 @@ def describe_here(devices: Sequence[str]) -> Described:
     listed = list_devices()
     # Loads from disk what the first training of a process loads, so that the first
     # contender measured does not pay for all.
-    train(Case(samples=4, batch_size=2, epochs=1), "lesson", "cpu")
+    train(SMALLEST, "lesson", "cpu")
     unavailable = {d.name: d.reason for d in listed if d.reason}
     for text in devices:
         reason = unavailable_reason(parse_device(text))
@@ -45,6 +46,7 @@ def describe_here(devices: Sequence[str]) -> Described:
                 description=d.description,
                 memory_bytes=d.memory_bytes,
                 driver=d.driver,
+                is_simulated=d.is_simulated,
             )
             for d in listed[1:]
             if d.reason is None
@@ -69,8 +71,8 @@ def _trainers(listed: list[DeviceInfo]) -> dict[str, str]:
     One written for a kind of device that is not here misses the device.
     """
     found = {}
-    for name in TRAINERS:
-        only = ONLY_ON.get(name)
+    for name, trainer in TRAINERS.items():
+        only = trainer.only_on
         for info in listed:
             kind = info.name.partition(":")[0]
             if kind == (only or kind) and (only or info.reason is None):

@@ -92,6 +92,7 @@ class Accelerator(Line):
     description: str
     memory_bytes: int | None
     driver: str | None
+    is_simulated: bool = False
 
 
 class Described(Reply):

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Sequence
 
 from bench.measure.pipe import Ended, Opened, Sampled
-from bench.nouns import Contender, Measurement
+from bench.nouns import Contender, Measurement, by_device
 
 LOSS_RTOL, LOSS_ATOL = 0.02, 1e-3
 Taken = tuple[int, Sampled]
@@ -35,7 +35,7 @@ def measured(
         epochs_run=opened.epochs_run,
         setup_s=opened.setup_s,
         warmup_s=opened.warmup_s if first else (),
-        peak_bytes=opened.peak_bytes,
+        peak_bytes=by_device(row.contender.device, opened.peak_bytes),
         threads=opened.threads,
         loss=opened.loss,
         accuracy=opened.accuracy,

@@ -76,18 +76,18 @@ class Sampler:
 
     def _open(self, setup_s: float, longest_s: float) -> Opened:
         first_s = self._measured(lambda: self._session.run(1))
-        self._epoch_s = self._measured(lambda: self._session.run(1))
-        self.epochs = min(self.case.repeats, max(1, int(longest_s / self._epoch_s)))
+        self._repeat_s = self._measured(lambda: self._session.run(1))
+        self.repeats = min(self.case.repeats, max(1, int(longest_s / self._repeat_s)))
         warmup_s = self._warm_up()
         call_s = statistics.median(warmup_s[-WARMUP_CALLS:])
         self.calls = max(1, math.ceil(1.2 * self._floor_s / call_s))
         peak_bytes = read_peak(self.device, self._session.processes)
-        loss, accuracy = self._session.verify(self.epochs)
+        loss, accuracy = self._session.verify(self.repeats)
         return Opened(
             calls_per_sample=self.calls,
-            epochs_run=self.epochs,
-            setup_s=setup_s + max(0.0, first_s - call_s / self.epochs),
-            warmup_s=(first_s, self._epoch_s, *warmup_s),
+            epochs_run=self.repeats,
+            setup_s=setup_s + max(0.0, first_s - call_s / self.repeats),
+            warmup_s=(first_s, self._repeat_s, *warmup_s),
             peak_bytes=peak_bytes,
             threads=torch.get_num_threads(),
             loss=loss,
@@ -99,19 +99,19 @@ class Sampler:
         series: list[float] = []
         while len(series) < WARMUP_CALLS or sum(series) < WARMUP_S:
             self._session.reset()
-            series.append(self._measured(lambda: self._session.run(self.epochs)))
+            series.append(self._measured(lambda: self._session.run(self.repeats)))
             if series[-1] > 10 * WARMUP_S or len(series) == WARMUP_MOST:
                 break
         return tuple(series)
 
     def _notes(self, call_s: float) -> str:
         said = [self._session.notes] if self._session.notes else []
-        if self.epochs < self.case.repeats:
-            linearity = call_s / (self.epochs * self._epoch_s)
-            repeats = self.case.workload.repeats
+        if self.repeats < self.case.repeats:
+            linearity = call_s / (self.repeats * self._repeat_s)
+            each = self.case.workload.repeats
             said.append(
-                f"extrapolated: {self.epochs} of {self.case.repeats} {repeats} timed; "
-                f"{self.epochs} {repeats} cost {linearity:.3f} x {self.epochs} single "
+                f"extrapolated: {self.repeats} of {self.case.repeats} {each} timed; "
+                f"{self.repeats} {each} cost {linearity:.3f} x {self.repeats} single "
                 "ones"
             )
         if self._meter and (short := self._meter.too_short(self.calls * call_s)):
@@ -138,19 +138,19 @@ class Sampler:
 
     def ready(self) -> None:
         """Do what comes before a sample: wake up, initial weights, no garbage."""
-        if self._epoch_s < WAKE_S:
+        if self._repeat_s < WAKE_S:
             self._session.run(1)
         self._session.reset()
         self._garbage.collect()
 
     def train(self) -> None:
         """Train once, from where the weights are; the device may still be at it."""
-        self._session.run(self.epochs)
+        self._session.run(self.repeats)
 
     def train_calls(self) -> None:
         """Train as often as a sample does."""
         for _ in range(self.calls):
-            self._session.run(self.epochs)
+            self._session.run(self.repeats)
 
     def clock_share(self) -> float | None:
         """Read the accelerator's clock while an untimed epoch is queued.

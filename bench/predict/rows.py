@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from bench.analysis.cost_model import STEP, Costs, cost_models
 from bench.analysis.estimate import estimates
 from bench.analysis.series import Recorded
+from bench.findings import Estimate
 from bench.measure.pipe import Count, Ended
 from bench.measure.process import Asked
-from bench.nouns import Case, Estimate, InputError, Run
+from bench.nouns import Case, InputError, Run
 from bench.predict.model import (
     ROOM,
     Counts,

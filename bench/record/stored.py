@@ -28,12 +28,14 @@ from bench.nouns import (
     Machine,
     Measurement,
     Run,
+    UserFile,
     field_names,
 )
-from bench.plain_line import CELL, Rest, parted
+from bench.plain_line import CELL, EMPTY, EXTRA, Rest, parted
 from bench.spec import Spec, first_wrong
 from bench.untrusted import MIB, Unreadable, clean, parse_json, shown
 from bench.workloads.softmax import SOFTMAX, Softmax
+from bench.workloads.sound import check_declared
 from bench.workloads.workload import Workload
 
 OLDEST = 1
@@ -46,11 +48,14 @@ LEAST_S = 1e-12
 """What a sample's seconds lie above."""
 WITHIN = f"must be within {LARGEST:g}"
 LEAST = dict.fromkeys(("calls_per_sample", "epochs_run", "in_round"), 1.0) | {
-    "round": 0, "setup_s": 0, "transfer_s": 0, "peak_bytes": 0, "bound_s": 0,
+    "round": 0, "setup_s": 0, "transfer_s": 0, "bound_s": 0, "waited_s": 0,
+    "items": 0,
     "load_1min": 0, "elapsed_s": 0, "launches_per_step": -LARGEST, "threads": -LARGEST,
     "throttled_periods": -LARGEST, "clock_share": -LARGEST,
 }  # fmt: skip
 """The least that a number is; loss and accuracy are not finite where it diverged."""
+OBJECTS = ("peak_bytes", "latency", "settings")
+"""What is empty where a line does not say it."""
 SERIES = ("positions", "samples_s", "samples_j", "warmup_s")
 DESCRIBED = {"name": str, "description": str, "memory_bytes": int | None}
 """What a report says of an accelerator."""
@@ -71,6 +76,7 @@ class Header(BaseModel):
     commit: str | None
     command: str
     machine: Machine
+    user_file: UserFile | None = None
 
 
 def header(run: Run) -> str:
@@ -83,6 +89,7 @@ def header(run: Run) -> str:
         "commit": run.commit,
         "command": run.command,
         "machine": dataclasses.asdict(run.machine),
+        "user_file": run.user_file and dataclasses.asdict(run.user_file),
         "needs": NEEDS,
     }
     return json.dumps(fields, indent=2) + "\n"
@@ -91,6 +98,9 @@ def header(run: Run) -> str:
 def line(measurement: Measurement) -> str:
     """Return a line of measurements.jsonl."""
     fields = {name: getattr(measurement, name) for name in FIELDS}
+    for name in EXTRA:
+        if fields[name] in EMPTY:
+            del fields[name]
     fields["case"] = dict(measurement.case.values)
     fields["contender"] = vars(measurement.contender)
     return json.dumps(fields) + "\n"
@@ -106,15 +116,18 @@ def read_header(text: str) -> Run:
     _check_schema(fields)
     try:
         read = Header.model_validate_json(json.dumps(fields), strict=True)
+        check_declared(read.workload)
         spec = Spec.model_validate_json(
             json.dumps(read.spec), context={"workload": read.workload}
         )
     except ValidationError as error:
         raise Unreadable(first_wrong(error, fields.get("spec"))) from error
+    except ValueError as error:
+        raise Unreadable(f"workload: {error}") from error
     _check_texts(spec)
     _check_machine(read.machine)
     head = read.run_id, SCHEMA, spec, read.commit, read.command, read.machine
-    return Run(*head, measurements=())
+    return Run(*head, measurements=(), user_file=read.user_file)
 
 
 def _check_schema(fields: Any) -> None:
@@ -190,6 +203,10 @@ def read_line(text: str, workload: Workload) -> Measurement:
     vars(m).update(vars(rest), case=cell.case, contender=cell.contender, cell_id=name)
     if m.work is None:  # of schema 1 or 2
         vars(m)["work"] = _work_of_old(m.case)
+    for name in OBJECTS:
+        held = vars(m)[name]
+        if not isinstance(held, dict):  # of schema 1 or 2, or not said
+            vars(m)[name] = {} if held is None else {str(cell.contender.device): held}
     _check(m)
     return m
 
@@ -287,6 +304,10 @@ def _check(m: Measurement) -> None:
         for value in fields[name]:
             if not -LARGEST <= value <= LARGEST:
                 raise _wrong(name, value, WITHIN)
+    for name in ("peak_bytes", "latency"):
+        for key, value in fields[name].items():
+            if not 0 <= value <= LARGEST:
+                raise _wrong(f"{name}.{key}", value, "must be >= 0")
     if m.status not in STATUSES:
         raise _wrong("status", m.status, f"must be one of {', '.join(STATUSES)}")
     if m.status == "ok" and not m.samples_s:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from bench.analysis.flags import advice
-from bench.nouns import Crossover
+from bench.findings import Crossover
 from bench.report.words import VIEW_WORDS, Number, Parts, number
 from bench.workloads.workload import Size, Workload
 

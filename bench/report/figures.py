@@ -21,7 +21,8 @@ from bench.analysis.panels import (
 from bench.analysis.phases import phases, warm_ups
 from bench.analysis.series import Recorded
 from bench.analysis.sweeps import SweepResult, sweep_results
-from bench.nouns import Crossover, Estimate, Run
+from bench.findings import Crossover, Estimate
+from bench.nouns import Run
 from bench.report import captions
 from bench.report.breakeven_plots import break_even_figure
 from bench.report.control_plots import control_figure

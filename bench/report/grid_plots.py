@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from bench.analysis.panels import Grid, GridLine
-from bench.nouns import Crossover
+from bench.findings import Crossover
 from bench.report.labels import pair_label, plain, spanned
 from bench.report.layout import entitle, legend_below, new_figure
 from bench.report.looks import theme

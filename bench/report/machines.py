@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.analysis.machines import Found, Placement
 from bench.atomic import write_atomically
 from bench.escape import cell
-from bench.nouns import Crossover
+from bench.findings import Crossover
 from bench.record.journal import StoreError
 from bench.report.cells import written
 from bench.report.verdict_page import Document, Section, Table, markdown, page

@@ -11,7 +11,8 @@ from bench.analysis.derive import Derived
 from bench.analysis.frame import Frames, records
 from bench.analysis.incomplete import incomplete
 from bench.analysis.sweeps import is_along
-from bench.nouns import Crossover, Run
+from bench.findings import Crossover
+from bench.nouns import Run
 from bench.report import cells
 from bench.report.cells import Row, marked
 from bench.report.embed import Shown, embedded

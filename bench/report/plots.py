@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.analysis.sweeps import SweepResult
-from bench.nouns import Crossover
+from bench.findings import Crossover
 from bench.report.labels import (
     band_words,
     name_of,

@@ -7,7 +7,8 @@ from bench.analysis.cost_model import STEP, Costs
 from bench.analysis.flags import advice
 from bench.analysis.incomplete import incomplete
 from bench.escape import code, text
-from bench.nouns import Case, Crossover, Estimate, Run
+from bench.findings import Crossover, Estimate
+from bench.nouns import Case, Run
 from bench.report.cells import article, written
 from bench.report.words import (
     VIEW_WORDS,
@@ -80,7 +81,7 @@ def simulated_devices(run: Run) -> str:
     names = [
         str(a["name"])
         for a in run.machine.accelerators
-        if str(a["description"]).startswith("simulated")
+        if a.get("is_simulated") is True
     ]
     if not names:
         return ""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from bench.nouns import Crossover
+from bench.findings import Crossover
 from bench.report.tables import NOT_MEASURED, answered, not_measured
 from bench.report.words import doubtful, fixed_axis, headed, sentence
 

@@ -7,7 +7,8 @@ crossovers.csv. The page marks the numbers; Markdown and the terminal join the p
 from dataclasses import dataclass
 
 from bench.analysis.flags import UNFINISHED, doubts
-from bench.nouns import BEST, Case, Contender, Crossover
+from bench.findings import Crossover
+from bench.nouns import BEST, Case, Contender
 from bench.sweep import Sweep
 
 VIEW_WORDS = {

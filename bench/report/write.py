@@ -13,7 +13,8 @@ from bench.analysis.derive import Derived, derive
 from bench.analysis.frame import frames
 from bench.atomic import write_atomically
 from bench.escape import harmless
-from bench.nouns import Crossover, InputError, Run
+from bench.findings import Crossover
+from bench.nouns import InputError, Run
 from bench.record.journal import StoreError
 from bench.report.embed import Shown, small_png
 from bench.report.figures import image, pictures
@@ -22,18 +23,15 @@ from bench.report.tables import report_markdown
 
 LATEX_COLUMNS = {
     "estimates": (
-        "contender", "samples", "features", "classes", "batch_size", "epochs", "view",
-        "median_s", "low_s", "high_s", "rounds",
+        "contender", "*", "view", "median_s", "low_s", "high_s", "rounds",
     ),
     "crossovers": (
-        "axis", "samples", "features", "batch_size", "view", "baseline", "challenger",
-        "outcome", "at", "low", "high", "speedup_smallest", "speedup_largest",
+        "axis", "*", "view", "baseline", "challenger", "outcome", "at", "low", "high",
+        "speedup_smallest", "speedup_largest",
     ),
-    "breakeven": (
-        "samples", "features", "batch_size", "baseline", "challenger", "outcome",
-        "epochs", "low", "high",
-    ),
+    "breakeven": ("*", "baseline", "challenger", "outcome", "low", "high"),
 }  # fmt: skip
+"""`*` stands for the sizes that the table has."""
 
 
 def write_report(
@@ -67,7 +65,8 @@ def write_report(
             _write_table(out / field.name, getattr(tables, field.name), parquet)
         for name, columns in LATEX_COLUMNS.items() if latex else ():
             table: pd.DataFrame = getattr(tables, name)
-            write_atomically(out / f"{name}.tex", _latex(table[list(columns)]))
+            chosen = _chosen(columns, table, run.spec.declared.axes)
+            write_atomically(out / f"{name}.tex", _latex(table[chosen]))
         shown = list(_plots(run, derived, out))
         write_atomically(out / "report.md", _markdown(run, derived, shown, partial))
         html = page(run, derived, tables, shown, partial)
@@ -95,6 +94,14 @@ def _dated(table: pd.DataFrame) -> pd.DataFrame:
         written = pd.Series(np.datetime_as_string(dates.to_numpy("datetime64[ms]")))
         texts[str(name)] = (written + "+00:00").where(dates.notna().to_numpy())
     return table.assign(**texts)
+
+
+def _chosen(
+    columns: Sequence[str], table: pd.DataFrame, sizes: Sequence[str]
+) -> list[str]:
+    """Name a table's columns, its sizes among them."""
+    known = [size for size in sizes if size in table]
+    return [n for name in columns for n in (known if name == "*" else [name])]
 
 
 def _latex(table: pd.DataFrame) -> str:

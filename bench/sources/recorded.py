@@ -22,6 +22,7 @@ from bench.nouns import (
     Machine,
     Measurement,
     Run,
+    by_device,
 )
 from bench.record.stored import again
 from bench.sources.questions import clipped, sweeps
@@ -73,6 +74,7 @@ class Found:
             )  # fmt: skip
             return [row]
         work = Softmax().work(case)
+        peak = by_device(contender.device, self.peak_bytes)
         moved = [*self.transfer_s, *[None] * len(self.samples_s)]
         return [
             Measurement(
@@ -81,7 +83,7 @@ class Found:
                 calls_per_sample=self.calls_per_sample,
                 work=work,
                 transfer_s=moved[i],
-                peak_bytes=self.peak_bytes,
+                peak_bytes=peak,
                 threads=self.threads,
                 loss=self.loss,
                 accuracy=self.accuracy,

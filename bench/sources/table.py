@@ -16,7 +16,8 @@ from bench.analysis.decide import FEWEST_ROUNDS, Array
 from bench.analysis.flags import in_words
 from bench.atomic import write_atomically
 from bench.escape import harmless, text
-from bench.nouns import Answer, InputError, field_names
+from bench.findings import Answer
+from bench.nouns import InputError, field_names
 from bench.sources.pairing import MOST_ROUNDS, paired
 from bench.sources.table_file import Asked
 from bench.sources.table_rows import Table, read_table

@@ -3,11 +3,11 @@
 `workload.Workload` is what the engine knows of it without the code.
 """
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Container, Mapping, Sequence
+from typing import Any, Protocol
 
 from bench.nouns import Case
-from bench.workloads.workload import Workload
+from bench.workloads.workload import Value, Workload
 
 
 class WrongResult(Exception):  # noqa: N818
@@ -63,6 +63,16 @@ class Definition(Protocol):
 
     def expected_s(self, case: Case, implementation: str) -> float:
         """Return the order of magnitude of one training's seconds; plans rest on it."""
+
+    def eased(
+        self, sweep: Mapping[str, Any], given: Container[str]
+    ) -> dict[str, Value]:
+        """Return settings that keep a job sound at sizes that nobody tuned it for.
+
+        Args:
+            sweep: the fields of a sweep: axis, values, sizes and settings.
+            given: the sizes that somebody chose.
+        """
 
     def session(
         self, case: Case, implementation: str, device: str, threads: int | None,

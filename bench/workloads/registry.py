@@ -10,6 +10,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 
 from bench.workloads.definition import Definition
+from bench.workloads.sound import check_declared
 from bench.workloads.workload import Workload
 
 GROUP = "crossover.workloads"
@@ -55,6 +56,7 @@ def _loaded(point: EntryPoint) -> Definition:
     try:
         made: Definition = point.load()()
         declared = made.declared.name
+        check_declared(made.declared)
     except Exception as error:  # a package's own, whatever it is
         why = f"{type(error).__name__}: {error}"
         raise ValueError(f"{point.value} does not load ({why})") from error

@@ -4,29 +4,23 @@
 `softmax_core`'s and count their work; none loads torch.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Container, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from bench.nouns import Case
 from bench.workloads.definition import WrongResult
-from bench.workloads.workload import Implementation, Setting, Size, Workload
+from bench.workloads.workload import Implementation, Setting, Size, Value, Workload
 from softmax_core import case as core
-from softmax_core.registry import ONLY_ON, RANKED, TRAINERS
+from softmax_core.registry import TRAINERS
 
 if TYPE_CHECKING:
     from softmax_core import training as core_training
 
-STEP_S = {
-    "data_parallel": 600e-6,
-    "fused": 1e-7,
-    "lesson": 250e-6,
-    "manual": 350e-6,
-    "resident": 250e-6,
-}
-ROW_S = {"fused": 2e-8, "lesson": 8e-6, "manual": 0.3e-6, "resident": 0.05e-6}
 VALUE_S = 1.5e-9
-"""Orders of magnitude for a core, to foretell durations; no result rests on them."""
-SMALLEST = core.Case(samples=4, batch_size=2, epochs=1)
+"""What a value takes a core, to foretell durations; no result rests on it."""
+SHAPE = "features", "classes"
+RATED = (*SHAPE, "dispersion")
+"""What a stable learning rate depends on."""
 _USUAL = core.Case()
 SOFTMAX = Workload(
     name="softmax",
@@ -57,13 +51,17 @@ SOFTMAX = Workload(
     implementations=(
         Implementation("resident"),
         *(
-            Implementation(name, ONLY_ON.get(name, ""), name in RANKED)
-            for name in TRAINERS
+            Implementation(name, trainer.only_on, trainer.is_ranked)
+            for name, trainer in TRAINERS.items()
             if name != "resident"
         ),
     ),
 )  # fmt: skip
 """A batch larger than the data is all of them, as the lesson's loader has it."""
+
+
+AA_CASE = SOFTMAX.case(batch_size=100)
+"""What the doctor has one contender do twice."""
 
 
 def typed(case: Case) -> core.Case:
@@ -91,10 +89,31 @@ class Softmax:
 
     def expected_s(self, case: Case, implementation: str) -> float:
         """See `Definition`."""
-        one = typed(case)
-        epoch_s = one.steps_per_epoch * STEP_S.get(implementation, 250e-6)
-        row_s = ROW_S.get(implementation, 0.1e-6) + one.features * VALUE_S
-        return one.epochs * (epoch_s + one.samples * row_s)
+        one, trainer = typed(case), TRAINERS.get(implementation, TRAINERS["resident"])
+        row_s = trainer.row_s + one.features * VALUE_S
+        steps_s = one.steps_per_epoch * trainer.step_s
+        return one.epochs * (steps_s + one.samples * row_s)
+
+    def eased(
+        self, sweep: Mapping[str, Any], given: Container[str]
+    ) -> dict[str, Value]:
+        """See `Definition`: a learning rate that is stable at every size of a sweep.
+
+        Only where features or classes were chosen. It is the same at all sizes, so that
+        the search may add sizes between them: no line of cases has two rates.
+        """
+        if not any(name in given for name in SHAPE):
+            return {}
+        fixed = {name: sweep[name] for name in RATED if name in sweep}
+        along = sweep["values"] if sweep.get("axis") in SHAPE else (None,)
+        rates = [
+            core.stable_learning_rate(
+                **({**fixed, sweep["axis"]: size} if size else fixed)
+            )
+            for size in along
+        ]
+        asked = sweep.get("learning_rate", _USUAL.learning_rate)
+        return {"learning_rate": min(asked, *rates)}
 
     def session(
         self, case: Case, implementation: str, device: str, threads: int | None,
@@ -105,7 +124,7 @@ class Softmax:
 
     def first_use(self, implementation: str, device: str, ranks: int) -> None:
         """See `Definition`."""
-        session = TrainingSession(SMALLEST, implementation, device, None, ranks)
+        session = TrainingSession(core.SMALLEST, implementation, device, None, ranks)
         session.build()
         session.run(1)
         session.synchronize()

@@ -5,12 +5,13 @@ path. An implementation is a law, `spin_STEPNS_ROWPS`, as `Law` reads and writes
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bench.nouns import Case
 from bench.workloads.definition import WrongResult
-from bench.workloads.workload import Size, Workload
+from bench.workloads.workload import Size, Value, Workload
 
 PREFIX = "spin_"
 SPIN = Workload(
@@ -72,6 +73,12 @@ class Spin:
     def expected_s(self, case: Case, implementation: str) -> float:
         """See `Definition`."""
         return case.repeats * Law.parse(implementation).pass_s(case)
+
+    def eased(
+        self, sweep: Mapping[str, Any], given: Container[str]
+    ) -> dict[str, Value]:
+        """See `Definition`: nothing."""
+        return {}
 
     def session(
         self, case: Case, implementation: str, device: str, threads: int | None,

@@ -316,7 +316,7 @@ def _is_alike(value: Value, usual: Value) -> bool:
         return (
             isinstance(value, int | float)
             and not isinstance(value, bool)
-            and math.isfinite(value)
+            and -math.inf < value < math.inf
         )
     return type(value) is type(usual)
 

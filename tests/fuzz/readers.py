@@ -212,7 +212,7 @@ def table(data):
 def options(data):
     """Read what options hold: sizes, durations, prices, contenders, names of cases."""
     text = data.decode("utf-8", "surrogateescape")
-    refused(lambda: parse_sizes("samples", text))
+    refused(lambda: parse_sizes(SOFTMAX, "samples", text))
     refused(lambda: parse_duration(text))
     refused(lambda: parse_prices(tuple(text.split(","))))
     for read in (Contender.parse, SOFTMAX.parse_case):

@@ -130,6 +130,7 @@ def _module():
     }
     for name, function in functions.items():
         setattr(module, name, function)
+    module.is_simulated = True
     return module
 
 

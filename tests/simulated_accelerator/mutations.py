@@ -90,8 +90,8 @@ MUTATIONS = (
     Mutation(
         "swallow what is out of memory",
         "bench/measure/worker.py",
-        '{"status": "oom", "notes": first_line(error)}',
-        '{"status": "failed", "notes": first_line(error)}',
+        'reply = Ended(status="oom", notes=first_line(error))',
+        'reply = Ended(status="failed", notes=first_line(error))',
         f"{RUNS}::test_out_of_memory_is_a_result_and_the_sweep_goes_on",
     ),
     Mutation(

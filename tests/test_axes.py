@@ -1,0 +1,199 @@
+"""Every size can be the axis, features and classes too; the names have one home."""
+
+import ast
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench import plan
+from bench.analysis.crossover import crossovers
+from bench.command.asked import Ask, load_spec
+from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from bench.plan import Known
+from bench.spec import SpecError, parse_spec
+from bench.workloads.softmax import SOFTMAX, Softmax
+from softmax_core.case import stable_learning_rate
+
+ROOT = Path(__file__).parent.parent
+PAIR = "cpu/resident@1", "cpu/fused@1"
+MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
+SWEEP = {"axis": "features", "values": [16, 64, 256, 1024], "samples": 4096}
+
+
+def spec(**sweep):
+    fields = {"contenders": PAIR, "pairs": [PAIR], "sweep": [SWEEP | sweep]}
+    return parse_spec(fields, "test")
+
+
+def asked(**sizes):
+    return Ask(sizes=tuple(sizes.items()), contenders=PAIR).spec(2)
+
+
+def test_a_list_of_features_is_an_axis_at_one_stable_rate():
+    (sweep,) = asked(features="1024,16,64", samples="4096", batch_size="256").sweep
+    assert (sweep.axis, sweep.values) == ("features", (16, 64, 1024))
+    cases = sweep.cases()
+    assert {case["learning_rate"] for case in cases.values()} == {
+        stable_learning_rate(1024)
+    }
+    assert {case["samples"] for case in cases.values()} == {4096}
+    assert [case["features"] for case in cases.values()] == [16, 64, 1024]
+
+
+def test_two_lists_are_two_axes_each_at_every_value_of_the_other():
+    sweeps = asked(classes="2,10", batch_size="64,256,1024", samples="4096").sweep
+    assert [(s.axis, s.line["classes"], s.line["batch_size"]) for s in sweeps] == [
+        ("classes", None, 64), ("classes", None, 256), ("classes", None, 1024),
+        ("batch_size", 2, None), ("batch_size", 10, None),
+    ]  # fmt: skip
+
+
+def test_a_fixed_number_of_features_is_that_of_the_specs_own_sweeps():
+    usual, wide = asked(), asked(features="100")
+    assert [s.axis for s in wide.sweep] == [s.axis for s in usual.sweep]
+    assert {s.line["features"] for s in wide.sweep} == {100}
+    for sweep in wide.sweep:
+        classes, dispersion = sweep.line["classes"], sweep.line["dispersion"]
+        stable = stable_learning_rate(100, classes, dispersion)
+        assert sweep.line["learning_rate"] <= stable
+
+
+def test_a_specs_axis_of_features_has_a_stable_rate_where_none_is_given(tmp_path):
+    assert spec().sweep[0].line["learning_rate"] == stable_learning_rate(1024)
+    assert spec(learning_rate=0.01).sweep[0].line["learning_rate"] == 0.01
+    assert spec(axis="samples", features=1024).sweep[0].line["learning_rate"] == 0.03
+    file = tmp_path / "spec.toml"
+    file.write_text(
+        f'contenders = ["{PAIR[0]}", "{PAIR[1]}"]\npairs = [["{PAIR[0]}", "{PAIR[1]}"]]'
+        '\n[[sweep]]\naxis = "classes"\nvalues = [2, 10, 100]\n'
+    )
+    (sweep,) = load_spec(file).sweep
+    assert sweep.line["learning_rate"] == stable_learning_rate(2, 100)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        (
+            {"classes": "1,2"},
+            "classes = '1,2': must be integers >= 2 separated by",
+        ),
+        ({"features": "0"}, "features = '0': must be integers >= 1"),
+        ({"features": "many"}, "features = 'many': must be integers >= 1"),
+        ({"rungs": "3"}, "rungs = '3': workload softmax has no such size; must be one"),
+        (
+            {"samples": "4", "classes": "2,8"},
+            "samples = 4: must be at least classes = 8",
+        ),
+    ],
+)
+def test_bad_sizes_are_named(sizes, said):
+    with pytest.raises(SpecError, match=said):
+        asked(**sizes)
+
+
+def run_of(asked, law):
+    """Record a run in which each contender takes what the law says of the size."""
+    rng, rows = np.random.default_rng(0), []
+    for size, case in asked.sweep[0].cases().items():
+        for text in PAIR:
+            who = Contender.parse(text)
+            rows += [
+                Measurement(
+                    Cell(case, who).id, "r", i, "ok", case, who, setup_s=0.1,
+                    samples_s=(law(text, size) * np.exp(rng.normal(0, 0.01)),),
+                    epochs_run=1, transfer_s=0.0, work=Softmax().work(case),
+                )
+                for i in range(16)
+            ]  # fmt: skip
+    return Run("r", SCHEMA, asked, None, "", MACHINE, tuple(rows))
+
+
+def law(text, size):
+    return {PAIR[0]: 1e-4 + 1e-6 * size, PAIR[1]: 3e-4 + 2e-7 * size}[text]
+
+
+def test_costs_along_features_are_fitted_by_the_size_itself():
+    """No step and no row is more along this axis: the size stands for the cost."""
+    found = crossovers(run_of(spec(), law))[0]
+    assert (found.axis, found.line["features"]) == ("features", None)
+    assert found.answer.outcome == "found"
+    assert found.answer.fitted == pytest.approx(250, rel=0.05)
+    assert found.answer.low <= 250 <= found.answer.high
+
+
+def test_work_is_counted_of_each_case():
+    run = run_of(spec(batch_size=64), law)
+    assert {m.case["features"]: m.work["byte"] for m in run.measurements} == {
+        size: 4096 * (4 * size + 8) for size in SWEEP["values"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("sizes", "proposed", "planned"),
+    [
+        ([64, 4096], 10_000, set()),  # settles at 4,096, which is measured
+        ([64, 2048], 10_000, {4096}),
+        ([64, 4096], 512, {512}),
+    ],
+)
+def test_a_proposal_that_settles_at_a_measured_size_is_not_made(
+    monkeypatch, sizes, proposed, planned
+):
+    asked = spec(axis="batch_size", values=sizes).model_copy(update={"control": False})
+    known = Known(asked, run_of(asked, law).measurements)
+    monkeypatch.setattr(plan, "next_size", lambda *_: proposed)
+    assert {block.case["batch_size"] for block in known.search_blocks()} == planned
+
+
+SIZES = {"samples", "features", "classes", "batch_size", "epochs"}
+ELSEWHERE = {
+    "softmax_core": "the arithmetic",
+    "bench/workloads/softmax.py": "its declaration",
+    "bench/lesson": "the lesson is about them",
+    "bench/cli.py": "options by these names",
+    "bench/suites/asv_suite": "the unit of asv's number",
+    "bench/report/verdict_plots.py": "the lesson's picture",
+    "bench/sources/asv.py": "asv's own samples",
+    "bench/sources/asv_file.py": "asv's own samples",
+}
+"""Where the names of softmax's sizes may be keys or attributes, and why."""
+
+
+def named(path):
+    """Yield what the code of a file calls by one of the names."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Attribute) and node.attr in SIZES:
+            yield ast.unparse(node)
+        if isinstance(node, ast.keyword) and node.arg in SIZES:
+            yield ast.unparse(node)
+        if isinstance(node, ast.Constant) and node.value in SIZES:
+            yield repr(node.value)
+
+
+def test_the_sizes_have_one_home():
+    wrong = {}
+    for path in [*ROOT.glob("bench/**/*.py"), *ROOT.glob("softmax_core/**/*.py")]:
+        name = str(path.relative_to(ROOT))
+        if not name.startswith(tuple(ELSEWHERE)) and (found := [*named(path)]):
+            wrong[name] = found
+    assert wrong == {}
+
+
+def test_every_exception_is_one():
+    for name in ELSEWHERE:
+        where = ROOT / name
+        files = where.glob("**/*.py") if where.is_dir() else [where]
+        assert any(True for path in files for _ in named(path)), name
+
+
+def test_ids_of_softmax_stay_as_they_were():
+    draw = random.Random(1)
+    for _ in range(50):
+        n, d, c, b, e = (draw.randrange(2, 10**6) for _ in range(5))
+        case = SOFTMAX.case(
+            samples=n + c, features=d, classes=c, batch_size=b, epochs=e
+        )
+        assert case.id == f"n{n + c}-d{d}-c{c}-b{b}-e{e}"
