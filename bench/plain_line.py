@@ -32,18 +32,10 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     return dataclasses.field(default=field.default)
 
 
-def _kind(field: dataclasses.Field[Any]) -> Any:
-    """Return a field's type; of what schemas 1 and 2 held otherwise, theirs too."""
-    if field.name == "peak_bytes":
-        return field.type | int | None
-    is_object = field.default_factory is not dataclasses.MISSING
-    return field.type | None if is_object else field.type  # type: ignore[operator]
-
-
 Rest = dataclasses.make_dataclass(
     "Rest",
     [
-        (f.name, _kind(f), _default(f))
+        (f.name, f.type, _default(f))
         for f in dataclasses.fields(Measurement)
         if f.name not in CELL
     ],

@@ -41,8 +41,8 @@ class Sweep(Strict):
 
     @model_validator(mode="after")
     def _cases_exist(self) -> "Sweep":
-        for case in self.cases().values():
-            self.workload.case(**dict(case.values))
+        for case in self.cases().values():  # its settings are those of the line
+            self.workload.check_sizes(dict(case.values))
         return self
 
     @model_serializer(mode="wrap")

@@ -4,19 +4,16 @@ Every list, column, caption and option is made from a `Workload`; run.json keeps
 that a run is read without the code that measured it. Standard library only.
 """
 
-import math
 import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from bench.nouns import Case, Cell, Contender
+from bench.workloads.values import check_setting, check_size, form, text
 
 MOST_DIGITS = 12
 """A size has at most this many digits."""
-_NUMBER = r"-?\d{1,20}(?:\.\d{1,20})?(?:e[+-]?\d{1,3})?"
-_TEXT = r"[a-z]\w{0,39}"
-"""The digits and letters are limited, as these names come from strangers' files."""
 MOVED = "byte"
 """What `work` counts beside the costs, where data are moved: the bytes of one move."""
 Value = object
@@ -119,6 +116,15 @@ class Workload:
     implementations: tuple[Implementation, ...] = ()
     """The first is the one meant where a contender names none."""
 
+    def __post_init__(self) -> None:
+        # It is a key of tables that are asked a million times in a merge.
+        parts = tuple(vars(self).values())
+        object.__setattr__(self, "_hash", hash(parts))
+
+    def __hash__(self) -> int:
+        known: int = vars(self)["_hash"]
+        return known
+
     @cached_property
     def axes(self) -> tuple[str, ...]:
         """Name the sizes, in order."""
@@ -161,11 +167,19 @@ class Workload:
             known = ", ".join(self.names)
             raise ValueError(f"{name}: unknown; must be one of {known}")
         whole = {**self._defaults, **values}
-        for size in self.sizes:
-            _check_size(size, whole)
+        self.check_sizes(whole)
         for setting in self.settings:
-            _check_setting(setting, whole[setting.name])
+            check_setting(setting, whole[setting.name])
         return Case(self, tuple(whole.items()))
+
+    def check_sizes(self, values: dict[str, Value]) -> None:
+        """Check that the sizes of a case are allowed, each and beside the others.
+
+        Raises:
+            ValueError: naming the size, its value and what is allowed.
+        """
+        for size in self.sizes:
+            check_size(size, values)
 
     def default(self, name: str) -> Value:
         """Return the default of a size or setting."""
@@ -259,7 +273,7 @@ class Workload:
         ]
         mark = "-" if self._has_letters else ","
         settings = [
-            f"(?:{mark}{re.escape(self._lead(s))}(?P<{s.name}>{_form(s)}))?"
+            f"(?:{mark}{re.escape(self._lead(s))}(?P<{s.name}>{form(s)}))?"
             for s in self.settings
         ]
         return re.compile(mark.join(sizes) + "".join(settings), re.ASCII)
@@ -278,70 +292,3 @@ class Workload:
         kind = type(default)
         read: Value = kind(value)  # type: ignore[call-arg]
         return read
-
-
-def _check_size(size: Size, values: dict[str, Value]) -> None:
-    value = values[size.name]
-    if isinstance(value, bool) or not isinstance(value, int) or value < size.least:
-        raise ValueError(f"{size.name} = {value!r}: must be an integer >= {size.least}")
-    least = values[size.at_least] if size.at_least else None
-    if isinstance(least, int) and value < least:
-        raise ValueError(
-            f"{size.name} = {value}: must be at least {size.at_least} = {least}"
-        )
-
-
-def _check_setting(setting: Setting, value: Value) -> None:
-    """Check that a value is like the default, and within the bounds."""
-    parts = value if isinstance(value, tuple) else (value,)
-    usual = setting.default
-    kinds = usual if isinstance(usual, tuple) else (usual,)
-    if len(parts) != len(kinds) or not all(map(_is_alike, parts, kinds)):
-        raise ValueError(f"{setting.name} = {value!r}: must be like {usual!r}")
-    if setting.choices and value not in setting.choices:
-        allowed = " or ".join(setting.choices)
-        raise ValueError(f"{setting.name} = {value!r}: must be {allowed}")
-    least = setting.least if isinstance(setting.least, tuple) else (setting.least,)
-    below = math.inf if setting.below is None else setting.below
-    lows = [-math.inf if low is None else low for low in least]
-    for part, low in zip(parts, lows * (len(parts) // len(lows)), strict=True):
-        if isinstance(part, int | float) and not low <= part < below:
-            raise ValueError(
-                f"{setting.name} = {value!r}: must be a number in [{low:g}, {below:g})"
-            )
-
-
-def _is_alike(value: Value, usual: Value) -> bool:
-    if isinstance(usual, float):
-        return (
-            isinstance(value, int | float)
-            and not isinstance(value, bool)
-            and -math.inf < value < math.inf
-        )
-    return type(value) is type(usual)
-
-
-def text(value: Value) -> str:
-    """Write a value of a case: a number as `:g` does, in all its digits if needed."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return "_".join(map(text, value))
-    if isinstance(value, float):
-        short = f"{value:g}"
-        return short if float(short) == value else repr(value)
-    return str(value)
-
-
-def _form(setting: Setting) -> str:
-    """Return the pattern of a setting's text."""
-    default = setting.default
-    if setting.choices:
-        return "|".join(map(re.escape, setting.choices))
-    if isinstance(default, bool):
-        return "true|false"
-    if isinstance(default, tuple):
-        return "_".join([_NUMBER] * len(default))
-    if isinstance(default, int):
-        return r"-?\d{1,30}"
-    return _NUMBER if isinstance(default, float) else _TEXT
