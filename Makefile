@@ -61,11 +61,7 @@ bench: $(STAMP)
 	$(BIN)/crossover report --from-pytest-benchmark .benchmarks/smoke.json --out results/pytest-benchmark
 
 # For whoever has an accelerator, seven minutes: docs/first_gpu_run.md.
-gpu-# Whole jobs that mostly wait: for a cluster, a simulated device, or what hangs.
-slow: $(STAMP)
-	$(TESTS) -m slow
-
-check: $(STAMP)
+gpu-check: $(STAMP)
 	$(BIN)/python benchmarks/gpu_check.py
 
 # Trainer fused against JAX, scikit-learn and torch, in an environment of its own: five

@@ -93,7 +93,8 @@ class Ask:
         if not more:
             return spec
         try:  # what is recorded was resolved for its machine, and is not judged again
-            return Spec.model_validate(spec.model_dump() | more)
+            context = {"workload": spec.declared}
+            return Spec.model_validate(spec.model_dump() | more, context=context)
         except ValidationError as error:
             raise SpecError(f"options: {first_wrong(error)}") from error
 
