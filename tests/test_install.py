@@ -2,6 +2,7 @@
 
 import re
 import stat
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -153,3 +154,13 @@ def test_the_makefile_leaves_the_choice_to_it():
     assert "install.py --constraints $(CONSTRAINTS)" in stamp
     assert "--torch-index '$(TORCH_INDEX)'" in stamp
     assert "pip install" not in stamp
+
+
+@pytest.mark.parametrize(
+    "target", re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M)
+)
+def test_every_target_can_be_made(target):
+    done = subprocess.run(
+        ["make", "--dry-run", target], cwd=ROOT, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
