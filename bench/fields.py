@@ -21,8 +21,6 @@ GPU = re.compile(r"gpu(?P<index>:\d+)?(?=[/@]|$)")
 NAME = re.compile(r"\w[\w.+ -]{0,79}")
 """Of a spec: it becomes a folder's."""
 
-MOST_DIGITS = 12
-"""A size has at most this many digits."""
 MOST_ROUNDS = 1000
 """Of a cell: what a plan takes, and an analysis can bear."""
 MOST, LEAST_PRICE = 1e9, 1e-9

@@ -18,9 +18,9 @@ from pydantic import (
     model_validator,
 )
 
-from bench.fields import MOST_DIGITS, Pairs, Real, Strict, Text, Who
+from bench.fields import Pairs, Real, Strict, Text, Who
 from bench.nouns import Case, Measurement
-from bench.workloads.workload import Setting, Workload
+from bench.workloads.workload import MOST_DIGITS, Setting, Workload
 
 Whole = Annotated[StrictInt, Field(ge=1, lt=10**MOST_DIGITS)]
 

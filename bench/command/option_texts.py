@@ -2,10 +2,10 @@
 
 import re
 
-from bench.fields import LEAST_PRICE, MOST, MOST_DIGITS
+from bench.fields import LEAST_PRICE, MOST
 from bench.spec import DEVICE, SpecError
 from bench.untrusted import shown
-from bench.workloads.workload import Workload
+from bench.workloads.workload import MOST_DIGITS, Workload
 
 SIZE = re.compile(rf"\d{{1,{MOST_DIGITS}}}", re.ASCII)
 

@@ -10,7 +10,7 @@ import dataclasses
 import json
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib import metadata
 from typing import Any
 
@@ -228,9 +228,12 @@ class _NamedCell:
     contender: Contender
 
 
+_NAMED = TypeAdapter(_NamedCell)
+
+
 @lru_cache(maxsize=10_000)
 def _read_cell(text: str, workload: Workload) -> tuple[Cell, str]:
-    named: _NamedCell = _adapter(_NamedCell).validate_json(text, strict=True)
+    named = _NAMED.validate_json(text, strict=True)
     values = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in named.case.items()
@@ -261,11 +264,6 @@ def check_rounds(rows: Sequence[Measurement]) -> None:
         if rounds > MOST_ROUNDS:
             must = f"must be at most {MOST_ROUNDS:,}"
             raise Unreadable(f"rounds of {name} = {rounds:,}: {must}")
-
-
-@cache
-def _adapter(noun: type) -> TypeAdapter[Any]:
-    return TypeAdapter(noun)
 
 
 def _cell_id(cell: Cell) -> str:

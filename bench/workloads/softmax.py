@@ -105,13 +105,10 @@ class Softmax:
         if not any(name in given for name in SHAPE):
             return {}
         fixed = {name: sweep[name] for name in RATED if name in sweep}
-        along = sweep["values"] if sweep.get("axis") in SHAPE else (None,)
-        rates = [
-            core.stable_learning_rate(
-                **({**fixed, sweep["axis"]: size} if size else fixed)
-            )
-            for size in along
-        ]
+        axis, along = sweep["axis"], [fixed]
+        if axis in SHAPE:
+            along = [{**fixed, axis: size} for size in sweep["values"]]
+        rates = (core.stable_learning_rate(**shape) for shape in along)
         asked = sweep.get("learning_rate", _USUAL.learning_rate)
         return {"learning_rate": min(asked, *rates)}
 

@@ -244,10 +244,9 @@ class Workload:
         match = self._pattern.fullmatch(name)
         if match is None:
             usual = {size.name: size.default or size.least for size in self.sizes}
-            form = self.case(**usual).id
             raise ValueError(
                 f"case = {name[:80]!r}: must name {', '.join(self.axes)}, such as "
-                f"{form}"
+                f"{self.case(**usual).id}"
             )
         named = {n: part for n, part in match.groupdict().items() if part is not None}
         return self.case(**{n: self._read(n, part) for n, part in named.items()})
