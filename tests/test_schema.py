@@ -13,8 +13,9 @@ import pytest
 from bench.analysis.crossover import crossovers
 from bench.analysis.frame import read_run
 from bench.analysis.series import Recorded
-from bench.nouns import SCHEMA, Cell, InputError, Machine, Measurement, Run
+from bench.nouns import SCHEMA, Cell, Contender, InputError, Machine, Measurement, Run
 from bench.record import store, stored
+from bench.workloads.spin import SPIN
 
 FOLDERS = Path(__file__).parent / "fixtures" / "schema"
 STORED = {
@@ -123,3 +124,11 @@ def test_what_is_no_version_is_refused(copy, schema):
 def test_the_header_says_which_version_reads_it():
     header = json.loads(stored.header(store.load(FOLDERS / "1")))
     assert (header["schema"], header["needs"]) == (SCHEMA, stored.NEEDS)
+
+
+def test_a_line_of_another_workload_may_lack_its_work():
+    case = SPIN.case()
+    row = Measurement("c", "r", 0, "ok", case, Contender("cpu", "spin_1_1", 1), (0,))
+    fields = json.loads(stored.line(dataclasses.replace(row, samples_s=(1.0,))))
+    del fields["work"]
+    assert stored.read_line(json.dumps(fields), SPIN).work == {}

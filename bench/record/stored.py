@@ -189,7 +189,7 @@ def read_line(text: str, workload: Workload) -> Measurement:
     fields = vars(m)
     fields.update(vars(rest), case=cell.case, contender=cell.contender, cell_id=name)
     if fields["work"] is None:  # of schema 1 or 2
-        fields["work"] = _work_of_old(cell.case)
+        fields["work"] = _work_of_old(cell.case) if workload == SOFTMAX else {}
     for name in OBJECTS:
         if fields[name] is None:  # not said
             fields[name] = {}
