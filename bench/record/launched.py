@@ -9,7 +9,7 @@
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,14 +121,15 @@ def merge(out: Path) -> list[Path]:
         StoreError: when a job's folder is garbled or `out` cannot be written.
     """
     launched = load(out)
-    machines: dict[tuple[str, str], list[Path]] = {}
+    machines: dict[tuple[str, str], dict[Path, Run]] = {}
     for job in jobs_of(launched.spec):
         folder = out / JOBS / job.name
         if (folder / HEADER).exists():
-            machine = store.load_header(folder).machine
-            machines.setdefault((job.node, machine.fingerprint), []).append(folder)
+            run = store.load_header(folder)
+            met = machines.setdefault((job.node, run.machine.fingerprint), {})
+            met[folder] = run
     merged: list[Path] = []
-    for (node, _), folders in machines.items():
+    for (node, _), runs in machines.items():
         target, n = out / MERGED / node, 1
         while target in merged:
             n += 1
@@ -136,21 +137,20 @@ def merge(out: Path) -> list[Path]:
         if target.is_symlink() or target.parent.is_symlink():  # of a stranger
             raise StoreError(f"out = {str(target)!r}: is a link; must be a folder")
         try:
-            _merge(launched, folders, target)
+            _merge(launched, runs, target)
         except OSError as error:
             raise StoreError(f"out = {str(target)!r}: {error.strerror}") from error
         merged.append(target)
     return merged
 
 
-def _merge(launched: Launched, folders: Sequence[Path], target: Path) -> None:
-    runs = [store.load_header(folder) for folder in folders]
-    header = stored.header(one_run(launched, target.name, runs))
+def _merge(launched: Launched, runs: Mapping[Path, Run], target: Path) -> None:
+    header = stored.header(one_run(launched, target.name, list(runs.values())))
     target.mkdir(parents=True, exist_ok=True)
     part = target / f"{JOURNAL}.part"
     part.unlink(missing_ok=True)
     with open(part, "x", encoding="utf-8") as journal:
-        journal.writelines(_lines(folders))
+        journal.writelines(_lines(runs))
     part.replace(target / JOURNAL)
     write_atomically(target / HEADER, header)
 
@@ -180,18 +180,18 @@ def one_run(launched: Launched, name: str, runs: Sequence[Run]) -> Run:
     )
 
 
-def _lines(folders: Sequence[Path]) -> Iterator[str]:
+def _lines(runs: Mapping[Path, Run]) -> Iterator[str]:
     """Yield the lines of all journals, no round of one job numbered as another's.
 
     Rounds of a case are compared by their number. Two jobs that measured the same
     case, perhaps on two nodes of one type, are not compared round by round.
     """
     taken: dict[Case, int] = {}
-    for folder in folders:
+    for folder, run in runs.items():
         mine: dict[Case, int] = {}
-        for line, m in store.load_lines(folder):
+        for line, m in store.load_lines(folder, run):
             shift = taken.get(m.case, 0) if taken else 0
-            if len(folders) > 1:
+            if len(runs) > 1:
                 mine[m.case] = max(mine.get(m.case, 0), shift + m.round + 1)
             yield _shifted(m, shift) if shift else line + "\n"
         taken |= mine

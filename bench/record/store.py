@@ -202,9 +202,14 @@ def load_header(out: Path) -> Run:
         raise StoreError(f"{where}: {error}") from error
 
 
-def load_lines(out: Path) -> Iterator[tuple[str, Measurement]]:
-    """Read a journal's whole rounds, each line with what it holds; see `load`."""
-    data, read = _read(out, load_header(out))
+def load_lines(out: Path, header: Run) -> Iterator[tuple[str, Measurement]]:
+    """Read a journal's whole rounds, each line with what it holds; see `load`.
+
+    Args:
+        out: the run directory.
+        header: its run.json, as `load_header` returns it.
+    """
+    data, read = _read(out, header)
     lines = data[: read.whole_bytes].decode("utf-8-sig").split("\n")
     return zip(lines[:-1], read.rows, strict=True)
 
