@@ -48,11 +48,11 @@ mutations: $(STAMP)
 # What the promises about speed rest on: ratios measured side by side in one run. Then
 # both suites on a few cells, and a report from what each of them kept.
 bench: $(STAMP)
-	$(BIN)/python benchmarks/overhead.py
-	$(BIN)/python benchmarks/fused.py
-	$(BIN)/python benchmarks/search_against_grid.py
-	$(BIN)/python benchmarks/against_itself.py
-	$(BIN)/python benchmarks/merge.py
+	$(BIN)/python -m bench.promises.overhead
+	$(BIN)/python -m bench.promises.fused
+	$(BIN)/python -m bench.promises.search_against_grid
+	$(BIN)/python -m bench.promises.against_itself
+	$(BIN)/python -m bench.promises.merge
 	mkdir -p .benchmarks
 	$(BIN)/asv machine --yes
 	CROSSOVER_SUITE=smoke $(BIN)/asv run 'HEAD^!' --bench time_ --record-samples --attribute rounds=1
@@ -62,7 +62,7 @@ bench: $(STAMP)
 
 # For whoever has an accelerator, seven minutes: docs/first_gpu_run.md.
 gpu-check: $(STAMP)
-	$(BIN)/python benchmarks/gpu_check.py
+	$(BIN)/python -m bench.promises.gpu_check
 
 # Trainer fused against JAX, scikit-learn and torch, in an environment of its own: five
 # minutes on one core. The tests first: equal work. Exit 1 where a bound is broken.
@@ -70,11 +70,11 @@ PEERS := .venv-peers/bin
 PEERS_STAMP := .venv-peers/.installed
 peers: $(PEERS_STAMP)
 	$(PEERS)/python -m pytest tests/test_peers.py
-	$(PEERS)/python -m benchmarks.peers --out results/peers
+	$(PEERS)/python -m bench.promises.peers --out results/peers
 
-$(PEERS_STAMP): benchmarks/peers/requirements.txt pyproject.toml $(CONSTRAINTS)
+$(PEERS_STAMP): bench/promises/peers/requirements.txt pyproject.toml $(CONSTRAINTS)
 	test -x $(PEERS)/python || $(PYTHON) -m venv .venv-peers
-	$(PEERS)/python -m pip install --quiet --constraint $(CONSTRAINTS) --requirement benchmarks/peers/requirements.txt --editable .
+	$(PEERS)/python -m pip install --quiet --constraint $(CONSTRAINTS) --requirement bench/promises/peers/requirements.txt --editable .
 	touch $@
 
 # Hostile input and faults in full: every generated spec, every way for a worker to
@@ -82,7 +82,7 @@ $(PEERS_STAMP): benchmarks/peers/requirements.txt pyproject.toml $(CONSTRAINTS)
 torture: $(STAMP)
 	$(BIN)/python -m pytest -m torture
 	rm -rf results/soak
-	$(BIN)/python -m benchmarks.soak --rounds 10000 --out results/soak
+	$(BIN)/python -m bench.promises.soak --rounds 10000 --out results/soak
 	$(BIN)/python -m pip install --quiet atheris==3.0.0
 	for reader in run_directory asv pytest_benchmark spec table options two_runs; do $(BIN)/python tests/fuzz/harness.py $$reader -max_total_time=600 || exit 1; done
 

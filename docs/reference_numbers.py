@@ -20,15 +20,15 @@ from typing import Any
 
 import pandas as pd
 
-from bench.analysis.cost_model import cost_models
-from bench.analysis.frame import records
-from bench.analysis.sweeps import is_along
-from bench.findings import Answer, Crossover
-from bench.nouns import Run, field_names
-from bench.record.store import load
-from bench.report.tables import cost_table
-from bench.report.terminal import plain_lines
-from bench.sweep import Sweep
+from crossover.analysis.cost_model import cost_models
+from crossover.analysis.frame import records
+from crossover.analysis.sweeps import is_along
+from crossover.findings import Answer, Crossover
+from crossover.nouns import Run, field_names
+from crossover.record.run_folder import load
+from crossover.report.tables import cost_table
+from crossover.report.terminal import plain_lines
+from crossover.spec.sweep import Sweep
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "results/reference"

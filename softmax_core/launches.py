@@ -17,8 +17,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from softmax_core.case import Case
 from softmax_core.data import make_data
 from softmax_core.registry import CALL, REPLAYS, entry
-from softmax_core.trainers._share import OneOf
 from softmax_core.trainers.graphed import GraphedTrainer, Work
+from softmax_core.trainers.ranks.share import OneOf
 from softmax_core.training import Session, get_trainer
 
 NO_KERNEL = {

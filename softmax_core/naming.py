@@ -1,6 +1,6 @@
 """A case's name: readable, and the same in the command line, asv, pytest and the store.
 
-Standard library only. `bench.nouns` gives it to everybody.
+Standard library only. `crossover.nouns` gives it to everybody.
 """
 
 import re

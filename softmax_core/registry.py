@@ -34,10 +34,12 @@ TRAINERS = {
         "takes",
     ),
     "data_parallel": Entry(
-        "data_parallel:DataParallelTrainer", is_ranked=True, step_s=600e-6
+        "ranks.trainer:DataParallelTrainer", is_ranked=True, step_s=600e-6
     ),
-    "fused": Entry("fused:FusedTrainer", "cpu", step_s=1e-7, row_s=2e-8, launches=CALL),
-    "fused_cuda": Entry("fused_cuda:FusedCudaTrainer", "cuda"),
+    "fused": Entry(
+        "fused.trainer:FusedTrainer", "cpu", step_s=1e-7, row_s=2e-8, launches=CALL
+    ),
+    "fused_cuda": Entry("fused_cuda.trainer:FusedCudaTrainer", "cuda"),
     "graphed": Entry("graphed:GraphedTrainer", "cuda", launches=REPLAYS),
     "lesson": Entry("lesson:LessonTrainer", row_s=8e-6, is_work_counted=True),
     "manual": Entry(

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from bench.measure.pipe import Close, Closed, Open, Opened, Request, Sampled
+from crossover.measure.pipe import Close, Closed, Open, Opened, Request, Sampled
 
 
 def opened(**fields):

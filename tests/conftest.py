@@ -20,7 +20,7 @@ def unclipped():
     import matplotlib as mpl
     from matplotlib.text import Text
 
-    from bench.report.looks import SAVING
+    from crossover.report.pictures.styles import SAVING
 
     def check(figure):
         with mpl.rc_context(SAVING):
@@ -56,7 +56,7 @@ def simulated_environment(tmp_path_factory):
 @pytest.fixture(scope="session")
 def brought(tmp_path_factory):
     """Return what installs a module beside the tests as a package with a workload."""
-    from bench.workloads.registry import GROUP
+    from crossover.workloads.registry import GROUP
 
     def install(name, maker):
         module = maker.partition(":")[0]
@@ -87,7 +87,7 @@ def child(simulated_environment):
 @pytest.fixture
 def crossover(monkeypatch, capsys, tmp_path):
     """Return a command line in this process: exit code, stdout, stderr."""
-    from bench.cli import main
+    from crossover.cli import main
 
     monkeypatch.chdir(tmp_path)
 

@@ -3,7 +3,7 @@
 import faults
 
 import softmax_core
-from bench.measure import worker
+from crossover.measure import worker
 from softmax_core.trainers.resident import ResidentTrainer
 
 GOOD_ROWS = (20, 99)

@@ -19,12 +19,10 @@ import torch
 from numba import cuda
 
 from softmax_core import TOLERANCE, Case, disagreement, make_data
-from softmax_core.trainers import _fused_cuda_features as features
-from softmax_core.trainers import _fused_cuda_plan as plans
-from softmax_core.trainers import _fused_cuda_rows as rows
-from softmax_core.trainers import fused_cuda
-from softmax_core.trainers._fused_cuda_parts import softmax_of
-from softmax_core.trainers.fused_cuda import FusedCudaTrainer
+from softmax_core.trainers.fused_cuda import features, rows, trainer
+from softmax_core.trainers.fused_cuda import plan as plans
+from softmax_core.trainers.fused_cuda.parts import softmax_of
+from softmax_core.trainers.fused_cuda.trainer import FusedCudaTrainer
 
 ONE, SPREAD, ROWS = plans.LAYOUTS
 LARGE = {"BLOCK_WORK": plans.BLOCK_WORK}
@@ -143,8 +141,8 @@ def fault(name):
     with ExitStack() as stack:
         for module in [simulated.Thread] if part == "sync" else [features, rows]:
             stack.enter_context(patch.object(module, part, wrong))
-        stack.callback(fused_cuda._kernel.cache_clear)
-        fused_cuda._kernel.cache_clear()
+        stack.callback(trainer._kernel.cache_clear)
+        trainer._kernel.cache_clear()
         yield
 
 
@@ -184,7 +182,7 @@ def repeats(name):
     trainer, data, ends = FusedCudaTrainer(**told), make_data(case), []
     with patch.multiple(plans, **constants):
         session = trainer.prepare(case, data, "cpu")
-        with patch.object(fused_cuda, "MOST_ORDERS", 1):
+        with patch.object(trainer, "MOST_ORDERS", 1):
             one_by_one = trainer.prepare(case, data, "cpu")
     for trained in (session, session, one_by_one):
         trained.reset()
@@ -195,7 +193,7 @@ def repeats(name):
 
 def divergent():
     """Return what the simulator says of a barrier that some threads do not reach."""
-    from softmax_core.trainers import _fused_cuda_parts as parts
+    from softmax_core.trainers.fused_cuda import parts
 
     def body():
         if parts.cuda.threadIdx.x < 2:

@@ -6,8 +6,8 @@ of that: they cross at a width of 250, whatever the number of rungs.
 
 import time
 
-from bench.workloads.definition import WrongResult
-from bench.workloads.workload import Implementation, Setting, Size, Workload
+from crossover.workloads.definition import WrongResult
+from crossover.workloads.workload import Implementation, Setting, Size, Workload
 
 LADDER = Workload(
     name="ladder",

@@ -3,9 +3,9 @@
 import os
 from dataclasses import replace
 
-from bench.workloads.softmax import SOFTMAX, Softmax
-from bench.workloads.spin import Law, SpinSession
-from bench.workloads.workload import Implementation
+from crossover.workloads.softmax import SOFTMAX, Softmax
+from crossover.workloads.spin import Law, SpinSession
+from crossover.workloads.workload import Implementation
 
 LAW = os.environ["KNOWN_LAW"]
 

@@ -12,14 +12,14 @@ import sys
 from pathlib import Path
 
 import softmax_core
-from bench.suites import cells
+from crossover.suites import cells
 from softmax_core import device as devices
 from softmax_core import reference_weights
-from softmax_core.trainers._module import AnyDevice
+from softmax_core.trainers.module import AnyDevice
 
 EPOCH_S = 0.7e-3
 SETUP_S = 100.0
-SUITE = Path(__file__).parent.parent / "bench/suites/asv_suite"
+SUITE = Path(__file__).parent.parent / "bench/asv_suite"
 
 
 class Device:

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.analysis.answer import Settings
-from bench.analysis.simulate import SIZES, Model, cost_curve, seconds
-from bench.cli import main
-from bench.nouns import InputError
-from bench.sources.table import analyse, analyse_file
-from bench.sources.table_file import Asked
-from bench.sources.table_rows import Table, read_table
+from crossover.cli import main
+from crossover.crossing.answer import Settings
+from crossover.nouns import InputError
+from crossover.selftest.simulate import SIZES, Model, cost_curve, seconds
+from crossover.sources.table.analyse import analyse, analyse_file
+from crossover.sources.table.file import Asked
+from crossover.sources.table.rows import Table, read_table
 
 ASKED = Asked("n", "sec", "who", "cpu", "gpu", "rep", ("model",))
 

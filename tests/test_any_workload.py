@@ -12,11 +12,11 @@ import tomllib
 
 import pytest
 
-from bench.analysis.frame import read_run
-from bench.record import store
-from bench.spec import Spec
-from bench.suites import cells
-from bench.workloads import registry
+from crossover.analysis.frame import read_run
+from crossover.record import run_folder
+from crossover.spec.spec import Spec
+from crossover.suites import cells
+from crossover.workloads import registry
 
 SPEC = """
 workload = "ladder"
@@ -29,7 +29,7 @@ control = false
 axis = "width"
 values = [16, 64, 1024, 4096]
 """
-CODE = "from bench.cli import main; main()"
+CODE = "from crossover.cli import main; main()"
 HEAD = ["axis", "width", "rungs", "view", "metric", "baseline", "challenger", "outcome"]
 THEIRS = re.compile(
     r"\b(\d samples?|number of samples|features?|classe?s|batch(_size)?|epochs?)\b"
@@ -132,9 +132,9 @@ def test_a_run_is_reported_where_the_package_is_not_installed(run, crossover, tm
 def test_a_run_that_stopped_goes_on(command, spec, tmp_path):
     out = tmp_path / "run"
     command("run", spec, "--out", out, "--budget", "0.4s", exit_code=3)
-    before = len(store.load(out).measurements)
+    before = len(run_folder.load(out).measurements)
     said = command("run", "--resume", out, "--budget", "60s")
-    assert len(store.load(out).measurements) > before
+    assert len(run_folder.load(out).measurements) > before
     assert re.search(r"found.*: cpu/laser@1 overtakes cpu/saw@1", said)
 
 
@@ -148,7 +148,7 @@ def test_jobs_are_merged(command, tmp_path):
     )
     out = tmp_path / "whole"
     command("run", launched, "--out", out, "--launch", "local")
-    merged = store.load(out / "merged" / "here")
+    merged = run_folder.load(out / "merged" / "here")
     assert {m.case["wood"] for m in merged.measurements} == {"oak", "ash"}
     assert len({m.cell_id for m in merged.measurements}) == 2 * (4 + 2)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import plan
-from bench.analysis.crossover import crossovers
-from bench.command.asked import Ask, load_spec
-from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
-from bench.plan import Known
-from bench.spec import SpecError, parse_spec
-from bench.workloads.softmax import SOFTMAX, Softmax
+from crossover.analysis.crossover import crossovers
+from crossover.command.ask import Ask, load_spec
+from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from crossover.plan import plan
+from crossover.plan.plan import Known
+from crossover.spec.spec import SpecError, parse_spec
+from crossover.workloads.softmax import SOFTMAX, Softmax
 from softmax_core.case import stable_learning_rate
 
 ROOT = Path(__file__).parent.parent
@@ -151,13 +151,13 @@ def test_a_proposal_that_settles_at_a_measured_size_is_not_made(
 SIZES = {"samples", "features", "classes", "batch_size", "epochs"}
 ELSEWHERE = {
     "softmax_core": "the arithmetic",
-    "bench/workloads/softmax.py": "its declaration",
-    "bench/lesson": "the lesson is about them",
-    "bench/cli.py": "options by these names",
-    "bench/suites/asv_suite": "the unit of asv's number",
-    "bench/report/verdict_plots.py": "the lesson's picture",
-    "bench/sources/asv.py": "asv's own samples",
-    "bench/sources/asv_file.py": "asv's own samples",
+    "crossover/workloads/softmax.py": "its declaration",
+    "crossover/lesson": "the lesson is about them",
+    "crossover/cli.py": "options by these names",
+    "bench/asv_suite": "the unit of asv's number",
+    "crossover/report/pictures/verdict.py": "the lesson's picture",
+    "crossover/sources/asv.py": "asv's own samples",
+    "crossover/sources/asv_file.py": "asv's own samples",
 }
 """Where the names of softmax's sizes may be keys or attributes, and why."""
 
@@ -175,7 +175,7 @@ def named(path):
 
 def test_the_sizes_have_one_home():
     wrong = {}
-    for path in [*ROOT.glob("bench/**/*.py"), *ROOT.glob("softmax_core/**/*.py")]:
+    for path in [*ROOT.glob("crossover/**/*.py"), *ROOT.glob("softmax_core/**/*.py")]:
         name = str(path.relative_to(ROOT))
         if not name.startswith(tuple(ELSEWHERE)) and (found := [*named(path)]):
             wrong[name] = found

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bench.analysis.answer import point_answer
-from bench.analysis.locate import crossing, locate, sign_changes
+from crossover.crossing.answer import point_answer
+from crossover.crossing.locate import crossing, locate, sign_changes
 
 MARGIN = 0.02
 LEAST = 0.03

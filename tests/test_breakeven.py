@@ -7,12 +7,12 @@ import pytest
 from scipy import stats
 from scipy.signal import lfilter
 
-from bench.analysis.breakeven import INTERVALS, OUTCOMES, break_even, break_evens
-from bench.analysis.fieller import fieller, means
-from bench.analysis.selfcheck import clopper_pearson
-from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
-from bench.spec import parse_spec
-from bench.workloads.softmax import Softmax
+from crossover.analysis.breakeven import INTERVALS, OUTCOMES, break_even, break_evens
+from crossover.crossing.fieller import fieller, means
+from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from crossover.selftest.promises import clopper_pearson
+from crossover.spec.spec import parse_spec
+from crossover.workloads.softmax import Softmax
 
 TRUTH = 50.0
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from bench.doctor import checks
-from bench.doctor.checks import Gpu, TorchBuild
-from bench.measure.pipe import Accelerator, Ended
+from crossover.doctor import checks
+from crossover.doctor.checks import Gpu, TorchBuild
+from crossover.measure.pipe import Accelerator, Ended
 
 TORCH = TorchBuild(
     cpu="cpu",

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-MAIN = "from bench.cli import main; main()"
+MAIN = "from crossover.cli import main; main()"
 CALL = [sys.executable, "-P", "-c", MAIN]  # as the installed script
 # Whoever runs the tests in the background may have interrupts ignored.
 HEEDING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "

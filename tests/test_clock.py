@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.measure.clock import measured_s
+from crossover.measure.clock import measured_s
 
 
 class FakeDevice:

@@ -6,13 +6,21 @@ import sys
 import numpy as np
 import pytest
 
-from bench.analysis.compare import compare, lines
-from bench.analysis.shifts import drawn_interval, welch_interval
-from bench.cli import main
-from bench.nouns import SCHEMA, Cell, Contender, InputError, Machine, Measurement, Run
-from bench.record import store
-from bench.spec import Spec
-from bench.workloads.softmax import SOFTMAX
+from crossover.analysis.compare import compare, lines
+from crossover.cli import main
+from crossover.crossing.shifts import drawn_interval, welch_interval
+from crossover.nouns import (
+    SCHEMA,
+    Cell,
+    Contender,
+    InputError,
+    Machine,
+    Measurement,
+    Run,
+)
+from crossover.record import run_folder
+from crossover.spec.spec import Spec
+from crossover.workloads.softmax import SOFTMAX
 
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 SIZES = (64, 256, 512, 1024, 2048, 8192)
@@ -126,8 +134,8 @@ def test_intervals_of_a_shift():
 def test_the_command_exits_1_on_a_change(tmp_path, monkeypatch, capsys):
     runs = {"a": run(1), "same": run(2), "moved": run(3, fixed=1100.0)}
     for name, recorded in runs.items():
-        store.create(tmp_path / name, recorded)
-        store.append(tmp_path / name, list(recorded.measurements))
+        run_folder.create(tmp_path / name, recorded)
+        run_folder.append(tmp_path / name, list(recorded.measurements))
 
     def command(*names):
         paths = [str(tmp_path / name) for name in names]

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from answers import FakeWorker, opened, sampled
 
-from bench.command.asked import Ask, load_preset, resolve
-from bench.contenders import missing_cores
-from bench.nouns import BEST, SCHEMA, Cell, Contender, InputError, Machine, Run
-from bench.record import store, stored
-from bench.report.words import people
-from bench.run import Crew, carry_out
-from bench.sources.questions import pairs
-from bench.spec import parse_spec
-from bench.workloads.softmax import SOFTMAX
+from crossover.command.ask import Ask, load_preset, resolve
+from crossover.nouns import BEST, SCHEMA, Cell, Contender, InputError, Machine, Run
+from crossover.pipeline import Crew, carry_out
+from crossover.record import codec, run_folder
+from crossover.report.words.sentences import people
+from crossover.sources.sweeps_of_cells import pairs
+from crossover.spec.contenders import missing_cores
+from crossover.spec.spec import parse_spec
+from crossover.workloads.softmax import SOFTMAX
 
 TWO = Contender("cpu", "data_parallel", 1, ranks=2)
 SPEC = {
@@ -120,27 +120,27 @@ def test_a_file_may_name_more_ranks_than_there_are_cores(spec, tmp_path):
     machine = Machine("host", "cpu", 1, None, 1, 0.0, (), {"cuda": "no"}, {}, {}, "f")
     spec = resolve(spec, (), 1).model_copy(update={"rounds": 2, "grid": True})
     run = Run("r", SCHEMA, spec, None, "", machine, ())
-    store.create(tmp_path / "run", run)
+    run_folder.create(tmp_path / "run", run)
     done = carry_out(spec, run, tmp_path / "run", Crew(start=lambda c: Ready()))
     mine = [m for m in done.measurements if m.contender == TWO]
     assert mine
     assert {m.status for m in mine} == {"unavailable"}
     assert {m.notes for m in mine} == {missing_cores(TWO, 1)}
-    assert store.load(tmp_path / "run") == done
+    assert run_folder.load(tmp_path / "run") == done
 
 
 def test_rows_without_ranks_are_of_one_and_those_with_are_read_back(tmp_path):
     folder = Path(__file__).parent / "fixtures" / "schema" / str(SCHEMA)
-    rows = store.load(folder).measurements
+    rows = run_folder.load(folder).measurements
     assert {m.contender.ranks for m in rows} == {1}
     of_two = dataclasses.replace(
         rows[0], contender=TWO, cell_id=Cell(rows[0].case, TWO).id
     )
-    assert stored.read_line(stored.line(of_two), SOFTMAX) == of_two
-    fields = json.loads(stored.line(of_two))
+    assert codec.read_line(codec.line(of_two), SOFTMAX) == of_two
+    fields = json.loads(codec.line(of_two))
     fields["contender"]["threads"] = None  # has no text
     with pytest.raises(InputError, match="contender = "):
-        stored.read_line(json.dumps(fields), SOFTMAX)
+        codec.read_line(json.dumps(fields), SOFTMAX)
 
 
 @pytest.mark.parametrize(

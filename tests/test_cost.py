@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from bench.analysis.crossover import crossovers
-from bench.analysis.metrics import in_money
-from bench.nouns import SCHEMA, VIEWS, Cell, Contender, Machine, Measurement, Run
-from bench.spec import Spec, SpecError, parse_spec
+from crossover.analysis.crossover import crossovers
+from crossover.analysis.metrics import in_money
+from crossover.nouns import SCHEMA, VIEWS, Cell, Contender, Machine, Measurement, Run
+from crossover.spec.spec import Spec, SpecError, parse_spec
 
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 SPEC = {

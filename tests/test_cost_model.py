@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from bench.analysis.answer import Settings, answer
-from bench.analysis.cost_fit import Ranged, best_fits, fit
-from bench.analysis.cost_model import cost_models, epoch_work, predicted_s
-from bench.analysis.definitions import fitted, fitted_interval
-from bench.analysis.derive import derive
-from bench.analysis.flags import advice
-from bench.analysis.frame import frames
-from bench.analysis.selfcheck import clopper_pearson
-from bench.analysis.simulate import SIZES, Model, cost_curve, seconds
-from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
-from bench.report.tables import cost_table, ranged, report_markdown, scaled_lines
-from bench.spec import parse_spec
-from bench.workloads.softmax import SOFTMAX, Softmax
+from crossover.analysis.cost_model import cost_models, epoch_work, predicted_s
+from crossover.analysis.derive import derive
+from crossover.analysis.flags import advice
+from crossover.analysis.frame import frames
+from crossover.crossing.answer import Settings, answer
+from crossover.crossing.cost_fit import Ranged, best_fits, fit
+from crossover.crossing.definitions import fitted, fitted_interval
+from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from crossover.report.tables import cost_table, ranged, report_markdown, scaled_lines
+from crossover.selftest.promises import clopper_pearson
+from crossover.selftest.simulate import SIZES, Model, cost_curve, seconds
+from crossover.spec.spec import parse_spec
+from crossover.workloads.softmax import SOFTMAX, Softmax
 
 WHO = Contender("cpu", "resident", 1)
 TRUTH = {"per_epoch": 1e-3, "per_step": 4e-5, "per_row": 1e-6}

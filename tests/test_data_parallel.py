@@ -15,8 +15,8 @@ from ranks import LONG, gone, prepared, soon
 
 from softmax_core import TOLERANCE, Case, disagreement, get_trainer, make_data
 from softmax_core.device import accelerators
-from softmax_core.trainers import _ranks
-from softmax_core.trainers._share import Place, ShareSession
+from softmax_core.trainers.ranks import ranks
+from softmax_core.trainers.ranks.share import Place, ShareSession
 from softmax_core.training import RankLost, cannot_train
 
 CPU = torch.device("cpu")
@@ -139,18 +139,18 @@ def test_ranks_that_cannot_be_are_unavailable_with_the_reason(monkeypatch):
 
 
 def test_a_rank_killed_at_its_start_is_named(monkeypatch):
-    original = _ranks.mp.start_processes
+    original = ranks.mp.start_processes
 
     def start(*arguments, **options):
         started = original(*arguments, **options)
         os.kill(started.pids()[0], signal.SIGKILL)
         return started
 
-    monkeypatch.setattr(_ranks, "_crews", {})
-    monkeypatch.setattr(_ranks.mp, "start_processes", start)
+    monkeypatch.setattr(ranks, "_crews", {})
+    monkeypatch.setattr(ranks.mp, "start_processes", start)
     with pytest.raises(RankLost, match="rank 1 was ended by SIGKILL"):
         prepared(2, UNEVEN["short last batch, momentum"])
-    assert _ranks._crews == {}
+    assert ranks._crews == {}
 
 
 def test_ranks_end_amid_a_training_when_rank_0_is_gone(three):

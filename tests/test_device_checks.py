@@ -4,11 +4,11 @@ import dataclasses
 
 import pytest
 
-from bench.doctor.checks import Gpu, gpu
-from bench.doctor.device_checks import device_checks
-from bench.doctor.facts import _gpu
-from bench.machine import Seen
-from bench.measure.pipe import Examined
+from crossover.doctor.checks import Gpu, gpu
+from crossover.doctor.device_checks import device_checks
+from crossover.doctor.facts import _gpu
+from crossover.measure.machine import Seen
+from crossover.measure.pipe import Examined
 
 GIB = 2**30
 FACTS = {

@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from bench.command import new_run
-from bench.measure.pipe import Sample
-from bench.record import lock, store
-from bench.report import write
-from bench.sources.given import runs_given
+from crossover.command import new_run
+from crossover.measure.pipe import Sample
+from crossover.record import lock, run_folder
+from crossover.report import write
+from crossover.sources.find_runs import runs_given
 
 sys.path.append(str(Path(__file__).parent / "kill"))
 import by_hand
 
-JOURNAL = store.JOURNAL
+JOURNAL = run_folder.JOURNAL
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +63,7 @@ def largest_file(size):
 def undisturbed(tmp_path):
     spec, run = by_hand.new()
     out = tmp_path / "undisturbed"
-    store.create(out, run)
+    run_folder.create(out, run)
     by_hand.measure(spec, run, out)
     return (out / JOURNAL).read_bytes()
 
@@ -72,30 +72,33 @@ def test_a_full_disk_ends_the_run_and_keeps_every_round(tmp_path, small_disk):
     """The round that did not fit is cut off; with more room the run goes on."""
     disk, remount = small_disk
     spec, run = by_hand.new()
-    store.create(disk / "run", run)
-    with pytest.raises(store.StoreError) as error:
+    run_folder.create(disk / "run", run)
+    with pytest.raises(run_folder.StoreError) as error:
         by_hand.measure(spec, run, disk / "run")
     said = str(error.value)
     assert "No space left on device; every round before is kept" in said
     assert said.endswith(f"go on with: crossover run --resume {disk / 'run'}")
-    kept = store.load(disk / "run")
+    kept = run_folder.load(disk / "run")
     assert kept.lost == ""
     assert 10 < len(kept.measurements) < 110
     remount("size=4m")
-    by_hand.measure(spec, store.reopen(disk / "run"), disk / "run")
+    by_hand.measure(spec, run_folder.reopen(disk / "run"), disk / "run")
     assert (disk / "run" / JOURNAL).read_bytes() == undisturbed(tmp_path)
 
 
 def test_a_round_that_does_not_fit_is_cut_off(tmp_path):
     spec, run = by_hand.new()
     whole, out = undisturbed(tmp_path), tmp_path / "run"
-    store.create(out, run)
-    with largest_file(20_000), pytest.raises(store.StoreError, match="File too large"):
+    run_folder.create(out, run)
+    with (
+        largest_file(20_000),
+        pytest.raises(run_folder.StoreError, match="File too large"),
+    ):
         by_hand.measure(spec, run, out)
     assert 18_000 < (out / JOURNAL).stat().st_size < 20_000
     assert whole.startswith((out / JOURNAL).read_bytes())
-    assert store.load(out).lost == ""
-    by_hand.measure(spec, store.reopen(out), out)
+    assert run_folder.load(out).lost == ""
+    by_hand.measure(spec, run_folder.reopen(out), out)
     assert (out / JOURNAL).read_bytes() == whole
 
 
@@ -112,7 +115,7 @@ def test_a_report_that_does_not_fit_leaves_the_measurements(tmp_path, crossover)
 
 def test_a_folder_that_is_only_read(tmp_path, small_disk, crossover):
     disk, remount = small_disk
-    store.create(disk / "run", by_hand.new()[1])
+    run_folder.create(disk / "run", by_hand.new()[1])
     remount("ro")
     for command in (
         ["run", "--resume", disk / "run"],
@@ -143,48 +146,48 @@ def at_round(number, action):
 def test_what_was_recorded_in_a_folder_that_is_gone_is_kept_beside(tmp_path):
     spec, run = by_hand.new()
     out, beside = tmp_path / "run", tmp_path / "run-rescued"
-    store.create(out, run)
-    with pytest.raises(store.StoreError) as error:
+    run_folder.create(out, run)
+    with pytest.raises(run_folder.StoreError) as error:
         by_hand.measure(spec, run, out, at_round(5, lambda: shutil.rmtree(out)))
     assert "it is gone" in str(error.value)
     assert str(error.value).endswith(f"go on with: crossover run --resume {beside}")
     assert not out.exists()
-    kept = store.reopen(beside)
+    kept = run_folder.reopen(beside)
     assert {m.round for m in kept.measurements if m.status == "ok"} == set(range(5))
     by_hand.measure(spec, kept, beside)
-    ok = [m for m in store.load(beside).measurements if m.status == "ok"]
+    ok = [m for m in run_folder.load(beside).measurements if m.status == "ok"]
     assert len(ok) == undisturbed(tmp_path).count(b'"status": "ok"')
 
 
 def test_a_folder_of_another_run_in_its_place_is_not_written_to(tmp_path):
     spec, run = by_hand.new()
     out = tmp_path / "run"
-    store.create(out, run)
+    run_folder.create(out, run)
 
     def replace():
         shutil.rmtree(out)
-        store.create(out, dataclasses.replace(run, run_id="other"))
+        run_folder.create(out, dataclasses.replace(run, run_id="other"))
 
-    with pytest.raises(store.StoreError, match="another file in its place"):
+    with pytest.raises(run_folder.StoreError, match="another file in its place"):
         by_hand.measure(spec, run, out, at_round(3, replace))
-    assert store.load(out).run_id == "other"
-    assert store.load(out).measurements == ()
-    assert len(store.load(tmp_path / "run-rescued").measurements) > 5
+    assert run_folder.load(out).run_id == "other"
+    assert run_folder.load(out).measurements == ()
+    assert len(run_folder.load(tmp_path / "run-rescued").measurements) > 5
 
 
 def test_a_second_writer_is_noticed(tmp_path):
     spec, run = by_hand.new()
     out = tmp_path / "run"
-    store.create(out, run)
+    run_folder.create(out, run)
 
     def write_too():
         line = (out / JOURNAL).read_bytes().splitlines(keepends=True)[-1]
         with (out / JOURNAL).open("ab") as journal:
             journal.write(line)
 
-    with pytest.raises(store.StoreError, match="another program wrote to it"):
+    with pytest.raises(run_folder.StoreError, match="another program wrote to it"):
         by_hand.measure(spec, run, out, at_round(3, write_too))
-    assert store.load(out).measurements
+    assert run_folder.load(out).measurements
 
 
 def test_a_clock_that_is_set_back_changes_dates_alone(tmp_path):
@@ -194,9 +197,9 @@ def test_a_clock_that_is_set_back_changes_dates_alone(tmp_path):
     def jumping():
         return datetime(2026, 1, 1, tzinfo=UTC) - timedelta(hours=next(dates))
 
-    store.create(tmp_path / "back", run)
+    run_folder.create(tmp_path / "back", run)
     back = by_hand.measure(spec, run, tmp_path / "back", utc=jumping).measurements
-    store.create(tmp_path / "on", run)
+    run_folder.create(tmp_path / "on", run)
     on = by_hand.measure(spec, run, tmp_path / "on").measurements
     assert back[0].started_utc > back[-1].started_utc
     undated = [dataclasses.replace(m, started_utc="") for m in back]
@@ -204,7 +207,7 @@ def test_a_clock_that_is_set_back_changes_dates_alone(tmp_path):
 
 
 def test_two_runs_into_one_folder_are_one(tmp_path, crossover):
-    store.create(tmp_path / "run", by_hand.new()[1])
+    run_folder.create(tmp_path / "run", by_hand.new()[1])
     ready, end = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -216,8 +219,8 @@ def test_two_runs_into_one_folder_are_one(tmp_path, crossover):
         code, _, error = crossover("run", "--resume", tmp_path / "run")
         assert (code, error.count("\n")) == (2, 1)
         assert f"out = {str(tmp_path / 'run')!r}: process {pid} on " in error
-        with pytest.raises(store.StoreError, match=f"process {pid} on "):
-            store.entered(tmp_path / "run", new=True).__enter__()
+        with pytest.raises(run_folder.StoreError, match=f"process {pid} on "):
+            run_folder.entered(tmp_path / "run", new=True).__enter__()
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
@@ -244,7 +247,9 @@ def test_names_that_differ_by_case_alone_get_folders_that_do_not(tmp_path):
     folders = []
     for name in ("Quick", "quick", "QUICK"):
         folders.append(tmp_path / f"{name}-run")
-        store.create(folders[-1], dataclasses.replace(by_hand.new()[1], run_id=name))
+        run_folder.create(
+            folders[-1], dataclasses.replace(by_hand.new()[1], run_id=name)
+        )
     given = runs_given(folders, (), (), tmp_path / "out")
     names = [folder.name for _, folder in given]
     assert names[0] == "Quick"

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from answers import FakeWorker, opened, sampled
 
-from bench.doctor import examine as doctor
-from bench.doctor.checks import Check, TorchBuild
-from bench.machine import Seen
-from bench.measure.pipe import Accelerator, Ended
+from crossover.doctor import examine as doctor
+from crossover.doctor.checks import Check, TorchBuild
+from crossover.measure.machine import Seen
+from crossover.measure.pipe import Accelerator, Ended
 
 
 class Timed(FakeWorker):
@@ -150,7 +150,7 @@ def test_a_machine_is_examined_from_its_root(monkeypatch, tmp_path):
 
 def test_the_command_examines_this_machine():
     code = (
-        "import sys; from bench.cli import main\n"
+        "import sys; from crossover.cli import main\n"
         "try: main()\n"
         "finally: print('torch' in sys.modules)"
     )

@@ -10,16 +10,16 @@ import pytest
 import torch
 from answers import FakeWorker, opened, sampled
 
-from bench.analysis.crossover import crossovers
-from bench.measure import energy, worker
-from bench.measure.energy import Meter, Package, energy_unmeasured, find_meter
-from bench.measure.pipe import Close, Open, Sample
-from bench.measure.sampler import Sampler
-from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
-from bench.record import store
-from bench.run import Crew, carry_out
-from bench.spec import parse_spec
-from bench.workloads.softmax import SOFTMAX
+from crossover.analysis.crossover import crossovers
+from crossover.measure import energy, worker
+from crossover.measure.energy import Meter, Package, energy_unmeasured, find_meter
+from crossover.measure.pipe import Close, Open, Sample
+from crossover.measure.sampler import Sampler
+from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from crossover.pipeline import Crew, carry_out
+from crossover.record import run_folder
+from crossover.spec.spec import parse_spec
+from crossover.workloads.softmax import SOFTMAX
 
 CPU = torch.device("cpu")
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
@@ -280,13 +280,13 @@ class Powered(FakeWorker):
 def measured(tmp_path, start):
     spec = parse_spec(SPEC, "test")
     run = Run("r", SCHEMA, spec, None, "x", MACHINE, ())
-    store.create(tmp_path / "run", run)
+    run_folder.create(tmp_path / "run", run)
     return carry_out(spec, run, tmp_path / "run", Crew(start=start))
 
 
 def test_energy_has_a_crossover_of_its_own(tmp_path):
     run = measured(tmp_path, Powered)
-    assert store.load(tmp_path / "run") == run
+    assert run_folder.load(tmp_path / "run") == run
     assert all(len(m.samples_j) == len(m.samples_s) == 2 for m in run.measurements)
     assert {m.energy_of for m in run.measurements} == {"package-0"}
     found = crossovers(run)
@@ -320,15 +320,15 @@ def test_a_contender_without_energy_has_no_row(tmp_path):
 
 def test_journals_and_headers_from_before_energy_load(tmp_path):
     run = measured(tmp_path, Powered)
-    path = tmp_path / "run" / store.JOURNAL
+    path = tmp_path / "run" / run_folder.JOURNAL
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     for row in rows:
         del row["samples_j"], row["energy_of"]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    header = json.loads((tmp_path / "run" / store.HEADER).read_text())
+    header = json.loads((tmp_path / "run" / run_folder.HEADER).read_text())
     del header["machine"]["energy_unmeasured"]
-    (tmp_path / "run" / store.HEADER).write_text(json.dumps(header))
-    old = store.load(tmp_path / "run")
+    (tmp_path / "run" / run_folder.HEADER).write_text(json.dumps(header))
+    old = run_folder.load(tmp_path / "run")
     assert {m.samples_j for m in old.measurements} == {()}
     assert old.machine.energy_unmeasured is None
     time = [c for c in crossovers(run) if c.metric == "time_s"]
@@ -339,7 +339,7 @@ def test_rounds_without_joules_are_not_joules_of_zero():
     case, contender = SOFTMAX.case(), Contender("cpu", "resident", 1)
     row = Measurement(Cell(case, contender).id, "r", 0, "ok", case, contender)
     zero = dataclasses.replace(row, samples_s=(1.0,), samples_j=(0.0,))
-    from bench.analysis.metrics import in_joules
+    from crossover.analysis.metrics import in_joules
 
     assert in_joules([row, zero]) == []
     half = dataclasses.replace(zero, samples_j=(0.5,), setup_s=1.0)

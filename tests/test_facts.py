@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.doctor import facts
-from bench.doctor.checks import Gpu
-from bench.measure.pipe import Ended
+from crossover.doctor import facts
+from crossover.doctor.checks import Gpu
+from crossover.measure.pipe import Ended
 
 
 def write(root, files):

@@ -6,15 +6,15 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from bench.analysis.answer import Settings, answer
-from bench.analysis.crossover import crossovers
-from bench.analysis.estimate import estimates
-from bench.analysis.flags import ADVICE, advice, cell_flags, pair_flags, view_flags
-from bench.analysis.simulate import SIZES, Model, cost_curve, log_ratios, seconds
-from bench.analysis.stability import has_changepoint, is_autocorrelated, is_unstable
-from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
-from bench.spec import Spec
-from bench.workloads.softmax import SOFTMAX
+from crossover.analysis.crossover import crossovers
+from crossover.analysis.estimate import estimates
+from crossover.analysis.flags import ADVICE, advice, cell_flags, view_flags
+from crossover.crossing.answer import Settings, answer, pair_flags
+from crossover.crossing.stability import has_changepoint, is_autocorrelated, is_unstable
+from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from crossover.selftest.simulate import SIZES, Model, cost_curve, log_ratios, seconds
+from crossover.spec.spec import Spec
+from crossover.workloads.softmax import SOFTMAX
 
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 CLEAN = Model(drift=0.0)

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bench.analysis.breakeven import BreakEven
-from bench.analysis.frame import column_types, read_run, records
-from bench.findings import Answer, Estimate
-from bench.nouns import Measurement, field_names
-from bench.record.store import load
+from crossover.analysis.breakeven import BreakEven
+from crossover.analysis.frame import column_types, read_run, records
+from crossover.findings import Answer, Estimate
+from crossover.nouns import Measurement, field_names
+from crossover.record.run_folder import load
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "results/reference"

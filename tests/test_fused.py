@@ -16,8 +16,8 @@ from softmax_core import (
     get_trainer,
     make_data,
 )
-from softmax_core.trainers import fused
-from softmax_core.trainers._fused_compile import kernel
+from softmax_core.trainers.fused import trainer
+from softmax_core.trainers.fused.compile import kernel
 
 
 def prepared(case, threads=1, drawn_on=None):
@@ -89,15 +89,15 @@ LARGE = Case(4_000, 784, 10, 1_000, dispersion=(0.1, 2.0))
 )
 def test_threads_only_where_they_pay(case, notes, monkeypatch):
     monkeypatch.setattr(config, "NUMBA_NUM_THREADS", 2)
-    threads = fused.threads_of(case, 2)
-    way = fused.ColumnsSession if fused._is_small(case) else fused.RowsSession
+    threads = trainer.threads_of(case, 2)
+    way = trainer.ColumnsSession if trainer._is_small(case) else trainer.RowsSession
     assert f"{way.way}, {threads} thread{'s' * (threads > 1)}" == notes
-    assert fused.threads_of(case, 1) == 1
+    assert trainer.threads_of(case, 1) == 1
 
 
 @pytest.mark.skipif(config.NUMBA_NUM_THREADS < 2, reason="one core")
 def test_threads_do_the_same_work(monkeypatch):
-    monkeypatch.setattr(fused, "THREADED_WORK", 0)
+    monkeypatch.setattr(trainer, "THREADED_WORK", 0)
     case = Case(203, 30, 6, 50, momentum=0.5, learning_rate=0.001)
     session = prepared(case, threads=2)
     assert session.notes == "rows, 2 threads"
@@ -120,7 +120,7 @@ def test_without_a_folder_for_the_cache_kernels_still_compile():
 
 LAY = """
 import numpy as np
-from softmax_core.trainers._fused_columns import lay
+from softmax_core.trainers.fused.columns import lay
 lay(np.zeros((2, 9)), np.ones((1, 1)), np.ones(1, np.int64), np.empty(0, np.int64))
 print(sum(lay.stats.cache_hits.values()))
 """

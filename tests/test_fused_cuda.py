@@ -17,14 +17,14 @@ import torch
 from softmax_core import TOLERANCE, Case, disagreement, make_data, reference_weights
 from softmax_core.device import unavailable_reason
 from softmax_core.reference import verified_case
-from softmax_core.trainers import fused_cuda
-from softmax_core.trainers._fused_cuda_plan import (
+from softmax_core.trainers.fused_cuda import trainer
+from softmax_core.trainers.fused_cuda.plan import (
     LAYOUTS,
     MOST_THREADS,
     SHARED_BYTES,
     plan,
 )
-from softmax_core.trainers.fused_cuda import FusedCudaTrainer
+from softmax_core.trainers.fused_cuda.trainer import FusedCudaTrainer
 
 CUDA = torch.device("cuda")
 ROOT = Path(__file__).parent.parent
@@ -178,9 +178,9 @@ def test_numbas_own_target_is_not_taken_for_numba_cuda(
         target.implementation = implementation
     libs = types.SimpleNamespace(get_cudalib=lambda name, static: str(barrier))
     modules = {"numba.cuda": target, "numba.cuda.cudadrv.libs": libs}
-    found = fused_cuda.import_module
+    found = trainer.import_module
     monkeypatch.setattr(
-        fused_cuda, "import_module", lambda name: modules.get(name) or found(name)
+        trainer, "import_module", lambda name: modules.get(name) or found(name)
     )
     reason = FusedCudaTrainer().unavailable(CUDA)
     assert reason == said or reason.startswith(said)

@@ -9,10 +9,10 @@ from llvmlite.binding import get_host_cpu_features
 from numba import njit
 from scipy.stats import chisquare
 
-from softmax_core.trainers import _fused_columns
-from softmax_core.trainers._fused_compile import OPTIONS
-from softmax_core.trainers._fused_exp import cut, exp
-from softmax_core.trainers._fused_shuffle import _below, deal
+from softmax_core.trainers.fused import columns as kernel
+from softmax_core.trainers.fused.compile import OPTIONS
+from softmax_core.trainers.fused.exp import cut, exp
+from softmax_core.trainers.fused.shuffle import _below, deal
 
 CUT = {np.float32: 2.0**-63, np.float64: 2.0**-511}
 LEAST = {np.float32: -43.66, np.float64: -354.19}
@@ -99,7 +99,7 @@ def test_the_loop_over_samples_is_vectorised():
 
     @njit(error_model="numpy")
     def sums(columns, w, g):
-        _fused_columns.sums((0, 0), (0, 0, 0), columns, 0, columns.shape[1], w, g)
+        kernel.sums((0, 0), (0, 0, 0), columns, 0, columns.shape[1], w, g)
 
     columns, w = np.ones((3, 64), np.float32), np.ones((3, 3), np.float32)
     sums(columns, w, np.zeros((3, 2), np.float32))

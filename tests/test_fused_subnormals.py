@@ -16,7 +16,7 @@ from numba import config, njit
 
 from softmax_core import TOLERANCE, Case, get_trainer, make_data, reference_weights
 from softmax_core.case import stable_learning_rate
-from softmax_core.trainers import fused
+from softmax_core.trainers.fused import trainer
 
 WIDE, NEAR = (6.0, 2.0), (0.1, 2.0)
 SHAPES = {
@@ -127,7 +127,7 @@ def test_a_velocity_without_gradients_ends_at_zero(features, batch):
 
 @pytest.mark.skipif(config.NUMBA_NUM_THREADS < 2, reason="one core")
 def test_two_threads_leave_no_subnormal_velocity(monkeypatch):
-    monkeypatch.setattr(fused, "THREADED_WORK", 0)
+    monkeypatch.setattr(trainer, "THREADED_WORK", 0)
     case = case_of(SHAPES["64 features, 100 classes"], 10, 0.5)
     session = get_trainer("fused").prepare(case, make_data(case), threads=2)
     session.train(EPOCHS)

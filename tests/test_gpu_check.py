@@ -1,4 +1,4 @@
-"""`benchmarks/gpu_check.py` with made-up steps: bounded, kept, told and packed."""
+"""`bench/promises/gpu_check.py` with made-up steps: bounded, kept, told and packed."""
 
 import os
 import re
@@ -15,7 +15,8 @@ ROOT = Path(__file__).parent.parent
 
 sys.path.append(str(ROOT))
 from benchmarks import gpu_check, gpu_steps  # noqa: E402
-from benchmarks.gpu_steps import GRACE_S, Step, pack, telling, time_for  # noqa: E402
+
+from bench.promises.gpu_steps import GRACE_S, Step, pack, telling, time_for  # noqa: E402
 
 SEVEN_MINUTES_S = 7 * 60
 
@@ -226,7 +227,7 @@ def test_what_stops_the_check_stops_the_step_and_packs_what_there_is(tmp_path):
     main = f"""
 import sys
 from benchmarks import gpu_check
-from benchmarks.gpu_steps import Step
+from bench.promises.gpu_steps import Step
 code = "import os, time; open({str(ready)!r}, 'w').write(str(os.getpid())); "
 code += "print('begun', flush=True); time.sleep(600)"
 gpu_check.steps = lambda folder: [Step("run", (sys.executable, "-c", code), 60)]

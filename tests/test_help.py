@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from bench.cli import app
+from crossover.cli import app
 
 ROOT = Path(__file__).parent.parent
 PROGRAM = typer.main.get_command(app)
 COMMANDS = PROGRAM.commands
-CALL = [sys.executable, "-P", "-c", "from bench.cli import main; main()"]
+CALL = [sys.executable, "-P", "-c", "from crossover.cli import main; main()"]
 TEXTS = [
     ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs").glob("*.md")),

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.nouns import SCHEMA
-from bench.record import store, stored
-from bench.report import write
-from bench.workloads.softmax import SOFTMAX
+from crossover.nouns import SCHEMA
+from crossover.record import codec, run_folder
+from crossover.report import write
+from crossover.workloads.softmax import SOFTMAX
 
 sys.path.append(str(Path(__file__).parent / "fuzz"))
 import readers
@@ -40,22 +40,22 @@ def undrawn(monkeypatch):
 
 
 def edit(folder, change):
-    header = json.loads((folder / store.HEADER).read_text())
+    header = json.loads((folder / run_folder.HEADER).read_text())
     change(header)
-    (folder / store.HEADER).write_text(json.dumps(header))
+    (folder / run_folder.HEADER).write_text(json.dumps(header))
 
 
 def edit_row(folder, change):
-    rows = (folder / store.JOURNAL).read_text().split("\n")
+    rows = (folder / run_folder.JOURNAL).read_text().split("\n")
     row = json.loads(rows[0])
     change(row)
     rows[0] = json.dumps(row)
-    (folder / store.JOURNAL).write_text("\n".join(rows))
+    (folder / run_folder.JOURNAL).write_text("\n".join(rows))
 
 
 def refusal(folder):
-    with pytest.raises(store.StoreError) as error:
-        store.load(folder)
+    with pytest.raises(run_folder.StoreError) as error:
+        run_folder.load(folder)
     said = str(error.value)
     assert said.startswith(f"run = {str(folder)!r}: ")
     return said
@@ -78,22 +78,22 @@ def test_a_pair_that_cannot_be_parsed_is_one_line(folder, crossover, text):
 
 
 def test_every_field_of_the_header_may_be_of_a_wrong_type(folder):
-    text = (folder / store.HEADER).read_text()
+    text = (folder / run_folder.HEADER).read_text()
     refused = 0
     for i in range(len(places(json.loads(text)))):
         header = json.loads(text)
         holder, key = places(header)[i]
         holder[key] = {"x": [1]} if i % 2 else -1.5
-        (folder / store.HEADER).write_text(json.dumps(header))
+        (folder / run_folder.HEADER).write_text(json.dumps(header))
         try:
-            store.load(folder)
-        except store.StoreError:
+            run_folder.load(folder)
+        except run_folder.StoreError:
             refused += 1
     assert refused > 60
 
 
 def test_every_field_of_a_row_may_be_anything(folder):
-    text = (folder / store.JOURNAL).read_text().split("\n")[20]
+    text = (folder / run_folder.JOURNAL).read_text().split("\n")[20]
     refused = 0
     for i in range(len(places(json.loads(text)))):
         for value in NASTY[i % 4 :: 4]:
@@ -101,7 +101,7 @@ def test_every_field_of_a_row_may_be_anything(folder):
             holder, key = places(row)[i]
             holder[key] = value
             refused += readers.refused(
-                partial(stored.read_line, json.dumps(row), SOFTMAX)
+                partial(codec.read_line, json.dumps(row), SOFTMAX)
             )
     assert refused > 300
 
@@ -148,46 +148,46 @@ def test_a_row_that_cannot_be_is_refused_by_line_and_field(folder, change, field
     ],
 )
 def test_a_header_that_is_none(folder, text, said):
-    (folder / store.HEADER).write_text(text)
+    (folder / run_folder.HEADER).write_text(text)
     assert said in refusal(folder)
 
 
 def test_encodings(folder):
-    header = (folder / store.HEADER).read_text()
-    (folder / store.HEADER).write_text(header, encoding="utf-8-sig")
-    assert store.load(folder) == store.load(WHOLE)
-    (folder / store.HEADER).write_text(header, encoding="utf-16")
+    header = (folder / run_folder.HEADER).read_text()
+    (folder / run_folder.HEADER).write_text(header, encoding="utf-8-sig")
+    assert run_folder.load(folder) == run_folder.load(WHOLE)
+    (folder / run_folder.HEADER).write_text(header, encoding="utf-16")
     assert "UTF-8" in refusal(folder)
-    (folder / store.HEADER).write_text(header)
-    rows = (folder / store.JOURNAL).read_bytes()
-    (folder / store.JOURNAL).write_bytes(b"\xff\xfe\n" + rows)
+    (folder / run_folder.HEADER).write_text(header)
+    rows = (folder / run_folder.JOURNAL).read_bytes()
+    (folder / run_folder.JOURNAL).write_bytes(b"\xff\xfe\n" + rows)
     assert "line 1 of measurements.jsonl is garbled: must be UTF-8" in refusal(folder)
 
 
-@pytest.mark.parametrize("name", [store.HEADER, store.JOURNAL])
+@pytest.mark.parametrize("name", [run_folder.HEADER, run_folder.JOURNAL])
 def test_two_gigabytes_are_refused_by_their_size(folder, name):
     os.truncate(folder / name, 2**31)  # sparse: it takes no room
     assert "is too large; must be at most" in refusal(folder)
 
 
 def test_a_line_of_megabytes_is_refused(folder):
-    rows = (folder / store.JOURNAL).read_text()
+    rows = (folder / run_folder.JOURNAL).read_text()
     line = '{"notes": "' + "a" * 2**21 + '"}\n'
-    (folder / store.JOURNAL).write_text(line + rows)
+    (folder / run_folder.JOURNAL).write_text(line + rows)
     assert "line 1 of measurements.jsonl is garbled: must be at most 1 MiB" in refusal(
         folder
     )
 
 
 def test_more_rounds_than_a_plan_takes_are_refused(folder):
-    rows = (folder / store.JOURNAL).read_text().splitlines()
+    rows = (folder / run_folder.JOURNAL).read_text().splitlines()
     row = next(row for row in map(json.loads, rows) if row["status"] == "ok")
     many = "".join(json.dumps({**row, "round": i}) + "\n" for i in range(1001))
-    (folder / store.JOURNAL).write_text(many)
+    (folder / run_folder.JOURNAL).write_text(many)
     assert "= 1,001: must be at most 1,000" in refusal(folder)
 
 
-@pytest.mark.parametrize("name", [store.HEADER, store.JOURNAL])
+@pytest.mark.parametrize("name", [run_folder.HEADER, run_folder.JOURNAL])
 def test_links_and_pipes_are_not_read(folder, tmp_path, name):
     shutil.move(folder / name, tmp_path / "elsewhere")
     (folder / name).symlink_to(tmp_path / "elsewhere")
@@ -257,11 +257,11 @@ def test_nothing_of_a_strangers_texts_is_run_by_whoever_shows_it(
     edit_row(
         folder, lambda row: row.update(notes=EVIL, energy_of=EVIL, started_utc=EVIL)
     )
-    rows = (folder / store.JOURNAL).read_text().splitlines()
+    rows = (folder / run_folder.JOURNAL).read_text().splitlines()
     flagged = [
         json.dumps({**json.loads(r), "flags": [EVIL], "notes": EVIL}) for r in rows
     ]
-    (folder / store.JOURNAL).write_text("\n".join(flagged) + "\n")
+    (folder / run_folder.JOURNAL).write_text("\n".join(flagged) + "\n")
     code, said, error = crossover("report", folder, "--latex")
     assert (code, error) == (3, "")
     assert "\x1b" not in said + error
@@ -289,14 +289,14 @@ def test_our_own_readers_read_the_tables_back(folder, crossover, undrawn):
 
 
 def test_a_halved_surrogate_does_not_lose_a_run(tmp_path):
-    run = store.load(WHOLE)
+    run = run_folder.load(WHOLE)
     run = dataclasses.replace(run, command="crossover run \udcff", commit=None)
-    store.put(tmp_path / "run", run)
-    assert store.load(tmp_path / "run").command == "crossover run \\udcff"
+    run_folder.put(tmp_path / "run", run)
+    assert run_folder.load(tmp_path / "run").command == "crossover run \\udcff"
 
 
 def test_times_that_differ_by_rounding_alone_are_drawn(tmp_path):
-    run = store.load(WHOLE)
+    run = run_folder.load(WHOLE)
     times = (1e-4, 1e-4, 1.0000000000000002e-4, 9.999999999999999e-05)
     rows = tuple(
         dataclasses.replace(m, samples_s=(times[m.round % 4],), calls_per_sample=1)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli import main
-from bench.command.asked import load_spec
-from bench.nouns import InputError
-from bench.sources import json_file
-from bench.sources.asv import read_asv
-from bench.sources.given import run_named
-from bench.sources.pytest_benchmark import read_pytest_benchmark
-from bench.sources.recorded import MOST_CELLS, MOST_ROUNDS
-from bench.untrusted import file_name, one_line, printable, shown
+from crossover.cli import main
+from crossover.command.ask import load_spec
+from crossover.files.untrusted import file_name, one_line, printable, shown
+from crossover.nouns import InputError
+from crossover.sources import json_file
+from crossover.sources.as_run import MOST_CELLS, MOST_ROUNDS
+from crossover.sources.asv import read_asv
+from crossover.sources.find_runs import run_named
+from crossover.sources.pytest_benchmark import read_pytest_benchmark
 
 FIXTURES = Path(__file__).parent / "fixtures"
 SAVED = FIXTURES / "pytest_benchmark" / "5.3.1.json"

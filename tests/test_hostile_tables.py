@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.escape import code, harmless, text
-from bench.sources import table, table_file
+from crossover.files.escape import code, harmless, text
+from crossover.sources.table import analyse as read
+from crossover.sources.table import file
 
 sys.path.append(str(Path(__file__).parent / "fuzz"))
 import readers
@@ -68,18 +69,26 @@ def test_what_is_no_table_is_one_line(analyse, data, said):
 def test_two_gigabytes_are_refused_by_their_size(analyse, tmp_path):
     assert analyse(HEAD)[0] == 2
     os.truncate(tmp_path / "times.csv", 2**31)  # sparse: it takes no room
-    with pytest.raises(table_file.InputError, match="must be at most 64 MiB"):
-        table.read_table(tmp_path / "times.csv", readers.ASKED)
+    with pytest.raises(file.InputError, match="must be at most 64 MiB"):
+        read.read_table(tmp_path / "times.csv", readers.ASKED)
 
 
 @pytest.mark.parametrize(
     ("most", "value", "said"),
     [
-        ((table_file, "MOST_ROWS"), 5, "too many rows; must be at most 5"),
-        ((table_file, "MOST_FIELDS"), 5, "too many fields; must be at most 5"),
-        ((table, "MOST_GROUPS"), 2, "groups = 3: must be at most 2"),
-        ((table, "MOST_SIZES"), 1, "values of n in a group = 2: must be at most 1"),
-        ((table, "MOST_ROUNDS"), 1, "rounds at a value of n = 2: must be at most 1"),
+        ((file, "MOST_ROWS"), 5, "too many rows; must be at most 5"),
+        ((file, "MOST_FIELDS"), 5, "too many fields; must be at most 5"),
+        ((read, "MOST_GROUPS"), 2, "groups = 3: must be at most 2"),
+        (
+            (read, "MOST_SIZES"),
+            1,
+            "values of n in a group = 2: must be at most 1",
+        ),
+        (
+            (read, "MOST_ROUNDS"),
+            1,
+            "rounds at a value of n = 2: must be at most 1",
+        ),
     ],
 )
 def test_more_than_can_be_computed_is_refused(analyse, monkeypatch, most, value, said):
@@ -107,7 +116,7 @@ def test_a_pipe_is_read_as_the_user_named_it(analyse, tmp_path):
     data = "n,seconds,who,round,model\n1,1,cpu,0,x\n1,2,gpu,0,x\n"
     writer = threading.Thread(target=pipe.write_text, args=(data,))
     writer.start()
-    assert len(table.read_table(pipe, readers.ASKED).rows) == 2
+    assert len(read.read_table(pipe, readers.ASKED).rows) == 2
     writer.join()
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import interrupts
-from bench.interrupts import Interrupted, check, heeded, unbroken
+from crossover import interrupts
+from crossover.interrupts import Interrupted, check, heeded, unbroken
 
 STUCK = Path(__file__).parent / "kill" / "stuck.py"
 STOPPED_S = 10.0

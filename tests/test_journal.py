@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from bench.command import job
-from bench.record import store, stored
-from bench.report import write
-from bench.unfinished import unfinished
+from crossover.command import job
+from crossover.plan.unfinished import unfinished
+from crossover.record import codec, run_folder
+from crossover.report import write
 
 sys.path.append(str(Path(__file__).parent / "kill"))
 import by_hand
 
-JOURNAL = store.JOURNAL
+JOURNAL = run_folder.JOURNAL
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def whole(tmp_path_factory):
     """Return a spec, a run's folder and what its journal holds."""
     spec, run = by_hand.new()
     out = tmp_path_factory.mktemp("whole") / "run"
-    store.create(out, run)
+    run_folder.create(out, run)
     by_hand.measure(spec, run, out)
     return spec, out, (out / JOURNAL).read_bytes()
 
@@ -34,7 +34,9 @@ def torn(whole, tmp_path, monkeypatch):
     monkeypatch.setattr(write, "_plots", lambda *_: iter(()))
 
     def make(data):
-        store.create(tmp_path / "run", dataclasses.replace(store.load(whole[1])))
+        run_folder.create(
+            tmp_path / "run", dataclasses.replace(run_folder.load(whole[1]))
+        )
         (tmp_path / "run" / JOURNAL).write_bytes(data)
         return tmp_path / "run"
 
@@ -52,9 +54,9 @@ def test_a_run_stopped_after_any_line_ends_as_if_it_was_not(whole, tmp_path):
     run = by_hand.new()[1]
     for number in range(0, len(lines), 4):
         out = tmp_path / str(number)
-        store.create(out, run)
+        run_folder.create(out, run)
         (out / JOURNAL).write_bytes(b"".join(lines[:number]) + lines[number][:40])
-        kept = store.reopen(out)
+        kept = run_folder.reopen(out)
         assert number - 2 <= len(kept.measurements) <= number
         by_hand.measure(spec, dataclasses.replace(kept, lost=""), out)
         assert (out / JOURNAL).read_bytes() == data, number
@@ -63,22 +65,22 @@ def test_a_run_stopped_after_any_line_ends_as_if_it_was_not(whole, tmp_path):
 @pytest.mark.parametrize("budget_s", [0.3, 1.0, 2.0])
 def test_time_used_before_an_interrupt_counts(tmp_path, budget_s):
     spec, run = by_hand.new(budget_s=budget_s)
-    store.create(tmp_path / "whole", run)
+    run_folder.create(tmp_path / "whole", run)
     rows = by_hand.measure(spec, run, tmp_path / "whole").measurements
     assert budget_s - 0.2 < rows[-1].elapsed_s <= budget_s
     data = (tmp_path / "whole" / JOURNAL).read_bytes()
     lines = data.splitlines(keepends=True)
     for number in range(1, len(lines), 11):
         out = tmp_path / str(number)
-        store.create(out, run)
+        run_folder.create(out, run)
         (out / JOURNAL).write_bytes(b"".join(lines[:number]))
-        by_hand.measure(spec, store.reopen(out), out)
+        by_hand.measure(spec, run_folder.reopen(out), out)
         assert (out / JOURNAL).read_bytes() == data
 
 
 def test_a_block_is_finished_before_the_plan_looks_again(whole):
     spec, out, _ = whole
-    rows = store.load(out).measurements
+    rows = run_folder.load(out).measurements
     assert unfinished(spec, rows) is None
     starts = [i for i, m in enumerate(rows) if m.warmup_s and not rows[i - 1].warmup_s]
     assert len(starts) > 4
@@ -92,19 +94,19 @@ def test_a_block_is_finished_before_the_plan_looks_again(whole):
 
 def test_the_last_append_may_be_torn_at_any_byte(whole, torn):
     data = whole[2]
-    rows = store.load(whole[1]).measurements
+    rows = run_folder.load(whole[1]).measurements
     last = [m for m in rows if (m.case, m.round) == (rows[-1].case, rows[-1].round)]
-    start = len(data) - sum(len(stored.line(m)) for m in last)
+    start = len(data) - sum(len(codec.line(m)) for m in last)
     assert len(last) == last[0].in_round == 2
     out = torn(data)
     for end in {*range(start + 1, len(data), 29), *range(len(data) - 3, len(data))}:
         (out / JOURNAL).write_bytes(data[:end])
-        run = store.load(out)
+        run = run_folder.load(out)
         assert run.measurements == rows[:-2]
         assert "lost" in run.lost
-    store.reopen(out)
+    run_folder.reopen(out)
     assert (out / JOURNAL).read_bytes() == data[:start]
-    assert store.load(out).lost == ""
+    assert run_folder.load(out).lost == ""
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,7 @@ def test_a_garbled_middle_line_is_refused_and_recovered_when_asked(
     whole, torn, crossover, monkeypatch, bad
 ):
     lines = whole[2].splitlines()
-    rows = store.load(whole[1]).measurements
+    rows = run_folder.load(whole[1]).measurements
     number = next(i for i, m in enumerate(rows) if m.round == 3) + 1
     lines[number - 1] = bad
     data = b"\n".join(lines) + b"\n"
@@ -146,10 +148,10 @@ def test_a_garbled_middle_line_is_refused_and_recovered_when_asked(
     assert f"kept in {out / JOURNAL}.1" in error
     assert (out / f"{JOURNAL}.1").read_bytes() == data
     gone = {(rows[number - 1].case, rows[number - 1].round)}
-    kept = store.load(out).measurements
+    kept = run_folder.load(out).measurements
     assert rounds_of(rows) - rounds_of(kept) == gone
     assert kept == tuple(m for m in rows if {(m.case, m.round)} != gone)
-    assert store.recover(out) == []
+    assert run_folder.recover(out) == []
 
 
 def test_a_recovered_run_goes_on(whole, torn, crossover, monkeypatch):
@@ -161,7 +163,7 @@ def test_a_recovered_run_goes_on(whole, torn, crossover, monkeypatch):
     code, _, error = crossover("run", "--resume", out, "--recover")
     assert code == 3, error  # cells of it fail
     assert "left out line 1" in error
-    ok = [m for m in store.load(out).measurements if m.status == "ok"]
+    ok = [m for m in run_folder.load(out).measurements if m.status == "ok"]
     assert len(ok) == len({(m.cell_id, m.round) for m in ok})
     assert "torn" not in (out / "report.md").read_text()
 
@@ -173,15 +175,15 @@ def test_what_a_killed_beginning_leaves_is_no_other_run(tmp_path):
     (out / JOURNAL).touch()
     (out / "run.json.part").write_text("{")
     (out / "run.lock").write_text("process 1 on host")
-    with pytest.raises(store.StoreError, match=r"holds no run\.json"):
-        store.entered(out, new=False)
-    with store.entered(out, new=True):
-        store.create(out, run)
-    assert store.load(out) == run
+    with pytest.raises(run_folder.StoreError, match=r"holds no run\.json"):
+        run_folder.entered(out, new=False)
+    with run_folder.entered(out, new=True):
+        run_folder.create(out, run)
+    assert run_folder.load(out) == run
     assert sorted(p.name for p in out.iterdir()) == [JOURNAL, "run.json"]
     (out / JOURNAL).write_text(json.dumps({}))
     with (
-        pytest.raises(store.StoreError, match="holds another run"),
-        store.entered(out, new=True),
+        pytest.raises(run_folder.StoreError, match="holds another run"),
+        run_folder.entered(out, new=True),
     ):
-        store.create(out, run)
+        run_folder.create(out, run)

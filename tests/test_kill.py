@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.measure.pipe import Ended, Sample
-from bench.record import store
+from crossover.measure.pipe import Ended, Sample
+from crossover.record import run_folder
 
 sys.path.append(str(Path(__file__).parent / "kill"))
 import by_hand
@@ -75,11 +75,11 @@ def test_a_worker_that_is_killed_twice_in_a_round_ends_its_cell(
         monkeypatch.setattr(Killed, "asked", 0)
         monkeypatch.setattr(by_hand, "Worker", Killed)
         said = []
-        store.create(tmp_path / name, run)
+        run_folder.create(tmp_path / name, run)
         by_hand.measure(spec, run, tmp_path / name, say=said.append)
-    rows = store.load(tmp_path / "killed").measurements
+    rows = run_folder.load(tmp_path / "killed").measurements
     assert sum(m.status == "crashed" for m in rows) == crashed
     words = "the worker of cpu/resident@2 was killed: round measured again"
     assert said == [words] * len(at[: len(at) - crashed])
-    same = rows == store.load(tmp_path / "undisturbed").measurements
+    same = rows == run_folder.load(tmp_path / "undisturbed").measurements
     assert same == (not crashed)

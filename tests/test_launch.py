@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from bench.interrupts import Interrupted
-from bench.launch import node, slurm
-from bench.measure.pipe import Close, Ended
-from bench.nodes import NodeType
-from bench.record import store
-from bench.spec import SpecError, parse_spec
+from crossover.interrupts import Interrupted
+from crossover.launch import node, slurm
+from crossover.measure.pipe import Close, Ended
+from crossover.record import run_folder
+from crossover.spec.launch_table import NodeType
+from crossover.spec.spec import SpecError, parse_spec
 
 FIXTURES = Path(__file__).parent / "fixtures"
 SPEC = {
@@ -73,7 +73,7 @@ def test_the_batch_file_is_the_golden_one():
         partition="gpu", constraint="h100&nvlink", gpus=2, limit_minutes=90,
         extra={"account": "lab 1", "mem": "64G", "verbose": True, "hold": False},
     )  # fmt: skip
-    argv = ["/opt/python", "-P", "-m", "bench.launch.node", "/shared/a b", "h100-1"]
+    argv = ["/opt/python", "-P", "-m", "crossover.launch.node", "/shared/a b", "h100-1"]
     log = Path("/shared/a b/logs/h100-1.txt")
     text = slurm.batch_text("crossover-1-h100-1", kind, argv, log)
     assert text == (FIXTURES / "launch" / "batch.sh").read_text()
@@ -117,7 +117,7 @@ def test_local_jobs_make_one_report_and_go_on_where_they_stopped(
     assert code == 0, errors
     assert "Machines: o/machines.html" in said
     out = tmp_path / "o"
-    whole = store.load(out / "merged" / "left")
+    whole = run_folder.load(out / "merged" / "left")
     assert len(whole.measurements) == 8
     journal = out / "jobs" / "left-1" / "measurements.jsonl"
     lines = journal.read_text().splitlines(keepends=True)
@@ -125,7 +125,7 @@ def test_local_jobs_make_one_report_and_go_on_where_they_stopped(
     (out / "jobs" / "left-1" / "ended").unlink()
     code, said, errors = crossover("run", "--resume", "o")
     assert code == 0, errors
-    again = store.load(out / "merged" / "left")
+    again = run_folder.load(out / "merged" / "left")
     assert len(again.measurements) == 8
     assert again.measurements[:2] == whole.measurements[:2]
 
@@ -135,7 +135,7 @@ def test_an_interrupt_ends_the_local_job_at_work(virtual, tmp_path):
     journal = tmp_path / "o" / "jobs" / "left-1" / "measurements.jsonl"
     heeding = "import signal; signal.signal(2, signal.default_int_handler); "
     process = subprocess.Popen(
-        [sys.executable, "-c", f"{heeding}from bench.cli import main; main()",
+        [sys.executable, "-c", f"{heeding}from crossover.cli import main; main()",
          "run", "spec.toml", "--launch", "local", "--out", "o"],
         cwd=tmp_path, env={**os.environ, "VIRTUAL_SLEEP_S": "0.5"}, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,

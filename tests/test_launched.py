@@ -7,14 +7,14 @@ import tomllib
 
 import pytest
 
-from bench.nouns import SCHEMA, Contender, Machine, Measurement, Run
-from bench.plain_line import parted
-from bench.record import launched, store, stored
-from bench.record.launched import Launched, jobs_of
-from bench.record.store import StoreError
-from bench.report.spec_text import spec_toml
-from bench.spec import parse_spec
-from bench.workloads.softmax import SOFTMAX
+from crossover.nouns import SCHEMA, Contender, Machine, Measurement, Run
+from crossover.record import codec, launched, run_folder
+from crossover.record.launched import Launched, jobs_of
+from crossover.record.plain_line import parted
+from crossover.record.run_folder import StoreError
+from crossover.report.spec_text import spec_toml
+from crossover.spec.spec import parse_spec
+from crossover.workloads.softmax import SOFTMAX
 
 SPEC = {
     "name": "cluster",
@@ -59,7 +59,7 @@ def row(case, number, run_id="r", contender="cpu/resident@1"):
 
 def put_job(out, job, rows, machine=MACHINE):
     run = Run(job.name, SCHEMA, job.spec, None, "x", machine, tuple(rows))
-    store.put(out / "jobs" / job.name, run)
+    run_folder.put(out / "jobs" / job.name, run)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_jobs_of_a_node_type_are_merged_and_their_rounds_never_pair(folder):
     other = dataclasses.replace(MACHINE, hostname="host2")
     put_job(folder, second, [row(shared, 0), row(shared, 1)], other)
     assert launched.merge(folder) == [folder / "merged" / "a"]
-    run = store.load(folder / "merged" / "a")
+    run = run_folder.load(folder / "merged" / "a")
     assert [(m.case, m.round) for m in run.measurements] == [
         (shared, 0), (shared, 1), (alone, 0), (shared, 2), (shared, 3)
     ]  # fmt: skip
@@ -89,7 +89,7 @@ def test_jobs_of_a_node_type_are_merged_and_their_rounds_never_pair(folder):
     asked = [list(sweep.values) for sweep in run.spec.sweep]
     assert asked == [[20, 40], [20, 80]]
     assert launched.merge(folder) == [folder / "merged" / "a"]  # as often as asked
-    assert store.load(folder / "merged" / "a") == run
+    assert run_folder.load(folder / "merged" / "a") == run
 
 
 def test_different_machines_of_a_node_type_are_kept_apart(folder):
@@ -99,7 +99,7 @@ def test_different_machines_of_a_node_type_are_kept_apart(folder):
     put_job(folder, second, [row(SOFTMAX.case(samples=20), 0)], other)
     names = [path.name for path in launched.merge(folder)]
     assert names == ["a", "a+2"]
-    headers = [store.load_header(folder / "jobs" / f"a-{n}") for n in (1, 2)]
+    headers = [run_folder.load_header(folder / "jobs" / f"a-{n}") for n in (1, 2)]
     with pytest.raises(StoreError, match="are from machines f and g; must be from one"):
         launched.one_run(launched.load(folder), "a", headers)
 
@@ -125,11 +125,11 @@ def test_a_garbled_job_is_named_and_a_link_is_not_followed(folder, tmp_path):
 
 def test_a_plain_line_is_read_as_any_other():
     m = row(SOFTMAX.case(), 3)
-    text = stored.line(m)[:-1]
+    text = codec.line(m)[:-1]
     assert parted(text, SOFTMAX)
     spaced = text.replace('"round": 3', '"round":  3').replace(": null", ":null")
     assert not parted(spaced, SOFTMAX)
-    assert stored.read_line(text, SOFTMAX) == stored.read_line(spaced, SOFTMAX)
+    assert codec.read_line(text, SOFTMAX) == codec.read_line(spaced, SOFTMAX)
     for twice in (
         text.replace('"round": 3', '"round": 3, "round": 4'),
         text.replace('"round": 3', '"round": 3 , "round": 4'),
@@ -137,7 +137,7 @@ def test_a_plain_line_is_read_as_any_other():
     ):
         assert not parted(twice, SOFTMAX)
         with pytest.raises(ValueError, match="more than once"):
-            stored.read_line(twice, SOFTMAX)
+            codec.read_line(twice, SOFTMAX)
 
 
 def test_what_is_launched_is_plain_json(folder):

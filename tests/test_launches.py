@@ -6,7 +6,7 @@ import torch
 from softmax_core import Case
 from softmax_core.launches import Counter, Launches, count_launches
 from softmax_core.registry import TRAINERS, Entry
-from softmax_core.trainers._closed_form import step_in_place
+from softmax_core.trainers.closed_form import step_in_place
 
 
 def counted(work):

@@ -3,53 +3,67 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-FILES = sorted(ROOT.glob("bench/**/*.py")) + sorted(ROOT.glob("softmax_core/**/*.py"))
+PACKAGES = "crossover", "softmax_core"
+FILES = [path for name in PACKAGES for path in sorted(ROOT.glob(f"{name}/**/*.py"))]
 
-OUTSIDE = ("bench.command", "bench.launch", "bench.cli")
-"""What nothing of the core may know of."""
-FORBIDDEN = {
-    "softmax_core": ("bench", "pandas", "seaborn", "time"),
-    "bench.nouns": ("torch", "pandas", "bench"),
-    "bench.interrupts": ("bench",),
-    "bench.spec": (
-        "bench.measure", "bench.run", "bench.record", "bench.plan", *OUTSIDE,
-    ),
-    "bench.plan": (
-        "bench.measure", "bench.run", "bench.record", "bench.report", "time", *OUTSIDE,
-    ),
-    "bench.measure": (
-        "bench.plan", "bench.record", "bench.run", "bench.report", "bench.machine",
-        *OUTSIDE,
-    ),
-    "bench.record": (
-        "torch", "bench.plan", "bench.run", "bench.report", "bench.analysis", *OUTSIDE,
-    ),
-    "bench.record.journal": ("bench.record.store",),
-    "bench.record.lock": ("bench.record.store", "bench.record.stored"),
-    "bench.run": ("bench.report", "bench.analysis", "torch", *OUTSIDE),
-    "bench.analysis": (
-        "torch", "bench.plan", "bench.report", "bench.run", "bench.measure", *OUTSIDE,
-    ),
-    "bench.sources": ("torch", "bench.run", "bench.measure", "bench.report", *OUTSIDE),
-    "bench.report": ("torch", "bench.run", "bench.measure", "scipy", *OUTSIDE),
-    "bench.suites": ("bench.report", "bench.record", "pandas", *OUTSIDE),
-    "bench.cli": ("torch", "pandas", "scipy"),
-    "bench.command": ("bench.cli", "bench.launch"),
-    "bench.command.asked": (
-        "bench.measure", "bench.run", "bench.record", "bench.analysis",
-    ),
-    "bench.command.job": ("torch", "pandas", "scipy"),
-    "bench.command.reports": (
-        "torch", "pandas", "scipy", "bench.run", "bench.command.job",
-    ),
-    "bench.command.selftest": ("torch", "bench.report"),
-    "bench.launch": ("bench.cli",),
-}  # fmt: skip
+ALLOWED = {
+    "nouns": "",
+    "interrupts": "",
+    "findings": "nouns",
+    "files": "nouns",
+    "workloads": "nouns findings",
+    "spec": "nouns files workloads",
+    "crossing": "findings",
+    "measure": "nouns interrupts spec workloads",
+    "record": "nouns files spec workloads",
+    "analysis": "nouns findings record spec workloads crossing",
+    "plan": "nouns spec workloads crossing analysis",
+    "pipeline": "nouns spec measure record plan",
+    "selftest": "findings spec workloads crossing measure analysis pipeline",
+    "sources": "nouns files spec workloads crossing record analysis",
+    "sources.table": "nouns findings files spec crossing analysis",
+    "report.words": "nouns findings spec analysis",
+    "report.pictures": "nouns findings files workloads analysis report.words",
+    "report": "nouns findings files spec workloads crossing record analysis "
+    "report.words report.pictures",
+    "predict": "nouns findings files spec workloads crossing measure record analysis",
+    "doctor": "workloads measure",
+    "lesson": "interrupts files spec crossing measure record analysis report "
+    "report.pictures",
+    "suites": "nouns files spec workloads measure analysis pipeline",
+    "command": "nouns findings interrupts files spec workloads measure record analysis "
+    "plan pipeline selftest sources report",
+    "launch": "nouns interrupts files spec measure record plan pipeline command",
+    "cli": "nouns interrupts files record sources.table predict doctor lesson command "
+    "launch",
+}
+"""Each folder and single module of the engine, lowest first: what it may import."""
+ARITHMETIC = {"workloads", "lesson", "measure", "suites"}
+"""Who imports `softmax_core`."""
+NEVER = {
+    "softmax_core": ("pandas", "seaborn", "time"),
+    "crossover.nouns": ("torch", "pandas"),
+    "crossover.plan": ("time",),
+    "crossover.record": ("torch",),
+    "crossover.pipeline": ("torch",),
+    "crossover.analysis": ("torch",),
+    "crossover.sources": ("torch",),
+    "crossover.report": ("torch", "scipy"),
+    "crossover.suites": ("pandas",),
+    "crossover.cli": ("torch", "pandas", "scipy"),
+    "crossover.selftest": ("torch",),
+    "crossover.command": ("torch", "pandas", "scipy"),
+    "crossover.record.journal": ("crossover.record.run_folder",),
+    "crossover.record.lock": ("crossover.record.run_folder", "crossover.record.codec"),
+}
+"""What these never import themselves."""
+MOST_MODULES, MOST_LINES = 14, 350
 
 
 def module_name(path):
@@ -75,22 +89,65 @@ def within(name, package):
     return name == package or name.startswith(package + ".")
 
 
+def place(name):
+    """Return the folder or single module of the engine that holds a name."""
+    inside = name.removeprefix("crossover.")
+    return max((p for p in ALLOWED if within(inside, p)), key=len, default=inside)
+
+
 @pytest.mark.parametrize("path", FILES, ids=module_name)
 def test_imports_point_one_way(path):
-    for layer, forbidden in FORBIDDEN.items():
+    name = module_name(path)
+    names = set(imports(path))
+    if within(name, "softmax_core") or name == "crossover.__init__":
+        return
+    mine = place(name)
+    wanted = {place(i) for i in names if within(i, "crossover")} - {mine}
+    assert wanted <= {*ALLOWED[mine].split()}
+    if any(within(i, "softmax_core") for i in names):
+        assert mine in ARITHMETIC
+
+
+def test_the_arithmetic_knows_nothing_of_the_engine():
+    for path in ROOT.glob("softmax_core/**/*.py"):
+        assert not any(within(i, "crossover") for i in imports(path))
+
+
+def test_the_arrows_form_no_circle_and_none_is_listed_in_vain():
+    order = TopologicalSorter({p: names.split() for p, names in ALLOWED.items()})
+    assert {*order.static_order()} == {*ALLOWED}
+    used = {
+        (place(module_name(path)), place(name))
+        for path in FILES
+        for name in imports(path)
+        if within(name, "crossover")
+    }
+    listed = {(p, name) for p, names in ALLOWED.items() for name in names.split()}
+    assert listed <= used
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_what_a_module_never_imports(path):
+    for layer, forbidden in NEVER.items():
         if within(module_name(path), layer):
             wrong = [i for i in imports(path) if any(within(i, f) for f in forbidden)]
             assert wrong == []
 
 
+def test_no_folder_holds_more_than_a_reader_can_survey():
+    for folder in {path.parent for path in FILES}:
+        modules = [p for p in folder.glob("*.py") if p.name != "__init__.py"]
+        assert len(modules) <= MOST_MODULES, folder
+
+
 @pytest.mark.parametrize(
     ("statement", "absent"),
     [
-        ("from softmax_core import train", ("pandas", "seaborn", "bench")),
-        ("import bench.cli", ("torch", "pandas", "seaborn", "scipy", "matplotlib")),
-        ("import bench.analysis.frame", ("torch",)),
-        ("import bench.analysis.breakeven", ("torch", "pandas")),
-        ("import bench.run", ("torch", "pandas")),
+        ("from softmax_core import train", ("pandas", "seaborn", "crossover")),
+        ("import crossover.cli", ("torch", "pandas", "seaborn", "scipy", "matplotlib")),
+        ("import crossover.analysis.frame", ("torch",)),
+        ("import crossover.analysis.breakeven", ("torch", "pandas")),
+        ("import crossover.pipeline", ("torch", "pandas")),
     ],
 )
 def test_what_an_import_loads(statement, absent):
@@ -105,7 +162,7 @@ def test_what_an_import_loads(statement, absent):
 
 @pytest.mark.parametrize("path", FILES, ids=module_name)
 def test_no_file_is_longer_than_a_reader_can_hold(path):
-    assert len(path.read_text().splitlines()) <= 350
+    assert len(path.read_text().splitlines()) <= MOST_LINES
 
 
 NAMES_A_KIND = {
@@ -115,7 +172,7 @@ NAMES_A_KIND = {
     "softmax_core.experiments_worked": "the lesson's own `.cuda()`",
     "softmax_core.trainers.compiled": "Metal's compiler needs no triton",
     "softmax_core.trainers.graphed": "CUDA graphs",
-    "softmax_core.trainers.fused_cuda": "a kernel for CUDA",
+    "softmax_core.trainers.fused_cuda.trainer": "a kernel for CUDA",
 }
 KINDS = {"cuda", "xpu", "mps"}
 

@@ -8,10 +8,10 @@ import sys
 import pytest
 import torch
 
-from bench.lesson import claims, job
-from bench.lesson.evidence import Whole
-from bench.lesson.verdict import OUTCOMES
-from bench.spec import SpecError
+from crossover.lesson import claims, job
+from crossover.lesson.evidence import Whole
+from crossover.lesson.verdict import OUTCOMES
+from crossover.spec.spec import SpecError
 from softmax_core import device as devices
 from softmax_core import experiments
 
@@ -29,7 +29,7 @@ def test_the_range_a_claim_allows():
 
 def lesson_command(*arguments):
     return subprocess.run(
-        [sys.executable, "-c", "from bench.cli import main; main()", *arguments],
+        [sys.executable, "-c", "from crossover.cli import main; main()", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -112,7 +112,7 @@ def test_what_was_finished_is_written_when_interrupted(tmp_path, monkeypatch):
 @pytest.fixture
 def short(monkeypatch):
     """Make the large job small, and let the codes take few steps of it."""
-    from bench.lesson import large
+    from crossover.lesson import large
 
     def small_job(device):
         job = experiments.seeded_job(experiments.HARD, device)

@@ -7,18 +7,18 @@ import pytest
 from scipy import stats
 from scipy.optimize import isotonic_regression
 
-from bench.analysis.answer import Settings, answer, point_answer
-from bench.analysis.decide import decide, looks_up_to, p_ahead, walsh_averages
-from bench.analysis.definitions import (
+from crossover.crossing.answer import Settings, answer, point_answer
+from crossover.crossing.decide import decide, looks_up_to, p_ahead, walsh_averages
+from crossover.crossing.definitions import (
     first_win,
     fitted,
     least_regret,
     steps_apart,
     steps_from_bracket,
 )
-from bench.analysis.isotonic import isotonic_fits
-from bench.analysis.locate import crossing, locate
-from bench.analysis.simulate import SIZES, Model, cost_curve, log_ratios, seconds
+from crossover.crossing.isotonic import isotonic_fits
+from crossover.crossing.locate import crossing, locate
+from crossover.selftest.simulate import SIZES, Model, cost_curve, log_ratios, seconds
 
 
 def signs(ratios, **settings):

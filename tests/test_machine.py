@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.machine import quota_cores, snapshot, throttled_periods
+from crossover.measure.machine import quota_cores, snapshot, throttled_periods
 
 
 def write(root, files):

@@ -7,13 +7,13 @@ import io
 import numpy as np
 import pytest
 
-from bench.analysis.crossover import crossovers
-from bench.analysis.machines import found_on, placements
-from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
-from bench.record import store
-from bench.report import machines, write
-from bench.report.verdict_page import markdown, page
-from bench.spec import parse_spec
+from crossover.analysis.crossover import crossovers
+from crossover.analysis.machines import found_on, placements
+from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from crossover.record import run_folder
+from crossover.report import machines, write
+from crossover.report.document import markdown, page
+from crossover.spec.spec import parse_spec
 
 SPEC = {
     "name": "fleet",
@@ -191,7 +191,7 @@ def test_no_text_of_a_stranger_is_a_formula_or_a_tag():
 def test_a_report_on_two_runs_puts_them_side_by_side(crossover, monkeypatch, tmp_path):
     monkeypatch.setattr(write, "pictures", lambda *args, **kwargs: [])
     for name, kind in (("one", {}), ("two", {"slower": 2.0, "seed": 1})):
-        store.put(tmp_path / name, run_on(name, **kind))
+        run_folder.put(tmp_path / name, run_on(name, **kind))
     code, said, errors = crossover("report", "one", "two")
     assert code == 0, errors
     assert said.count("-e1: one\n") == 3

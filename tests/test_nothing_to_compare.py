@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from bench.command import new_run
-from bench.nouns import Machine
+from crossover.command import new_run
+from crossover.nouns import Machine
 
 MACHINE = Machine(
     "h", "a CPU", 2, None, 2**30, 0.1, (), {"cuda": "no device", "npu": "no driver"},
@@ -21,7 +21,7 @@ def here(monkeypatch):
         machine = dataclasses.replace(MACHINE, **changes)
         monkeypatch.setattr(new_run, "snapshot", lambda devices: machine)
         monkeypatch.setattr(new_run, "usable_cores", lambda: machine.cores)
-        monkeypatch.setattr("bench.command.job.usable_cores", lambda: machine.cores)
+        monkeypatch.setattr("crossover.command.job.usable_cores", lambda: machine.cores)
 
     be()
     return be
@@ -65,8 +65,8 @@ def test_a_trainer_that_the_first_device_of_a_kind_lacks(crossover, here):
 
 
 def test_a_pair_that_can_be_compared_is_enough(here, monkeypatch):
-    from bench.command.asked import Ask
-    from bench.surroundings import HERE
+    from crossover.command.ask import Ask
+    from crossover.measure.environment import HERE
 
     asked = Ask(contenders=("cpu/resident@1", "cpu/manual@1", "cuda"))
     run, spec = new_run.new_run(asked.spec(2), HERE)
@@ -75,8 +75,8 @@ def test_a_pair_that_can_be_compared_is_enough(here, monkeypatch):
 
 
 def test_gpu_is_the_accelerator_that_is_here(here):
-    from bench.command.asked import Ask
-    from bench.surroundings import HERE
+    from crossover.command.ask import Ask
+    from crossover.measure.environment import HERE
 
     found = {"name": "npu:0", "description": "an NPU", "memory_bytes": None}
     here(accelerators=(found,))

@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.derive import derive
-from bench.analysis.flags import ADVICE
-from bench.analysis.frame import Frames, frames
-from bench.findings import Answer, Crossover
-from bench.nouns import Contender
-from bench.record import store
-from bench.report import embed
-from bench.report import page as pages
-from bench.report.embed import Shown
-from bench.report.page import page
-from bench.report.write import harmless
+from crossover.analysis.derive import derive
+from crossover.analysis.flags import ADVICE
+from crossover.analysis.frame import Frames, frames
+from crossover.findings import Answer, Crossover
+from crossover.nouns import Contender
+from crossover.record import run_folder
+from crossover.report import page as pages
+from crossover.report.page import page
+from crossover.report.pictures import embed
+from crossover.report.pictures.embed import Shown
+from crossover.report.write import harmless
 
 REFERENCE = Path(__file__).parent.parent / "results/reference"
 VOID = {"meta", "link", "input", "img", "br"}
@@ -81,7 +81,7 @@ def csv_rows(folder: Path, tables: Frames) -> dict[str, list[dict[str, str]]]:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Return the reference run's page, read, and its CSV rows as texts."""
-    run = store.load(REFERENCE)
+    run = run_folder.load(REFERENCE)
     derived = derive(run)
     tables = frames(run, derived)
     names = [f"sweep{i}-{s.axis}" for i, s in enumerate(run.spec.sweep, start=1)]
@@ -207,7 +207,7 @@ def test_the_answers_come_first_and_in_words(made):
 
 def test_hostile_texts_stay_texts():
     evil = "<script>alert(1)</script>\"'</style><img src=x onerror=alert(1)>{{ 7*7 }}🦀"
-    run = store.load(REFERENCE)
+    run = run_folder.load(REFERENCE)
     machine = dataclasses.replace(run.machine, cpu=evil, hostname=evil)
     rows = [
         dataclasses.replace(m, notes=evil, contender=Contender(evil, evil, 1))
@@ -245,7 +245,7 @@ def test_a_large_run_keeps_the_first_rows_and_says_where_the_rest_is(monkeypatch
     monkeypatch.setattr(pages, "MOST_ROWS", 3)
     monkeypatch.setattr(pages, "MOST_NUMBERS", 5)
     monkeypatch.setattr(embed, "MOST_BYTES", 0)
-    run = store.load(REFERENCE)
+    run = run_folder.load(REFERENCE)
     derived = derive(run)
     picture = Shown("sweep1-batch_size", "A picture", "what is seen", "n = 8", PNG)
     reader = Reader(page(run, derived, frames(run, derived), [picture]))

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.derive import derive
-from bench.analysis.frame import frames
-from bench.findings import Answer, Crossover
-from bench.record import store
-from bench.report import page as pages
-from bench.report.embed import Shown, small_png
-from bench.report.figures import pictures
+from crossover.analysis.derive import derive
+from crossover.analysis.frame import frames
+from crossover.findings import Answer, Crossover
+from crossover.record import run_folder
+from crossover.report import page as pages
+from crossover.report.pictures.embed import Shown, small_png
+from crossover.report.pictures.figures import pictures
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing")
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -39,7 +39,7 @@ LOOKS = [(w, scheme) for w in (1280, 390) for scheme in ("light", "dark")]
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     """Write the reference run's page with a picture and hostile texts in it."""
-    run = store.load(REFERENCE)
+    run = run_folder.load(REFERENCE)
     run = dataclasses.replace(
         run, command=f"crossover run {EVIL}", commit=EVIL,
         machine=dataclasses.replace(run.machine, cpu=f"AMD {EVIL}"),
@@ -217,7 +217,7 @@ def test_pictures_have_their_size_and_alternative_text(opened):
 
 def test_it_reads_without_a_script(opened, file):
     tab = opened(java_script_enabled=False)
-    derived = store.load(REFERENCE)
+    derived = run_folder.load(REFERENCE)
     assert derived.run_id in tab.locator("header").inner_text()
     assert tab.locator(".answers li").count() >= 3
     rows = tab.locator("[data-table='Every crossover'] tbody tr")

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.record import store
-from bench.report.cells import written
-from bench.report.spec_text import bibtex, spec_toml
-from bench.spec import parse_spec
+from crossover.record import run_folder
+from crossover.report.cells import written
+from crossover.report.spec_text import bibtex, spec_toml
+from crossover.spec.spec import parse_spec
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "results/reference"
@@ -37,7 +37,7 @@ def test_how_numbers_are_written(value, rule, text):
 
 
 def test_the_spec_on_the_page_asks_for_the_same_run():
-    run = store.load(REFERENCE)
+    run = run_folder.load(REFERENCE)
     assert parse_spec(tomllib.loads(spec_toml(run.spec)), "spec.toml") == run.spec
     odd = {"name": 'a"b\\c\n\x7fü', "prices": {"cuda:0": 2.5}}
     read = tomllib.loads(spec_toml(run.spec.model_copy(update=odd)))
@@ -45,7 +45,7 @@ def test_the_spec_on_the_page_asks_for_the_same_run():
 
 
 def test_a_bibtex_entry_is_escaped():
-    run = store.load(REFERENCE)
+    run = run_folder.load(REFERENCE)
     machine = dataclasses.replace(run.machine, cpu="A_B {50 %} \\x")
     entry = bibtex(dataclasses.replace(run, machine=machine))
     assert entry.startswith("@misc{")
@@ -64,7 +64,7 @@ def luminance(colour):
 
 
 def test_colours_contrast_in_both_schemes():
-    style = (ROOT / "bench/report/templates/page.css").read_text()
+    style = (ROOT / "crossover/report/templates/page.css").read_text()
     blocks = re.findall(r":root \{(.*?)\}", style, re.S)
     schemes = [dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", block)) for block in blocks]
     assert [len(scheme) for scheme in schemes[:2]] == [10, 10]

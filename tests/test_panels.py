@@ -4,17 +4,17 @@ import dataclasses
 
 import pytest
 
-from bench.analysis.breakeven import BreakEven
-from bench.analysis.crossover import crossovers
-from bench.analysis.estimate import estimates
-from bench.analysis.panels import break_evens_of, control_series, speedup_grids
-from bench.analysis.phases import MOST_CALLS, phases, spread, warm_ups
-from bench.analysis.series import Recorded
-from bench.analysis.sweeps import sweep_results
-from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
-from bench.spec import parse_spec
-from bench.sweep import sweep_type
-from bench.workloads.softmax import SOFTMAX
+from crossover.analysis.breakeven import BreakEven
+from crossover.analysis.crossover import crossovers
+from crossover.analysis.estimate import estimates
+from crossover.analysis.panels import break_evens_of, control_series, speedup_grids
+from crossover.analysis.phases import MOST_CALLS, phases, spread, warm_ups
+from crossover.analysis.rounds import Recorded
+from crossover.analysis.sweeps import sweep_results
+from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from crossover.spec.spec import parse_spec
+from crossover.spec.sweep import sweep_type
+from crossover.workloads.softmax import SOFTMAX
 
 MACHINE = Machine("host", "a CPU", 2, None, 8 << 30, 0.0, (), {}, {}, {}, "f")
 ONE, TWO = Contender("cpu", "resident", 1), Contender("cpu", "resident", 2)

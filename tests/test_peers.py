@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.peers import contenders, to_loss
-from benchmarks.peers.cases import PROMISES
-from benchmarks.peers.measure import ROUNDS, Work, rounds
-from benchmarks.peers.plot import figure
-from benchmarks.peers.results import (
+from bench.promises.peers import contenders, to_loss
+from bench.promises.peers.cases import PROMISES
+from bench.promises.peers.measure import ROUNDS, Work, rounds
+from bench.promises.peers.plot import figure
+from bench.promises.peers.results import (
     SAME_STEPS,
     csv_text,
     fewest,
@@ -142,7 +142,7 @@ def test_every_peer_is_on_the_plot_and_no_text_is_cut_off(unclipped):
 
 def test_a_wrong_case_number_is_refused_in_a_line():
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.peers", "99"], check=False,
+        [sys.executable, "-m", "bench.promises.peers", "99"], check=False,
         capture_output=True, text=True, cwd=ROOT,
     )  # fmt: skip
     assert done.returncode == 2
@@ -160,8 +160,8 @@ CASES = (
 @pytest.mark.parametrize("case", CASES, ids=["short", "momentum", "wide"])
 def test_jax_does_equal_work_in_every_way(case):
     pytest.importorskip("jax", reason="jax is not installed: make peers")
-    from benchmarks.peers.jax_parts import ways
-    from benchmarks.peers.jax_scan import JaxTrainer
+    from bench.promises.peers.jax_parts import ways
+    from bench.promises.peers.jax_scan import JaxTrainer
     from softmax_core.reference import TOLERANCE, disagreement
 
     for way in ways(case):
@@ -171,7 +171,7 @@ def test_jax_does_equal_work_in_every_way(case):
 @pytest.mark.parametrize("kind", ["packed", "permutation"])
 def test_jax_shuffles_are_permutations_each_its_own(kind):
     jax = pytest.importorskip("jax", reason="jax is not installed: make peers")
-    from benchmarks.peers.jax_parts import shuffled
+    from bench.promises.peers.jax_parts import shuffled
 
     first, second = (shuffled(kind, jax.random.key(i), 3_000).tolist() for i in (0, 1))
     assert sorted(first) == sorted(second) == list(range(3_000))
@@ -180,7 +180,7 @@ def test_jax_shuffles_are_permutations_each_its_own(kind):
 
 def test_a_packed_shuffle_has_rounds_enough():
     pytest.importorskip("jax", reason="jax is not installed: make peers")
-    from benchmarks.peers.jax_parts import packed_rounds
+    from bench.promises.peers.jax_parts import packed_rounds
 
     found = {n: packed_rounds(n) for n in (2, 1_500, 15_000, 300_000)}
     assert found == {2: (1, 1), 1_500: (11, 1), 15_000: (14, 2), 300_000: (19, 3)}
@@ -189,7 +189,7 @@ def test_a_packed_shuffle_has_rounds_enough():
 @pytest.mark.parametrize("host", [False, True])
 def test_jax_with_its_own_shuffles_trains_on_every_sample_once(host):
     pytest.importorskip("jax", reason="jax is not installed: make peers")
-    from benchmarks.peers.jax_scan import JaxTrainer
+    from bench.promises.peers.jax_scan import JaxTrainer
     from softmax_core import make_data, reference_weights
 
     case = Case(60, batch_size=60, epochs=3)
@@ -206,7 +206,7 @@ def test_jax_with_its_own_shuffles_trains_on_every_sample_once(host):
 
 def test_jax_shuffles_anew_in_every_epoch():
     pytest.importorskip("jax", reason="jax is not installed: make peers")
-    from benchmarks.peers.jax_scan import JaxTrainer
+    from bench.promises.peers.jax_scan import JaxTrainer
     from softmax_core import make_data
 
     case = Case(60, batch_size=7)
@@ -222,7 +222,7 @@ def test_jax_shuffles_anew_in_every_epoch():
 
 def test_float64_is_refused():
     pytest.importorskip("jax", reason="jax is not installed: make peers")
-    from benchmarks.peers.jax_scan import JaxTrainer
+    from bench.promises.peers.jax_scan import JaxTrainer
     from softmax_core import make_data
 
     case = Case(60, dtype="float64")

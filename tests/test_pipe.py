@@ -7,8 +7,8 @@ import typing
 import pytest
 from answers import opened, sampled
 
-from bench.measure import pipe
-from bench.measure.pipe import (
+from crossover.measure import pipe
+from crossover.measure.pipe import (
     Close,
     Closed,
     Described,

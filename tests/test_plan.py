@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from answers import FakeWorker, opened, sampled
 
-from bench.analysis.crossover import crossovers
-from bench.analysis.locate import Located
-from bench.analysis.search import next_size, roundest
-from bench.command.asked import load_preset, resolve
-from bench.nouns import SCHEMA, Contender, Machine, Run
-from bench.plan import controls, next_blocks, next_look, outermost_first
-from bench.record import store
-from bench.run import Crew, carry_out
-from bench.spec import parse_spec
+from crossover.analysis.crossover import crossovers
+from crossover.command.ask import load_preset, resolve
+from crossover.crossing.locate import Located
+from crossover.nouns import SCHEMA, Contender, Machine, Run
+from crossover.pipeline import Crew, carry_out
+from crossover.plan.next_size import next_size, roundest
+from crossover.plan.plan import controls, next_blocks, next_look, outermost_first
+from crossover.record import run_folder
+from crossover.spec.spec import parse_spec
 
 ROOT = Path(__file__).parent.parent
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
@@ -52,7 +52,7 @@ class Priced(FakeWorker):
 def carried_out(fields, out):
     spec = parse_spec(SPEC | fields, "test")
     run = Run("r", SCHEMA, spec, None, "x", MACHINE, ())
-    store.create(out, run)
+    run_folder.create(out, run)
     Priced.spent_s = 0.0
     return carry_out(spec, run, out, Crew(start=Priced)), Priced.spent_s
 
@@ -142,8 +142,8 @@ def test_the_ends_come_first():
 
 
 SPECS = [
-    *sorted(ROOT.glob("bench/presets/*.toml")),
-    *sorted(ROOT.glob("bench/suites/profiles/*.toml")),
+    *sorted(ROOT.glob("crossover/spec/presets/*.toml")),
+    *sorted(ROOT.glob("crossover/suites/profiles/*.toml")),
     ROOT / "results" / "reference.toml",
 ]
 

@@ -6,14 +6,14 @@ import math
 import pytest
 from matplotlib.figure import Figure
 
-from bench.analysis.sweeps import Speedup, SweepResult
-from bench.findings import Answer, Crossover, Estimate
-from bench.nouns import Cell, Contender
-from bench.report.figures import image
-from bench.report.looks import look_of, looks
-from bench.report.plots import plot_speedups, plot_times, sweep_figure
-from bench.sweep import sweep_type
-from bench.workloads.softmax import SOFTMAX
+from crossover.analysis.sweeps import Speedup, SweepResult
+from crossover.findings import Answer, Crossover, Estimate
+from crossover.nouns import Cell, Contender
+from crossover.report.pictures.curves import plot_speedups, plot_times, sweep_figure
+from crossover.report.pictures.figures import image
+from crossover.report.pictures.styles import look_of, looks
+from crossover.spec.sweep import sweep_type
+from crossover.workloads.softmax import SOFTMAX
 
 Sweep = sweep_type(SOFTMAX)
 

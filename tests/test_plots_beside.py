@@ -8,14 +8,14 @@ import pytest
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
-from bench.analysis.breakeven import BreakEven
-from bench.analysis.panels import Grid, GridLine
-from bench.analysis.sweeps import Speedup
-from bench.findings import Answer, Crossover
-from bench.report.breakeven_plots import break_even_figure, plot_break_even
-from bench.report.grid_plots import grid_figure, plot_grid
-from bench.sweep import sweep_type
-from bench.workloads.softmax import SOFTMAX
+from crossover.analysis.breakeven import BreakEven
+from crossover.analysis.panels import Grid, GridLine
+from crossover.analysis.sweeps import Speedup
+from crossover.findings import Answer, Crossover
+from crossover.report.pictures.breakeven import break_even_figure, plot_break_even
+from crossover.report.pictures.grid import grid_figure, plot_grid
+from crossover.spec.sweep import sweep_type
+from crossover.workloads.softmax import SOFTMAX
 
 Sweep = sweep_type(SOFTMAX)
 BATCHES = SOFTMAX.size("batch_size")

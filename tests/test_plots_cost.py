@@ -3,19 +3,19 @@
 import pytest
 from matplotlib.figure import Figure
 
-from bench.analysis.panels import Control, ControlPoint
-from bench.analysis.phases import Phases, WarmUp
-from bench.findings import Answer, Crossover
-from bench.report.control_plots import control_figure, plot_control
-from bench.report.cost_plots import (
+from crossover.analysis.panels import Control, ControlPoint
+from crossover.analysis.phases import Phases, WarmUp
+from crossover.findings import Answer, Crossover
+from crossover.report.pictures.control import control_figure, plot_control
+from crossover.report.pictures.costs import (
     phases_figure,
     plot_phases,
     plot_warm_up,
     warm_up_figure,
 )
-from bench.report.looks import looks
-from bench.sweep import sweep_type
-from bench.workloads.softmax import SOFTMAX
+from crossover.report.pictures.styles import looks
+from crossover.spec.sweep import sweep_type
+from crossover.workloads.softmax import SOFTMAX
 
 Sweep = sweep_type(SOFTMAX)
 BATCHES = SOFTMAX.size("batch_size")

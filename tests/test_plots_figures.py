@@ -4,12 +4,12 @@ import re
 
 import matplotlib as mpl
 
-from bench.analysis.crossover import crossovers
-from bench.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
-from bench.report import figures
-from bench.report.figures import image, pictures
-from bench.spec import parse_spec
-from bench.workloads.softmax import Softmax
+from crossover.analysis.crossover import crossovers
+from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from crossover.report.pictures import figures
+from crossover.report.pictures.figures import image, pictures
+from crossover.spec.spec import parse_spec
+from crossover.workloads.softmax import Softmax
 
 A, B = "cpu/resident@1", "cpu/resident@2"
 

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from bench.report.labels import drawable, name_of, plain
-from bench.report.ticks import apart, log_ticks, seconds, unit_of
+from crossover.report.pictures.labels import drawable, name_of, plain
+from crossover.report.pictures.ticks import apart, log_ticks, seconds, unit_of
 
 
 def test_texts_that_the_font_lacks_are_named():

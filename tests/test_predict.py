@@ -4,18 +4,18 @@ import csv
 
 import pytest
 
-from bench.nouns import InputError
-from bench.predict.job import LABEL, as_csv, as_markdown, in_words
-from bench.predict.model import (
+from crossover.nouns import InputError
+from crossover.predict.job import LABEL, as_csv, as_markdown, in_words
+from crossover.predict.model import (
     Counts,
     Predicted,
     PredictedCrossover,
     predicted_crossover,
     predicted_s,
 )
-from bench.predict.rows import Row, compared
-from bench.predict.sheet import SHEETS, Sheet, load_sheet
-from bench.workloads.softmax import SOFTMAX
+from crossover.predict.rows import Row, compared
+from crossover.predict.sheet import SHEETS, Sheet, load_sheet
+from crossover.workloads.softmax import SOFTMAX
 
 SHEET = Sheet(
     name="A device",

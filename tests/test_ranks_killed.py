@@ -14,9 +14,9 @@ import pytest
 sys.path.append(str(Path(__file__).parent))
 from ranks import LONG, NOTICED_S, gone, prepared, soon
 
-from bench.measure.pipe import Ended, Open, Sample
-from bench.measure.process import WorkerProcess
-from softmax_core.trainers import _ranks
+from crossover.measure.pipe import Ended, Open, Sample
+from crossover.measure.process import WorkerProcess
+from softmax_core.trainers.ranks import ranks
 from softmax_core.training import RankLost
 
 REQUEST = Open(
@@ -82,7 +82,7 @@ def peak(pid):
 @pytest.mark.parametrize("seed", range(20))
 def test_ranks_killed_at_any_moment_leave_nothing(seed, monkeypatch):
     rng = random.Random(seed)
-    monkeypatch.setattr(_ranks, "_crews", {})
+    monkeypatch.setattr(ranks, "_crews", {})
     session = prepared(3, LONG)
     pid = rng.choice(session.processes)
     timer = soon(lambda: os.kill(pid, signal.SIGKILL), rng.random())

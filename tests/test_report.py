@@ -7,15 +7,23 @@ import re
 import pandas as pd
 import pytest
 
-from bench.analysis.crossover import crossovers
-from bench.analysis.frame import frames, read_run
-from bench.cli import main
-from bench.nouns import SCHEMA, Cell, Contender, InputError, Machine, Measurement, Run
-from bench.record import store
-from bench.report import write
-from bench.report.write import harmless, write_report
-from bench.spec import parse_spec
-from bench.workloads.softmax import Softmax
+from crossover.analysis.crossover import crossovers
+from crossover.analysis.frame import frames, read_run
+from crossover.cli import main
+from crossover.nouns import (
+    SCHEMA,
+    Cell,
+    Contender,
+    InputError,
+    Machine,
+    Measurement,
+    Run,
+)
+from crossover.record import run_folder
+from crossover.report import write
+from crossover.report.write import harmless, write_report
+from crossover.spec.spec import parse_spec
+from crossover.workloads.softmax import Softmax
 
 MACHINE = Machine(
     "host", "a <fast> CPU", 2, None, 8 << 30, 0.0, (), {"cuda": "no device"},
@@ -202,7 +210,7 @@ def test_a_run_of_another_schema_is_one_clear_line(
 ):
     run = dataclasses.replace(made_run(), measurements=())
     out = tmp_path / "run"
-    store.create(out, run)
+    run_folder.create(out, run)
     header = json.loads((out / "run.json").read_text())
     header["schema"] = schema
     (out / "run.json").write_text(json.dumps(header))
@@ -220,7 +228,7 @@ def test_a_run_of_another_schema_is_one_clear_line(
 
 def test_a_run_without_measurements_is_reported(tmp_path):
     run = dataclasses.replace(made_run(), measurements=())
-    store.create(tmp_path / "run", run)
+    run_folder.create(tmp_path / "run", run)
     found = write_report(run, tmp_path / "run", partial=True)
     assert {c.answer.outcome for c in found} == {"not_measured"}
     page = (tmp_path / "run/report.html").read_text()

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.findings import Crossover
-from bench.record.store import load
+from crossover.findings import Crossover
+from crossover.record.run_folder import load
 
 ROOT = Path(__file__).parent.parent
 

@@ -5,10 +5,10 @@ import io
 import pytest
 from rich.console import Console
 
-from bench.findings import Answer, Crossover
-from bench.report import tables, words
-from bench.report.terminal import show
-from bench.workloads.softmax import SOFTMAX
+from crossover.findings import Answer, Crossover
+from crossover.report.terminal import show
+from crossover.report.words import sentences, tables
+from crossover.workloads.softmax import SOFTMAX
 
 BASE = (
     "batch_size",
@@ -97,7 +97,7 @@ SAID = (
     ],
 )  # fmt: skip
 def test_sentences(row, text):
-    assert words.sentence(row) == text
+    assert sentences.sentence(row) == text
 
 
 @pytest.mark.parametrize(
@@ -117,13 +117,13 @@ def test_sentences(row, text):
     ],
 )  # fmt: skip
 def test_names_that_people_use(baseline, challenger, names):
-    a, b = words.people(baseline, challenger)
+    a, b = sentences.people(baseline, challenger)
     assert (a.text, b.text) == names
     assert b.plural == (b.text in ("two threads", "64 threads"))
 
 
 def test_verbs_agree_with_their_subjects():
-    pair = words.Name("one thread"), words.Name("two threads", plural=True)
+    pair = sentences.Name("one thread"), sentences.Name("two threads", plural=True)
     for row, said in (
         (FOUND, "two threads overtake one thread from"),
         (found("always"), "two threads are ahead of one thread"),
@@ -132,13 +132,13 @@ def test_verbs_agree_with_their_subjects():
             "two threads do not overtake one thread: they are",
         ),
     ):
-        assert words.joined(words.answer(row, *pair)).startswith(said)
+        assert sentences.joined(sentences.answer(row, *pair)).startswith(said)
 
 
 def test_a_number_in_a_sentence_knows_its_column():
-    a, b = words.people(FOUND.baseline, FOUND.challenger)
-    parts = words.answer(FOUND, a, b)
-    numbers = {p.column: p.text for p in parts if isinstance(p, words.Number)}
+    a, b = sentences.people(FOUND.baseline, FOUND.challenger)
+    parts = sentences.answer(FOUND, a, b)
+    numbers = {p.column: p.text for p in parts if isinstance(p, sentences.Number)}
     assert numbers == {
         "at": "310", "confidence": "95", "low": "270", "high": "363",
         "speedup_smallest": "1.6x", "speedup_largest": "3x",
@@ -148,7 +148,7 @@ def test_a_number_in_a_sentence_knows_its_column():
 def test_numbers_have_three_digits():
     values = [1234567.0, 310.4, 12.49, 0.0123, 99.99]
     texts = ["1,230,000", "310", "12.5", "0.0123", "100"]
-    assert [words.number(v) for v in values] == texts
+    assert [sentences.number(v) for v in values] == texts
 
 
 def test_plain_lines_where_there_is_no_terminal():
@@ -158,7 +158,7 @@ def test_plain_lines_where_there_is_no_terminal():
     assert lines == [
         "Over batch size at 1,500 samples, 2 features, 3 classes, 3 epochs:",
         f"  found, doubtful (the machine's speed shifted): {SAID}",
-        f"  inconclusive: {words.sentence(UNSURE)}",
+        f"  inconclusive: {sentences.sentence(UNSURE)}",
         "Not measured:",
         "  cuda:0's best against cpu/resident@1: cuda:0/best: unavailable: none",
     ]

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from bench.analysis.answer import Settings, answer, point_answer
-from bench.analysis.rounding import hidden
-from bench.analysis.simulate import SIZES, Model, cost_curve, seconds
+from crossover.crossing.answer import Settings, answer, point_answer
+from crossover.crossing.rounding import hidden
+from crossover.selftest.simulate import SIZES, Model, cost_curve, seconds
 
 SECOND = 2.0**-20
 """The step of a clock that counts seconds in floats, read a billion of them on."""

@@ -6,15 +6,15 @@ import json
 import pytest
 from answers import FakeWorker, opened, sampled
 
-from bench.analysis.crossover import crossovers
-from bench.command.asked import load_preset, resolve
-from bench.measure.pipe import Ended
-from bench.nouns import SCHEMA, Cell, Contender, Machine, Run
-from bench.plan import Block, next_blocks, outermost_first, round_order
-from bench.record import store
-from bench.run import Crew, carry_out
-from bench.spec import SpecError, parse_spec
-from bench.workloads.softmax import SOFTMAX
+from crossover.analysis.crossover import crossovers
+from crossover.command.ask import load_preset, resolve
+from crossover.measure.pipe import Ended
+from crossover.nouns import SCHEMA, Cell, Contender, Machine, Run
+from crossover.pipeline import Crew, carry_out
+from crossover.plan.plan import Block, next_blocks, outermost_first, round_order
+from crossover.record import run_folder
+from crossover.spec.spec import SpecError, parse_spec
+from crossover.workloads.softmax import SOFTMAX
 
 SPEC = {
     "name": "fake",
@@ -68,7 +68,7 @@ class Priced(FakeWorker):
 def start(tmp_path, faults=None, **fields):
     spec = parse_spec(SPEC | fields, "test")
     run = Run("r", SCHEMA, spec, None, "x", MACHINE, ())
-    store.create(tmp_path / "run", run)
+    run_folder.create(tmp_path / "run", run)
     crew = Crew(start=lambda c: Priced(c, faults or {}))
     return spec, run, tmp_path / "run", crew
 
@@ -84,7 +84,7 @@ def test_known_crossover_is_found_and_cuda_is_not_measured(tmp_path):
     assert cuda.answer.outcome == "not_measured"
     assert "no device" in cuda.flags[0]
     assert next_blocks(spec, run.measurements) == []
-    assert store.load(out) == run
+    assert run_folder.load(out) == run
 
 
 def test_rounds_are_palindromes_and_positions_are_kept(tmp_path):
@@ -103,7 +103,7 @@ def test_an_interrupted_run_resumes_to_the_same_plan(tmp_path):
     spec, run, out, crew = start(tmp_path, {"interrupt_at": 21})
     with pytest.raises(KeyboardInterrupt):
         carry_out(spec, run, out, crew)
-    kept = store.load(out)
+    kept = run_folder.load(out)
     assert 0 < len(kept.measurements) < 68
     whole = carry_out(spec, kept, out, Crew(start=lambda c: Priced(c, {})))
     ok = [m for m in whole.measurements if m.status == "ok"]
@@ -131,12 +131,12 @@ def test_a_cell_with_another_loss_is_failed_not_fast(tmp_path):
 
 def test_a_directory_of_another_schema_or_run_is_refused(tmp_path):
     _, run, out, _ = start(tmp_path)
-    with pytest.raises(store.StoreError, match="holds another run"):
-        store.create(out, run)
-    header = json.loads((out / store.HEADER).read_text())
-    (out / store.HEADER).write_text(json.dumps(header | {"schema": 99}))
-    with pytest.raises(store.StoreError, match="schema 1"):
-        store.load(out)
+    with pytest.raises(run_folder.StoreError, match="holds another run"):
+        run_folder.create(out, run)
+    header = json.loads((out / run_folder.HEADER).read_text())
+    (out / run_folder.HEADER).write_text(json.dumps(header | {"schema": 99}))
+    with pytest.raises(run_folder.StoreError, match="schema 1"):
+        run_folder.load(out)
 
 
 def test_names_are_stable():

@@ -5,11 +5,11 @@ import gc
 import pytest
 import torch
 
-from bench.measure import sampler as sampling
-from bench.measure.clock import GarbagePause, timer_step_s
-from bench.measure.sampler import Sampler
-from bench.workloads.definition import WrongResult
-from bench.workloads.workload import Size, Workload
+from crossover.measure import sampler as sampling
+from crossover.measure.clock import GarbagePause, timer_step_s
+from crossover.measure.sampler import Sampler
+from crossover.workloads.definition import WrongResult
+from crossover.workloads.workload import Size, Workload
 
 JOB = Workload(
     "job",

@@ -10,12 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.crossover import crossovers
-from bench.analysis.frame import read_run
-from bench.analysis.series import Recorded
-from bench.nouns import SCHEMA, Cell, Contender, InputError, Machine, Measurement, Run
-from bench.record import store, stored
-from bench.workloads.spin import SPIN
+from crossover.analysis.crossover import crossovers
+from crossover.analysis.frame import read_run
+from crossover.analysis.rounds import Recorded
+from crossover.nouns import (
+    SCHEMA,
+    Cell,
+    Contender,
+    InputError,
+    Machine,
+    Measurement,
+    Run,
+)
+from crossover.record import codec, run_folder
+from crossover.workloads.spin import SPIN
 
 FOLDERS = Path(__file__).parent / "fixtures" / "schema"
 STORED = {
@@ -28,7 +36,7 @@ STORED = {
 
 
 def version_of(folder):
-    return json.loads((folder / store.HEADER).read_text())["schema"]
+    return json.loads((folder / run_folder.HEADER).read_text())["schema"]
 
 
 @pytest.fixture
@@ -38,19 +46,19 @@ def copy(tmp_path):
 
 
 def edit(folder, **fields):
-    header = json.loads((folder / store.HEADER).read_text())
-    (folder / store.HEADER).write_text(json.dumps({**header, **fields}))
+    header = json.loads((folder / run_folder.HEADER).read_text())
+    (folder / run_folder.HEADER).write_text(json.dumps({**header, **fields}))
 
 
 def test_there_is_a_fixture_of_every_version():
     found = {version_of(folder) for folder in FOLDERS.iterdir()}
-    assert found == set(range(stored.OLDEST, SCHEMA + 1))
+    assert found == set(range(codec.OLDEST, SCHEMA + 1))
     assert {folder.name for folder in FOLDERS.iterdir()} == set(STORED)
 
 
 @pytest.mark.parametrize("name", STORED)
 def test_every_version_is_read(name):
-    run = store.load(FOLDERS / name)
+    run = run_folder.load(FOLDERS / name)
     run_id, metrics = STORED[name]
     assert (run.run_id, run.schema) == (run_id, SCHEMA)
     assert len(run.measurements) == 146
@@ -65,24 +73,24 @@ def test_every_version_is_read(name):
 
 @pytest.mark.parametrize("name", STORED)
 def test_what_is_read_is_written_as_todays_version(name, tmp_path):
-    run = store.load(FOLDERS / name)
-    store.put(tmp_path / "run", run)
+    run = run_folder.load(FOLDERS / name)
+    run_folder.put(tmp_path / "run", run)
     assert version_of(tmp_path / "run") == SCHEMA
-    assert store.load(tmp_path / "run") == run
+    assert run_folder.load(tmp_path / "run") == run
 
 
 def test_the_newest_fixture_holds_every_field():
-    header = json.loads((FOLDERS / str(SCHEMA) / store.HEADER).read_text())
+    header = json.loads((FOLDERS / str(SCHEMA) / run_folder.HEADER).read_text())
     fields = {f.name for f in dataclasses.fields(Run)} - {"measurements", "lost"}
     assert set(header) == fields | {"needs", "workload"}
     assert set(header["machine"]) <= {f.name for f in dataclasses.fields(Machine)}
-    rows = (FOLDERS / str(SCHEMA) / store.JOURNAL).read_text().splitlines()
+    rows = (FOLDERS / str(SCHEMA) / run_folder.JOURNAL).read_text().splitlines()
     keys = {key for row in rows for key in json.loads(row)}
     assert keys == {f.name for f in dataclasses.fields(Measurement)}
 
 
 def test_a_discarded_round_counts_for_nothing():
-    run = store.load(FOLDERS / "3")
+    run = run_folder.load(FOLDERS / "3")
     (odd,) = (m for m in run.measurements if m.discarded)
     rest = [m for m in run.measurements if m is not odd]
     recorded = Recorded(run.measurements)
@@ -105,30 +113,32 @@ def test_what_is_optional_is_a_column_where_it_is_said():
 def test_a_newer_version_is_refused_with_the_version_that_reads_it(copy, needs, said):
     edit(copy, schema=SCHEMA + 1, needs=needs, of_the_future=[1])
     with pytest.raises(InputError, match=said) as error:
-        store.load(copy)
+        run_folder.load(copy)
     assert f"must have schema {SCHEMA}, which this version reads" in str(error.value)
     assert f"has {SCHEMA + 1}" in str(error.value)
 
 
 @pytest.mark.parametrize("schema", [0, -1, True, 1.0, "2", None, [2], 10**400])
 def test_what_is_no_version_is_refused(copy, schema):
-    text = json.dumps(json.loads((copy / store.HEADER).read_text()) | {"schema": 0})
+    text = json.dumps(
+        json.loads((copy / run_folder.HEADER).read_text()) | {"schema": 0}
+    )
     written = "1" + "0" * 400 if schema == 10**400 else json.dumps(schema)
-    (copy / store.HEADER).write_text(
+    (copy / run_folder.HEADER).write_text(
         text.replace('"schema": 0', f'"schema": {written}')
     )
     with pytest.raises(InputError, match=f"must have schema {SCHEMA}"):
-        store.load(copy)
+        run_folder.load(copy)
 
 
 def test_the_header_says_which_version_reads_it():
-    header = json.loads(stored.header(store.load(FOLDERS / "1")))
-    assert (header["schema"], header["needs"]) == (SCHEMA, stored.NEEDS)
+    header = json.loads(codec.header(run_folder.load(FOLDERS / "1")))
+    assert (header["schema"], header["needs"]) == (SCHEMA, codec.NEEDS)
 
 
 def test_a_line_of_another_workload_may_lack_its_work():
     case = SPIN.case()
     row = Measurement("c", "r", 0, "ok", case, Contender("cpu", "spin_1_1", 1), (0,))
-    fields = json.loads(stored.line(dataclasses.replace(row, samples_s=(1.0,))))
+    fields = json.loads(codec.line(dataclasses.replace(row, samples_s=(1.0,))))
     del fields["work"]
-    assert stored.read_line(json.dumps(fields), SPIN).work == {}
+    assert codec.read_line(json.dumps(fields), SPIN).work == {}

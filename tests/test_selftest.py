@@ -3,11 +3,11 @@
 import pytest
 from answers import FakeWorker, opened, sampled
 
-from bench.command import selftest as selftests
-from bench.findings import Answer, Crossover
-from bench.nouns import Machine
-from bench.run import Crew
-from bench.workloads.spin import SPIN, Law
+from crossover.findings import Answer, Crossover
+from crossover.nouns import Machine
+from crossover.pipeline import Crew
+from crossover.selftest import job as selftests
+from crossover.workloads.spin import SPIN, Law
 
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 

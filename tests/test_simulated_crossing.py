@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass
 import pytest
 import torch
 
-from bench.measure.pipe import Open
-from bench.measure.process import WorkerProcess
-from bench.workloads.spin import Law
+from crossover.measure.pipe import Open
+from crossover.measure.process import WorkerProcess
+from crossover.workloads.spin import Law
 from softmax_core import Case, get_trainer, make_data
 
 CHALLENGER = "simulated:0/resident"
@@ -172,7 +172,7 @@ def found_by_run(known, out, views, rounds=8):
     file = out.with_suffix(".toml")
     shape = f"features = {SHAPE['features']}\ndispersion = [0.5, 2.0]\n"
     file.write_text(head + "".join(f"[[sweep]]\n{s}\n{shape}" for s in sweeps))
-    code = "from bench.cli import main; main()"
+    code = "from crossover.cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code, "run", str(file), "--out", str(out)],
         env={**os.environ, "KNOWN_LAW": str(known.law)},

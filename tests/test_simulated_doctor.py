@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from bench import machine
-from bench.doctor import facts
-from bench.doctor.device_checks import device_checks
+from crossover.doctor import facts
+from crossover.doctor.device_checks import device_checks
+from crossover.measure import machine
 
 NAME = "simulated:0"
 # Products of matrices take 50 ms there, of which the host needs a few.

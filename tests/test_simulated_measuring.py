@@ -7,11 +7,11 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from bench.measure.clock import measured_s
-from bench.measure.pipe import Close, Open, Sample
-from bench.measure.sampler import Sampler
-from bench.measure.worker import Worker
-from bench.workloads.softmax import SOFTMAX
+from crossover.measure.clock import measured_s
+from crossover.measure.pipe import Close, Open, Sample
+from crossover.measure.sampler import Sampler
+from crossover.measure.worker import Worker
+from crossover.workloads.softmax import SOFTMAX
 from softmax_core import Case, get_trainer, make_data
 
 DEVICE = torch.device("simulated", 0) if hasattr(torch, "simulated") else None

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bench.predict.model import Counts, Predicted, predicted_crossover, predicted_s
-from bench.predict.sheet import Sheet
+from crossover.predict.model import Counts, Predicted, predicted_crossover, predicted_s
+from crossover.predict.sheet import Sheet
 from softmax_core import Case
 from softmax_core.work import count_work
 

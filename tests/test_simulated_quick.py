@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from bench.analysis.crossover import crossovers
-from bench.command.asked import load_preset, resolve
-from bench.nouns import Machine
-from bench.plan import next_blocks
-from bench.report.terminal import plain_lines
-from bench.run import Crew, carry_out_unkept
+from crossover.analysis.crossover import crossovers
+from crossover.command.ask import load_preset, resolve
+from crossover.nouns import Machine
+from crossover.pipeline import Crew, carry_out_unkept
+from crossover.plan.plan import next_blocks
+from crossover.report.terminal import plain_lines
 
 GPU = "simulated:0"
 AXES = ("samples", "batch_size", "epochs")

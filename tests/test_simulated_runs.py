@@ -8,11 +8,11 @@ import sys
 
 import pytest
 
-from bench.measure.pipe import Open
-from bench.measure.process import WorkerProcess
-from bench.nouns import Machine
-from bench.run import Crew, carry_out_unkept
-from bench.spec import parse_spec
+from crossover.measure.pipe import Open
+from crossover.measure.process import WorkerProcess
+from crossover.nouns import Machine
+from crossover.pipeline import Crew, carry_out_unkept
+from crossover.spec.spec import parse_spec
 
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 FIRST, SECOND = "simulated:0/resident", "simulated:1/resident"
@@ -109,7 +109,7 @@ def test_a_hang_is_a_timeout_and_the_sweep_goes_on(settings):
 
 
 def crossover(*arguments):
-    command = "from bench.cli import main; main()"
+    command = "from crossover.cli import main; main()"
     return subprocess.run(
         [sys.executable, "-c", command, *arguments],
         capture_output=True,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.analysis.selfcheck import (
+from crossover.selftest.promises import (
     NOISES,
     OUTCOMES,
     SPEEDUPS,

@@ -13,7 +13,7 @@ import slurm_cluster
 
 ROOT = Path(__file__).parent.parent
 VIRTUAL = ROOT / "tests" / "fixtures" / "virtual"
-CALL = [sys.executable, "-P", "-c", "from bench.cli import main; main()"]
+CALL = [sys.executable, "-P", "-c", "from crossover.cli import main; main()"]
 UNLIKE = ("run_id", "started_utc", "elapsed_s", "load_1min", "throttled_periods")
 """Fields in which a round differs from itself measured again."""
 SPEC = """
@@ -54,7 +54,7 @@ def cluster():
 @pytest.fixture
 def virtual(cluster, monkeypatch, tmp_path):
     """Have the command lines of this test see the cluster, and draw no pictures."""
-    from bench.report import write
+    from crossover.report import write
 
     (tmp_path / "spec.toml").write_text(SPEC)
     monkeypatch.setenv("SLURM_CONF", str(cluster.config))
@@ -111,7 +111,7 @@ def test_jobs_on_two_nodes_measure_what_local_jobs_do(virtual, crossover, tmp_pa
     names = {path.name for path in slurm.rglob("*") if path.is_file()}
     assert not [name for name in names if "pkl" in name or "pickle" in name]
     script = (slurm / "slurm" / "a-1.sh").read_text()
-    assert script.splitlines()[-1].endswith(f"-m bench.launch.node {slurm} a-1")
+    assert script.splitlines()[-1].endswith(f"-m crossover.launch.node {slurm} a-1")
 
 
 def tables(folder):

@@ -6,12 +6,12 @@ import weakref
 
 import pytest
 
-from bench.nouns import Cell, Contender, Machine, Measurement
-from bench.plan import Known, next_blocks
-from bench.spec import parse_spec
-from benchmarks.soak import soak, soak_spec
-from benchmarks.soak_judge import Reading, read_csv, verdicts
-from benchmarks.soak_report import figure, markdown
+from bench.promises.soak import soak, soak_spec
+from bench.promises.soak_judge import Reading, read_csv, verdicts
+from bench.promises.soak_report import figure, markdown
+from crossover.nouns import Cell, Contender, Machine, Measurement
+from crossover.plan.plan import Known, next_blocks
+from crossover.spec.spec import parse_spec
 
 ROUNDS, EACH = 120, 12
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")

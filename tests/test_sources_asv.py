@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.crossover import crossovers
-from bench.analysis.estimate import estimates
-from bench.nouns import InputError
-from bench.sources.asv import read_asv
+from crossover.analysis.crossover import crossovers
+from crossover.analysis.estimate import estimates
+from crossover.nouns import InputError
+from crossover.sources.asv import read_asv
 
 FIXTURES = Path(__file__).parent / "fixtures" / "asv"
 TRUTH = 60 / 0.9

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.frame import read_run
-from bench.record import store
+from crossover.analysis.frame import read_run
+from crossover.record import run_folder
 
 FIXTURES = Path(__file__).parent / "fixtures"
 ASV = FIXTURES / "asv"
@@ -23,7 +23,7 @@ def no_report(monkeypatch):
         written.append((run, out, options))
         return []
 
-    monkeypatch.setattr("bench.report.write.write_report", write_report)
+    monkeypatch.setattr("crossover.report.write.write_report", write_report)
     return written
 
 
@@ -92,11 +92,11 @@ def test_a_report_made_again_replaces_its_own_folder_and_no_other(
     shutil.copytree(ASV / "0.6.6-median", tmp_path / "asv")
     asked = ("report", "--from-asv", "asv", "--out", "out")
     assert crossover(*asked)[0] == 3
-    assert len(store.load(Path("out")).measurements) == 24
+    assert len(run_folder.load(Path("out")).measurements) == 24
     (file,) = (tmp_path / "asv" / "testbox").glob("d389*.json")
     shutil.copy(ASV / "0.6.6" / "testbox" / file.name, file)
     assert crossover(*asked)[0] == 3
-    assert len(store.load(Path("out")).measurements) == 17 * 16 + 7
+    assert len(run_folder.load(Path("out")).measurements) == 17 * 16 + 7
     code, _, errors = crossover(
         "report", "--from-pytest-benchmark", FILES / "4.0.0.json", "--out", "out"
     )
@@ -104,7 +104,7 @@ def test_a_report_made_again_replaces_its_own_folder_and_no_other(
     assert errors.count("\n") == 1
     assert "out = 'out': holds another run" in errors
     assert crossover("report", "out", "--out", "copy")[0] == 3
-    assert store.load(Path("copy")) == store.load(Path("out"))
+    assert run_folder.load(Path("copy")) == run_folder.load(Path("out"))
 
 
 def test_prices_given_to_a_report_are_in_its_spec(crossover, no_report):
@@ -113,7 +113,7 @@ def test_prices_given_to_a_report_are_in_its_spec(crossover, no_report):
         "--price", "cpu=0.09", "--price", "cuda:0=2.49",
     )  # fmt: skip
     assert code == 3
-    assert store.load(Path("out")).spec.prices == {"cpu": 0.09, "cuda:0": 2.49}
+    assert run_folder.load(Path("out")).spec.prices == {"cpu": 0.09, "cuda:0": 2.49}
     assert crossover("report", "out", "--price", "cpu=1")[0] == 3
     assert no_report[-1][0].spec.prices == {"cpu": 1.0}
 
@@ -125,7 +125,10 @@ def test_prices_given_to_a_report_are_in_its_spec(crossover, no_report):
         (("nowhere",), "run = 'nowhere': holds no run.json"),
         (("--from-asv", "nowhere"), "from_asv = 'nowhere': must be a folder"),
         (("--from-asv", ASV), "0.4.2"),
-        (("--from-pytest-benchmark", ASV / "0.6.6/benchmarks.json"), "benchmarks: mis"),
+        (
+            ("--from-pytest-benchmark", ASV / "0.6.6/benchmarks.json"),
+            "benchmarks: mis",
+        ),
         (("--from-asv", FILES / "4.0.0.json"), "must be a result file of asv"),
         (("x", "--price", "cpu"), "price = 'cpu': must be DEVICE=PER_HOUR"),
         (("x", "--price", "cpu=0"), "price = 'cpu=0': must be DEVICE=PER_HOUR"),

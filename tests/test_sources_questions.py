@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from bench.nouns import Cell, Contender
-from bench.sources.questions import clipped, pairs, sweeps
-from bench.workloads.softmax import SOFTMAX
+from crossover.nouns import Cell, Contender
+from crossover.sources.sweeps_of_cells import clipped, pairs, sweeps
+from crossover.workloads.softmax import SOFTMAX
 
 CPU = ("cpu/resident@1", "cpu/resident@2")
 FUSED, RESIDENT_2 = "cpu/fused@1", "cpu/resident@2"

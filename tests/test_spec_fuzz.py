@@ -10,7 +10,7 @@ import pytest
 sys.path.append(str(Path(__file__).parent))
 from spec_cases import broken, good, toml
 
-from bench.cli import main
+from crossover.cli import main
 
 SHORT, WHOLE = 200, 2000
 
@@ -66,7 +66,7 @@ def through_the_command_line(tmp_path, seed):
         broken(random.Random(seed)) if seed % 2 else (good(random.Random(seed)), "")
     )
     path.write_text(toml(spec), encoding="utf-8")
-    call = "from bench.cli import main; main()"
+    call = "from crossover.cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", call, "plan", str(path)],
         capture_output=True, text=True, check=False,

@@ -14,10 +14,10 @@ import torch
 from answers import FakeWorker, sampled
 from asv import config, util
 
-from bench.nouns import InputError, Machine
-from bench.run import Crew
-from bench.suites import cells, choice, crossing
-from bench.workloads.definition import WrongResult
+from crossover.nouns import InputError, Machine
+from crossover.pipeline import Crew
+from crossover.suites import cells, choice, crossing
+from crossover.workloads.definition import WrongResult
 
 ROOT = Path(__file__).parent.parent
 CELL = "n150-d2-c3-b10-e1:cpu/resident@1"
@@ -180,7 +180,7 @@ def test_pytest_measures_only_when_asked_and_then_nothing_else():
         )  # fmt: skip
         return [line for line in done.stdout.splitlines() if line]
 
-    suite = "bench/suites/pytest_suite"
+    suite = "bench/pytest_suite"
     (plain,) = collected("tests/test_layers.py", suite)
     assert plain.startswith("tests/test_layers.py: ")
     cells_twice = f"{suite}/test_cells.py: {2 * len(cells.cells())}"

@@ -11,14 +11,14 @@ import pytest
 import torch
 
 import softmax_core
-from bench.measure import sampler as sampling
-from bench.workloads.softmax import SOFTMAX
+from crossover.measure import sampler as sampling
+from crossover.workloads.softmax import SOFTMAX
 from softmax_core import device as devices
 
 ROOT = Path(__file__).parent.parent
 CELL = "n150-d2-c3-b10-e1:cpu/resident@1"
 ABSENT = CELL.replace("cpu/resident@1", "cuda:99/resident")
-TESTS = "bench/suites/pytest_suite/test_cells.py"
+TESTS = "bench/pytest_suite/test_cells.py"
 OLD_RUNNER = "0.2.5"
 
 
@@ -52,7 +52,7 @@ def virtual_s(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "tests")
     import suites_virtual
 
-    from bench.suites import cells
+    from crossover.suites import cells
 
     monkeypatch.setattr(cells, "now", cells.now)
     monkeypatch.setattr(softmax_core, "get_trainer", softmax_core.get_trainer)

@@ -92,7 +92,7 @@ def offline(tmp_path):
         "OFFLINE_LOG": str(log),
     }
 
-    def run(*arguments, code="from bench.cli import main; main()"):
+    def run(*arguments, code="from crossover.cli import main; main()"):
         return subprocess.run(
             [sys.executable, "-c", code, *map(str, arguments)],
             cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,

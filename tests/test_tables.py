@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.analysis.answer import Settings
-from bench.analysis.flags import advice
-from bench.sources.table import Asked, analyse, read_table
+from crossover.analysis.flags import advice
+from crossover.crossing.answer import Settings
+from crossover.sources.table.analyse import Asked, analyse, read_table
 
 FIXTURES = Path(__file__).parent / "fixtures" / "tables"
 

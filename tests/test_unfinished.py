@@ -13,17 +13,17 @@ sys.path.append(str(Path(__file__).parent / "kill"))
 import by_hand
 import virtual
 
-from bench.analysis.crossover import crossovers
-from bench.analysis.flags import ADVICE, DOUBTS
-from bench.analysis.incomplete import incomplete, unreached
-from bench.command import job
-from bench.command.asked import Ask
-from bench.interrupts import EXIT_CODE, Interrupted
-from bench.measure.pipe import Sample
-from bench.record import store
-from bench.report.terminal import plain_lines, show
-from bench.report.words import doubtful
-from bench.spec import SpecError
+from crossover.analysis.crossover import crossovers
+from crossover.analysis.flags import ADVICE, DOUBTS
+from crossover.analysis.incomplete import incomplete, unreached
+from crossover.command import job
+from crossover.command.ask import Ask
+from crossover.interrupts import EXIT_CODE, Interrupted
+from crossover.measure.pipe import Sample
+from crossover.record import run_folder
+from crossover.report.terminal import plain_lines, show
+from crossover.report.words.sentences import doubtful
+from crossover.spec.spec import SpecError
 
 PAIR = ["cpu/resident@1", "cpu/resident@2"]
 SIZES = [100, 300, 1000, 9000]
@@ -37,12 +37,12 @@ ROWS_A_SIZE = 2 * 8
 def measured(out, sizes=4, **fields):
     """Return a run of some of its sizes, measured under a virtual clock."""
     spec, run = by_hand.new(**FIELDS | fields)
-    store.create(out, run)
+    run_folder.create(out, run)
     whole = by_hand.measure(spec, run, out)
     kept = whole.measurements[: sizes * ROWS_A_SIZE]
     (out / "measurements.jsonl").write_text("")
-    store.append(out, list(kept))
-    return store.load(out)
+    run_folder.append(out, list(kept))
+    return run_folder.load(out)
 
 
 def resume(out, before=lambda request: None, **more):
@@ -91,7 +91,7 @@ def test_a_budget_that_is_over_before_all_sizes_is_3_and_says_how_to_go_on(
     assert said.startswith("Incomplete: ")
     assert f"crossover run --resume {out} --budget 10m" in said
     assert resume(out, budget="10m") == 0
-    spec = store.load(out).spec
+    spec = run_folder.load(out).spec
     assert spec.budget_s == pytest.approx(used_s + 600)
     assert resume(out) == 0  # what was given stays
 
@@ -109,7 +109,7 @@ def test_more_rounds_and_a_smaller_width_are_recorded(tmp_path):
     out = tmp_path / "run"
     measured(out)
     assert resume(out, rounds=10, width=1.1) == 0
-    run = store.load(out)
+    run = run_folder.load(out)
     assert (run.spec.rounds, run.spec.width) == (10, 1.1)
     assert max(m.round for m in run.measurements) == 9
 
@@ -122,7 +122,7 @@ def test_a_run_of_one_core_goes_on_though_its_pair_is_one_contender(tmp_path):
     header["spec"]["pairs"] = [PAIR, [PAIR[0], PAIR[0]]]
     (out / "run.json").write_text(json.dumps(header))
     assert resume(out, rounds=9) == 0
-    assert store.load(out).spec.rounds == 9
+    assert run_folder.load(out).spec.rounds == 9
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_what_cannot_be_given_is_refused_and_nothing_lost(tmp_path, more, said):
     run = measured(out, sizes=1)
     with pytest.raises(SpecError, match=said):
         resume(out, **more)
-    assert store.load(out) == run
+    assert run_folder.load(out) == run
 
 
 @pytest.mark.parametrize("sizes", [1, 2, 3])

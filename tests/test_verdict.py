@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from bench.lesson.decides import decisive
-from bench.lesson.evidence import (
+from crossover.lesson.decides import decisive
+from crossover.lesson.evidence import (
     Code,
     Cost,
     Evidence,
@@ -14,8 +14,8 @@ from bench.lesson.evidence import (
     break_even_steps,
     interval_of,
 )
-from bench.lesson.sections import sections
-from bench.lesson.verdict import OUTCOMES, lasting, outcome, reasons, span, verdict
+from crossover.lesson.sections import sections
+from crossover.lesson.verdict import OUTCOMES, lasting, outcome, reasons, span, verdict
 
 STEPS = 109_800_000
 US = 1e-6

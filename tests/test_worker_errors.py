@@ -5,8 +5,8 @@ import io
 import pytest
 import torch
 
-from bench.measure import worker
-from bench.measure.pipe import (
+from crossover.measure import worker
+from crossover.measure.pipe import (
     Count,
     Describe,
     Ended,
@@ -16,7 +16,7 @@ from bench.measure.pipe import (
     Verify,
     read_reply,
 )
-from bench.workloads import softmax
+from crossover.workloads import softmax
 
 CAPTURE = "CUDA error: operation failed due to a previous error during capture"
 

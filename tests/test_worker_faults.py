@@ -15,8 +15,8 @@ sys.path.append(str(Path(__file__).parent))
 from answers import Breaking, Loaded
 from faults import FAULTS, KILLED
 
-from bench.measure.pipe import Close, Closed, Ended
-from bench.measure.process import WorkerProcess
+from crossover.measure.pipe import Close, Closed, Ended
+from crossover.measure.process import WorkerProcess
 
 pytestmark = pytest.mark.usefixtures("left_over")
 MIB = 2**20
@@ -92,7 +92,7 @@ def until(found, seconds=20.0):
 MAIN = """
 import sys
 from answers import Breaking, Close
-from bench.measure.process import WorkerProcess
+from crossover.measure.process import WorkerProcess
 worker = WorkerProcess(None, "light_worker")
 print("up", flush=True)
 worker.ask(Breaking(fault=sys.argv[1]), 3600)

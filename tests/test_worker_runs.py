@@ -9,12 +9,12 @@ import pytest
 sys.path.append(str(Path(__file__).parent))
 from faults import CAUGHT, FAULTS
 
-from bench.command import new_run
-from bench.measure.pipe import Ended
-from bench.measure.process import WorkerProcess
-from bench.nouns import Machine
-from bench.run import Crew, carry_out_unkept
-from bench.spec import parse_spec
+from crossover.command import new_run
+from crossover.measure.pipe import Ended
+from crossover.measure.process import WorkerProcess
+from crossover.nouns import Machine
+from crossover.pipeline import Crew, carry_out_unkept
+from crossover.spec.spec import parse_spec
 
 pytestmark = pytest.mark.usefixtures("left_over")
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")

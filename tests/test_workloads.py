@@ -8,14 +8,14 @@ import pytest
 import torch
 
 import softmax_core
-from bench.workloads import registry
-from bench.workloads.definition import WrongResult
-from bench.workloads.softmax import SOFTMAX, TrainingSession, typed
-from bench.workloads.sound import check_declared
-from bench.workloads.spin import SPIN, Law, Spin, crossing_batch
-from bench.workloads.workload import Implementation, Setting, Size, Workload
+from crossover.workloads import registry
+from crossover.workloads.definition import WrongResult
+from crossover.workloads.softmax import SOFTMAX, TrainingSession, typed
+from crossover.workloads.sound import check_declared
+from crossover.workloads.spin import SPIN, Law, Spin, crossing_batch
+from crossover.workloads.workload import Implementation, Setting, Size, Workload
 from softmax_core import evaluate, get_trainer, make_data, reference_weights
-from softmax_core.trainers._module import AnyDevice
+from softmax_core.trainers.module import AnyDevice
 
 JOB = Workload(
     "job",

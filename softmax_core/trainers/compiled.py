@@ -16,8 +16,8 @@ from torch import Tensor
 
 from softmax_core.case import Case
 from softmax_core.data import Data
-from softmax_core.trainers._closed_form import ClosedFormSession, batch_sizes
-from softmax_core.trainers._module import AnyDevice
+from softmax_core.trainers.closed_form import ClosedFormSession, batch_sizes
+from softmax_core.trainers.module import AnyDevice
 
 CHUNK = 8
 """Steps in one call: it bounds the time to compile. Verification trains on as many full

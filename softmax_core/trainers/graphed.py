@@ -8,12 +8,12 @@ from torch import Tensor
 from softmax_core.case import Case
 from softmax_core.data import Data
 from softmax_core.device import parse_device
-from softmax_core.trainers._closed_form import (
+from softmax_core.trainers.closed_form import (
     ClosedFormSession,
     batch_sizes,
     step_in_place,
 )
-from softmax_core.trainers._module import AnyDevice
+from softmax_core.trainers.module import AnyDevice
 
 MOST_STEPS = 2_000
 """Steps in one graph: at 4 or 5 nodes each, captured and kept in bounded time and

@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader, Sampler, TensorDataset
 
 from softmax_core.case import Case
 from softmax_core.data import BatchOrder, Data
-from softmax_core.trainers._module import AnyDevice, ModuleSession
+from softmax_core.trainers.module import AnyDevice, ModuleSession
 
 
 class LessonSession(ModuleSession):

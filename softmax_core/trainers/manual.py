@@ -6,7 +6,7 @@ from torch import Tensor
 from softmax_core import functional
 from softmax_core.case import Case
 from softmax_core.data import Data, initial_weights
-from softmax_core.trainers._module import AnyDevice, OnDevice
+from softmax_core.trainers.module import AnyDevice, OnDevice
 
 
 class ManualSession(OnDevice):

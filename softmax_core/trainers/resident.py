@@ -4,7 +4,7 @@ import torch
 
 from softmax_core.case import Case
 from softmax_core.data import Data
-from softmax_core.trainers._module import AnyDevice, ModuleSession
+from softmax_core.trainers.module import AnyDevice, ModuleSession
 
 
 class ResidentSession(ModuleSession):

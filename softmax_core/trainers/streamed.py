@@ -11,7 +11,7 @@ from torch import Tensor
 from softmax_core.case import Case
 from softmax_core.data import BatchOrder, Data, initial_weights
 from softmax_core.device import parse_device, synchronize, use_threads
-from softmax_core.trainers._module import AnyDevice
+from softmax_core.trainers.module import AnyDevice
 
 CHUNK_BYTES = 8 << 20
 """A chunk is as many whole batches as fit in this, but at least one."""

@@ -15,21 +15,21 @@ import warnings
 import zlib
 from pathlib import Path
 
-from bench.analysis.compare import compare, lines
-from bench.analysis.derive import derive
-from bench.command.asked import load_spec, resolve
-from bench.command.option_texts import parse_duration, parse_prices, parse_sizes
-from bench.nouns import Contender, InputError
-from bench.plan import next_blocks, notices
-from bench.record import store
-from bench.report import write
-from bench.report.terminal import plain_lines
-from bench.sources.asv import read_asv
-from bench.sources.pytest_benchmark import read_pytest_benchmark
-from bench.sources.table import analyse_file
-from bench.sources.table_file import Asked
-from bench.untrusted import one_line
-from bench.workloads.softmax import SOFTMAX
+from crossover.analysis.compare import compare, lines
+from crossover.analysis.derive import derive
+from crossover.command.ask import load_spec, resolve
+from crossover.command.option_texts import parse_duration, parse_prices, parse_sizes
+from crossover.files.untrusted import one_line
+from crossover.nouns import Contender, InputError
+from crossover.plan.plan import next_blocks, notices
+from crossover.record import run_folder
+from crossover.report import write
+from crossover.report.terminal import plain_lines
+from crossover.sources.asv import read_asv
+from crossover.sources.pytest_benchmark import read_pytest_benchmark
+from crossover.sources.table.analyse import analyse_file
+from crossover.sources.table.file import Asked
+from crossover.workloads.softmax import SOFTMAX
 
 PART = b"\n%%%%\n"
 """Between the files that one input holds."""
@@ -112,10 +112,10 @@ def run_directory(data):
     """Read a run directory and write its report."""
     header, _, rows = data.partition(PART)
     with folder() as out:
-        _put(out / store.HEADER, header)
-        _put(out / store.JOURNAL, rows)
+        _put(out / run_folder.HEADER, header)
+        _put(out / run_folder.JOURNAL, rows)
         runs = []
-        if not refused(lambda: runs.append(store.load(out))):
+        if not refused(lambda: runs.append(run_folder.load(out))):
             refused(lambda: _report(runs[0], out, data))
 
 
@@ -125,11 +125,11 @@ def two_runs(data):
     before, _, after = rest.partition(PART)
     with folder() as out:
         for name, rows in (("a", before), ("b", after)):
-            _put(out / name / store.HEADER, header)
-            _put(out / name / store.JOURNAL, rows)
+            _put(out / name / run_folder.HEADER, header)
+            _put(out / name / run_folder.JOURNAL, rows)
 
         def call():
-            runs = [store.load(out / name) for name in "ab"]
+            runs = [run_folder.load(out / name) for name in "ab"]
             for line in lines(compare(*runs)):
                 assert line.isprintable(), line
 
@@ -179,8 +179,8 @@ def pytest_benchmark(data):
 
 def _kept(run, out, data):
     """Store a run of another tool, read it back as one of ours, and report it."""
-    store.put(out, run)
-    assert _same(store.load(out), run)
+    run_folder.put(out, run)
+    assert _same(run_folder.load(out), run)
     refused(lambda: _report(run, out, data))
 
 

@@ -5,11 +5,11 @@ import json
 import virtual
 import virtual_worker
 
-from bench.crew import Crew
-from bench.measure.pipe import Open, Sample, read_reply
-from bench.nouns import SCHEMA, Run
-from bench.run import carry_out
-from bench.spec import parse_spec
+from crossover.measure.pipe import Open, Sample, read_reply
+from crossover.measure.workers import Crew
+from crossover.nouns import SCHEMA, Run
+from crossover.pipeline import carry_out
+from crossover.spec.spec import parse_spec
 
 FIELDS = {
     "name": "virtual", "rounds": 16, "width": 1.1, "control": False,

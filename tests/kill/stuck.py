@@ -16,11 +16,11 @@ import psutil
 import virtual
 from life import Life
 
-from bench import cli
-from bench.command import job, new_run
-from bench.measure.process import WorkerProcess
-from bench.record import store
-from bench.report import write
+from crossover import cli
+from crossover.command import job, new_run
+from crossover.measure.process import WorkerProcess
+from crossover.record import run_folder
+from crossover.report import write
 
 FOREVER_S = 60.0
 INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
@@ -86,12 +86,12 @@ def case(root, where, before, number, again):
         os.kill(life.pid, number)
     status = life.ended(time.monotonic() + FOREVER_S / 2)
     ended_s = time.monotonic() - start
-    known = (folder / store.HEADER).exists()
+    known = (folder / run_folder.HEADER).exists()
     return {
         "code": None if status is None else os.waitstatus_to_exitcode(status),
         "workers": len(below), "workers left": len(alive),
         "workers_s": round(workers_s, 2), "ended_s": round(ended_s, 2),
-        "rows": len(store.load(folder).measurements) if known else None,
+        "rows": len(run_folder.load(folder).measurements) if known else None,
         "files": sorted(p.name for p in folder.iterdir()) if known else [],
         "partial": "Interrupted" in (folder / "report.md").read_text()
         if (folder / "report.md").exists() else None,

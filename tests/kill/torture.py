@@ -22,7 +22,7 @@ import psutil
 import virtual
 from life import Life
 
-from bench.record import store
+from crossover.record import run_folder
 
 GONE_S = 10.0
 MEASURING = 0.75
@@ -116,16 +116,16 @@ class Torture:
         return self.kills > sum(self.count[who] for who in ("main", "worker"))
 
     def rounds(self, folder):
-        if not (folder / store.HEADER).exists():
+        if not (folder / run_folder.HEADER).exists():
             return 0
-        rows = store.load(folder).measurements
+        rows = run_folder.load(folder).measurements
         return len({(m.case, m.round) for m in rows if m.status == "ok"})
 
     def look(self, folder, before, tale, was_killed):
         """Load what a life left; count the rounds that it began and did not keep."""
         try:
             kept = self.rounds(folder) - before
-        except store.StoreError as error:
+        except run_folder.StoreError as error:
             self.wrong.append(f"{folder}: not loadable: {error}")
             return
         if tale.count("r") > kept:

@@ -8,15 +8,15 @@ import os
 import sys
 from datetime import UTC, datetime, timedelta
 
-from bench.command import job, new_run
-from bench.command.asked import Ask
-from bench.crew import Crew
-from bench.measure.pipe import Sample
-from bench.measure.process import WorkerProcess
-from bench.nouns import Machine
-from bench.record import store
-from bench.report import write
-from bench.surroundings import Surroundings
+from crossover.command import job, new_run
+from crossover.command.ask import Ask
+from crossover.measure.environment import Surroundings
+from crossover.measure.pipe import Sample
+from crossover.measure.process import WorkerProcess
+from crossover.measure.workers import Crew
+from crossover.nouns import Machine
+from crossover.record import run_folder
+from crossover.report import write
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 SAMPLE_S = 0.01
@@ -47,7 +47,7 @@ class Clock:
     """
 
     def __init__(self, folder):
-        self.journal, self.begun = folder / store.JOURNAL, None
+        self.journal, self.begun = folder / run_folder.JOURNAL, None
         self.time_s = self.base_s = 0.0
 
     def size(self):
@@ -124,6 +124,6 @@ def live(folder, spec_file, pipe):
     """Run, or go on where there is something to go on with; return the exit code."""
     sys.argv = ["crossover", "run", "as ever"]
     told, around = install(folder, pipe)
-    if (folder / store.HEADER).exists():
+    if (folder / run_folder.HEADER).exists():
         return job.do_run(Ask(), None, folder, crew=told, around=around)
     return job.do_run(Ask(spec_file), folder, None, crew=told, around=around)

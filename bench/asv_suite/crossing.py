@@ -1,0 +1,31 @@
+"""From which batch size on one contender is ahead of another, found by our engine."""
+
+from typing import ClassVar
+
+from crossover.suites import cells, choice
+
+PAIRS = [" to ".join(pair) for pair in choice.first_pairs()]
+
+
+class Crossing:
+    """One number for each pair of the profile's first sweep; NaN if none is found."""
+
+    params: ClassVar = [PAIRS]
+    param_names: ClassVar = ["pair"]
+    version = "1"
+    timeout = 900
+    unit = "samples"
+
+    def setup(self, pair: str) -> None:
+        """Skip what this machine does not have: n/a."""
+        for contender in pair.split(" to "):
+            reason = cells.unavailable(contender)
+            if reason is not None:
+                raise NotImplementedError(reason)
+
+    def track_crossover_batch_size(self, pair: str) -> float:
+        """Return the batch size from which the second is ahead, in samples."""
+        from crossover.suites import crossing
+
+        baseline, challenger = pair.split(" to ")
+        return crossing.crossover_batch_size(baseline, challenger)

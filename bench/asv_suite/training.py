@@ -1,0 +1,86 @@
+"""One training of each cell: its time, its data's transfer, memory and accuracy.
+
+asv takes whatever is called time_, track_ or peakmem_ for a benchmark, imported names
+too: import modules here, not names.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from crossover.suites import cells
+
+GRID = cells.grid(cells.cells())
+
+
+def _with(**attributes: object) -> Callable[[Any], Any]:
+    """Set asv's attributes on a benchmark."""
+
+    def decorate(function: Any) -> Any:
+        vars(function).update(attributes)
+        return function
+
+    return decorate
+
+
+def _available(case: str, contender: str) -> None:
+    """Skip what this machine does not have: n/a."""
+    reason = cells.unavailable(contender)
+    if reason is not None:
+        raise NotImplementedError(reason)
+
+
+def _ready(case: str, contender: str) -> None:
+    _available(case, contender)
+    cells.prepare(f"{case}:{contender}").ready()
+
+
+def _on_cpu(case: str, contender: str) -> None:
+    if not contender.startswith("cpu/"):
+        raise NotImplementedError("resident memory knows nothing of a device's")
+    _available(case, contender)
+
+
+class Training:
+    """Seconds are for one training of all the case's epochs.
+
+    asv may call `setup` before every call: nothing is built there twice
+    (`cells.prepare`), and the way back to the initial weights is not timed.
+    """
+
+    params: ClassVar = [GRID.cases, GRID.contenders]
+    param_names: ClassVar = ["case", "contender"]
+    skip_params: ClassVar = GRID.skipped
+    version = "1"
+    timeout = 600
+    rounds = 4
+    repeat = (5, 10, 2.0)
+    warmup_time = 0.1
+    min_run_count = 2
+    timer = staticmethod(cells.timer)
+
+    @property
+    def number(self) -> int:
+        """Return how many trainings make a sample, read after `setup`."""
+        return cells.calls_per_sample()
+
+    @_with(setup=_ready)
+    def time_train(self, case: str, contender: str) -> None:
+        """Train once."""
+        cells.prepare(f"{case}:{contender}").train()
+
+    @_with(setup=_ready, number=1)
+    def time_transfer(self, case: str, contender: str) -> None:
+        """Move the data to the device once; nothing to do on the CPU."""
+        cells.prepare(f"{case}:{contender}").transfer()
+
+    @_with(setup=_on_cpu)
+    def peakmem_train(self, case: str, contender: str) -> None:
+        """Build the cell and train once, in a process that did nothing before."""
+        cells.train_once(f"{case}:{contender}")
+
+    @_with(setup=_available, unit="share")
+    def track_accuracy(self, case: str, contender: str) -> float:
+        """Return the share that training gets right; nan where there is none."""
+        accuracy = cells.prepare(f"{case}:{contender}").accuracy
+        return math.nan if accuracy is None else accuracy

@@ -1,0 +1,264 @@
+"""What trainer fused is worth: ratios of medians, each pair measured side by side.
+
+Against the same algorithm in C++ (fused.cpp, the fastest of its builds), against the
+other trainers, two threads against one, and the last of 20 epochs against the first and
+against resident. Exit 1 where a bound is broken. About six minutes and 3 GB; names of
+parts restrict it:
+
+    python bench/promises/fused.py [cpp] [trainers] [threads] [epochs]
+"""
+
+import ctypes
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from softmax_core import Case, get_trainer, make_data
+from softmax_core.case import stable_learning_rate
+
+REPEATS, SAMPLE_S = 7, 0.03
+SOURCE = Path(__file__).with_suffix(".cpp")
+FLAGS = ["-O3", "-march=native", "-ffast-math"]
+BUILDS = {"": [], ", 256 bits": ["-mprefer-vector-width=256"]}
+CASES = (
+    (15_000, 5), (1_500, 10), (15_000, 100), (15_000, 1_000), (300_000, 60_000),
+    (300_000, 5),
+)  # fmt: skip
+WIDE = {"features": 784, "classes": 10, "dispersion": (0.1, 2.0)}
+
+EPOCHS, ROUNDS = 20, 8
+SHAPES = (
+    # features, classes, batch, samples, dispersion
+    (2, 3, 10, 1_000, (6.0, 2.0)), (2, 3, 100, 4_000, (60.0, 2.0)),
+    (1, 13, 256, 5_120, (6.0, 2.0)), (11, 3, 100, 4_000, (6.0, 2.0)),
+    (32, 10, 64, 1_280, (6.0, 2.0)), (16, 50, 64, 1_280, (6.0, 2.0)),
+    (2, 100, 64, 640, (6.0, 2.0)), (64, 100, 64, 640, (6.0, 2.0)),
+    (784, 10, 128, 1_280, (0.1, 2.0)), (784, 100, 32, 320, (6.0, 2.0)),
+    (1_000, 100, 32, 320, (6.0, 2.0)), (1, 1_000, 64, 1_024, (6.0, 2.0)),
+)  # fmt: skip
+"""Shapes at whose larger class numbers probabilities become too small for a float32."""
+
+
+def medians(works: dict) -> dict[str, float]:
+    """Return each work's median in seconds, all measured in turn, round after round."""
+    calls, seconds = {}, {name: [] for name in works}
+    for name, work in works.items():
+        work()
+        begun = time.perf_counter()
+        work()
+        once = time.perf_counter() - begun
+        calls[name] = max(1, round(SAMPLE_S / once))
+    for _ in range(REPEATS):
+        for name, work in works.items():
+            begun = time.perf_counter()
+            for _ in range(calls[name]):
+                work()
+            seconds[name].append((time.perf_counter() - begun) / calls[name])
+    return {name: statistics.median(each) for name, each in seconds.items()}
+
+
+def verdict(text: str, ok: bool, bound: str) -> bool:
+    """Print a line and whether it keeps its bound."""
+    print(f"{text} ({bound}){'' if ok else ': BROKEN'}", flush=True)
+    return ok
+
+
+def builds(folder: str) -> dict:
+    """Compile fused.cpp; return its function by the build's name."""
+    found = {}
+    for name, more in BUILDS.items():
+        library = Path(folder) / f"fused{len(found)}.so"
+        command = ["g++", *FLAGS, *more, "-shared", "-fPIC", SOURCE, "-o", library]
+        subprocess.run(command, check=True)
+        found[name] = ctypes.CDLL(str(library)).train_softmax
+    return found
+
+
+class Cpp:
+    """A copy of a fused session's data, trained by the C++ program."""
+
+    def __init__(self, session, function, own: bool, shuffled: bool) -> None:
+        self.x, self.mask = session._columns.copy(), session._masks[0].copy()
+        self.weights = np.stack([session._w, session._u])
+        self.state = session._state.copy()
+        case, pointer, long = session.case, ctypes.c_void_p, ctypes.c_long
+        self.function, self.arguments = function, (
+            pointer(self.x.ctypes.data), long(self.x.shape[1]), long(case.samples),
+            pointer(self.mask.ctypes.data), long(case.batch_size),
+            pointer(self.weights.ctypes.data), ctypes.c_float(case.learning_rate),
+            ctypes.c_float(case.momentum), pointer(self.state.ctypes.data),
+            ctypes.c_int(shuffled), long(1), ctypes.c_int(own),
+        )  # fmt: skip
+
+    def __call__(self) -> None:
+        """Train an epoch."""
+        self.function(*self.arguments)
+
+
+def against_cpp() -> bool:
+    """Compare every case, with and without the shuffles, which both have in common."""
+    if shutil.which("g++") is None:
+        print("cpp: not measured: no g++")
+        return True
+    ok = True
+    with tempfile.TemporaryDirectory() as folder:
+        functions = builds(folder)
+        for samples, batch in CASES:
+            for shuffled in (False, True):
+                ok &= against_cpp_in(
+                    Case(samples, batch_size=batch), shuffled, functions
+                )
+    return ok
+
+
+def against_cpp_in(case: Case, shuffled: bool, functions: dict) -> bool:
+    """Compare one case; first see that an epoch gives the same weights."""
+    session = get_trainer("fused").prepare(case, make_data(case), threads=1)
+    works = {"fused": lambda: session._run(shuffled, 1)}
+    for build, function in functions.items():
+        works[f"own exp{build}"] = Cpp(session, function, True, shuffled)
+        works[f"std::exp{build}"] = Cpp(session, function, False, shuffled)
+    for work in works.values():
+        work()
+    for name, work in list(works.items())[1:]:
+        np.testing.assert_allclose(
+            work.weights[0], session._w, 1e-3, 1e-3, err_msg=name
+        )
+    took = medians(works)
+    fused = took.pop("fused")
+    best = min(took, key=took.get)
+    step = 1e6 / case.steps_per_epoch
+    plain = min(v for k, v in took.items() if "bits" not in k)
+    return verdict(
+        f"C++: {case.samples:,} samples, batch {case.batch_size:,}, "
+        f"{'with' if shuffled else 'no'} shuffle: fused {step * fused:.4g} us a step, "
+        f"C++ {step * took[best]:.4g} ({best}), ratio {fused / took[best]:.2f}; "
+        f"against {' '.join(FLAGS)} alone {fused / plain:.2f}",
+        fused <= 1.5 * took[best],
+        "at most 1.5",
+    )
+
+
+def against_trainers() -> bool:
+    """Compare at batch 5 with the lesson's loop and with resident."""
+    case = Case(15_000, batch_size=5)
+    data = make_data(case)
+    works = {}
+    for name in ("fused", "resident", "lesson"):
+        session = get_trainer(name).prepare(case, data, threads=1)
+        works[name] = lambda session=session: session.train(1)
+    took = medians(works)
+    step = 1e6 / case.steps_per_epoch
+    ok = True
+    for name, least in (("lesson", 3_000), ("resident", 1_000)):
+        ratio = took[name] / took["fused"]
+        ok &= verdict(
+            f"trainer {name}: batch 5 of 15,000: {step * took[name]:.4g} us a step, "
+            f"fused {step * took['fused']:.4g} with its shuffle, {ratio:,.0f} x",
+            ratio >= least,
+            f"at least {least:,}",
+        )
+    return ok
+
+
+def threads() -> bool:
+    """Compare two threads with one, large batches and small."""
+    if len(os.sched_getaffinity(0)) < 2:
+        print("threads: not measured: one core")
+        return True
+    ok = True
+    for samples, batch, least in (
+        (300_000, 60_000, 1.6), (6_000, 1_000, 0.95), (6_000, 100, 0.95),
+        (6_000, 5, 0.95),
+    ):  # fmt: skip
+        case = Case(samples, batch_size=batch, learning_rate=0.001, **WIDE)
+        data, works, notes = make_data(case), {}, ""
+        for count in (1, 2):
+            session = get_trainer("fused").prepare(case, data, threads=count)
+            works[count] = lambda session=session: session.train(1)
+            notes = session.notes
+        took = medians(works)
+        ratio, step = took[1] / took[2], 1e6 / case.steps_per_epoch
+        ok &= verdict(
+            f"threads: batch {batch:,} of {samples:,}, 784 features, 10 classes: "
+            f"{step * took[1]:.4g} us a step, asked for two {step * took[2]:.4g} "
+            f"({notes}), {ratio:.2f} x",
+            ratio >= least,
+            f"at least {least}",
+        )
+    return ok
+
+
+def epochs() -> bool:
+    """Compare epoch 20 with epoch 1, and with resident's, as training converges."""
+    # Loading what GCC 12 links with -ffast-math sets this for the whole process.
+    torch.set_flush_denormal(False)
+    ok = True
+    for features, classes, batch, samples, dispersion in SHAPES:
+        stable = stable_learning_rate(features, classes, dispersion)
+        for times, momentum in ((1, 0.0), (10, 0.0), (1, 0.9), (10, 0.9)):
+            case = Case(
+                samples, features, classes, batch, EPOCHS, times * stable, momentum,
+                dispersion,
+            )  # fmt: skip
+            ok &= epochs_of(case, f"{times} x the stable rate, momentum {momentum:.1f}")
+    return ok
+
+
+def epochs_of(case: Case, name: str) -> bool:
+    """Compare one case: the least of a few rounds, as other programs only add."""
+    data, took = make_data(case), {}
+    sessions = {
+        name: get_trainer(name).prepare(case, data, threads=1)
+        for name in ("fused", "resident")
+    }
+    for _ in range(ROUNDS):
+        for trainer, session in sessions.items():
+            session.train(1)  # the other's data leave the caches
+            session.reset()
+            for epoch in range(EPOCHS):
+                begun = time.perf_counter()
+                session.train(1)
+                seconds = time.perf_counter() - begun
+                least = took.get((trainer, epoch), seconds)
+                took[trainer, epoch] = min(least, seconds)
+    first, last = took["fused", 0], took["fused", EPOCHS - 1]
+    ratio, beside = last / first, last / took["resident", EPOCHS - 1]
+    step = 1e6 / case.steps_per_epoch
+    few = case.classes <= 100
+    return verdict(
+        f"epochs: {case.features} features, {case.classes} classes, batch "
+        f"{case.batch_size}, {name}: {step * first:.4g} us a step in epoch 1, "
+        f"{step * last:.4g} in epoch {EPOCHS}, {ratio:.2f} x; "
+        f"{beside:.3f} x resident's",
+        ratio <= 1.2 and (beside <= 1.1 or not few),
+        "at most 1.2" + " and 1.1" * few,
+    )
+
+
+PARTS = {
+    "cpp": against_cpp,
+    "trainers": against_trainers,
+    "threads": threads,
+    "epochs": epochs,
+}
+
+
+def main() -> int:
+    """Measure and print."""
+    torch.manual_seed(0)
+    chosen = sys.argv[1:] or list(PARTS)
+    kept = [PARTS[name]() for name in chosen]
+    return int(not all(kept))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

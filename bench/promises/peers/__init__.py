@@ -1,0 +1,1 @@
+"""Trainer fused against outsiders: `python -m bench.promises.peers`; docs/peers.md."""

@@ -1,0 +1,120 @@
+"""JAX as a trainer: jit and lax.scan, all epochs in one call, weights donated."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import torch
+from torch import Tensor
+
+from bench.promises.peers.jax_parts import Way, epoch, shuffled
+from softmax_core.case import Case
+from softmax_core.data import BatchOrder, Data, initial_weights
+
+ORDERS = 4_000_000
+"""Numbers of permutations drawn by NumPy at most for one call."""
+
+
+class JaxTrainer:
+    """`Trainer` on JAX's CPU; float32 only, as JAX is without x64.
+
+    `host` has NumPy draw the permutations, which is far faster than XLA's sort, and
+    hands them to the program; otherwise it shuffles by itself.
+    """
+
+    streams = False
+
+    def __init__(self, way: Way | None = None, host: bool = False) -> None:
+        self.way, self.host = way or Way(), host
+
+    def unavailable(self, device: torch.device) -> str | None:
+        """See `Trainer.unavailable`."""
+        return None if device.type == "cpu" else "measured on the CPU only"
+
+    def prepare(
+        self,
+        case: Case,
+        data: Data,
+        device: torch.device | str = "cpu",
+        threads: int | None = None,
+        drawn_on: torch.device | str | None = None,
+    ) -> "JaxSession":
+        """See `Trainer.prepare`; `threads` are what XLA was started with.
+
+        Raises:
+            ValueError: for a dtype other than float32.
+        """
+        if case.dtype != "float32":
+            raise ValueError(f"dtype = {case.dtype!r}: trainer jax must have float32")
+        given = BatchOrder(case, torch.device("cpu"), drawn_on) if drawn_on else None
+        return JaxSession(case, data, self.way, self.host, given)
+
+
+class JaxSession:
+    """Data in JAX's arrays, laid out as the way asks; programs compile when called."""
+
+    def __init__(
+        self, case: Case, data: Data, way: Way, host: bool, given: BatchOrder | None
+    ) -> None:
+        self.case, self.host, self.order = case, host, given
+        self.notes = str(way)
+        X = data.X.cpu().numpy()
+        self._X = jnp.asarray(X if way.layout == "rows" else np.ascontiguousarray(X.T))
+        self._y = jnp.asarray(data.y.cpu().numpy().astype(np.int32))
+        self._initial = np.vstack([t.numpy() for t in initial_weights(case)])
+        run = epoch(case, way)
+
+        def drawing(carry: Any, key: Any, X: Any, y: Any, epochs: Any) -> Any:
+            def body(_: Any, state: Any) -> Any:
+                carry, key = state
+                key, own = jax.random.split(key)
+                return run(carry, X, y, shuffled(way.shuffle, own, case.samples)), key
+
+            return jax.lax.fori_loop(0, epochs, body, (carry, key))
+
+        def following(carry: Any, X: Any, y: Any, orders: Any) -> Any:
+            return jax.lax.scan(lambda c, o: (run(c, X, y, o), None), carry, orders)[0]
+
+        self._drawing = jax.jit(drawing, donate_argnums=(0, 1))
+        self._following = jax.jit(following, donate_argnums=0)
+        self.reset()
+
+    def reset(self) -> None:
+        """Return to the initial weights, zero velocity and the first epoch's order."""
+        w = jnp.array(self._initial)
+        self._carry = w, jnp.zeros_like(w) if self.case.momentum else ()
+        self._key = jax.random.key(self.case.seed + 2)
+        self._generator = np.random.default_rng(self.case.seed + 2)
+        if self.order is not None:
+            self.order.restart()
+
+    def train(self, epochs: int) -> None:
+        """Train on; one call for all epochs."""
+        if self.order is None and not self.host:
+            self._carry, self._key = self._drawing(
+                self._carry, self._key, self._X, self._y, epochs
+            )
+            return
+        most = max(1, ORDERS // self.case.samples)
+        for start in range(0, epochs, most):
+            orders = self._orders(min(most, epochs - start))
+            self._carry = self._following(self._carry, self._X, self._y, orders)
+
+    def _orders(self, epochs: int) -> Any:
+        orders = np.empty((epochs, self.case.samples), np.int32)
+        for row in orders:
+            if self.order is None:
+                row[:] = self._generator.permutation(self.case.samples)
+            else:
+                row[:] = self.order.next_epoch().numpy()
+        return orders
+
+    def synchronize(self) -> None:
+        """Wait until JAX is done."""
+        jax.block_until_ready(self._carry)
+
+    def weights(self) -> tuple[Tensor, Tensor]:
+        """Return CPU tensors W (features, classes) and b (classes,)."""
+        w = torch.from_numpy(np.array(self._carry[0]))
+        return w[:-1], w[-1]

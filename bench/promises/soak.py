@@ -1,0 +1,166 @@
+"""A run of very many rounds: does anything grow with them?
+
+Two contenders on a grid of tiny cells, by the path of every run: worker processes,
+planner, a journal that is synced after every round. After each round the memory,
+file handles and processes of all of it are read, and the seconds since the round before
+are split into those timed, those of the workers beside them, and those of the main
+process. Exit 1 when a bound is broken.
+
+    python -m bench.promises.soak --rounds 10000 --out results/soak
+"""
+
+import argparse
+import csv
+import os
+import sys
+import time
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import TextIO
+
+import psutil
+
+from bench.promises.soak_judge import CONTENDERS, Reading, read_csv, verdicts
+from crossover.measure.machine import snapshot
+from crossover.measure.pipe import Ended, R, Request, Sampled
+from crossover.measure.process import Asked, WorkerProcess
+from crossover.nouns import SCHEMA, Contender, InputError, Machine, Run
+from crossover.pipeline import Crew, carry_out
+from crossover.plan.plan import Block
+from crossover.record import run_folder
+from crossover.spec.spec import Spec, parse_spec
+
+SAMPLES = 400
+LEAST_BATCH, MOST_CASES = 64, 336
+
+
+@dataclass
+class Clock:
+    """Where the seconds since the last reading went."""
+
+    asked_s: float = 0.0
+    timed_s: float = 0.0
+
+
+class Watched:
+    """A worker process whose answers are timed from outside."""
+
+    def __init__(self, threads: int | None, clock: Clock) -> None:
+        self._worker, self._clock = WorkerProcess(threads), clock
+
+    def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
+        """Ask, and add up the seconds."""
+        start = time.perf_counter()
+        reply = self._worker.ask(request, timeout_s)
+        self._clock.asked_s += time.perf_counter() - start
+        if isinstance(reply, Sampled):
+            self._clock.timed_s += reply.sample_s
+        return reply
+
+    def stop(self) -> None:
+        """End it."""
+        self._worker.stop()
+
+
+class Watch:
+    """Takes a reading after each round, to a file: kept, they would be what grows."""
+
+    def __init__(self, clock: Clock, rounds_each: int, file: TextIO) -> None:
+        self._each, self._calls = rounds_each, 0
+        self._clock, self._rows = clock, csv.writer(file, lineterminator="\n")
+        self._rows.writerow(f.name for f in fields(Reading))
+        self._rounds, self._main = 0, psutil.Process()
+        self._known: frozenset[int] = frozenset()
+        self._start = time.perf_counter()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._clock.asked_s = self._clock.timed_s = 0.0
+        self._calls = 0
+        self._last_s, self._last_cpu_s = time.perf_counter(), time.process_time()
+        if self._rounds % self._each == 1:  # the second of a case: no worker is opened
+            sys.setprofile(self._count)
+
+    def _count(self, frame: object, event: str, argument: object) -> None:
+        self._calls += event in ("call", "c_call")
+
+    def __call__(self, block: Block, done_s: float, total_s: float) -> None:
+        """Read everything; what that takes is not counted."""
+        sys.setprofile(None)
+        now_s = time.perf_counter()
+        since_s, cpu_s = now_s - self._last_s, time.process_time() - self._last_cpu_s
+        below = self._main.children(recursive=True)
+        keepers = [p for p in below if p.ppid() == self._main.pid]
+        workers = [p for p in below if p.ppid() != self._main.pid]
+        everyone = [self._main, *below]
+        self._known = self._known or frozenset(p.pid for p in everyone)
+        sizes = [p.memory_info().rss for p in workers]
+        asked_s, timed_s = self._clock.asked_s, self._clock.timed_s
+        reading = Reading(
+            self._rounds, now_s - self._start,
+            self._main.memory_info().rss, sizes[0], sizes[1],
+            sum(p.memory_info().rss for p in keepers),
+            sum(p.num_fds() for p in everyone), len(everyone),
+            len({p.pid for p in everyone} - self._known),
+            timed_s, asked_s - timed_s, since_s - asked_s, cpu_s, self._calls,
+            os.getloadavg()[0],
+        )  # fmt: skip
+        self._rows.writerow(astuple(reading))
+        self._rounds += 1
+        self._go_on()
+
+
+def soak_spec(rounds: int, rounds_each: int) -> Spec:
+    """Return a grid of at least so many rounds in all, so many of each size."""
+    cases = -(-rounds // max(1, rounds_each))
+    if not 1 <= cases <= MOST_CASES:
+        most = MOST_CASES * rounds_each
+        raise InputError(f"rounds = {rounds}: must be 1 to {most}")
+    values = range(LEAST_BATCH, LEAST_BATCH + cases)
+    sweep = {"axis": "batch_size", "values": [*values], "samples": SAMPLES}
+    fields = {
+        "name": "soak", "rounds": rounds_each, "grid": True, "control": False,
+        "contenders": CONTENDERS, "pairs": [CONTENDERS], "sweep": [sweep],
+    }  # fmt: skip
+    return parse_spec(fields, "soak")
+
+
+def soak(spec: Spec, out: Path, machine: Machine) -> tuple[Run, list[Reading]]:
+    """Carry a spec out and watch it; writes soak.csv."""
+    run = Run("soak", SCHEMA, spec, None, "", machine, ())
+    run_folder.create(out / "run", run)
+    clock = Clock()
+
+    def start(contender: Contender) -> Asked:
+        return Watched(contender.threads, clock)
+
+    with open(out / "soak.csv", "w", encoding="utf-8", newline="") as file:
+        watch = Watch(clock, spec.rounds, file)
+        run = carry_out(spec, run, out / "run", Crew(start), watch)
+    return run, read_csv(out / "soak.csv")
+
+
+def main() -> int:
+    """Soak, judge, write soak.csv, soak.md, soak.png and soak.svg."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--rounds", type=int, default=10_000)
+    options.add_argument("--rounds-each", type=int, default=32)
+    options.add_argument("--out", type=Path, default=Path("results/soak"))
+    asked = options.parse_args()
+    try:
+        spec = soak_spec(asked.rounds, asked.rounds_each)
+        run, readings = soak(spec, asked.out, snapshot(("cpu",)))
+    except InputError as error:
+        raise SystemExit(str(error)) from error
+    found = verdicts(readings, asked.rounds_each)
+    # Only now: beside matplotlib's memory, a growth of the main process' looks small.
+    from bench.promises.soak_report import write_report  # noqa: PLC0415
+
+    print(write_report(run, readings, found, asked.rounds_each, asked.out))
+    ok = [m for m in run.measurements if m.status == "ok"]
+    whole = len(ok) == len(run.measurements) == len(CONTENDERS) * len(readings)
+    return int(not (whole and all(v.ok for v in found)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,1 +1,0 @@
-"""Trainer fused against outsiders: `python -m benchmarks.peers`; docs/peers.md."""

@@ -1,0 +1,169 @@
+"""A `Crossover` for each sweep, pair, metric and view of a run, and its controls."""
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from crossover.analysis.metrics import (
+    COST,
+    ENERGY,
+    TIME,
+    VIEWS_OF,
+    costs_differ,
+    in_joules,
+    in_money,
+)
+from crossover.analysis.pair import Cases, Pair, Seen
+from crossover.analysis.rounds import Recorded
+from crossover.crossing.answer import Settings
+from crossover.crossing.decide import looks_up_to
+from crossover.findings import Crossover
+from crossover.nouns import Case, Run
+from crossover.spec.spec import Spec
+from crossover.spec.sweep import Sweep
+
+DECIDED = ("found", "always", "never", "not_monotone")
+
+
+def crossovers(run: Run) -> list[Crossover]:
+    """Find every crossover a run's spec asks for, measured or not.
+
+    Each pair's rows in time, one a view, are followed by those in cost, if the spec has
+    a price for both and they differ (the same contenders at the same price cross where
+    their times do: two on the CPU, say), and by the one in energy, if that was measured
+    of both. `best` is the fastest, the cheapest or the thriftiest on its device. After
+    the pairs of a sweep come its A/A controls, flagged `control`. If any of them is
+    decided, no other verdict of the run stands.
+    """
+    spec, seen = run.spec, _seen(run)
+    is_ours = run.paired  # other tools' cells are chosen as they were run
+    found: list[Crossover] = []
+    controls: list[Crossover] = []
+    for sweep in spec.sweep:
+        cases = sweep.cases_with(run.measurements)
+        for pair in spec.pairs_of(sweep):
+            for metric in _metrics(spec, seen, cases, pair):
+                asked = tuple(sweep.cases()) if is_ours else ()
+                rows = _rows(spec, sweep, seen[metric], cases, pair, asked)
+                found.extend(rows)
+        controls += _controls(spec, sweep, seen[TIME], cases)
+    if control_fired(controls):
+        found = [_downgraded(c) for c in found]
+    return found + controls
+
+
+def control_crossovers(run: Run) -> list[Crossover]:
+    """Find the crossovers of a run's A/A controls alone, in the order of its sweeps."""
+    spec, seen = run.spec, Seen(Recorded.of(run), {})
+    return [
+        row
+        for sweep in spec.sweep
+        for row in _controls(spec, sweep, seen, sweep.cases_with(run.measurements))
+    ]
+
+
+def _seen(run: Run) -> dict[str, Seen]:
+    """Return what was recorded in each metric."""
+    spec, recorded = run.spec, Recorded.of(run)
+    flags = recorded.flags(run.machine)
+    money, joules = in_money(run.measurements, spec), in_joules(run.measurements)
+    return {
+        TIME: Seen(recorded, flags),
+        COST: Seen(Recorded(money), flags, COST),
+        ENERGY: Seen(Recorded(joules), flags, ENERGY),
+    }
+
+
+def _metrics(
+    spec: Spec, seen: dict[str, Seen], cases: Cases, pair: Pair
+) -> Iterator[str]:
+    yield TIME
+    if costs_differ(spec, pair):
+        yield COST
+    if seen[ENERGY].shares_rounds(cases, pair):
+        yield ENERGY
+
+
+def _rows(
+    spec: Spec,
+    sweep: Sweep,
+    seen: Seen,
+    cases: Cases,
+    pair: Pair,
+    asked: tuple[int, ...],
+) -> Iterator[Crossover]:
+    settings = settings_of(spec, sweep)
+    for view in VIEWS_OF[seen.metric]:
+        row = seen.crossover(sweep.axis, cases, pair, view, settings, asked=asked)
+        if not spec.grid and width_of(row, cases) > spec.width:
+            sharp = dataclasses.replace(settings, resolution=0.0)
+            steep = seen.crossover(sweep.axis, cases, pair, view, sharp)
+            row = _wide(row, width_of(steep, cases), spec.width)
+        yield row
+
+
+def _controls(
+    spec: Spec, sweep: Sweep, seen: Seen, cases: Cases
+) -> Iterator[Crossover]:
+    settings = settings_of(spec, sweep)
+    for pair in control_pairs(cases.values(), seen.recorded):
+        found = seen.crossover(sweep.axis, cases, pair, "train", settings)
+        yield dataclasses.replace(found, is_control=True)
+
+
+def settings_of(spec: Spec, sweep: Sweep) -> Settings:
+    """Return how sure to be: the error is split over looks and pairs of the sweep.
+
+    The interval also allows for the resolution: two processes of one contender differ
+    by about a per cent, however long they are measured.
+    """
+    looks = 1 if spec.grid else looks_up_to(spec.rounds)
+    pairs = len(spec.pairs_of(sweep))
+    return Settings(
+        spec.confidence, spec.margin, spec.seed, looks, pairs, spec.resolution
+    )
+
+
+def control_pairs(cases: Iterable[Case], recorded: Recorded) -> list[Pair]:
+    """Return (contender, its copy) for every copy measured in some cases."""
+    known = set(cases)
+    copies = {c.contender for c in recorded.ok if c.case in known and c.contender.copy}
+    return [(dataclasses.replace(c, copy=0), c) for c in sorted(copies, key=str)]
+
+
+def width_of(row: Crossover, cases: Cases) -> float:
+    """Return high / low of a crossing, an open end taken as the end of the range."""
+    if row.answer.outcome != "found":
+        return 1.0
+    return (row.answer.high or max(cases)) / (row.answer.low or min(cases))
+
+
+def _wide(row: Crossover, width: float, asked: float) -> Crossover:
+    """Say why an interval is wider than asked.
+
+    Inconclusive, its interval kept, if more rounds or sizes could narrow it. If they
+    could not, because the curves cross at so flat an angle that the resolution alone
+    spans more than was asked, it stands as it is.
+    """
+    if width <= asked:
+        return _answered(row, flags=("flat_crossing", *row.answer.flags))
+    flags = (f"wider_than_asked: {width:.3g}", *row.answer.flags)
+    return _answered(row, outcome="inconclusive", at=None, flags=flags)
+
+
+def _answered(row: Crossover, **changes: Any) -> Crossover:
+    return dataclasses.replace(row, answer=dataclasses.replace(row.answer, **changes))
+
+
+def control_fired(rows: Iterable[Crossover]) -> bool:
+    """Tell whether any A/A control among the rows is decided, as it must not be."""
+    return any(c.is_control and c.answer.outcome in DECIDED for c in rows)
+
+
+def _downgraded(row: Crossover) -> Crossover:
+    """Return a decided row as inconclusive, its verdict kept in the flag's text."""
+    if row.answer.outcome not in DECIDED:
+        return row
+    flags = (f"control_fired: was {row.answer.outcome}", *row.answer.flags)
+    unknown = dict.fromkeys(("at", "low", "high", "slope"))
+    return _answered(row, outcome="inconclusive", flags=flags, **unknown)

@@ -1,0 +1,53 @@
+"""The time of each cell: median over rounds with a distribution-free interval."""
+
+from functools import lru_cache
+
+import numpy as np
+from scipy import stats
+
+from crossover.analysis.flags import view_flags
+from crossover.analysis.rounds import Recorded
+from crossover.findings import Estimate
+from crossover.nouns import VIEWS, Run
+
+
+def estimates(run: Run, confidence: float = 0.95) -> list[Estimate]:
+    """Estimate every measured cell in every view."""
+    recorded = Recorded.of(run)
+    found = []
+    for cell in recorded.ok:
+        flags = recorded.flags(run.machine)[cell]
+        for view in VIEWS:
+            values = np.sort(list(recorded.rounds(cell, view).values()))
+            if not len(values):
+                continue  # a time that the view holds was not recorded
+            rank, reached = order_statistics(len(values), confidence)
+            found.append(
+                Estimate(
+                    cell.id, view, cell.case, cell.contender,
+                    median_s=float(np.median(values)),
+                    low_s=float(values[rank]),
+                    high_s=float(values[-1 - rank]),
+                    min_s=float(values[0]),
+                    confidence=reached,
+                    rounds=len(values),
+                    flags=(*flags, *view_flags(view)),
+                )
+            )  # fmt: skip
+    return found
+
+
+@lru_cache(maxsize=256)
+def order_statistics(n: int, confidence: float) -> tuple[int, float]:
+    """Return (rank, confidence reached) of the median's order-statistic interval.
+
+    The interval from the rank-th smallest to the rank-th largest (from 0) holds the
+    median with probability 1 - 2 P(Binomial(n, 1/2) <= rank), whatever the
+    distribution; with few rounds even the widest one may fall short.
+    """
+    rank = 0
+    while (
+        2 * (rank + 1) < n and 1 - 2 * stats.binom.cdf(rank + 1, n, 0.5) >= confidence
+    ):
+        rank += 1
+    return rank, float(1 - 2 * stats.binom.cdf(rank, n, 0.5))

@@ -1,0 +1,156 @@
+"""Every flag with one sentence of advice, and what raises it on a cell or a pair.
+
+A flag is its name, or `name: detail`. Texts of other form (such as the list of several
+crossings) are remarks, not flags.
+"""
+
+import statistics
+from collections.abc import Iterable
+
+import numpy as np
+
+from crossover.crossing.stability import has_changepoint
+from crossover.nouns import Machine, Measurement
+
+ADVICE = {
+    "misfit": "The cost model is off by more than 20 % at some size, as where caches "
+    "overflow or threads switch on: do not extrapolate.",
+    "unstable": "The pairs spread by more than 10 %: close other programs, or measure "
+    "longer samples or more rounds.",
+    "autocorrelated": "Neighbouring rounds are alike, so that the interval is too "
+    "narrow: spread the rounds over more time, or restart the workers between them.",
+    "drifting": "The machine's speed shifted while a cell was measured; pairs cancel "
+    "a shared shift, but do not trust the absolute times.",
+    "minimum_disagrees": "The fastest rounds cross elsewhere than the typical ones: "
+    "look at the rounds of the sizes between, as one contender is disturbed more.",
+    "definitions_disagree": "The definitions of a crossover lie more than one grid "
+    "step apart: look at the curve before you name one number.",
+    "throttled_clock": "The accelerator ran below 75 % of its highest clock: check "
+    "cooling and power limit, or lock the clock.",
+    "cpu_quota_hit": "The container's CPU quota stopped the work in some rounds: raise "
+    "the quota, or use fewer threads.",
+    "load_above_cores": "Other programs kept the cores busy: stop them and measure "
+    "again.",
+    "threads_not_as_planned": "torch used another number of threads than asked: check "
+    "OMP_NUM_THREADS and the libraries that set threads.",
+    "extrapolated": "Fewer epochs were timed than asked and the time scaled up: give a "
+    "longer budget if the last per cent matters.",
+    "setup_once": "The set-up is measured once per process: what is said holds if "
+    "either one's takes 20 % longer; repeat the run to see its real spread.",
+    "control": "The same contender measured twice: it must be inconclusive.",
+    "unfinished": "Sizes that were asked for were not reached: go on with "
+    "`crossover run --resume DIR`, with `--budget` where the time was up.",
+    "failed": "A contender failed at sizes that were asked for: the column `notes` of "
+    "measurements.csv says how.",
+    "control_fired": "A contender seemed to differ from itself, so no verdict of this "
+    "run counts: see `crossover doctor`, then measure again.",
+    "timed_out": "A contender did not finish at these sizes, so only a bound is known "
+    "of its time there: raise cell_timeout_s to know more.",
+    "flat_crossing": "The curves cross at a flat angle, so that a per cent of a "
+    "process' luck moves the crossing by more than the width asked for: more rounds "
+    "would not narrow it.",
+    "wider_than_asked": "The interval's high / low is more than the spec's width: give "
+    "a longer budget or more rounds.",
+    "energy_counters": "These counters see all that their chips use, idle power and "
+    "other programs too: close other programs.",
+    "unpaired": "Each contender was measured in a block of its own, and under a drift "
+    "of 5 % such intervals held the truth 57 % of the time instead of 95 %: use "
+    "`crossover run` for a decision.",
+    "one_process": "All rounds are from one process, so that the interval says nothing "
+    "of the next one: repeat the run, or use `crossover run`.",
+    "no_interval": "Too few times were kept to know their error, so that nothing is "
+    "decided: use `asv run --record-samples` or `pytest --benchmark-json`.",
+    "rounded_times": "The times are rounded, by the clock or in the file, so coarsely "
+    "that who is ahead at some size or where the curves cross is hidden; an interval "
+    "allows for half a step either way: time longer samples, or keep more digits.",
+    "no_rounds": "The table has one time per size, so that nothing is known of its "
+    "error: add a column of rounds.",
+}
+
+DOUBTS = {
+    "unfinished": "{detail}",
+    "failed": "{detail}",
+    "control_fired": "a contender seemed to differ from itself",
+    "load_above_cores": "other programs kept the cores busy",
+    "cpu_quota_hit": "a CPU quota stopped the work",
+    "throttled_clock": "the accelerator was throttled",
+    "threads_not_as_planned": "not the threads asked for",
+    "unpaired": "contenders did not take turns",
+    "one_process": "all rounds are of one process",
+    "no_interval": "too few times for an interval",
+    "no_rounds": "one time a size",
+    "unstable": "rounds spread by more than 10 %",
+    "autocorrelated": "neighbouring rounds are alike",
+    "drifting": "the machine's speed shifted",
+    "rounded_times": "times are rounded",
+    "timed_out": "timed out at {detail}",
+    "definitions_disagree": "definitions of a crossover disagree",
+    "minimum_disagrees": "the fastest rounds cross elsewhere",
+    "flat_crossing": "the curves cross at a flat angle",
+    "wider_than_asked": "the interval is wider than asked",
+    "extrapolated": "times are scaled up from fewer epochs",
+}
+"""What makes an answer doubtful, as it is said beside it, the gravest first."""
+UNFINISHED = ("unfinished", "failed")
+"""Flags of sizes that were asked for and not measured."""
+LEAST_CLOCK_SHARE = 0.75
+NO_INTERVAL = "no_interval"
+
+
+def advice(flag: str) -> str | None:
+    """Return the advice on a flag, with or without detail; None for a remark."""
+    return ADVICE.get(flag.partition(":")[0])
+
+
+def doubts(flags: Iterable[str]) -> dict[str, str]:
+    """Return in words what makes an answer doubtful, by the flag's name."""
+    raised = dict(reversed([flag.partition(": ")[::2] for flag in flags]))
+    return {
+        name: words.format(detail=raised[name])
+        for name, words in DOUBTS.items()
+        if name in raised
+    }
+
+
+def in_words(flag: str) -> str:
+    """Return a flag as it is said: in words, or as it stands where it has a detail."""
+    name, _, detail = flag.partition(": ")
+    return flag.replace("_", " ", name.count("_")) if detail else DOUBTS.get(name, flag)
+
+
+def view_flags(view: str) -> tuple[str, ...]:
+    """Return the flags that every cell has in a view."""
+    return ("setup_once",) if view == "from_scratch" else ()
+
+
+def cell_flags(rows: list[Measurement], machine: Machine) -> tuple[str, ...]:
+    """Return the flags that one cell's own rounds raise.
+
+    Args:
+        rows: the cell's `ok` rounds.
+        machine: where they were measured.
+    """
+    asked = rows[0].contender.threads
+    in_order = sorted(rows, key=lambda m: m.round)
+    per_call_s = np.array(
+        [statistics.median(m.samples_s) / m.calls_per_sample for m in in_order]
+    )
+    clocks = [m.clock_share for m in rows if m.clock_share is not None]
+    raised = {
+        "drifting": has_changepoint(per_call_s),
+        "throttled_clock": bool(clocks)
+        and statistics.median(clocks) < LEAST_CLOCK_SHARE,
+        "cpu_quota_hit": any((m.throttled_periods or 0) > 0 for m in rows),
+        # our own worker adds about one, so that two others on two cores are seen
+        "load_above_cores": machine.cores is not None
+        and any(
+            m.load_1min is not None and m.load_1min > machine.cores + 0.5 for m in rows
+        ),
+        "threads_not_as_planned": asked is not None
+        and any(m.threads is not None and m.threads != asked for m in rows),
+        "extrapolated": any(
+            m.epochs_run is not None and m.epochs_run < m.case.repeats for m in rows
+        ),
+    }
+    named = [name for name, is_raised in raised.items() if is_raised]
+    return tuple(dict.fromkeys([*named, *(flag for m in rows for flag in m.flags)]))

@@ -1,0 +1,245 @@
+"""The only door to pandas: tidy, typed tables of a run, one row per noun.
+
+`read_run` is for notebooks (docs/tables.md); the CSV files hold the same tables.
+"""
+
+import types
+import typing
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import pandas as pd
+
+from crossover.analysis.breakeven import BreakEven
+from crossover.analysis.cost_model import Costs
+from crossover.analysis.derive import Derived, derive
+from crossover.analysis.rounds import round_s
+from crossover.analysis.sweeps import Speedup, SweepResult
+from crossover.crossing.cost_fit import Ranged
+from crossover.findings import Answer, Crossover, Estimate
+from crossover.nouns import Case, Measurement, Run, field_names
+from crossover.record.plain_line import EMPTY, EXTRA
+from crossover.record.run_folder import load
+from crossover.workloads.workload import Workload
+
+HIDDEN = ("case", "contender", "work", "latency", "settings")
+"""Fields that are no columns of their own."""
+CATEGORIES = (
+    "axis", "view", "metric", "contender", "baseline", "challenger", "status",
+    "outcome", "interval",
+)  # fmt: skip
+"""Columns of text with few values."""
+
+Columns = dict[str, "pd.Series[typing.Any]"]
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The tables of a run; docs/tables.md lists their columns and types."""
+
+    measurements: pd.DataFrame
+    """One row per round of a cell."""
+    estimates: pd.DataFrame
+    """One row per cell and view, the cost model's time beside it."""
+    crossovers: pd.DataFrame
+    """One row per sweep, pair, view and metric, measured or not."""
+    breakeven: pd.DataFrame
+    """One row per pair and case."""
+    speedups: pd.DataFrame
+    """One row per sweep, pair, size and view."""
+    costs: pd.DataFrame
+    """One row per contender and shape of the data."""
+
+
+def read_run(path: str | Path) -> Frames:
+    """Read a run directory into DataFrames.
+
+    Raises:
+        crossover.record.run_folder.StoreError: when it is not one.
+    """
+    return frames(load(Path(path)))
+
+
+def frames(run: Run, derived: Derived | None = None) -> Frames:
+    """Return the tables of a run; `derived` saves computing it again."""
+    derived = derive(run) if derived is None else derived
+    workload = run.spec.declared
+    return Frames(
+        _measurements(run.measurements, workload),
+        _estimates(derived, workload),
+        _crossovers(derived.crossovers, workload),
+        _break_evens(derived.break_evens, workload),
+        _speedups(derived.sweeps.values(), workload),
+        _costs(derived.costs, workload),
+    )
+
+
+def _measurements(rows: Sequence[Measurement], workload: Workload) -> pd.DataFrame:
+    table = _table(rows, Measurement, workload)
+    seconds = [round_s(m, "train") if m.status == "ok" else None for m in rows]
+    started = pd.to_datetime(
+        table["started_utc"], format="ISO8601", utc=True, errors="coerce"
+    )
+    peaks = [sum(m.peak_bytes.values()) if m.peak_bytes else None for m in rows]
+    return table.assign(
+        peak_bytes=_typed(peaks, "Int64", "peak_bytes"),
+        started_utc=started.dt.as_unit("ms"),
+        train_s=_typed(seconds, "float64", ""),
+    )
+
+
+def _estimates(derived: Derived, workload: Workload) -> pd.DataFrame:
+    said = derived.modelled
+    off = [
+        None if model.seconds is None else model.seconds / e.median_s - 1
+        for model, e in zip(said, derived.estimates, strict=True)
+    ]
+    return _table(derived.estimates, Estimate, workload).assign(
+        **_ranged("model", said), model_off=_typed(off, "float64", "model_off")
+    )
+
+
+def _ranged(name: str, values: Sequence[Ranged]) -> Columns:
+    ends = {"": "seconds", "low_": "low", "high_": "high"}
+    return {
+        f"{name}_{end}s": _typed([getattr(v, field) for v in values], "float64", "")
+        for end, field in ends.items()
+    }
+
+
+def _costs(rows: Sequence[Costs], workload: Workload) -> pd.DataFrame:
+    kinds, shapes = column_types(Costs), [dict(c.shape) for c in rows]
+    costs = [c.rows() for c in rows]
+    rest = ["launches_per_step", "fit_error", "cells", "confidence", "flags"]
+    columns = {
+        "contender": _typed([str(c.contender) for c in rows], "category", "contender"),
+        **{n: _typed([s[n] for s in shapes], workload_type(workload, n), n)
+           for n in workload.shape},
+    }  # fmt: skip
+    for part in costs[0] if costs else ():
+        columns |= _ranged(part, [one[part] for one in costs])
+    columns |= {n: _typed([getattr(c, n) for c in rows], kinds[n], n) for n in rest}
+    return pd.DataFrame(columns)
+
+
+def _is_told(rows: Sequence[object], name: str) -> bool:
+    """Tell whether a column is one: not where no row says what is optional."""
+    return name not in EXTRA or any(getattr(row, name) not in EMPTY for row in rows)
+
+
+def _table(
+    rows: Sequence[Measurement] | Sequence[Estimate], noun: type, workload: Workload
+) -> pd.DataFrame:
+    plain = [n for n in field_names(noun) if n not in HIDDEN and _is_told(rows, n)]
+    names = {contender: str(contender) for contender in {r.contender for r in rows}}
+    who = [names[r.contender] for r in rows]
+    columns = {
+        **_columns(rows, noun, plain[:1]),
+        **_case_columns([row.case for row in rows], workload.axes),
+        "contender": _typed(who, "category", "contender"),
+        **_columns(rows, noun, plain[1:]),
+    }
+    return pd.DataFrame(columns)
+
+
+def _crossovers(rows: Sequence[Crossover], workload: Workload) -> pd.DataFrame:
+    answers = [row.answer for row in rows]
+    columns = {
+        **_columns(rows, Crossover, ["axis"]),
+        **_case_columns([row.line for row in rows], workload.axes),
+        **_columns(rows, Crossover, ["view", "metric", "baseline", "challenger"]),
+        **_columns(answers, Answer, field_names(Answer)),
+        "flags": _typed([row.flags for row in rows], "string", "flags"),
+    }
+    return pd.DataFrame(columns)
+
+
+def _break_evens(rows: Sequence[BreakEven], workload: Workload) -> pd.DataFrame:
+    """Return the table; the size that repeats is the break-even, not the case's."""
+    fixed = [name for name in workload.axes if name != workload.repeating]
+    columns = {
+        **_case_columns([row.case for row in rows], fixed),
+        **_columns(rows, BreakEven, [n for n in field_names(BreakEven) if n != "case"]),
+    }
+    names = {"repeats": workload.repeating or "calls"}
+    for side in ("baseline", "challenger"):
+        names[f"{side}_repeat_s"] = f"{side}_{workload.repeat}_s"
+    return pd.DataFrame(columns).rename(columns=names)
+
+
+def _speedups(
+    views: Iterable[Sequence[SweepResult]], workload: Workload
+) -> pd.DataFrame:
+    results = [result for view in views for result in view]
+    owners = [(r, p) for r in results for p in r.speedups]
+    cases = [r.sweep.case_at(p.size) for r, p in owners]
+    points = [p for _, p in owners]
+    rest = [n for n in field_names(Speedup) if n != "size"]
+    columns = {
+        "axis": _typed([r.sweep.axis for r, _ in owners], "category", "axis"),
+        **_case_columns(cases, workload.axes),
+        "view": _typed([r.view for r, _ in owners], "category", "view"),
+        **_columns(points, Speedup, rest),
+    }
+    return pd.DataFrame(columns)
+
+
+def _case_columns(cases: Sequence[Case], names: Sequence[str]) -> Columns:
+    """Return the sizes of the rows' cases; one without meaning is missing."""
+    return {n: _typed([case[n] for case in cases], "Int64", n) for n in names}
+
+
+def workload_type(workload: Workload, name: str) -> str:
+    """Return the dtype of the column of a size or setting."""
+    if name in workload.axes:
+        return "Int64"
+    default = next(s.default for s in workload.settings if s.name == name)
+    return _kind(name, type(default))
+
+
+def _columns(rows: Sequence[typing.Any], noun: type, names: Sequence[str]) -> Columns:
+    """Return fields of a noun as typed columns; tuples are joined by `;`."""
+    kinds = column_types(noun)
+    return {n: _typed([getattr(row, n) for row in rows], kinds[n], n) for n in names}
+
+
+def column_types(noun: type) -> dict[str, str]:
+    """Return the dtype of each field of a noun, read off its annotations."""
+    hints = typing.get_type_hints(noun)
+    return {field.name: _kind(field.name, hints[field.name]) for field in fields(noun)}
+
+
+def _kind(name: str, hint: object) -> str:
+    if isinstance(hint, types.UnionType):
+        hint = next(t for t in typing.get_args(hint) if t is not type(None))
+    if hint is float:
+        return "float64"
+    if hint is int:
+        return "Int64"
+    return "category" if name in CATEGORIES else "string"
+
+
+def _typed(
+    values: Sequence[typing.Any], kind: str, name: str
+) -> "pd.Series[typing.Any]":
+    if kind == "category":
+        known = list(dict.fromkeys(v for v in values if v is not None))
+        texts = pd.Index(known, dtype="object")
+        return pd.Series(pd.Categorical(values, categories=texts), name=name)
+    if kind == "string":
+        values = [";".join(map(str, v)) if isinstance(v, tuple) else v for v in values]
+    return pd.Series(values, dtype=kind, name=name)
+
+
+def records(table: pd.DataFrame) -> list[dict[str, typing.Any]]:
+    """Return the rows of a table as Python's own values; what is missing is None."""
+    columns = [
+        [
+            None if missing else value
+            for value, missing in zip(column.tolist(), column.isna(), strict=True)
+        ]
+        for _, column in table.items()
+    ]
+    names = list(table.columns)
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]

@@ -1,0 +1,182 @@
+"""What a run recorded in one metric, and one pair's `Crossover` in it.
+
+`crossovers` makes one `Seen` for each metric: seconds, money, joules.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from crossover.analysis.flags import view_flags
+from crossover.analysis.metrics import ENERGY, TIME
+from crossover.analysis.point import undecided
+from crossover.analysis.rounds import Recorded
+from crossover.crossing.answer import NOT_MEASURED, Settings, agreed, answer
+from crossover.crossing.decide import FEWEST_ROUNDS, Array
+from crossover.findings import Answer, Crossover
+from crossover.nouns import Case, Cell, Contender
+from crossover.workloads.workload import MOVED
+
+Pair = tuple[Contender, Contender]
+Cases = dict[int, Case]
+SETUP_SPREAD = 1.2
+SETUP_SCALES = ((1.0, 1.0), (SETUP_SPREAD, 1.0), (1.0, SETUP_SPREAD))
+"""A set-up is measured once per process: what is said of it must hold if either one
+took 20 % longer against the other."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen:
+    """What was recorded, its metric, and the flags of each cell."""
+
+    recorded: Recorded
+    flags: dict[Cell, tuple[str, ...]]
+    metric: str = TIME
+
+    def crossover(
+        self,
+        axis: str,
+        cases: Cases,
+        pair: Pair,
+        view: str,
+        settings: Settings,
+        asked: Sequence[int] = (),
+    ) -> Crossover:
+        """Find one pair's crossover over the cases in one view.
+
+        Args:
+            axis: what the sizes are of.
+            cases: by size, increasing.
+            pair: baseline and challenger.
+            view: of the times.
+            settings: how sure to be.
+            asked: the sizes that must be measured for the pair to be always ahead, or
+                never.
+        """
+        scales = SETUP_SCALES if view == "from_scratch" else SETUP_SCALES[:1]
+        found = agreed([self._answer(cases, pair, view, settings, s) for s in scales])
+        if found.outcome == NOT_MEASURED:
+            raised: tuple[str, ...] = (why(self.recorded, cases, pair, view),)
+            found = Answer(NOT_MEASURED)
+        else:
+            missing = self._missing(cases, pair, asked)
+            if missing and found.outcome in ("always", "never"):
+                found = dataclasses.replace(found, outcome="inconclusive")
+            raised = (*missing, *found.flags, *self._cell_flags(cases, pair, view))
+            raised += self._timed_out(cases, pair)
+        found = dataclasses.replace(found, flags=raised)
+        line = next(iter(cases.values())).without(axis)
+        names = self.metric, str(pair[0]), str(pair[1])
+        return Crossover(axis, line, view, *names, found)
+
+    def shares_rounds(self, cases: Cases, pair: Pair) -> bool:
+        """Tell whether a pair has enough rounds in common at any of the cases."""
+        return any(
+            len(self.recorded.paired(case, pair, "train")[0]) >= FEWEST_ROUNDS
+            for case in cases.values()
+        )
+
+    def _answer(
+        self,
+        cases: Cases,
+        pair: Pair,
+        view: str,
+        settings: Settings,
+        scales: tuple[float, float],
+    ) -> Answer:
+        seconds = [self.recorded.paired(c, pair, view, scales) for c in cases.values()]
+        found = answer(
+            np.array(list(cases), float),
+            [one for one, _ in seconds],
+            [other for _, other in seconds],
+            self._work(cases),
+            settings,
+        )
+        if found.outcome != NOT_MEASURED:
+            return found
+        known = (self.recorded, cases, pair, view, self._work(cases), settings.margin)
+        return undecided(*known) or found
+
+    def _missing(
+        self, cases: Cases, pair: Pair, asked: Sequence[int]
+    ) -> tuple[str, ...]:
+        """Flag the sizes asked for that say nothing of a pair, and why."""
+        found: dict[str, list[str]] = {}
+        for size in asked:
+            if len(self.recorded.paired(cases[size], pair, "train")[0]) < FEWEST_ROUNDS:
+                ended = {
+                    m.status: None
+                    for c in pair
+                    if not self.recorded.rounds(Cell(cases[size], c), "train")
+                    for m in self.recorded.ended_of(Cell(cases[size], c))
+                }
+                found.setdefault(" and ".join(ended), []).append(f"{size:,}")
+        return tuple(
+            f"failed: {status} at {', '.join(sizes)}"
+            if status
+            else f"unfinished: {len(sizes)} of {len(asked)} sizes not reached: "
+            f"{', '.join(sizes)}"
+            for status, sizes in found.items()
+        )
+
+    def _work(self, cases: Cases) -> Array:
+        """Return what each case pays of each cost; see `definitions.fitted`.
+
+        A fixed cost, and what the workload counts. Where none of that varies along the
+        axis, as by features, the size itself stands for it.
+        """
+        known = [self.recorded.work.get(case, {}) for case in cases.values()]
+        names = dict.fromkeys(n for one in known for n in one if n != MOVED)
+        columns = [np.array([one.get(n, 0.0) for one in known]) for n in names]
+        told = [i for i, one in enumerate(known) if one]
+        if not any(np.ptp(column[told]) for column in columns):
+            columns = [np.array(list(cases), float)]
+        return np.column_stack([np.ones(len(cases)), *columns])
+
+    def _timed_out(self, cases: Cases, pair: Pair) -> tuple[str, ...]:
+        late = [
+            f"{size:,}"
+            for size, case in cases.items()
+            if any(
+                m.bound_s for c in pair for m in self.recorded.ended_of(Cell(case, c))
+            )
+        ]
+        return (f"timed_out: {', '.join(late)}",) if late else ()
+
+    def _cell_flags(self, cases: Cases, pair: Pair, view: str) -> list[str]:
+        members = [
+            member
+            for case in cases.values()
+            for contender in pair
+            for member in self.recorded.members(Cell(case, contender))
+        ]
+        raised = [flag for member in members for flag in self.flags.get(member, ())]
+        if self.metric == ENERGY:
+            of = {m.energy_of: None for c in members for m in self.recorded.ok[c]}
+            raised.append(f"energy_counters: {' against '.join(of)}")
+        return list(dict.fromkeys([*raised, *view_flags(view)]))
+
+
+def why(recorded: Recorded, cases: Cases, pair: Pair, view: str = "train") -> str:
+    """Say why a pair has no shared rounds in a view, naming the one that has none.
+
+    A contender that this machine does not have is the first reason, then one that
+    failed, then one that was not reached.
+    """
+    if pair[0] == pair[1]:
+        return "this machine has one core: both contenders are the same"
+    reasons = []
+    for contender in pair:
+        cells = [Cell(case, contender) for case in cases.values()]
+        if not any(recorded.rounds(cell, view) for cell in cells):
+            reason = min((recorded.reason(cell, view) for cell in cells), key=_rank)
+            reasons.append((_rank(reason), f"{contender}: {reason}"))
+    if not reasons:
+        return f"fewer than {FEWEST_ROUNDS} shared rounds"
+    return min(reasons, key=lambda ranked: ranked[0])[1]
+
+
+def _rank(reason: str) -> int:
+    """Order reasons: unavailable, then failures, then not reached."""
+    return {"unavailable": 0, "not reached": 2}.get(reason.partition(":")[0], 1)

@@ -1,0 +1,120 @@
+"""Where a cell's time goes: set-up, moving the data, training; and its warm-up.
+
+In: a run's estimates and measurements. Out: one frozen row a contender and size.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from crossover.analysis.rounds import Recorded
+from crossover.analysis.sweeps import SweepResult
+from crossover.findings import Estimate
+from crossover.nouns import Cell, Measurement
+
+MOST_CALLS = 150
+"""Of a warm-up's series; of a longer one so many are kept, the first ones all."""
+
+
+@dataclass(frozen=True)
+class Phases:
+    """The parts of what a fresh process pays for all of a case's epochs.
+
+    They are differences of the medians in the three views, so that they add up to the
+    median from scratch. Seconds; a part that was not recorded is None.
+    """
+
+    contender: str
+    size: int
+    setup_s: float | None
+    transfer_s: float | None
+    train_s: float
+    total_s: float
+    rounds: int
+
+
+@dataclass(frozen=True)
+class WarmUp:
+    """The calls before the first sample, each one's seconds per epoch or other repeat.
+
+    The first two are of one, the others of as many as a sample's.
+    """
+
+    contender: str
+    size: int
+    calls: tuple[int, ...]
+    """Their numbers, from 1."""
+    repeat_s: tuple[float, ...]
+    of_calls: int
+    repeat: str = "epoch"
+    """What the seconds are of."""
+
+
+def phases(result: SweepResult, known: Iterable[Estimate], sizes: int) -> list[Phases]:
+    """Return the parts at so many of a sweep's sizes, both ends among them.
+
+    Args:
+        result: the sweep; its contenders and their order.
+        known: the run's estimates in every view.
+        sizes: how many, at least 1.
+    """
+    by_cell = {(e.case, e.contender, e.view): e for e in known}
+    cells = dict.fromkeys((e.case, e.contender) for e in result.estimates)
+    kept = spread({result.size(case) for case, _ in cells}, sizes)
+    rows = []
+    for case, contender in cells:
+        train, moved, scratch = (
+            by_cell.get((case, contender, view))
+            for view in ("train", "with_transfer", "from_scratch")
+        )
+        if result.size(case) in kept and train is not None:
+            rows.append(_phases(result.size(case), train, moved, scratch))
+    return sorted(rows, key=lambda row: row.size)
+
+
+def _phases(
+    size: int, train: Estimate, moved: Estimate | None, scratch: Estimate | None
+) -> Phases:
+    setup_s = transfer_s = None
+    if moved is not None:
+        transfer_s = moved.median_s - train.median_s
+        setup_s = scratch.median_s - moved.median_s if scratch is not None else None
+    total_s = train.median_s + (transfer_s or 0.0) + (setup_s or 0.0)
+    head = (str(train.contender), size, setup_s, transfer_s)
+    return Phases(*head, train.median_s, total_s, train.rounds)
+
+
+def warm_ups(result: SweepResult, recorded: Recorded, sizes: int) -> list[WarmUp]:
+    """Return the first process' warm-up of each contender at so many sizes."""
+    cells = dict.fromkeys((e.case, e.contender) for e in result.estimates)
+    kept = spread({result.size(case) for case, _ in cells}, sizes)
+    rows = []
+    for case, contender in cells:
+        size = result.size(case)
+        measured = recorded.ok.get(Cell(case, contender), [])
+        first = next((m for m in measured if m.warmup_s), None)
+        if size in kept and first is not None:
+            rows.append(_warm_up(str(contender), size, first))
+    return sorted(rows, key=lambda row: row.size)
+
+
+def _warm_up(contender: str, size: int, m: Measurement) -> WarmUp:
+    count = len(m.warmup_s)
+    spaced = np.unique(np.geomspace(1, count, min(count, MOST_CALLS)).round())
+    calls = tuple(range(1, count + 1)) if count <= MOST_CALLS else spaced.astype(int)
+    epochs = m.epochs_run or m.case.repeats
+    repeat_s = tuple(m.warmup_s[n - 1] / (1 if n <= 2 else epochs) for n in calls)
+    numbers, repeat = tuple(map(int, calls)), m.case.workload.repeat
+    return WarmUp(contender, size, numbers, repeat_s, count, repeat)
+
+
+def spread(sizes: Iterable[int], count: int) -> set[int]:
+    """Choose so many sizes: both ends, and evenly among those between."""
+    inner = sorted(sizes)
+    if count >= len(inner):
+        return set(inner)
+    if count == 1:
+        return set(inner[:1])
+    places = np.linspace(0, len(inner) - 1, count).round().astype(int)
+    return {inner[place] for place in places}

@@ -1,0 +1,215 @@
+"""Round values of each cell in each view, and `best` as their lower envelope."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crossover.analysis.flags import cell_flags
+from crossover.nouns import BEST, Case, Cell, Contender, Machine, Measurement, Run
+
+T = TypeVar("T")
+Rounds = dict[int, float]
+"""Seconds of one cell by round number: the unit of replication."""
+
+
+def round_s(m: Measurement, view: str, setup_scale: float = 1.0) -> float | None:
+    """Return one round's seconds for all of the case's epochs, in one view.
+
+    None where the view holds a time that was not recorded. `setup_scale` asks what it
+    would be if the set-up took so many times as long.
+    """
+    if missing_time(m, view):
+        return None
+    seconds = m.train_s
+    if view != "train":
+        seconds += m.transfer_s or 0.0
+    if view == "from_scratch":
+        seconds += setup_scale * (m.setup_s or 0.0)
+    return seconds
+
+
+def missing_time(m: Measurement, view: str) -> str | None:
+    """Name the time that a view holds and a round lacks; None where it has all."""
+    if view == "from_scratch" and m.setup_s is None:
+        return "set-up time"
+    if view != "train" and m.transfer_s is None:
+        return "transfer time"
+    return None
+
+
+class Recorded:
+    """What a run recorded, by cell; failed cells keep only their reason."""
+
+    def __init__(self, measurements: Iterable[Measurement]) -> None:
+        self.ok: dict[Cell, list[Measurement]] = defaultdict(list)
+        self.ended: dict[Cell, Measurement] = {}
+        self._rounds: dict[tuple[Cell, str, float], Rounds] = {}
+        self._flags: dict[Cell, tuple[str, ...]] = {}
+        self.work: dict[Case, dict[str, float]] = {}
+        """What one training of each case pays of each cost."""
+        for m in measurements:
+            cell = Cell(m.case, m.contender)
+            if m.work:
+                self.work.setdefault(m.case, m.work)
+            if m.discarded:
+                continue
+            if m.status == "ok":
+                self.ok[cell].append(m)
+            else:
+                self.ended[cell] = m
+
+    @classmethod
+    def of(cls, run: Run) -> "Recorded":
+        """Return what a run recorded; that of the last run asked about is kept.
+
+        A report asks a dozen times, and a large run takes a third of a second each.
+        """
+        same = _LAST and _LAST[0][0] is run.measurements and _LAST[0][1] is run.machine
+        if not same:
+            _LAST[:] = [(run.measurements, run.machine, cls(run.measurements))]
+        return _LAST[0][2]
+
+    def flags(self, machine: Machine) -> dict[Cell, tuple[str, ...]]:
+        """Return the flags of every measured cell, on the machine of the run."""
+        if not self._flags:
+            self._flags = {c: cell_flags(rows, machine) for c, rows in self.ok.items()}
+        return self._flags
+
+    def rounds(self, cell: Cell, view: str, setup_scale: float = 1.0) -> Rounds:
+        """Return a cell's round values; empty when it has none."""
+        if cell.contender.trainer == BEST:
+            return self._best(cell, view, setup_scale)
+        key = (cell, view, setup_scale)
+        if key not in self._rounds:
+            self._rounds[key] = {
+                m.round: seconds
+                for m in self.ok.get(cell, ())
+                if (seconds := round_s(m, view, setup_scale)) is not None
+            }
+        return self._rounds[key]
+
+    def paired(
+        self,
+        case: Case,
+        pair: tuple[Contender, Contender],
+        view: str,
+        setup_scales: tuple[float, float] = (1.0, 1.0),
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the seconds of both contenders in the rounds they share, in order."""
+        one, other = (
+            self.rounds(Cell(case, c), view, scale)
+            for c, scale in zip(pair, setup_scales, strict=True)
+        )
+        shared = sorted(one.keys() & other.keys())
+        if not shared and bool(one) != bool(other):
+            return self._bounded(case, pair, one, other)
+        return (
+            np.array([one[r] for r in shared], float),
+            np.array([other[r] for r in shared], float),
+        )
+
+    def _bounded(
+        self, case: Case, pair: tuple[Contender, Contender], one: Rounds, other: Rounds
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the rounds of one contender against the bound of one that timed out.
+
+        Nothing where the bound says nothing: it is not above what the other took.
+        """
+        measured = np.array([*(one or other).values()], float)
+        missing = pair[1] if one else pair[0]
+        bounds = [m.bound_s for m in self.ended_of(Cell(case, missing)) if m.bound_s]
+        if not bounds or min(bounds) <= measured.max():
+            return np.array([]), np.array([])
+        bound = np.full(len(measured), min(bounds))
+        return (measured, bound) if one else (bound, measured)
+
+    def ended_of(self, cell: Cell) -> list[Measurement]:
+        """Return why the cells that a cell stands for did not run or go on."""
+        return [
+            m
+            for candidate, m in self.ended.items()
+            if candidate.case == cell.case
+            and cell.contender.covers(candidate.contender)
+        ]
+
+    def members(self, cell: Cell) -> list[Cell]:
+        """Return the measured cells that a cell stands for: itself, or `best`'s."""
+        if cell.contender.trainer != BEST:
+            return [cell] if cell in self.ok else []
+        return [
+            c
+            for c in self.ok
+            if c.case == cell.case and cell.contender.covers(c.contender)
+        ]
+
+    def reason(self, cell: Cell, view: str = "train") -> str:
+        """Say why a cell has no rounds in a view."""
+        for member in self.members(cell):
+            missing = missing_time(self.ok[member][0], view)
+            if missing is not None:
+                return f"{missing} not recorded"
+        ended = self.ended_of(cell)
+        return f"{ended[0].status}: {ended[0].notes}" if ended else "not reached"
+
+    def _best(self, cell: Cell, view: str, setup_scale: float) -> Rounds:
+        series = [self.rounds(c, view, setup_scale) for c in self.members(cell)]
+        # of a point each: the least, as no rounds are left to choose by
+        return cross_fitted(series, float) or min(
+            filter(None, series), key=lambda s: _median(s, 0, float), default={}
+        )
+
+
+class TrainSeconds(Recorded):
+    """What planning needs of what a run recorded: the seconds of each round.
+
+    The rounds themselves are not kept, and more of them can be added.
+    """
+
+    def add(self, m: Measurement) -> None:
+        """Add a round."""
+        cell = Cell(m.case, m.contender)
+        if m.status != "ok":
+            self.ended[cell] = m
+            return
+        self.ok.setdefault(cell, [])
+        seconds = round_s(m, "train")
+        assert seconds is not None  # every round has those
+        self._rounds.setdefault((cell, "train", 1.0), {})[m.round] = seconds
+
+
+_LAST: list[tuple[tuple[Measurement, ...], Machine, Recorded]] = []
+
+
+def cross_fitted(
+    series: Sequence[dict[int, T]], seconds: Callable[[T], float]
+) -> dict[int, T]:
+    """Return the rounds of the fastest series: chosen on the even rounds, taken from
+    the odd, and reversed, so that picking the minimum does not bias what is reported.
+
+    Args:
+        series: rounds by number; those with fewer than two are left out.
+        seconds: of one round.
+    """
+    found: dict[int, T] = {}
+    candidates = [rows for rows in series if len(rows) > 1]
+    for parity in (0, 1) if candidates else ():
+        chosen = min(candidates, key=lambda rows: _median(rows, parity, seconds))
+        found |= {number: row for number, row in chosen.items() if number % 2 != parity}
+    return found
+
+
+def _median(rows: dict[int, T], parity: int, seconds: Callable[[T], float]) -> float:
+    values = [seconds(row) for number, row in rows.items() if number % 2 == parity]
+    return float(np.median(values)) if values else float("inf")
+
+
+def paired_log_ratios(
+    recorded: Recorded, case: Case, pair: tuple[Contender, Contender], view: str
+) -> NDArray[np.float64]:
+    """Return log(baseline seconds / challenger seconds), one per shared round."""
+    baseline_s, challenger_s = recorded.paired(case, pair, view)
+    ratios: NDArray[np.float64] = np.log(baseline_s / challenger_s)
+    return ratios

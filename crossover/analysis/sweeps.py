@@ -1,0 +1,148 @@
+"""Everything measured along one sweep, in one view: what a figure or a table shows."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from crossover.analysis.estimate import estimates, order_statistics
+from crossover.analysis.rounds import Recorded, paired_log_ratios
+from crossover.findings import Crossover, Estimate
+from crossover.nouns import Case, Run
+from crossover.spec.spec import Spec
+from crossover.spec.sweep import Sweep
+from crossover.workloads.workload import Size
+
+
+@dataclass(frozen=True)
+class Speedup:
+    """Baseline seconds / challenger seconds at one size: median of the pairs."""
+
+    size: int
+    baseline: str
+    challenger: str
+    speedup: float
+    low: float
+    high: float
+    confidence: float
+    rounds: int
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """One sweep in one view; sizes increase, contenders and pairs in spec order."""
+
+    sweep: Sweep
+    view: str
+    estimates: tuple[Estimate, ...]
+    speedups: tuple[Speedup, ...]
+    crossovers: tuple[Crossover, ...]
+
+    @property
+    def along(self) -> Size:
+        """The size that varies."""
+        return self.sweep.workload.size(self.sweep.axis)
+
+    @property
+    def per_repeat(self) -> bool:
+        """Tell whether the time is best given per epoch, or what else repeats.
+
+        Not where that is what varies, and not where the time holds fixed costs, in
+        which an epoch has no share.
+        """
+        repeating = self.sweep.workload.repeating
+        return self.sweep.axis != repeating and self.view == "train"
+
+    def size(self, case: Case) -> int:
+        """Return a case's size along the sweep's axis."""
+        size: int = case[self.sweep.axis]
+        return size
+
+    def timed(self) -> tuple[Crossover, ...]:
+        """Return the crossovers in time of the sweep's own pairs, one each."""
+        return tuple(
+            c for c in self.crossovers if c.metric == "time_s" and not c.is_control
+        )
+
+    def not_measured(self) -> tuple[str, ...]:
+        """Return why pairs of the sweep could not be compared, each reason once."""
+        missing = (c for c in self.timed() if c.answer.outcome == "not_measured")
+        return tuple(
+            dict.fromkeys(reason for c in missing for reason in c.answer.flags)
+        )
+
+
+def sweep_results(
+    run: Run,
+    crossovers: Sequence[Crossover],
+    view: str = "train",
+    known: Iterable[Estimate] | None = None,
+    recorded: Recorded | None = None,
+) -> list[SweepResult]:
+    """Gather estimates, speedups and crossovers by sweep.
+
+    Args:
+        run: what was recorded.
+        crossovers: those found in it, of any view.
+        view: the one to gather.
+        known: the run's estimates, of any view; without them they are computed.
+        recorded: the run's measurements by cell; gathered if not given.
+    """
+    spec = run.spec
+    recorded = Recorded.of(run) if recorded is None else recorded
+    one_each = {m.case: m for m in run.measurements}.values()
+    found = [c for c in crossovers if c.view == view]
+    known = estimates(run, spec.confidence) if known is None else known
+    by_cell = {(e.case, e.contender): e for e in known if e.view == view}
+    results = []
+    for sweep in spec.sweep:
+        cases = sweep.cases_with(one_each)
+        cells = [
+            (case, c) for c in spec.contenders_of(sweep) for case in cases.values()
+        ]
+        asked = {(str(one), str(other)) for one, other in spec.pairs_of(sweep)}
+        mine = (
+            c
+            for c in found
+            if is_along(c, sweep)
+            and ((c.baseline, c.challenger) in asked or c.is_control)
+        )
+        result = SweepResult(
+            sweep,
+            view,
+            tuple(by_cell[cell] for cell in cells if cell in by_cell),
+            _speedups(spec, sweep, cases, recorded, view),
+            tuple(mine),
+        )
+        results.append(result)
+    return results
+
+
+def is_along(c: Crossover, sweep: Sweep) -> bool:
+    """Tell whether a crossover, of any pair and view, is along a sweep."""
+    return c.axis == sweep.axis and c.line.without(c.axis) == sweep.line
+
+
+def _speedups(
+    spec: Spec, sweep: Sweep, cases: dict[int, Case], recorded: Recorded, view: str
+) -> tuple[Speedup, ...]:
+    points = []
+    for pair in spec.pairs_of(sweep):
+        for size, case in cases.items():
+            values = np.sort(np.exp(paired_log_ratios(recorded, case, pair, view)))
+            if not len(values):
+                continue
+            rank, reached = order_statistics(len(values), spec.confidence)
+            points.append(
+                Speedup(
+                    size,
+                    str(pair[0]),
+                    str(pair[1]),
+                    speedup=float(np.median(values)),
+                    low=float(values[rank]),
+                    high=float(values[-1 - rank]),
+                    confidence=reached,
+                    rounds=len(values),
+                )
+            )
+    return tuple(points)

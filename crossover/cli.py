@@ -1,0 +1,326 @@
+"""The command line: parse, call the library, print."""
+
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from crossover.command import options as opt
+from crossover.files.untrusted import one_line
+from crossover.interrupts import EXIT_CODE, Interrupted, heeded
+from crossover.nouns import InputError
+
+# No markup: texts such as [/TRAINER] would be read as some.
+app = typer.Typer(
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def examples(*lines: str) -> str:
+    """Return lines as the end of a command's help, to be copied as they stand."""
+    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+
+
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        print(f"crossover {metadata.version('softmax-crossover')}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Show the version and exit.",
+            callback=_say_version,
+            is_eager=True,
+        ),
+    ] = False,
+) -> None:
+    """From which size on does the GPU beat the CPU for my training job?
+
+    Start with `crossover run`: it measures what is here and writes a report.
+    """
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@app.command(
+    epilog=examples(
+        "crossover run",
+        "crossover run --contender cpu/resident@1 --contender cuda \\",
+        "  --features 784 --samples 4096 --batch-size 8,64,512,4096",
+        "crossover run --resume results/first --budget 20m",
+    )
+)
+def run(
+    spec_file: opt.SpecFile = None,
+    preset: opt.Preset = "quick",
+    contender: opt.Texts = None,
+    samples: opt.Samples = None,
+    batch_size: opt.BatchSizes = None,
+    epochs: opt.Epochs = None,
+    features: opt.Features = None,
+    classes: opt.Classes = None,
+    budget: opt.Budget = None,
+    rounds: opt.Rounds = None,
+    width: opt.Width = None,
+    grid: opt.Grid = False,
+    price: opt.Prices = None,
+    out: opt.Out = None,
+    resume: opt.Resume = None,
+    recover: opt.Recover = False,
+    launch: opt.Launcher = None,
+) -> None:
+    """Measure, find the crossovers and write the report."""
+    from crossover.command.ask import Ask
+    from crossover.command.job import do_run
+    from crossover.launch.job import do_launch
+    from crossover.record.launched import is_launched
+
+    sizes = opt.given(
+        samples=samples, features=features, classes=classes, batch_size=batch_size,
+        epochs=epochs,
+    )  # fmt: skip
+    asked = Ask(
+        spec_file, preset, tuple(contender or ()), sizes, budget, rounds, width, grid,
+        tuple(price or ()),
+    )  # fmt: skip
+    if launch or (resume and is_launched(resume)):
+        raise typer.Exit(do_launch(asked, out, resume, launch, recover))
+    raise typer.Exit(do_run(asked, out, resume, recover))
+
+
+@app.command(
+    epilog=examples(
+        "crossover plan --preset full",
+    )
+)
+def plan(
+    spec_file: opt.SpecFile = None,
+    preset: opt.Preset = "quick",
+    contender: opt.Texts = None,
+    samples: opt.Samples = None,
+    batch_size: opt.BatchSizes = None,
+    epochs: opt.Epochs = None,
+    features: opt.Features = None,
+    classes: opt.Classes = None,
+    budget: opt.Budget = None,
+    rounds: opt.Rounds = None,
+    width: opt.Width = None,
+    grid: opt.Grid = False,
+) -> None:
+    """Say what `run` would do and how long it would take."""
+    from crossover.command.ask import Ask
+    from crossover.command.job import do_plan
+
+    sizes = opt.given(
+        samples=samples, features=features, classes=classes, batch_size=batch_size,
+        epochs=epochs,
+    )  # fmt: skip
+    asked = Ask(
+        spec_file, preset, tuple(contender or ()), sizes, budget, rounds, width, grid
+    )
+    do_plan(asked)
+
+
+@app.command(
+    epilog=examples(
+        "crossover report results/first",
+        "crossover report --from-asv .asv/results --out results/asv",
+    )
+)
+def report(
+    runs: opt.Runs = None,
+    from_asv: opt.FromAsv = None,
+    from_pytest_benchmark: opt.FromPytestBenchmark = None,
+    out: opt.ReportOut = None,
+    price: opt.Prices = None,
+    latex: opt.Latex = False,
+    parquet: opt.Parquet = False,
+    show: opt.Show = False,
+    recover: opt.Recover = False,
+) -> None:
+    """Write the tables, plots and page of recorded runs.
+
+    They may be ours, or what asv and pytest-benchmark recorded of the same cells.
+    """
+    from crossover.command.reports import ReportAsk, do_report
+
+    asked = ReportAsk(
+        tuple(runs or ()), tuple(from_asv or ()), tuple(from_pytest_benchmark or ()),
+        out, tuple(price or ()), latex, parquet, show, recover,
+    )  # fmt: skip
+    raise typer.Exit(do_report(asked))
+
+
+@app.command(
+    epilog=examples(
+        "crossover predict results/first --device h100-sxm",
+    )
+)
+def predict(
+    run: opt.Measured,
+    device: opt.Sheets = None,
+    trainer: opt.Predicted = "resident",
+    out: opt.PredictOut = None,
+) -> None:
+    """Predict, not measure, where a device would be ahead.
+
+    For who has no GPU: the CPU was measured, the device is its data sheet.
+    """
+    from crossover.predict.job import do_predict
+    from crossover.predict.sheet import SHEETS, load_sheet
+
+    do_predict(run, [load_sheet(d) for d in device or SHEETS], trainer, out or run)
+
+
+@app.command(
+    epilog=examples(
+        "crossover analyse times.csv --axis n --time seconds --contender device \\",
+        "  --round repeat --by model --baseline cpu --challenger gpu",
+    )
+)
+def analyse(
+    file: opt.Table,
+    axis: opt.Axis,
+    time: opt.Time,
+    contender: opt.Who,
+    baseline: opt.Baseline,
+    challenger: opt.Challenger,
+    round_: opt.Round = None,
+    by: opt.By = None,
+    pool: opt.Pool = None,
+    higher_is_better: opt.HigherIsBetter = None,
+    out: opt.AnalyseOut = None,
+) -> None:
+    """Find the crossovers in anybody's table of times.
+
+    Rows that differ in a column you do not name are refused, not mixed.
+    """
+    from crossover.sources.table.analyse import analyse_file
+    from crossover.sources.table.file import Asked
+
+    groups, pooled = (tuple(o.split(",")) if o else () for o in (by, pool))
+    asked = Asked(
+        axis, time, contender, baseline, challenger, round_, groups, pooled,
+        higher_is_better,
+    )  # fmt: skip
+    for said in analyse_file(file, asked, out):
+        print(said)
+
+
+@app.command(
+    epilog=examples(
+        "crossover compare results/before results/after",
+        "crossover compare .asv/results@1a2b3c4d .asv/results@5e6f7a8b",
+    )
+)
+def compare(
+    run_a: opt.Before,
+    run_b: opt.After,
+) -> None:
+    """Say whether crossovers or times changed.
+
+    The exit code is 1 when they did.
+
+    A run is a run folder, a file of pytest --benchmark-json, or a commit in asv's
+    results: DIR@COMMIT, where COMMIT is how the name of its file begins.
+    """
+    from crossover.command.reports import do_compare
+
+    raise typer.Exit(do_compare(run_a, run_b))
+
+
+@app.command(
+    epilog=examples(
+        "crossover selftest --pairs 10 --sweeps 1000",
+    )
+)
+def selftest(
+    pairs: opt.Pairs = 10,
+    sweeps: opt.Sweeps = 200,
+    seed: opt.Seed = 0,
+) -> None:
+    """Check that the program finds crossovers known exactly.
+
+    The exit code is 1 when one is missed.
+    """
+    from crossover.command.job import do_selftest
+
+    raise typer.Exit(do_selftest(pairs, sweeps, seed))
+
+
+@app.command(
+    epilog=examples(
+        "crossover devices",
+    )
+)
+def devices() -> None:
+    """List what can be measured here, and why the rest cannot."""
+    from crossover.command.job import do_devices
+
+    do_devices()
+
+
+@app.command(
+    epilog=examples(
+        "crossover lesson --experiment hard --device cpu",
+        "crossover lesson --experiment timing-large --full --out results/claim",
+    )
+)
+def lesson(
+    experiment: opt.Experiment = None,
+    device: opt.Device = "cpu",
+    full: opt.Full = False,
+    out: opt.LessonOut = Path("results/lesson"),
+) -> None:
+    """Run the lesson's experiments next to its published numbers."""
+    from crossover.lesson.job import do_lesson
+
+    raise typer.Exit(do_lesson(experiment, device, full, out))
+
+
+@app.command(
+    epilog=examples(
+        "crossover doctor",
+    )
+)
+def doctor(
+    quick: opt.Quick = False,
+) -> None:
+    """Check whether this machine is fit to measure on.
+
+    The exit code is 1 when it is not.
+    """
+    from crossover.doctor.examine import diagnose
+
+    raise typer.Exit(diagnose(quick))
+
+
+def main() -> None:
+    """Run the command line; bad input is one line on stderr and exit code 2."""
+    try:
+        with heeded():
+            sys.exit(app(prog_name="crossover", standalone_mode=False))
+    except InputError as error:
+        _refuse(str(error))
+    except typer.TyperException as error:
+        _refuse(error.format_message())
+    except Interrupted:
+        print("crossover: interrupted", file=sys.stderr)
+        sys.exit(EXIT_CODE)
+
+
+def _refuse(why: str) -> NoReturn:
+    print(f"crossover: {one_line(why)}", file=sys.stderr)
+    sys.exit(2)

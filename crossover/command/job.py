@@ -1,0 +1,154 @@
+"""One job behind each command: spec -> run -> report, with progress and interrupts."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from crossover.command.ask import Ask, resolve
+from crossover.command.new_run import check_pairs, new_run
+from crossover.command.progress import ProgressBar
+from crossover.command.reports import INCOMPLETE, say_incomplete
+from crossover.findings import Crossover
+from crossover.interrupts import EXIT_CODE, Interrupted
+from crossover.measure.environment import HERE, Surroundings, say_lost
+from crossover.measure.machine import snapshot, usable_cores
+from crossover.measure.workers import Crew
+from crossover.nouns import Run
+from crossover.pipeline import carry_out, used_s
+from crossover.plan.plan import next_blocks, notices
+from crossover.record import run_folder
+from crossover.spec.spec import Spec, SpecError
+
+
+def do_run(
+    ask: Ask,
+    out: Path | None,
+    resume: Path | None,
+    recover: bool = False,
+    crew: Crew | None = None,
+    around: Surroundings = HERE,
+) -> int:
+    """Run or resume, write the report, and return the exit code.
+
+    An interrupt before there is anything to go on with passes through.
+    """
+    if recover and resume is None:
+        raise SpecError("recover: must go with --resume DIR")
+    if resume is None:
+        if out is not None:
+            run_folder.check_new(out)  # before seconds are spent on the machine
+        run, spec = new_run(ask.spec(usable_cores()), around)
+        check_pairs(spec, run.machine)
+        folder = out or Path("results") / run.run_id
+    elif ask.without_more() != Ask() or out is not None:
+        raise SpecError(
+            "resume: takes a folder and no option but --budget, --rounds, --width and "
+            "--recover"
+        )
+    else:
+        folder = resume
+    with run_folder.entered(folder, new=resume is None):
+        if resume is None:
+            run_folder.create(folder, run)
+            said = notices(spec)
+        else:
+            said = run_folder.recover(folder) if recover else []
+            run = run_folder.reopen(folder)
+            say_lost(folder, run, around.say)
+            run = replace(run, lost="")  # it is measured again
+            spec = ask.more(run.spec, used_s(run.measurements))
+            if spec != run.spec:
+                run = replace(run, spec=spec)
+                run_folder.rewrite_header(folder, run)
+        for line in said:
+            around.say(line)
+        return _carry_on(spec, run, folder, crew or Crew(), around)
+
+
+def _carry_on(spec: Spec, run: Run, out: Path, crew: Crew, around: Surroundings) -> int:
+    is_whole = False
+    try:
+        with ProgressBar() as progress:
+            run = carry_out(spec, run, out, crew, progress, around)
+        is_whole = True
+        found = _write(run, out)
+    except Interrupted:
+        if not is_whole:
+            around.say("stopped; writing the partial report (Ctrl-C again: without it)")
+            _write(run_folder.load(out), out, partial=True)
+        print(f"Interrupted; go on with: crossover run --resume {out}")
+        return EXIT_CODE
+    from crossover.analysis.incomplete import incomplete, unreached
+
+    if not incomplete(run, found):
+        return 0
+    if spec.budget_s and unreached(found):
+        print(f"Give it more time: crossover run --resume {out} --budget 10m")
+    return INCOMPLETE
+
+
+def _write(run: Run, out: Path, partial: bool = False) -> list[Crossover]:
+    """Write the report, print its answers and return them."""
+    from crossover.report.terminal import show
+    from crossover.report.write import write_report
+
+    found = write_report(run, out, partial=partial)
+    say_incomplete(run, found)
+    show(found)
+    if run.machine.energy_unmeasured:
+        print(f"  energy: {run.machine.energy_unmeasured}")
+    print(f"Report: {out / 'report.html'}")
+    return found
+
+
+def do_plan(ask: Ask) -> None:
+    """Print what a run would do."""
+    cores = usable_cores()
+    spec = resolve(ask.spec(cores), (), cores)
+    for line in notices(spec):
+        print(f"crossover: {line}", file=sys.stderr)
+    blocks = next_blocks(spec, [])
+    for block in blocks:
+        names = ", ".join(map(str, block.contenders))
+        print(f"{block.case.id:40} {len(block.rounds)} rounds: {names}")
+    minutes = sum(block.expected_s for block in blocks) / 60
+    print(f"{len(blocks)} cases, about {minutes:.1f} minutes on a core like ours.")
+    if not spec.grid:
+        print(
+            f"Then up to {spec.rounds} rounds where crossovers may lie, until "
+            f"high / low <= {spec.width:g}"
+            + (f" or {spec.budget_s:g} s are over." if spec.budget_s else ".")
+        )
+
+
+def do_selftest(pairs: int, sweeps: int, seed: int) -> int:
+    """Print what was asked and found; return 1 when something was missed."""
+    from crossover.selftest.job import selftest
+
+    notice = Console(stderr=True)
+    notice.print("measuring spinning pairs, then simulating")
+    rows = selftest(pairs, sweeps, seed, lambda row: notice.print(row.found))
+    table = Table("", "what", "asked", "found")
+    for row in rows:
+        table.add_row("ok" if row.ok else "MISS", row.what, row.asked, row.found)
+    Console().print(table)
+    return 0 if all(row.ok for row in rows) else 1
+
+
+def do_devices() -> None:
+    """Print what can be measured here, and why the rest cannot."""
+    machine = snapshot()
+    gib = (machine.memory_bytes or 0) / 2**30
+    print(f"cpu      {machine.cpu}, {machine.cores} cores, {gib:.1f} GiB")
+    for found in machine.accelerators:
+        memory = found["memory_bytes"]
+        gib_text = f", {memory / 2**30:.1f} GiB" if isinstance(memory, int) else ""
+        print(f"{found['name']!s:8} {found['description']}{gib_text}")
+    for name, reason in machine.unavailable.items():
+        print(f"{name:8} not available: {reason}")
+    width = max(map(len, machine.trainers))
+    for name, reason in machine.trainers.items():
+        print(f"{name:{width}} {f'not available: {reason}' if reason else 'trains'}")

@@ -1,0 +1,73 @@
+"""A run that begins: its id, the command and commit, this machine, the plan for it."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from crossover.command.ask import resolve
+from crossover.measure.environment import Surroundings
+from crossover.measure.machine import snapshot, usable_cores
+from crossover.nouns import SCHEMA, Machine, Run
+from crossover.spec.contenders import missing
+from crossover.spec.spec import Spec, SpecError
+
+
+def new_run(spec: Spec, around: Surroundings) -> tuple[Run, Spec]:
+    """Describe this machine and make a run of a spec, resolved for it.
+
+    Raises:
+        SpecError: for a device that torch does not know, or too many threads.
+    """
+    cores = usable_cores()
+    planned = resolve(spec, (), cores)  # bad threads are refused before torch loads
+    asked = {c.device for s in planned.sweep for c in planned.contenders_of(s)}
+    try:
+        machine = snapshot(tuple(sorted(asked)))
+    except ValueError as error:
+        raise SpecError(str(error)) from error
+    names = tuple(str(a["name"]) for a in machine.accelerators)
+    spec = resolve(spec, names, cores)
+    name = new_id(spec, around)
+    return Run(name, SCHEMA, spec, commit(), typed(), machine, ()), spec
+
+
+def check_pairs(spec: Spec, machine: Machine) -> None:
+    """Refuse a spec of whose pairs none has both contenders here.
+
+    Not the jobs of a launched run: their nodes are compared with each other, too.
+
+    Raises:
+        SpecError: with the reasons.
+    """
+    reasons: dict[str, None] = {}
+    for sweep in spec.sweep:
+        for pair in spec.pairs_of(sweep):
+            lacks = [said for c in pair if (said := missing(c, machine)) is not None]
+            if pair[0] == pair[1]:
+                lacks = [f"{pair[0]} against itself, as this machine has one core"]
+            if not lacks:
+                return
+            reasons |= dict.fromkeys(lacks)
+    raise SpecError(f"pairs: none can be compared here: {'; '.join(reasons)}")
+
+
+def new_id(spec: Spec, around: Surroundings) -> str:
+    """Return the id of a run that starts now."""
+    return f"{spec.name}-{around.utc():%Y%m%d-%H%M%S}"
+
+
+def typed() -> str:
+    """Return the command line as it was typed."""
+    return shlex.join(["crossover", *sys.argv[1:]])
+
+
+def commit() -> str | None:
+    """Return the commit of this program, None outside a checkout."""
+    done = subprocess.run(
+        ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() or None

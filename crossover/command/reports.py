@@ -1,0 +1,205 @@
+"""The jobs behind `report` and `compare`: on what is recorded already, by whomever."""
+
+import dataclasses
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from crossover.command.option_texts import parse_prices
+from crossover.findings import Crossover
+from crossover.measure.environment import HERE, say_lost
+from crossover.nouns import InputError, Run
+from crossover.record import launched, run_folder
+from crossover.record.launched import is_launched
+
+if TYPE_CHECKING:
+    from crossover.analysis.machines import Found
+
+INCOMPLETE = 3
+"""The exit code where the answers can be used, but are not all that was asked for."""
+MOST_PAGES = 20
+"""Machines of a launched run up to which each gets tables, plots and a page too."""
+
+
+@dataclass(frozen=True)
+class ReportAsk:
+    """What `report` was asked for."""
+
+    runs: tuple[Path, ...] = ()
+    from_asv: tuple[str, ...] = ()
+    from_pytest_benchmark: tuple[Path, ...] = ()
+    out: Path | None = None
+    prices: tuple[str, ...] = ()
+    latex: bool = False
+    parquet: bool = False
+    show: bool = False
+    recover: bool = False
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A run to report on, and the folder that its report goes to."""
+
+    load: Callable[[], Run]
+    out: Path
+    is_stored: bool
+    is_partial: bool = False
+
+
+def do_report(ask: ReportAsk) -> int:
+    """Write the derived files of recorded runs, whoever recorded them; or show them.
+
+    Runs of several machines, or of a launched one, are put side by side too. Returns
+    the exit code.
+
+    Raises:
+        InputError: when a run cannot be read, or a file not be written.
+    """
+    from crossover.analysis.crossover import crossovers
+    from crossover.analysis.flags import advice
+    from crossover.analysis.machines import found_on
+    from crossover.report.terminal import show
+
+    prices = parse_prices(ask.prices)
+    is_whole = True
+    for folder in ask.runs if ask.recover else ():
+        for line in run_folder.recover(folder):
+            is_whole = False
+            HERE.say(line)
+    given = _given(ask)
+    has_pages = not ask.show and (
+        len(given) <= MOST_PAGES or not any(map(is_launched, ask.runs))
+    )
+    found: list[Found] = []
+    for one in given:
+        run = one.load()
+        say_lost(one.out, run)
+        if prices:
+            spec = run.spec.model_copy(update={"prices": prices})
+            run = dataclasses.replace(run, spec=spec)
+        if ask.show or len(given) > 1:
+            print(f"{run.run_id}:")
+        answers = _write(one, run, ask) if has_pages else crossovers(run)
+        is_whole &= not say_incomplete(run, answers)
+        show(answers)
+        for flag in dict.fromkeys(flag for m in run.measurements for flag in m.flags):
+            print(f"{flag}: {advice(flag)}")
+        if has_pages:
+            print(f"Report: {one.out / 'report.html'}")
+        found.append(found_on(_name(one, found), run, answers))
+    machines = {one.machine.fingerprint for one in found}
+    if len(machines) > 1 or any(map(is_launched, ask.runs)):
+        _side_by_side(found, ask)
+    return 0 if is_whole else INCOMPLETE
+
+
+def say_incomplete(run: Run, found: Sequence[Crossover]) -> list[str]:
+    """Print in a line what a run lacks of what it was asked for; return its items."""
+    from crossover.analysis.incomplete import incomplete
+
+    lacks = incomplete(run, found)
+    if lacks:
+        print(f"Incomplete: {'; '.join(lacks)}.")
+    return lacks
+
+
+def _write(one: _Given, run: Run, ask: ReportAsk) -> list[Crossover]:
+    from crossover.report import write
+
+    if not one.is_stored:
+        run_folder.put(one.out, run)
+    files = {"latex": ask.latex, "parquet": ask.parquet}
+    return write.write_report(run, one.out, partial=one.is_partial, **files)
+
+
+def _given(ask: ReportAsk) -> list[_Given]:
+    """List the runs asked for; those of a launched one are merged from its jobs."""
+    from crossover.sources.find_runs import runs_given
+
+    found, whole = [], [folder for folder in ask.runs if is_launched(folder)]
+    for folder in whole:
+        jobs = launched.jobs_of(launched.load(folder).spec)
+        is_partial = not all(launched.has_ended(folder, job) for job in jobs)
+        for merged in launched.merge(folder):
+            load, out = partial(run_folder.load, merged), merged
+            if ask.out:
+                out = ask.out / merged.name
+            found.append(_Given(load, out, ask.out is None, is_partial))
+    plain = [folder for folder in ask.runs if folder not in whole]
+    others = ask.from_asv, ask.from_pytest_benchmark
+    if whole and not (plain or any(others)):
+        if not found:
+            raise InputError(f"run = {str(whole[0])!r}: no job has measured yet")
+        return found
+    for run, out in runs_given(plain, *others, ask.out):
+        found.append(_Given(partial(_itself, run), out, out in ask.runs))
+    return found
+
+
+def _itself(run: Run) -> Run:
+    return run
+
+
+def _name(one: _Given, others: "Sequence[Found]") -> str:
+    """Name a machine by its run's folder, no two alike."""
+    taken, name, n = {f.node for f in others}, one.out.resolve().name, 1
+    while name in taken:
+        n += 1
+        name = f"{one.out.resolve().name} ({n})"
+    return name
+
+
+def _side_by_side(found: "Sequence[Found]", ask: ReportAsk) -> None:
+    """Print which machine each case should go to, and write the machines' tables."""
+    from crossover.analysis.machines import placements
+    from crossover.report.machines import terminal_lines, write_machines
+
+    out = None if ask.show else ask.out or next(filter(is_launched, ask.runs), None)
+    placed = placements(found)
+    if lines := terminal_lines(placed):
+        print("Where to go (between machines nothing is paired):")
+    for line in lines:
+        print(f"  {line}")
+    if out is not None:
+        write_machines(found, placed, out)
+        print(f"Machines: {out / 'machines.html'}")
+    elif lines and not ask.show:
+        print("Add --out FOLDER for the machines' tables as files.")
+
+
+def do_compare(before: str, after: str) -> int:
+    """Print what changed between two runs; return the exit code.
+
+    1 when something changed significantly, else 3 when one of them is incomplete.
+    """
+    from crossover.analysis.compare import compare, lines
+    from crossover.sources.find_runs import run_named
+
+    runs = run_named(before), run_named(after)
+    for text, run in zip((before, after), runs, strict=True):
+        say_lost(text, run)
+    comparison = compare(*runs)
+    if not (comparison.times or comparison.crossings):
+        raise InputError(
+            f"runs = {before!r}, {after!r}: must have a cell with 5 rounds in each; "
+            "keep the samples: asv run --record-samples, pytest --benchmark-json"
+        )
+    for warning in comparison.warnings:
+        print(f"crossover: {warning}", file=sys.stderr)
+    if all(run.spec.name == "asv" for run in runs):
+        print(
+            "crossover: what the machine drifted between two commits counts as their "
+            "change, unless they were measured with asv run --interleave-rounds",
+            file=sys.stderr,
+        )
+    for said in lines(comparison):
+        print(said)
+    for text, run, lacks in zip((before, after), runs, comparison.lacks, strict=True):
+        if unsaid := [item for item in lacks if item != run.lost]:
+            HERE.say(f"run = {text!r} is incomplete: {'; '.join(unsaid)}")
+    if comparison.changed:
+        return 1
+    return INCOMPLETE if any(comparison.lacks) else 0

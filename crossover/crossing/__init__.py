@@ -1,0 +1,1 @@
+"""Where two curves cross, and how sure that is: arrays in, answers out."""

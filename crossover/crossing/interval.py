@@ -1,0 +1,167 @@
+"""Where an isotonic curve turns positive, and how sure that is.
+
+In: paired log-ratios per size, and who was decided to be ahead. Out: the crossing and
+its interval, inside the sizes that the decisions leave. `locate` calls it.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+from scipy.optimize import brentq
+
+from crossover.crossing.decide import Array
+from crossover.crossing.isotonic import isotonic_fits, zeros
+from crossover.crossing.rounding import Hidden
+
+Ratios = list[Array]
+"""Per size, log(baseline / challenger) of each round: positive = challenger ahead."""
+
+REPLICATES = 1000
+NOISE_BEND = 0.3
+"""Noise alone moves a cubic's zero from a line's by about 0.3 of half an interval."""
+NO_WIDTH = 1e-9
+"""An interval narrower than this, in log(size), is that of rounds all alike."""
+LEAST_LEAD = 1e-9
+"""A size that is decided is not at zero, even where the margin is."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A crossing as log(size), -inf or inf beyond the sizes; the slope there."""
+
+    at: float
+    low: float
+    high: float
+    slope: float
+
+
+def locate_zero(
+    logs: Array,
+    ratios: Ratios,
+    signs: list[int],
+    hidden: Hidden,
+    confidence: float,
+    margin: float,
+    edge: float,
+    seed: int,
+) -> Interval:
+    """Return where the isotonic fit of the medians turns positive, with its interval.
+
+    The interval is the replicates' percentile interval: its low end with all ratios as
+    much higher as the resolution and the rounding allow, its high end with all as much
+    lower. To each half of it the uncertainty of interpolating between the sizes is
+    added as an independent error, but never past a size that is decided.
+
+    Args:
+        logs: log(size), increasing.
+        ratios: per size, one log-ratio a round.
+        signs: per size +1 ahead, -1 behind, 0 undecided; behind never after ahead.
+        hidden: what rounding hides of the ratios.
+        confidence: of the interval.
+        margin: share by which a decided size is ahead or behind, at least.
+        edge: what the resolution hides, as a log-ratio.
+        seed: of the bootstrap.
+    """
+    rows, weights = replicate_medians(ratios, seed)
+    fits = isotonic_fits(rows, weights)
+    fits[0] = agreeing(fits[0], signs, margin)
+    zero, slope = zeros(logs, fits, weights)
+    raised = isotonic_fits(rows + hidden.higher, weights) if hidden else fits
+    lowered = isotonic_fits(rows - hidden.lower, weights) if hidden else fits
+    cut = int(REPLICATES * (1 - confidence) / 2)
+    low = float(np.sort(zeros(logs, raised + edge, weights)[0][1:])[cut])
+    high = float(np.sort(zeros(logs, lowered - edge, weights)[0][1:])[-1 - cut])
+    at = float(zero[0])
+    if np.isfinite(at):
+        low, high = _widened(logs, fits[0], at, signs, (low, high))
+    return Interval(at, low, high, float(slope[0]))
+
+
+def _widened(
+    logs: Array, fit: Array, at: float, signs: list[int], ends: tuple[float, float]
+) -> tuple[float, float]:
+    """Return the ends with what interpolation does not know, up to decided sizes.
+
+    Rounds that are all alike tell no more than between which sizes the sign changes.
+    """
+    known = np.array(signs)
+    behind = max(logs[known < 0], default=-np.inf)
+    ahead = min(logs[known > 0], default=np.inf)
+    bend, (low, high) = interpolation_error(logs, fit, at), ends
+    low = max(at - _wider(at - low, bend), min(low, behind))
+    high = min(at + _wider(high - at, bend), max(high, ahead))
+    if high - low < NO_WIDTH:
+        first = int(np.argmax(fit > 0))
+        return float(logs[first - 1]), float(logs[first])
+    return float(low), float(high)
+
+
+def agreeing(fit: Array, signs: list[int], margin: float) -> Array:
+    """Return an isotonic fit with at least the margin where a size is decided.
+
+    Tests use ranks and the fit medians, pooled with those of the neighbours, so that
+    noise can set one against the other; the crossing then lies where it was decided.
+    """
+    edge = max(float(np.log1p(margin)), LEAST_LEAD)
+    known, agreed = np.array(signs), fit.copy()
+    for i in np.flatnonzero(known < 0)[-1:]:
+        agreed[: i + 1] = np.minimum(fit[: i + 1], -edge)
+    for i in np.flatnonzero(known > 0)[:1]:
+        agreed[i:] = np.maximum(fit[i:], edge)
+    return agreed
+
+
+def _wider(half: float, bend: float) -> float:
+    """Return half an interval with the independent error `bend` added to it.
+
+    The bend is read off the noisy fit: the part that noise alone shows, `NOISE_BEND` of
+    the half, is in the half already.
+    """
+    half = max(half, 0.0)
+    if bend <= NOISE_BEND * half:
+        return half
+    return float(np.sqrt((1 - NOISE_BEND**2) * half**2 + bend**2))
+
+
+def interpolation_error(logs: Array, fit: Array, at: float) -> float:
+    """Return how far other ways to interpolate put the zero from `at`, in log(size).
+
+    A straight line between the sizes around it, and the monotone cubic of Fritsch &
+    Butland 1984 through all of them (scipy's `PchipInterpolator`).
+    """
+    above = np.flatnonzero(fit > 0)
+    if not len(above) or above[0] == 0:
+        return 0.0
+    i = int(above[0])
+    step = logs[i] - logs[i - 1]
+    line = logs[i - 1] - fit[i - 1] * step / (fit[i] - fit[i - 1])
+    curve = PchipInterpolator(logs, fit)
+    cubic = float(brentq(lambda x: float(curve(x)), logs[i - 1], logs[i]))
+    return float(max(abs(line - at), abs(cubic - at)))
+
+
+def replicate_medians(ratios: Ratios, seed: int) -> tuple[Array, Array]:
+    """Return medians per size and weights: first of all rounds, then of resamples."""
+    columns = []
+    for i, values in enumerate(ratios):
+        ordered = np.sort(values)
+        middles = middle_rounds(len(values), seed, i)
+        replicates = 0.5 * (ordered[middles[0]] + ordered[middles[1]])
+        columns.append(np.append(np.median(values), replicates))
+    return np.column_stack(columns), np.array([len(r) for r in ratios], float)
+
+
+@lru_cache(maxsize=1024)
+def middle_rounds(rounds: int, seed: int, size_index: int) -> NDArray[np.int64]:
+    """Return which of the sorted rounds are the middle ones of each resample.
+
+    Shape (2, REPLICATES): a median needs no more of a resample than that, and it
+    depends on nothing but the number of rounds. Sizes are measured at different times,
+    so that each is resampled on its own.
+    """
+    rng = np.random.default_rng([seed, rounds, size_index])
+    drawn = np.sort(rng.integers(rounds, size=(REPLICATES, rounds)), axis=1)
+    return np.stack([drawn[:, (rounds - 1) // 2], drawn[:, rounds // 2]])

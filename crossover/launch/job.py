@@ -1,0 +1,112 @@
+"""The job behind `crossover run --launch`: spec -> jobs -> one report."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from crossover.command.ask import Ask
+from crossover.command.new_run import commit, new_id, typed
+from crossover.command.reports import INCOMPLETE, ReportAsk, do_report
+from crossover.files.untrusted import near
+from crossover.interrupts import EXIT_CODE, Interrupted
+from crossover.launch import local, slurm
+from crossover.measure.environment import HERE
+from crossover.plan.plan import notices
+from crossover.record import launched
+from crossover.record.launched import Launched, jobs_of
+from crossover.spec.spec import SpecError
+
+LAUNCHERS = {"slurm": slurm.run_jobs, "local": local.run_jobs}
+
+
+def do_launch(
+    ask: Ask,
+    out: Path | None,
+    resume: Path | None,
+    launcher: str | None,
+    recover: bool = False,
+) -> int:
+    """Launch a run, or go on with one, wait for its jobs, report; the exit code.
+
+    Raises:
+        InputError: for an unknown launcher, or one that cannot be used here.
+    """
+    if recover:
+        folder = "the folder of a job, DIR/jobs/JOB" if resume else "--resume DIR"
+        raise SpecError(f"recover: must go with {folder}")
+    if resume is not None:
+        if launcher or out is not None or ask != Ask():
+            raise SpecError("resume: takes the folder of a launched run and no option")
+        return go_on(resume)
+    launcher = launcher or ""
+    _check(launcher)
+    spec = ask.spec()
+    run_id = new_id(spec, HERE)
+    out = out or Path("results") / run_id
+    whole = Launched(
+        launch=launcher, run_id=run_id, command=typed(), commit=commit(), spec=spec
+    )
+    launched.create(out, whole)
+    for line in notices(spec):
+        HERE.say(line)
+    return go_on(out)
+
+
+def _check(launcher: str) -> None:
+    known = (*LAUNCHERS,)
+    if launcher not in known:
+        must = f"must be {' or '.join(known)}{near(launcher, known)}"
+        raise SpecError(f"launch = {launcher!r}: {must}")
+    if launcher == "slurm":
+        slurm.check()
+
+
+def go_on(out: Path) -> int:
+    """Carry out the jobs that have not ended, report, and return the exit code."""
+    whole = launched.load(out)
+    jobs = jobs_of(whole.spec)
+    _check(whole.launch)
+    left = [job for job in jobs if not launched.has_ended(out, job)]
+    columns = TextColumn("{task.description}"), BarColumn()
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, auto_refresh=False) as bar:
+        task = bar.add_task("", total=len(jobs))
+
+        def show(ended: int, running: int, waiting: int) -> None:
+            ended += len(jobs) - len(left)
+            said = f"{ended} of {len(jobs)} jobs ended, {running} running"
+            said += f", {waiting} waiting"
+            bar.update(task, description=said, completed=ended, refresh=True)
+
+        try:
+            LAUNCHERS[whole.launch](out, left, show)
+        except Interrupted:
+            bar.stop()
+            does = "The job at work was ended"
+            if whole.launch == "slurm":
+                does = f"The jobs go on; scancel ends them ({out / slurm.SCRIPTS})"
+            print(f"{does}; go on with: crossover run --resume {out}")
+            return EXIT_CODE
+    return _report(out)
+
+
+def _report(out: Path) -> int:
+    whole = launched.load(out)
+    missing = [j for j in jobs_of(whole.spec) if not launched.has_ended(out, j)]
+    for job in missing:
+        said = last_words(out / launched.LOGS / f"{job.name}.txt")
+        HERE.say(f"job {job.name} did not end: {said}")
+    if missing:
+        print(f"Go on with: crossover run --resume {out}")
+    code = do_report(ReportAsk((out,)))
+    return INCOMPLETE if missing else code
+
+
+def last_words(log: Path) -> str:
+    """Return the last line of a log, as far as there is one."""
+    try:
+        lines = log.read_bytes()[-2000:].decode(errors="replace").split("\n")
+    except OSError:
+        return "it was not started"
+    return next((line for line in reversed(lines) if line.strip()), "it said nothing")

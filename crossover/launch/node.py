@@ -1,0 +1,132 @@
+"""What a job does on its node: measure its sweeps in its own run directory, or go on.
+
+    python -m crossover.launch.node FOLDER JOB
+
+The machine is described and the plan resolved here, not where it was launched.
+"""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from crossover.command.new_run import new_run
+from crossover.files.atomic import write_atomically
+from crossover.files.untrusted import one_line
+from crossover.interrupts import EXIT_CODE, Interrupted, heeded
+from crossover.measure.environment import HERE
+from crossover.measure.pipe import Ended, R, Request
+from crossover.measure.process import Asked, WorkerProcess
+from crossover.measure.workers import Crew
+from crossover.nouns import Contender, InputError
+from crossover.pipeline import carry_out
+from crossover.record import launched, run_folder
+from crossover.record.journal import JOURNAL
+from crossover.spec.spec import SpecError
+
+GRACE_S = 1.0
+"""How long a dead worker waits for the signal that may have ended it with its job."""
+
+
+def command(folder: Path, job: str) -> list[str]:
+    """Return the command of a job; it goes on where an earlier one of it ended."""
+    here = [sys.executable, "-P", "-m", "crossover.launch.node"]
+    return [*here, str(folder.absolute()), job]
+
+
+class Patient:
+    """A worker whose death is told only if nobody ends this process too.
+
+    A scheduler that ends a job signals all its processes; a worker that it ended has
+    not crashed, and its cell must be measured again.
+    """
+
+    def __init__(self, contender: Contender) -> None:
+        self._worker: Asked = WorkerProcess(contender.threads)
+
+    def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
+        """Return the reply."""
+        reply = self._worker.ask(request, timeout_s)
+        if isinstance(reply, Ended) and reply.status == "crashed":
+            time.sleep(GRACE_S)  # a signal's `Interrupted` comes in here
+        return reply
+
+    def stop(self) -> None:
+        """End it."""
+        self._worker.stop()
+
+
+def measure(folder: Path, name: str) -> None:
+    """Carry out a job, or what is left of it, and mark it as ended.
+
+    Raises:
+        InputError: when there is no such job, or this node cannot do what it asks.
+    """
+    whole = launched.load(folder)
+    jobs = {job.name: job for job in launched.jobs_of(whole.spec)}
+    if name not in jobs:
+        raise SpecError(f"job = {name!r}: must be one of {', '.join([*jobs][:8])}")
+    if launched.has_ended(folder, jobs[name]):
+        return
+    out = folder / launched.JOBS / name
+    is_new = not (out / run_folder.HEADER).exists()
+    with run_folder.entered(out, new=is_new):
+        if is_new:
+            run, _ = new_run(jobs[name].spec, HERE)
+            run = dataclasses.replace(run, run_id=f"{whole.run_id}-{name}")
+            run_folder.create(out, run)
+        else:
+            run = dataclasses.replace(run_folder.reopen(out), lost="")
+        carry_out(run.spec, run, out, Crew(start=Patient))
+        write_atomically(out / launched.ENDED, "", synced=True)
+
+
+def _requeue(folder: Path, name: str, before: int) -> int:
+    """Have the scheduler queue this job again, if it got anywhere."""
+    if _recorded(folder, name) <= before:
+        print("crossover: limit_minutes: too short for a single round", file=sys.stderr)
+        return 2
+    job = os.environ.get("SLURM_JOB_ID", "")
+    print(f"time is up; job {job} is queued again", flush=True)
+    return subprocess.run(["scontrol", "requeue", job], check=False).returncode
+
+
+def _recorded(folder: Path, name: str) -> int:
+    try:
+        journal = folder / launched.JOBS / name / JOURNAL
+        return journal.stat().st_size
+    except OSError:
+        return 0
+
+
+def main() -> int:
+    """Carry out the job that the command line names."""
+    folder, name = Path(sys.argv[1]), sys.argv[2]
+    before = _recorded(folder, name)
+    warned: list[int] = []
+    signal.signal(signal.SIGUSR1, lambda number, _: _warn(warned, number))
+    try:
+        with heeded():
+            measure(folder, name)
+    except Interrupted:
+        if warned:
+            return _requeue(folder, name, before)
+        print("stopped", file=sys.stderr)
+        return EXIT_CODE
+    except InputError as error:
+        print(f"crossover: {one_line(str(error))}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _warn(warned: list[int], number: int) -> None:
+    """Stop as on any signal, and know that it was the time limit's."""
+    warned.append(number)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

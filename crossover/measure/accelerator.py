@@ -1,0 +1,187 @@
+"""What one accelerator does, measured in the worker in a second or two.
+
+`accelerator_facts` goes into every run's machine record; `crossover doctor` judges it
+and `equal_work`. Nothing here names a kind of device: where torch offers
+no generic way, a fact is None.
+"""
+
+import statistics
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from crossover.measure.busy import Products
+from crossover.measure.clock import measured_s
+from crossover.measure.errors import first_line
+from crossover.measure.pipe import Examined
+from softmax_core import TOLERANCE, disagreement, get_trainer
+from softmax_core.case import EQUAL_WORK
+from softmax_core.device import clock_share, device_uuid, synchronize
+from softmax_core.precision import rounds_products
+from softmax_core.training import cannot_train
+
+COPIED_BYTES = 64 << 10, 64 << 20
+"""Fewest and most; as many as take about `COPY_S`, so that a slow bus is no wait."""
+COPY_S = 0.02
+REPEATS = 5
+LAUNCHES = 10, 1_000
+"""Fewest and most; as many as take about `LAUNCHES_S`."""
+LAUNCHES_S = 0.1
+QUEUED_S = 0.05
+"""A queue about this long is watched from the host."""
+
+
+def accelerator_facts(device: torch.device) -> Examined:
+    """Measure a usable accelerator: queue, clock, launches, copies, free memory.
+
+    Whatever is raised, the device is lost, full or broken.
+    """
+    products = Products(device)
+    queued_share, clock_ratio = _queue(device, products)
+    return Examined(
+        queued_share=queued_share,
+        clock_ratio=clock_ratio,
+        launch_s=_launch_s(device),
+        round_trip_s=_round_trip_s(device),
+        copies_bytes_per_s=_copies(device),
+        memory_free_bytes=_free_bytes(device),
+        clock_share=_clock_at_work(device, products),
+        uuid=device_uuid(device),
+        rounds_products=rounds_products(device),
+    )
+
+
+def _timed_s(device: torch.device, work: Callable[[], object]) -> float:
+    return measured_s(work, lambda: synchronize(device))
+
+
+def _queue(device: torch.device, products: Products) -> tuple[float, float | None]:
+    """Queue products of matrices for a while; see how long the host and events take."""
+    count = products.lasting(QUEUED_S)
+    begun, ended = _event(device), _event(device)
+    host_s = 0.0
+
+    def queue() -> None:
+        nonlocal host_s
+        if begun and ended:
+            begun.record()
+        host_s = measured_s(lambda: products.queue(count), lambda: None)
+        if begun and ended:
+            ended.record()
+
+    total_s = _timed_s(device, queue)
+    ratio = None
+    if begun and ended:
+        ratio = total_s / (begun.elapsed_time(ended) / 1000)
+    return host_s / total_s, ratio
+
+
+def _event(device: torch.device) -> Any:
+    try:
+        event = torch.Event(device, enable_timing=True)
+        event.record()
+        synchronize(device)
+        event.elapsed_time(event)
+    except (RuntimeError, NotImplementedError, ValueError):
+        return None
+    return torch.Event(device, enable_timing=True)
+
+
+def _launch_s(device: torch.device) -> float:
+    x = torch.zeros(1, device=device)
+
+    def launches(count: int) -> float:
+        def work() -> None:
+            for _ in range(count):
+                x.add_(1)
+
+        return _timed_s(device, work) / count
+
+    few, most = LAUNCHES
+    launches(few)
+    return launches(_as_many(LAUNCHES_S / launches(few), few, most))
+
+
+def _as_many(wanted: float, few: int, most: int) -> int:
+    return max(few, min(most, round(wanted)))
+
+
+def _round_trip_s(device: torch.device) -> float:
+    x = torch.zeros(1, device=device)
+
+    def one_s() -> float:
+        return _timed_s(device, lambda: x.add_(1))
+
+    one_s()
+    repeats = _as_many(LAUNCHES_S / one_s(), REPEATS, 20 * REPEATS)
+    return statistics.median(one_s() for _ in range(repeats))
+
+
+def _copies(device: torch.device) -> dict[str, float | None]:
+    """Time copies both ways, of ordinary (pageable) and of pinned host memory."""
+    few, most = COPIED_BYTES
+    probe = torch.zeros(few, dtype=torch.uint8)
+    probed = _bytes_per_s(device, probe.to(device), probe)
+    count = _as_many(COPY_S * probed, few, most)
+    there = torch.zeros(count, dtype=torch.uint8, device=device)
+    kinds = {
+        "pageable": torch.zeros(count, dtype=torch.uint8),
+        "pinned": _pinned(count),
+    }
+    found: dict[str, float | None] = {}
+    for kind, here in kinds.items():
+        for way in ("to_device", "to_host"):
+            found[f"{way}_{kind}"] = None
+            if here is not None:
+                one, other = (there, here) if way == "to_device" else (here, there)
+                found[f"{way}_{kind}"] = _bytes_per_s(device, one, other)
+    return found
+
+
+def _bytes_per_s(device: torch.device, target: Tensor, source: Tensor) -> float:
+    def copy() -> None:
+        target.copy_(source, non_blocking=True)
+
+    _timed_s(device, copy)
+    median_s = statistics.median(_timed_s(device, copy) for _ in range(REPEATS))
+    return target.nbytes / median_s
+
+
+def _pinned(count: int) -> Tensor | None:
+    try:
+        return torch.zeros(count, dtype=torch.uint8, pin_memory=True)
+    except (RuntimeError, NotImplementedError):
+        return None
+
+
+def _free_bytes(device: torch.device) -> int | None:
+    read = getattr(torch.get_device_module(device), "mem_get_info", None)
+    try:
+        return None if read is None else int(read(device)[0])
+    except (RuntimeError, NotImplementedError):
+        return None
+
+
+def _clock_at_work(device: torch.device, products: Products) -> float | None:
+    """Read the clock while products are queued: that of an idle device is low."""
+    products.queue(products.lasting(QUEUED_S))
+    share = clock_share(device)
+    synchronize(device)
+    return share
+
+
+def equal_work(name: str, device: torch.device) -> str | None:
+    """Compare a trainer with the closed form on the CPU.
+
+    Returns "" or what is wrong; None for a trainer that is not available there.
+    """
+    if cannot_train(name, device) is not None:
+        return None
+    try:
+        off = disagreement(get_trainer(name), EQUAL_WORK, device)
+    except Exception as error:  # whatever it is, this trainer does not work here
+        return first_line(error)
+    bound = TOLERANCE[EQUAL_WORK.dtype]
+    return "" if off <= bound else f"weights off by {off:.3g}, more than {bound:g}"

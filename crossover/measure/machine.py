@@ -1,0 +1,196 @@
+"""The snapshot of a machine: CPU, accelerators, versions, threads, load, quota.
+
+`snapshot` is called by the main process, which never imports torch; it asks a worker,
+which calls `describe_here` of `crossover.measure.describe`.
+"""
+
+import hashlib
+import os
+import socket
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import psutil
+
+from crossover.measure.pipe import Describe, Ended, Examine, Examined, Verify
+from crossover.measure.process import WorkerProcess
+from crossover.measure.workers import Crew
+from crossover.nouns import Contender, InputError, Machine
+from softmax_core.registry import TRAINERS
+
+CGROUPS = Path("/sys/fs/cgroup")
+OWN_GROUPS = Path("/proc/self/cgroup")
+DEVICE_TIMEOUT_S = 60.0
+"""An accelerator that takes longer to show what it can do is not measured."""
+VERIFY_TIMEOUT_S = 300.0
+"""For one trainer, whose kernels may have to be compiled first."""
+
+ROUNDED = (
+    "its float32 products are rounded (TF32), which is less work than the CPU's: unset "
+    "NVIDIA_TF32_OVERRIDE"
+)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What an accelerator was seen to do, or why it cannot be measured."""
+
+    facts: Examined | None
+    error: str = ""
+    equal_work: dict[str, str] = field(default_factory=dict)
+    """By trainer that is available "", or what is wrong with its weights."""
+
+    @property
+    def unusable(self) -> str:
+        """Say why nothing is measured on it, "" if nothing is wrong."""
+        if self.facts is not None and self.facts.rounds_products:
+            return ROUNDED
+        return self.error
+
+    def recorded(self) -> dict[str, object]:
+        """Return what a run's record keeps of it."""
+        if self.facts is None:
+            return {"error": self.error}
+        return self.facts.model_dump(exclude={"status"})
+
+
+def snapshot(devices: tuple[str, ...] = ()) -> Machine:
+    """Describe this machine, and say why any of `devices` cannot be used here.
+
+    Raises:
+        ValueError: for a device name that torch does not know.
+        InputError: when torch cannot be loaded, or no worker started.
+    """
+    worker = WorkerProcess(None)
+    try:
+        reply = worker.ask(Describe(devices=devices), 120)
+    finally:
+        worker.stop()
+    if isinstance(reply, Ended):
+        if reply.refused is not None:
+            raise ValueError(reply.refused)
+        raise InputError(f"torch cannot be asked: {reply.notes}")
+    accelerators, unavailable = [], dict(reply.unavailable)
+    for found in reply.accelerators:
+        seen = ask_device(found.name)
+        accelerators.append(found.model_dump() | seen.recorded())
+        if seen.unusable:
+            unavailable[found.name] = seen.unusable
+    known = "name", "description", "memory_bytes"
+    kinds = [{key: a[key] for key in known} for a in accelerators]
+    identity = (reply.cpu, usable_cores(), quota_cores(), kinds)
+    return Machine(
+        hostname=socket.gethostname(),
+        cpu=reply.cpu,
+        cores=usable_cores(),
+        quota_cores=quota_cores(),
+        memory_bytes=psutil.virtual_memory().total,
+        load_1min=os.getloadavg()[0],
+        accelerators=tuple(accelerators),
+        unavailable=unavailable,
+        versions=reply.versions,
+        threads=reply.threads,
+        fingerprint=hashlib.sha256(repr(identity).encode()).hexdigest()[:12],
+        energy_unmeasured=reply.energy_unmeasured,
+        trainers=reply.trainers,
+    )
+
+
+def ask_device(name: str, verify: bool = False) -> Seen:
+    """Measure an accelerator in a process of its own, which may hang or die.
+
+    Args:
+        name: such as `cuda:0`.
+        verify: compare every trainer there with the reference, too.
+    """
+    crew = Crew(lambda contender: WorkerProcess(None))  # a dead one is replaced
+    there = Contender(name)
+    try:
+        reply = crew.ask(there, Examine(name=name), DEVICE_TIMEOUT_S)
+        if not isinstance(reply, Ended):
+            return Seen(reply, equal_work=_equal_work(crew, there) if verify else {})
+        if reply.status == "timeout":
+            return Seen(None, f"{name} does not answer in {DEVICE_TIMEOUT_S:g} s")
+        return Seen(None, f"{name} fails: {reply.notes}")
+    finally:
+        crew.stop()
+
+
+def _equal_work(crew: Crew, there: Contender) -> dict[str, str]:
+    """Return by trainer that is available "", or what is wrong with its weights."""
+    found = {}
+    for trainer in TRAINERS:
+        request = Verify(name=there.device, trainer=trainer)
+        reply = crew.ask(there, request, VERIFY_TIMEOUT_S)
+        wrong = reply.notes if isinstance(reply, Ended) else reply.wrong
+        if wrong is not None:
+            found[trainer] = wrong
+    return found
+
+
+def usable_cores() -> int:
+    """Count the cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def quota_cores(root: Path = CGROUPS, own: Path = OWN_GROUPS) -> float | None:
+    """Return the container's CPU quota in cores, None where there is none.
+
+    Where groups lie within each other, the smallest quota counts.
+
+    Args:
+        root: where control groups are mounted, version 2 or 1.
+        own: the file that names this process' groups.
+    """
+    quotas = []
+    for group in _cpu_groups(root, own):
+        quota, _, period = _text(group / "cpu.max").partition(" ")
+        if not period:  # version 1
+            quota = _text(group / "cpu.cfs_quota_us")
+            period = _text(group / "cpu.cfs_period_us")
+        if quota.isdecimal() and period.isdecimal():  # no quota is "max" or -1
+            quotas.append(int(quota) / int(period))
+    return min(quotas, default=None)
+
+
+def throttled_periods(root: Path = CGROUPS, own: Path = OWN_GROUPS) -> int | None:
+    """Count the periods in which the container's CPU quota stopped us, so far.
+
+    The sum over this process' group and those around it, None where nobody counts.
+    """
+    found = []
+    for group in _cpu_groups(root, own):
+        for line in _text(group / "cpu.stat").splitlines():
+            name, _, value = line.partition(" ")
+            if name == "nr_throttled":
+                found.append(int(value))
+    return sum(found) if found else None
+
+
+@cache  # throttled_periods is read in every round
+def _cpu_groups(root: Path, own: Path) -> tuple[Path, ...]:
+    """List the folders of this process' CPU group and of the groups around it.
+
+    Version 2 has one tree, version 1 one for each set of controllers, such as
+    `cpu,cpuacct`. A container often sees its own group as the root of the tree.
+    """
+    groups = [root, root / "cpu", root / "cpu,cpuacct"]
+    for line in _text(own).splitlines():
+        _, controllers, name = line.split(":", 2)
+        inner = Path(name.lstrip("/"))
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        if ".." not in inner.parts:  # outside what this container may see
+            groups += [root / controllers / p for p in (inner, *inner.parents)]
+    found = dict.fromkeys(group.resolve() for group in groups)  # cpu may be a link
+    return tuple(group for group in found if group.is_dir())
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""

@@ -1,0 +1,304 @@
+"""What goes through the pipe to a worker and back, as models: each is a line of JSON.
+
+Each request names its good reply: `Open` is answered by `Opened`, or else by `Ended`.
+What passes as a reply can be written to the journal and read back.
+"""
+
+from typing import Annotated, ClassVar, Generic, Literal, TypeVar, cast
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
+
+from crossover.spec.bounds import LARGEST
+
+MOST_NOTES, MOST_WARM_UPS = 2000, 1000
+SHOWN = 60
+"""Bytes shown of a reply that is none."""
+
+
+def _cut(notes: object) -> object:
+    """Cut notes that are too long; what UTF-8 cannot say becomes a question mark."""
+    if not isinstance(notes, str):
+        return notes
+    return notes[:MOST_NOTES].encode(errors="replace").decode()
+
+
+def _bounded(value: float) -> float:
+    """Refuse a finite number that is too large to be read back from a journal."""
+    if LARGEST < abs(value) < float("inf"):
+        raise ValueError(f"must be at most {LARGEST:g}")
+    return value
+
+
+Real = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, le=LARGEST, allow_inf_nan=False)]
+SampleSeconds = Annotated[float, Field(ge=1e-12, le=LARGEST, allow_inf_nan=False)]
+Whole = Annotated[int, Field(ge=0, le=LARGEST)]
+AtLeastOne = Annotated[int, Field(ge=1, le=LARGEST)]
+EndsWith = Annotated[float, AfterValidator(_bounded)]
+"""A training's loss or accuracy: infinite, or not a number, where it diverged."""
+Notes = Annotated[str, BeforeValidator(_cut)]
+
+
+class Line(BaseModel):
+    """One line of the pipe: JSON, with `NaN` and `Infinity` as Python writes them."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, ser_json_inf_nan="constants"
+    )
+
+
+class Reply(Line):
+    """A good reply."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Ended(Line):
+    """What a request ended with instead of a good reply."""
+
+    status: Literal["oom", "timeout", "crashed", "failed", "unavailable"]
+    notes: Notes
+    """The reason, as it is recorded."""
+    refused: Notes | None = None
+    """What is wrong with what the user asked for, in one line; None if nothing is."""
+    killed: bool = False
+    """Whether the worker was killed by SIGKILL, for which it may not be to blame."""
+    loss: EndsWith | None = None
+    """What a training ended with whose result is wrong."""
+
+
+R = TypeVar("R", bound=Reply)
+
+
+class Request(Line, Generic[R]):
+    """A request whose good reply is an `R`."""
+
+    good: ClassVar[type[Reply]]
+    """The same `R`, to read the reply with."""
+
+
+class Accelerator(Line):
+    """An accelerator that torch can use here."""
+
+    name: str
+    description: str
+    memory_bytes: int | None
+    driver: str | None
+    is_simulated: bool = False
+
+
+class Described(Reply):
+    """What torch sees of this machine; see `Machine`."""
+
+    cpu: str
+    energy_unmeasured: str | None
+    accelerators: tuple[Accelerator, ...]
+    unavailable: dict[str, str]
+    trainers: dict[str, str]
+    versions: dict[str, str]
+    threads: dict[str, object]
+
+
+class Describe(Request[Described]):
+    """Describe this machine, and say why any of some devices cannot be used here."""
+
+    good: ClassVar = Described
+    op: Literal["machine"] = "machine"
+    devices: tuple[str, ...] = ()
+
+
+class Examined(Reply):
+    """What one accelerator does; None is what cannot be known of it."""
+
+    queued_share: Real
+    """Share of a long queue's time that passes before the host is free again; about 1
+    where kernels are not asynchronous."""
+    clock_ratio: Real | None
+    """Our seconds over those of the device's own events."""
+    launch_s: Real
+    """A small operator among many."""
+    round_trip_s: Real
+    """A small operator alone, with the wait for it."""
+    copies_bytes_per_s: dict[str, Real | None]
+    """By direction and kind of host memory."""
+    memory_free_bytes: int | None
+    clock_share: Real | None
+    """Its clock while at work, of its highest."""
+    uuid: str | None
+    """By which NVML knows it."""
+    rounds_products: bool
+    """Whether products of float32 matrices lose bits, as with TF32."""
+
+
+class Examine(Request[Examined]):
+    """Measure what an accelerator does, such as `cuda:0`."""
+
+    good: ClassVar = Examined
+    op: Literal["device"] = "device"
+    name: str
+
+
+class Verified(Reply):
+    """How a trainer compares with the reference."""
+
+    wrong: Notes | None
+    """What is wrong, "" if nothing is; None for one that is not available there."""
+
+
+class Verify(Request[Verified]):
+    """Compare a trainer with the reference on a device."""
+
+    good: ClassVar = Verified
+    op: Literal["verify"] = "verify"
+    name: str
+    """The device's."""
+    trainer: str
+
+
+class Counted(Reply):
+    """Launches, bytes and operations of one repeat of each case."""
+
+    counts: tuple[tuple[Real, Real, Real], ...]
+
+
+class Count(Request[Counted]):
+    """Count a trainer's work in some cases of a workload."""
+
+    good: ClassVar = Counted
+    op: Literal["count"] = "count"
+    workload: str
+    trainer: str
+    cases: tuple[dict[str, object], ...]
+
+
+class Opened(Reply):
+    """What opening a cell found out; the rounds add their samples to it."""
+
+    calls_per_sample: AtLeastOne
+    epochs_run: AtLeastOne
+    setup_s: NotNegative
+    warmup_s: Annotated[tuple[NotNegative, ...], Field(max_length=MOST_WARM_UPS)]
+    peak_bytes: Whole | None
+    threads: Whole | None
+    loss: EndsWith | None
+    accuracy: EndsWith | None
+    notes: Notes
+    energy_of: str = ""
+    launches_per_step: NotNegative | None = None
+    work: dict[str, Whole | NotNegative] = {}
+    """How often one training pays each of the workload's costs."""
+
+
+class Open(Request[Opened]):
+    """Open a cell: build and warm it up, and compare it with the reference."""
+
+    good: ClassVar = Opened
+    op: Literal["open"] = "open"
+    workload: str
+    case: dict[str, object]
+    device: str
+    trainer: str
+    threads: int | None
+    ranks: int = 1
+    longest_s: float
+    """A sample that would last longer trains fewer epochs."""
+
+
+class Sampled(Reply):
+    """One sample of the open cell."""
+
+    sample_s: SampleSeconds
+    transfer_s: NotNegative | None = None
+    sample_j: Real | None = None
+    """Its joules, where they can be measured."""
+    clock_share: Real | None = None
+    """The accelerator's clock in this round, of its highest."""
+
+
+class Sample(Request[Sampled]):
+    """Take a sample of the open cell."""
+
+    good: ClassVar = Sampled
+    op: Literal["sample"] = "sample"
+    round: int | None = None
+    position: int | None = None
+    """Where in the round it is taken, from 0."""
+
+
+class Closed(Reply):
+    """Nothing is open."""
+
+
+class Close(Request[Closed]):
+    """Close the open cell, if there is one."""
+
+    good: ClassVar = Closed
+    op: Literal["close"] = "close"
+
+
+AnyRequest = Describe | Examine | Verify | Count | Open | Sample | Close
+_REQUESTS: TypeAdapter[AnyRequest] = TypeAdapter(
+    Annotated[AnyRequest, Field(discriminator="op")]
+)
+
+
+class _Head(BaseModel):
+    """What tells a good reply from any other."""
+
+    status: str = "ok"
+
+
+def read_request(line: str) -> AnyRequest:
+    """Return the request of a line.
+
+    Raises:
+        ValueError: saying what is wrong with it.
+    """
+    try:
+        return _REQUESTS.validate_json(line)
+    except ValidationError as error:
+        raise ValueError(f"a request {wrong(error)}: {line[:SHOWN]!r}") from error
+
+
+def read_reply(request: Request[R], line: bytes) -> R | Ended:
+    """Return the reply to a request.
+
+    Raises:
+        ValueError: saying what is wrong with it.
+    """
+    try:
+        is_good = _Head.model_validate_json(line).status == "ok"
+        if not is_good:
+            return Ended.model_validate_json(line)
+        return cast("type[R]", request.good).model_validate_json(line)
+    except ValidationError as error:
+        raise ValueError(f"a reply {wrong(error)}: {_shown(line)}") from error
+
+
+def wrong(error: ValidationError) -> str:
+    """Say what is wrong with a line: `without loss`, `with an impossible loss`."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    match first["type"]:
+        case "json_invalid":
+            return "that is no JSON"
+        case "missing":
+            return f"without {name}"
+        case "extra_forbidden":
+            return "with an unknown field"
+    if not name:
+        return "that is no object"
+    return "of no known status" if name == "status" else f"with an impossible {name}"
+
+
+def _shown(line: bytes) -> str:
+    text = repr(line[:SHOWN].decode(errors="replace"))
+    return text if len(line) <= SHOWN else text + "..."

@@ -1,0 +1,227 @@
+"""The parent's side of a worker: start, ask with a timeout, notice its death.
+
+Whatever a worker does, asking it ends in time, takes bounded memory and no disk, and
+says why there is no reply (docs/workers.md). `crossover.measure.reaper` stands between.
+"""
+
+import os
+import secrets
+import select
+import signal
+import subprocess
+import sys
+import time
+from typing import Literal, Protocol
+
+import psutil
+
+from crossover.measure.pipe import Ended, R, Request, read_reply
+from crossover.measure.reaper import GRACE_S
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+MARK = "CROSSOVER_WORKER"
+"""In the environment of a worker and of what it starts: by whom they were started."""
+CHUNK = 65536
+MOST_REPLY = 16 * 2**20
+"""Bytes of a reply."""
+KEPT_WORDS, SHOWN_WORDS = 4096, 200
+"""Bytes kept of what a worker printed, and characters recorded of its last line."""
+LOOK_S = 1.0
+"""How often a worker that is silent is looked at."""
+
+
+class Asked(Protocol):
+    """Whatever answers requests: a process here, a fake in tests."""
+
+    def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
+        """Return the good reply, or how it ended otherwise."""
+
+    def stop(self) -> None:
+        """End it."""
+
+
+class WorkerProcess:
+    """One spawned worker; `threads` sets every thread pool before torch loads.
+
+    Where none can be spawned, every request is answered by `crashed` and the reason.
+    """
+
+    def __init__(
+        self, threads: int | None, module: str = "crossover.measure.worker"
+    ) -> None:
+        self._mark = secrets.token_hex(8)
+        environment = dict(os.environ, PYTHONUNBUFFERED="1", **{MARK: self._mark})
+        if threads is not None:
+            environment.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+        self._unsent, self._unread, self._words = b"", bytearray(), b""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._gone = "worker stopped"
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "crossover.measure.reaper", module],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                env=environment,
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._gone = f"worker cannot be started: {error.strerror}"
+            return
+        self._requests, self._replies, self._said = _descriptors(self._process)
+        self._poll = select.poll()
+        for descriptor in (self._replies, self._said):
+            self._poll.register(descriptor, select.POLLIN)
+
+    def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
+        """Send a request and wait for its reply.
+
+        After a timeout or a crash the process is gone, and all it started.
+        """
+        if self._process is None:
+            return Ended(status="crashed", notes=self._gone)
+        try:
+            return read_reply(request, self._line(request, timeout_s))
+        except TimeoutError:
+            return self._ended("timeout", f"slower than {timeout_s:g} s")
+        except EOFError:
+            why = self._how_it_ended()
+            killed = self._process.returncode == -signal.SIGKILL
+            return self._ended("crashed", why, killed)
+        except ValueError as error:
+            return self._ended("crashed", str(error))
+
+    def _line(self, request: Request[R], timeout_s: float) -> bytes:
+        """Return the line that answers a request.
+
+        Raises:
+            TimeoutError: when there is none in time.
+            EOFError: when the worker is gone.
+            ValueError: when what comes is no answer.
+        """
+        if self._unread:
+            raise ValueError("a reply that nobody asked for")
+        self._unsent = request.model_dump_json().encode() + b"\n"
+        self._poll.register(self._requests, select.POLLOUT)
+        deadline = time.monotonic() + timeout_s
+        searched = 0
+        while (end := self._unread.find(b"\n", searched)) < 0:
+            searched = len(self._unread)
+            if searched > MOST_REPLY:
+                raise ValueError(f"a reply longer than {MOST_REPLY // 2**20} MiB")
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                raise TimeoutError
+            if not self._exchange(min(left_s, LOOK_S)):
+                raise EOFError
+        line = bytes(self._unread[:end])
+        del self._unread[: end + 1]
+        return line
+
+    def _exchange(self, seconds: float) -> bool:
+        """Write and read what can be; return False when the worker is gone."""
+        assert self._process is not None
+        ready = dict(self._poll.poll(seconds * 1000))
+        if self._requests in ready:
+            try:
+                sent = os.write(self._requests, self._unsent)
+            except OSError:
+                return False
+            self._unsent = self._unsent[sent:]
+            if not self._unsent:
+                self._poll.unregister(self._requests)
+        if self._said in ready and not self._hear():
+            self._poll.unregister(self._said)
+        if self._replies in ready:
+            chunk = os.read(self._replies, CHUNK)
+            self._unread += chunk
+            return bool(chunk)
+        # whom it forked may hold its pipe open, if the keeper could not end them
+        return bool(ready) or self._process.poll() is None
+
+    def _hear(self) -> bool:
+        """Keep the end of what was printed; return False after the last of it."""
+        chunk = os.read(self._said, CHUNK)
+        self._words = (self._words + chunk)[-KEPT_WORDS:]
+        return bool(chunk)
+
+    def _how_it_ended(self) -> str:
+        assert self._process is not None
+        try:
+            code = self._process.wait(GRACE_S + 1)
+        except subprocess.TimeoutExpired:
+            return "closed its replies"
+        if code >= 0:
+            return f"exit status {code}"
+        try:
+            name = signal.Signals(-code).name
+        except ValueError:  # a real-time signal
+            name = f"signal {-code}"
+        return f"killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+
+    def _ended(
+        self, status: Literal["timeout", "crashed"], why: str, killed: bool = False
+    ) -> Ended:
+        """End it; return why, and its last words."""
+        self._end()
+        try:
+            while self._hear():
+                pass
+        except BlockingIOError:
+            pass
+        self.stop()
+        lines = self._words.decode(errors="replace").split("\n")
+        printable = ("".join(c for c in line if c.isprintable()) for line in lines)
+        said = [line.strip() for line in printable if line.strip()]
+        if said:
+            why += f": {said[-1][:SHOWN_WORDS]}"
+        elif status == "crashed":
+            why += ": no last words"
+        return Ended(status=status, notes=why, killed=killed)
+
+    def stop(self) -> None:
+        """End the worker and all it started, and collect it."""
+        if self._process is not None:
+            self._end()
+            for pipe in (self._process.stdout, self._process.stderr):
+                assert pipe is not None
+                pipe.close()
+            self._process = None
+
+    def _end(self) -> None:
+        """Have the keeper end them; end it too if it does not come back."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            code = self._process.wait(GRACE_S + 1)
+        except subprocess.TimeoutExpired:
+            self._process.kill()  # what is stuck in a driver ends when that lets it go
+            code = -signal.SIGKILL
+        if code != 0:
+            _end_marked(self._mark)  # the keeper itself may have been killed
+
+
+def _descriptors(process: subprocess.Popen[bytes]) -> list[int]:
+    found = []
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        assert pipe is not None
+        os.set_blocking(pipe.fileno(), False)
+        found.append(pipe.fileno())
+    return found
+
+
+def _end_marked(mark: str) -> None:
+    """Kill what still runs with a worker's mark in its environment."""
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == mark:
+                process.kill()
+        except psutil.Error:
+            pass

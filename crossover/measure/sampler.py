@@ -1,0 +1,177 @@
+"""One cell, opened in this process: set-up, warm-up, verification, then samples."""
+
+import math
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+
+from crossover.measure.clock import GarbagePause, measured_s, timer_step_s
+from crossover.measure.energy import Meter
+from crossover.measure.peak import forget_peak, read_peak, reset_peak
+from crossover.measure.pipe import Opened
+from crossover.nouns import Case
+from crossover.workloads.registry import definition
+from softmax_core.device import clock_share
+
+FLOOR_S = 1e-3
+"""No sample is shorter than this, or than 1,000 steps of the timer."""
+SAMPLE_S = 5e-3
+"""Short work is looped until a sample lasts about this long."""
+WARMUP_S = 0.1
+WARMUP_CALLS, WARMUP_MOST = 3, 300
+"""Fewest calls of a warm-up that lasts `WARMUP_S`, and most."""
+WAKE_S = 0.02
+"""Before a sample, an epoch shorter than this is trained untimed: the other
+contenders have just used the caches, and threads and clocks may be asleep."""
+
+
+class Sampler:
+    """A session of one cell, and the clock around it.
+
+    Args:
+        case: what to do.
+        implementation: by what.
+        device: where; the harness moves the data, so that transfer is seen.
+        threads: CPU threads for torch, None for torch's own choice.
+        context_s: what first use of the device cost this process.
+        longest_s: a sample that would last longer trains fewer epochs.
+        now: the clock.
+        meter: of the samples' energy.
+        ranks: processes that share the training.
+
+    Raises:
+        crossover.workloads.definition.WrongResult: when it does not do equal work.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        implementation: str,
+        device: torch.device,
+        threads: int | None,
+        context_s: float,
+        longest_s: float,
+        now: Callable[[], float] = time.perf_counter,
+        meter: Meter | None = None,
+        ranks: int = 1,
+    ) -> None:
+        self.case, self.device, self.now, self._meter = case, device, now, meter
+        self._floor_s = max(SAMPLE_S, FLOOR_S, 1000 * timer_step_s(now))
+        reset_peak(device)
+        self._session = definition(case.workload.name).session(
+            case, implementation, str(device), threads, ranks
+        )
+        self._session.move()
+        self.calls = 1
+        build_s = self._measured(self._session.build)
+        for process in self._session.processes:
+            forget_peak(process)
+        self.opened = self._open(context_s + build_s, longest_s)
+        self._garbage = GarbagePause()
+
+    def _measured(self, work: Callable[[], object]) -> float:
+        return measured_s(work, self.synchronize, self.now)
+
+    def _open(self, setup_s: float, longest_s: float) -> Opened:
+        first_s = self._measured(lambda: self._session.run(1))
+        self._repeat_s = self._measured(lambda: self._session.run(1))
+        self.repeats = min(self.case.repeats, max(1, int(longest_s / self._repeat_s)))
+        warmup_s = self._warm_up()
+        call_s = statistics.median(warmup_s[-WARMUP_CALLS:])
+        self.calls = max(1, math.ceil(1.2 * self._floor_s / call_s))
+        peak_bytes = read_peak(self.device, self._session.processes)
+        loss, accuracy = self._session.verify(self.repeats)
+        return Opened(
+            calls_per_sample=self.calls,
+            epochs_run=self.repeats,
+            setup_s=setup_s + max(0.0, first_s - call_s / self.repeats),
+            warmup_s=(first_s, self._repeat_s, *warmup_s),
+            peak_bytes=peak_bytes,
+            threads=torch.get_num_threads(),
+            loss=loss,
+            accuracy=accuracy,
+            notes=self._notes(call_s),
+        )
+
+    def _warm_up(self) -> tuple[float, ...]:
+        series: list[float] = []
+        while len(series) < WARMUP_CALLS or sum(series) < WARMUP_S:
+            self._session.reset()
+            series.append(self._measured(lambda: self._session.run(self.repeats)))
+            if series[-1] > 10 * WARMUP_S or len(series) == WARMUP_MOST:
+                break
+        return tuple(series)
+
+    def _notes(self, call_s: float) -> str:
+        said = [self._session.notes] if self._session.notes else []
+        if self.repeats < self.case.repeats:
+            linearity = call_s / (self.repeats * self._repeat_s)
+            each = self.case.workload.repeats
+            said.append(
+                f"extrapolated: {self.repeats} of {self.case.repeats} {each} timed; "
+                f"{self.repeats} {each} cost {linearity:.3f} x {self.repeats} single "
+                "ones"
+            )
+        if self._meter and (short := self._meter.too_short(self.calls * call_s)):
+            said.append(short)
+        return "; ".join(said)
+
+    def transfer_s(self) -> float:
+        """Time one more move of the data to the device; about 0 where it is there.
+
+        That is also so for a trainer that moves them itself, again in every epoch.
+        """
+        return self._measured(self.move)
+
+    def sample(self) -> tuple[float, float | None]:
+        """Time one sample from the initial weights: `calls` times `epochs` epochs.
+
+        Returns its seconds, and its joules where they can be measured.
+        """
+        self.ready()
+        if self._meter is None:
+            return self._measured(self.train_calls), None
+        self.synchronize()
+        return self._meter.around(lambda: self._measured(self.train_calls))
+
+    def ready(self) -> None:
+        """Do what comes before a sample: wake up, initial weights, no garbage."""
+        if self._repeat_s < WAKE_S:
+            self._session.run(1)
+        self._session.reset()
+        self._garbage.collect()
+
+    def train(self) -> None:
+        """Train once, from where the weights are; the device may still be at it."""
+        self._session.run(self.repeats)
+
+    def train_calls(self) -> None:
+        """Train as often as a sample does."""
+        for _ in range(self.calls):
+            self._session.run(self.repeats)
+
+    def clock_share(self) -> float | None:
+        """Read the accelerator's clock while an untimed epoch is queued.
+
+        An idle device's clock is low, and says nothing.
+        """
+        if self.device.type == "cpu":
+            return None
+        self._session.run(1)
+        share = clock_share(self.device)
+        self.synchronize()
+        return share
+
+    def move(self) -> None:
+        """Move the data to the device once more; it may still be at it."""
+        self._session.move()
+
+    def synchronize(self) -> None:
+        """Wait until the device is done."""
+        self._session.synchronize()
+
+    def close(self) -> None:
+        """Let garbage be collected again."""
+        self._garbage.end()

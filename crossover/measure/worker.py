@@ -1,0 +1,239 @@
+"""The isolated process that measures one contender: JSON lines in, JSON lines out.
+
+`crossover.measure.reaper` forks it, with the thread settings already in the
+environment, and calls `serve`. It ends when the requests do.
+"""
+
+import gc
+import time
+from typing import TextIO
+
+import torch
+from pydantic import ValidationError
+
+from crossover.measure.accelerator import accelerator_facts, equal_work
+from crossover.measure.describe import describe_here
+from crossover.measure.energy import Meter, find_meter
+from crossover.measure.errors import first_line, out_of_memory
+from crossover.measure.pipe import (
+    AnyRequest,
+    Close,
+    Closed,
+    Count,
+    Counted,
+    Describe,
+    Ended,
+    Examine,
+    Examined,
+    Open,
+    Opened,
+    Reply,
+    Sample,
+    Sampled,
+    Verified,
+    Verify,
+    read_request,
+    wrong,
+)
+from crossover.measure.sampler import Sampler
+from crossover.nouns import Case, InputError
+from crossover.workloads.registry import definition
+from softmax_core.device import (
+    parse_device,
+    synchronize,
+    unavailable_reason,
+)
+from softmax_core.precision import pin_products
+from softmax_core.training import RankLost
+
+REPLIES = {kind.__name__ for kind in Reply.__subclasses__()}
+
+
+class Worker:
+    """Answers one request at a time; holds at most one open cell."""
+
+    def __init__(self) -> None:
+        self._sampler: Sampler | None = None
+        self._clock: tuple[int | None, float | None] | None = None
+        """The round in which the accelerator's clock was last read, and its share."""
+        self._context_s: dict[str, float] = {}
+        self._meters: dict[torch.device, Meter | None] = {}
+        self._device = torch.device("cpu")
+
+    def answer(self, request: AnyRequest) -> Reply | Ended:
+        """Do one request.
+
+        Raises:
+            InputError: for a device that is none, or work that cannot be counted.
+        """
+        match request:
+            case Describe(devices=names):
+                for name in names:
+                    _device(name)
+                return describe_here(names)
+            case Examine() | Verify():
+                return _examine(request)
+            case Count():
+                return _count(request)
+            case Open():
+                return self._open(request)
+            case Sample():
+                return self._sample(request.round)
+            case Close():
+                self._close()
+                return Closed()
+
+    def _sample(self, number: int | None) -> Sampled | Ended:
+        """Take a sample; read the clock after the first one of a round."""
+        sampler = self._sampler
+        if sampler is None:
+            return Ended(status="failed", notes="no cell is open")
+        transfer_s = sampler.transfer_s()
+        sample_s, sample_j = sampler.sample()
+        if self._clock is None or number is None or self._clock[0] != number:
+            self._clock = number, sampler.clock_share()
+        return Sampled(
+            transfer_s=transfer_s,
+            sample_s=sample_s,
+            sample_j=sample_j,
+            clock_share=self._clock[1],
+        )
+
+    def _close(self) -> None:
+        if self._sampler is not None:
+            self._sampler.close()
+        self._sampler = self._clock = None
+
+    def _open(self, request: Open) -> Opened | Ended:
+        self._close()
+        device = parse_device(request.device)
+        reason = unavailable_reason(device)
+        ranks, trainer = request.ranks, request.trainer
+        case = _case(request.workload, request.case)
+        job = definition(case.workload.name)
+        if reason is None:
+            reason = job.unavailable(trainer, str(device), ranks)
+        if reason is not None:
+            return Ended(status="unavailable", notes=f"{device}: {reason}")
+        self._device = device
+        context_s = self._context(case.workload.name, device, trainer, ranks)
+        # May touch the device, whose context is timed. Those of other ranks are not
+        # metered: none of them is then.
+        meter = self._meter(device) if ranks == 1 or device.type == "cpu" else None
+        self._sampler = Sampler(
+            case,
+            trainer,
+            device,
+            request.threads,
+            context_s,
+            request.longest_s,
+            meter=meter,
+            ranks=ranks,
+        )
+        launches = job.launches_per_step(case, trainer, ranks)
+        gc.freeze()  # what counting loads is not searched for garbage at every sample
+        more = {
+            "energy_of": meter.name if meter else "",
+            "launches_per_step": launches,
+            "work": job.work(case),
+        }
+        return Opened.model_validate(dict(self._sampler.opened) | more)
+
+    def _meter(self, device: torch.device) -> Meter | None:
+        if device not in self._meters:
+            found = find_meter(device)
+            self._meters[device] = found if isinstance(found, Meter) else None
+        return self._meters[device]
+
+    def _context(
+        self, workload: str, device: torch.device, trainer: str, ranks: int
+    ) -> float:
+        """Seconds that a process pays once, before any case: the device's context
+        and whatever torch loads at the first training; other ranks start then.
+        Importing torch here, which every contender pays alike, is not counted.
+        """
+        key = f"{device}/{trainer}@{ranks}"
+        if key not in self._context_s:
+            job = definition(workload)
+            # No synchronise before: it would start the device outside the clock.
+            start = time.perf_counter()
+            job.first_use(trainer, str(device), ranks)
+            self._context_s[key] = time.perf_counter() - start
+        return self._context_s[key]
+
+    def lost_device(self) -> bool:
+        """Tell whether the device answers no more, nor will to this process."""
+        try:
+            synchronize(self._device)
+        except RuntimeError:
+            return True
+        return False
+
+
+def _device(name: str) -> torch.device:
+    """Return the device that the user named.
+
+    Raises:
+        InputError: for a name that torch does not know.
+    """
+    try:
+        return parse_device(name)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+
+
+def _examine(request: Examine | Verify) -> Examined | Verified:
+    """Say what a device does, or what is wrong with a trainer there."""
+    device = _device(request.name)
+    if isinstance(request, Examine):
+        return accelerator_facts(device)
+    return Verified(wrong=equal_work(request.trainer, device))
+
+
+def _count(request: Count) -> Counted:
+    """Count a trainer's work.
+
+    Raises:
+        InputError: where it cannot be counted.
+    """
+    try:
+        cases = [_case(request.workload, values) for values in request.cases]
+        counts = definition(request.workload).count(request.trainer, cases)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return Counted.model_validate({"counts": tuple(map(tuple, counts))})
+
+
+def _case(workload: str, values: dict[str, object]) -> Case:
+    """Return a case of a workload from what JSON makes of its values."""
+    whole = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+    return definition(workload).declared.case(**whole)
+
+
+def serve(requests: TextIO, replies: TextIO) -> None:
+    """Reply to requests until they end."""
+    pin_products()
+    worker = Worker()
+    for line in requests:
+        try:
+            reply = worker.answer(read_request(line))
+        except InputError as error:
+            reply = Ended(status="failed", notes=str(error), refused=str(error))
+        except torch.OutOfMemoryError as error:
+            reply = Ended(status="oom", notes=first_line(error))
+        except MemoryError:
+            reply = Ended(status="oom", notes="out of host memory")
+        except Exception as error:  # any failure is a recorded row
+            reply = _failure(worker, error)
+        print(reply.model_dump_json(), file=replies, flush=True)
+
+
+def _failure(worker: Worker, error: Exception) -> Ended:
+    if isinstance(error, RankLost) or worker.lost_device():
+        return Ended(status="crashed", notes=first_line(error))
+    if spent := out_of_memory(error):
+        return Ended(status="oom", notes=first_line(spent))
+    notes = first_line(error)
+    if isinstance(error, ValidationError) and error.title in REPLIES:
+        notes = f"a reply {wrong(error)}"
+    return Ended(status="failed", notes=notes)

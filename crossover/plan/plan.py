@@ -1,0 +1,239 @@
+"""What to measure next: pure functions of the spec and what is recorded so far.
+
+First the sizes asked for, each for the first look's rounds. Then, unless the spec says
+`grid`, up to the next look where a pair's crossover may still lie, at the sizes
+measured or at new ones between them (docs/search.md).
+"""
+
+import dataclasses
+import random
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from crossover.analysis.crossover import settings_of
+from crossover.analysis.rounds import TrainSeconds, paired_log_ratios
+from crossover.crossing.decide import LOOKS
+from crossover.crossing.locate import locate
+from crossover.nouns import Case, Cell, Contender, Measurement
+from crossover.plan.next_size import next_size
+from crossover.spec.spec import Spec
+from crossover.spec.sweep import Sweep
+from crossover.workloads.registry import definition
+
+FIRST_LOOK = LOOKS[0]
+"""Rounds of the first look, and of each step after the last of `LOOKS`."""
+CONTROL_SHARE = 0.1
+SAMPLE_S = 6e-3
+OPEN_S = 0.3
+OPENINGS = 5
+"""Trainings that opening a cell costs beside the rounds."""
+
+Pair = tuple[Contender, Contender]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One case with the contenders to measure side by side for some rounds."""
+
+    case: Case
+    contenders: tuple[Contender, ...]
+    rounds: tuple[int, ...]
+    expected_s: float = 0.0
+    """Roughly how long it takes, in seconds."""
+    done: int = 0
+    """How many of the rounds are recorded already, where it was interrupted."""
+    ended: frozenset[Contender] = frozenset()
+    """Who failed in it already, where it was interrupted."""
+
+
+def next_blocks(spec: Spec, measurements: Iterable[Measurement]) -> list[Block]:
+    """Return what is left to measure, most useful first; empty when the plan is done.
+
+    Measuring the first block and asking again is the whole search. A cell that failed
+    is not tried again.
+    """
+    return Known(spec, measurements).next_blocks()
+
+
+def next_look(rounds: int) -> int:
+    """Return how many rounds a size has at its next look: the error is split over
+    `LOOKS`, so that no others are taken up to the last of them.
+    """
+    return next((look for look in LOOKS if look > rounds), rounds + FIRST_LOOK)
+
+
+class Known:
+    """What the measurements so far say, as far as planning needs it.
+
+    They are not kept: what one more round costs does not depend on how many there are.
+    """
+
+    def __init__(self, spec: Spec, measurements: Iterable[Measurement]) -> None:
+        self.spec = spec
+        self.recorded = TrainSeconds(())
+        self._rounds: Counter[Cell] = Counter()
+        self._next: dict[Case, int] = {}
+        self._first: dict[Case, Measurement] = {}
+        self._wanted = self._asked_for()
+        self.add(measurements)
+
+    def add(self, measurements: Iterable[Measurement]) -> None:
+        """Take in what was recorded since."""
+        for m in measurements:
+            self._next[m.case] = max(self._next.get(m.case, 0), m.round + 1)
+            self._first.setdefault(m.case, m)
+            self._rounds[Cell(m.case, m.contender)] += m.status == "ok"
+            if m.status != "ok" or not self.spec.grid:
+                self.recorded.add(m)
+
+    def next_blocks(self) -> list[Block]:
+        """See the function of this name."""
+        return self.grid_blocks() or ([] if self.spec.grid else self.search_blocks())
+
+    def _asked_for(self) -> dict[Case, dict[Contender, None]]:
+        """Return the sizes asked for, the outermost first, with their contenders.
+
+        So a run cut short still spans the range.
+        """
+        wanted: dict[Case, dict[Contender, None]] = {}
+        for sweep in self.spec.sweep:
+            cases = list(sweep.cases().values())
+            for index in outermost_first(len(cases)):
+                group = wanted.setdefault(cases[index], {})
+                group.update(dict.fromkeys(self.spec.contenders_of(sweep)))
+        for case, contender in controls(self.spec):
+            wanted[case][contender] = None
+        return wanted
+
+    def grid_blocks(self) -> list[Block]:
+        """Return the sizes asked for that lack rounds, in that order."""
+        least = (
+            self.spec.rounds if self.spec.grid else min(FIRST_LOOK, self.spec.rounds)
+        )
+        wanted = self._wanted.items()
+        blocks = (self._block(case, group, least) for case, group in wanted)
+        return [block for block in blocks if block is not None]
+
+    def search_blocks(self) -> list[Block]:
+        """Return, for each pair not yet settled, where its next rounds go."""
+        blocks: dict[tuple[Case, tuple[Contender, ...]], Block] = {}
+        for sweep in self.spec.sweep:
+            for pair in self.spec.pairs_of(sweep):
+                block = self._search(sweep, pair)
+                if block is not None:
+                    blocks.setdefault((block.case, block.contenders), block)
+        return sorted(blocks.values(), key=lambda b: b.expected_s)
+
+    def _search(self, sweep: Sweep, pair: Pair) -> Block | None:
+        cases = sweep.cases_with(self._first.values())
+        ratios = {
+            size: values
+            for size, case in cases.items()
+            if len(values := paired_log_ratios(self.recorded, case, pair, "train"))
+        }
+        if len(ratios) < 2:
+            return None
+        spec, sizes = self.spec, list(ratios)
+        settings = dataclasses.replace(settings_of(spec, sweep), resolution=0.0)
+        found = locate(
+            np.array(sizes, float),
+            list(ratios.values()),
+            **dataclasses.asdict(settings),
+        )
+        rounds = {size: len(values) for size, values in ratios.items()}
+        proposed = next_size(found, rounds, spec.rounds, spec.width)
+        if proposed is None:
+            return None
+        size = sweep.workload.settled(sweep.line, sweep.axis, proposed)
+        if size != proposed and size in rounds:
+            return None  # it would be proposed again, and settle there again
+        case = sweep.case_at(size)
+        group = dict.fromkeys(
+            c for c in spec.contenders_of(sweep) if any(a.covers(c) for a in pair)
+        )
+        return self._block(case, group, next_look(rounds.get(size, 0)))
+
+    def _block(
+        self, case: Case, group: dict[Contender, None], rounds: int
+    ) -> Block | None:
+        live = [c for c in group if Cell(case, c) not in self.recorded.ended]
+        done = [self._rounds[Cell(case, c)] for c in live]
+        need = min(rounds, self.spec.rounds) - min(done, default=rounds)
+        if need <= 0:
+            return None
+        start = self._next.get(case, 0)
+        seconds = sum(self._expected_s(case, c, need) for c in live)
+        return Block(case, tuple(live), tuple(range(start, start + need)), seconds)
+
+    def _expected_s(self, case: Case, contender: Contender, rounds: int) -> float:
+        call_s = min(expected_s(case, contender.trainer), self.spec.longest_sample_s)
+        return 2 * rounds * max(SAMPLE_S, call_s) + OPEN_S + OPENINGS * call_s
+
+
+def controls(spec: Spec) -> list[tuple[Case, Contender]]:
+    """Choose what the A/A control measures twice: case and copy.
+
+    The cheapest sweep's cheapest contender, at as many of its sizes as a tenth of
+    the expected time allows, smallest cost first; none when fewer than two fit.
+    """
+    if not spec.control:
+        return []
+    cells = [
+        [
+            (min(expected_s(case, c.trainer), spec.longest_sample_s), case, c)
+            for case in sweep.cases().values()
+        ]
+        for sweep in spec.sweep
+        for c in spec.contenders_of(sweep)
+        if c.device == "cpu"
+    ]
+    total = sum(seconds for group in cells for seconds, _, _ in group)
+    best: list[tuple[Case, Contender]] = []
+    for group in sorted(cells, key=lambda group: sum(cell[0] for cell in group)):
+        kept, spent = [], 0.0
+        for seconds, case, c in sorted(group, key=lambda cell: cell[0]):
+            spent += seconds
+            if spent > CONTROL_SHARE * total:
+                break
+            kept.append((case, dataclasses.replace(c, copy=1)))
+        if len(kept) > max(1, len(best)):
+            best = kept
+    return best
+
+
+def outermost_first(n: int) -> list[int]:
+    """Order 0..n-1: both ends, then each half's middle, and so on."""
+    order = dict.fromkeys([0, n - 1] if n else [])
+    gaps = [(0, n - 1)]
+    while gaps:
+        low, high = gaps.pop(0)
+        if high - low > 1:
+            middle = (low + high) // 2
+            order[middle] = None
+            gaps += [(low, middle), (middle, high)]
+    return list(order)
+
+
+def round_order(spec: Spec, block: Block, number: int) -> list[Contender]:
+    """Return a round's order: a seeded shuffle, then the same backwards (ABBA)."""
+    shuffled = list(block.contenders)
+    random.Random(f"{spec.seed} {block.case.id} {number}").shuffle(shuffled)
+    return shuffled + shuffled[::-1]
+
+
+def expected_s(case: Case, trainer: str) -> float:
+    """Return the order of magnitude of one training of a case, in seconds."""
+    return definition(case.workload.name).expected_s(case, trainer)
+
+
+def notices(spec: Spec) -> list[str]:
+    """Say in a line each what the plan changes of what was asked."""
+    return [
+        f"{name} = {value} is larger than {most} in sweep {number + 1} "
+        f"({sweep.axis}): clipped to all {most}, as the lesson's loader does"
+        for number, sweep in enumerate(spec.sweep)
+        for name, value, most in sweep.clipped()
+    ]

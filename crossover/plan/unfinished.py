@@ -1,0 +1,58 @@
+"""Where an interrupted run stands: the block it was in, planned again from its rows.
+
+The plan looks at what was measured between two blocks, never within one. A run that
+went on from the middle of a block would plan otherwise than one that was not disturbed.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+from crossover.nouns import Measurement
+from crossover.plan.plan import Block, next_blocks
+from crossover.spec.spec import Spec
+
+
+def unfinished(spec: Spec, rows: Sequence[Measurement]) -> Block | None:
+    """Return the block that was interrupted, None where all that was begun is whole.
+
+    None also where the rows are not what would be planned today, as those of an older
+    version or of a journal from which lines were left out.
+    """
+    start = _last_case(rows)  # a block is of one case
+    while start < len(rows):
+        blocks = next_blocks(spec, rows[:start])
+        end = start + (_length(rows[start:], blocks[0]) if blocks else 0)
+        if end == start:
+            return None
+        block = _begun(blocks[0], rows[start:end])
+        if block is not None:
+            return block if end == len(rows) else None
+        start = end
+    return None
+
+
+def _last_case(rows: Sequence[Measurement]) -> int:
+    start = len(rows)
+    while start and rows[start - 1].case == rows[-1].case:
+        start -= 1
+    return start
+
+
+def _length(rows: Sequence[Measurement], block: Block) -> int:
+    """Count the rows, from the first on, that are of a block."""
+    for length, m in enumerate(rows):
+        is_its = m.case == block.case and m.round in block.rounds
+        if not (is_its and m.contender in block.contenders):
+            return length
+    return len(rows)
+
+
+def _begun(block: Block, rows: Sequence[Measurement]) -> Block | None:
+    """Return what is left of a block, None when it is whole or lacks rounds between."""
+    ended = frozenset(m.contender for m in rows if m.status != "ok")
+    recorded = {m.round for m in rows if m.status == "ok"}
+    done = len(recorded)
+    whole = done == len(block.rounds) or ended.issuperset(block.contenders)
+    if whole or recorded != set(block.rounds[:done]):
+        return None
+    return dataclasses.replace(block, done=done, ended=ended)

@@ -1,0 +1,80 @@
+"""A device's data sheet: TOML in, a validated `Sheet` out. Some ship with us."""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from crossover.files.untrusted import near
+from crossover.nouns import InputError
+
+SHEETS = ("a100-sxm", "h100-sxm", "rtx-4090", "t4")
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Range = tuple[Positive, Positive]
+
+
+class Sheet(BaseModel):
+    """What is stated of a device; a pair is the lowest and the highest it may be."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    source: str
+    """Where the numbers come from."""
+    memory_bytes: Positive
+    memory_bytes_per_s: Positive
+    operations_per_s: dict[str, Positive]
+    """By dtype."""
+    bus_bytes_per_s: Positive
+    """Each way."""
+    bus_latency_s: Positive
+    launch_s: Range
+    """Of the host, an operator of eager torch."""
+    kernel_s: Range
+    """Of the device, its shortest kernel and the gap to the next."""
+    reached: Range
+    """Share of the stated bandwidths and throughput that programs reach."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Sheet":
+        for field in ("launch_s", "kernel_s", "reached"):
+            low, high = getattr(self, field)
+            if low > high:
+                raise ValueError(f"{field} = {[low, high]}: must be [lowest, highest]")
+        for dtype in ("float32", "float64"):
+            if dtype not in self.operations_per_s:
+                raise ValueError(f"operations_per_s: {dtype} is missing")
+        return self
+
+
+def load_sheet(text: str) -> Sheet:
+    """Read a data sheet that ships with the package, by name, or a file.
+
+    Raises:
+        InputError: naming the field, its value and what is allowed.
+    """
+    if text in SHEETS:
+        content = (
+            files("crossover.predict").joinpath("sheets", f"{text}.toml").read_text()
+        )
+    elif not text.endswith(".toml"):
+        allowed = ", ".join(SHEETS) + near(text, SHEETS)
+        raise InputError(f"device = {text!r}: must be a .toml file or one of {allowed}")
+    else:
+        try:
+            content = Path(text).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"device = {text!r}: {error}") from error
+    try:
+        return Sheet.model_validate(tomllib.loads(content))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"device = {text!r}: not TOML: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise InputError(
+            f"device = {text!r}: {where + ': ' if where else ''}"
+            f"{first['msg'].removeprefix('Value error, ')}"
+        ) from error

@@ -1,0 +1,297 @@
+"""What run.json and the lines of measurements.jsonl hold: text in, checked nouns out.
+
+The header's `schema` is that of both files. A newer one is refused, with the version
+of crossover that reads it, which its writer recorded; older ones are read. A field
+that is added with a default needs no new schema; tests/fixtures/schema keeps a run
+directory of each.
+"""
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib import metadata
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from crossover.files.untrusted import MIB, Unreadable, clean, parse_json, shown
+from crossover.nouns import (
+    BEST,
+    SCHEMA,
+    Case,
+    Cell,
+    Contender,
+    Machine,
+    Measurement,
+    Run,
+    UserFile,
+    field_names,
+)
+from crossover.record.line_bounds import OBJECTS, WITHIN, read_rest, wrong
+from crossover.record.plain_line import CELL, EMPTY, EXTRA, parted
+from crossover.spec.bounds import LARGEST, MOST_ROUNDS
+from crossover.spec.spec import Spec, first_wrong
+from crossover.workloads.softmax import SOFTMAX, Softmax
+from crossover.workloads.sound import check_declared
+from crossover.workloads.workload import Workload
+
+OLDEST = 1
+NEEDS = "0.1.0"
+"""The first version of crossover that reads `SCHEMA`."""
+MOST_HEADER = 2 * MIB
+MOST_LINE = MIB
+MOST_JOURNAL = 256 * MIB
+DESCRIBED = {"name": str, "description": str, "memory_bytes": int | None}
+"""What a report says of an accelerator."""
+NUMBERS = (int, float)
+FIELDS = field_names(Measurement)
+POOLED = ("internal_api", "num_threads")
+
+
+class Header(BaseModel):
+    """run.json; of schemas 1 and 2, whose runs are all of softmax, without workload."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    run_id: str
+    schema_: int = Field(alias="schema")
+    workload: Workload = SOFTMAX
+    spec: dict[str, Any]
+    commit: str | None
+    command: str
+    machine: Machine
+    user_file: UserFile | None = None
+
+
+def header(run: Run) -> str:
+    """Return run.json."""
+    fields = {
+        "run_id": run.run_id,
+        "schema": run.schema,
+        "workload": dataclasses.asdict(run.spec.declared),
+        "spec": run.spec.model_dump(mode="json"),
+        "commit": run.commit,
+        "command": run.command,
+        "machine": dataclasses.asdict(run.machine),
+        "user_file": run.user_file and dataclasses.asdict(run.user_file),
+        "needs": NEEDS,
+    }
+    return json.dumps(fields, indent=2) + "\n"
+
+
+def line(measurement: Measurement) -> str:
+    """Return a line of measurements.jsonl."""
+    fields = {name: getattr(measurement, name) for name in FIELDS}
+    for name in EXTRA:
+        if fields[name] in EMPTY:
+            del fields[name]
+    fields["case"] = dict(measurement.case.values)
+    fields["contender"] = vars(measurement.contender)
+    return json.dumps(fields) + "\n"
+
+
+def read_header(text: str) -> Run:
+    """Return a run without its measurements, upgraded to the schema of today.
+
+    Raises:
+        InputError: naming the field, its value and what is allowed.
+    """
+    fields = clean(parse_json(text))
+    _check_schema(fields)
+    try:
+        read = Header.model_validate_json(json.dumps(fields), strict=True)
+        check_declared(read.workload)
+        spec = Spec.model_validate_json(
+            json.dumps(read.spec), context={"workload": read.workload}
+        )
+    except ValidationError as error:
+        raise Unreadable(first_wrong(error, fields.get("spec"))) from error
+    except ValueError as error:
+        raise Unreadable(f"workload: {error}") from error
+    _check_texts(spec)
+    _check_machine(read.machine)
+    head = read.run_id, SCHEMA, spec, read.commit, read.command, read.machine
+    return Run(*head, measurements=(), user_file=read.user_file)
+
+
+def _check_schema(fields: Any) -> None:
+    schema = fields.get("schema") if isinstance(fields, dict) else None
+    if type(schema) is int and OLDEST <= schema <= SCHEMA:
+        return
+    older = ", ".join(f"or schema {n}" for n in range(OLDEST, SCHEMA))
+    must = f"must have schema {SCHEMA}, which this version reads, {older}"
+    if type(schema) is not int or schema < OLDEST:
+        raise Unreadable(f"{must}; has {shown(schema)}")
+    needed = fields.get("needs")
+    version = needed if isinstance(needed, str) else "a later version"
+    raise Unreadable(
+        f"{must}; has {shown(schema)}, which needs crossover {version[:40]}, and this "
+        f"is {_version()}"
+    )
+
+
+def _check_texts(spec: Spec) -> None:
+    """Check that contenders can be parsed, not what they name: trainers come and go."""
+    try:
+        for text in spec.contenders:
+            Contender.parse(text)
+        for sweep in spec.sweep:
+            spec.contenders_of(sweep)
+    except ValueError as error:
+        raise Unreadable(f"spec: {error}") from error
+
+
+def _version() -> str:
+    try:
+        return metadata.version("softmax-crossover")
+    except metadata.PackageNotFoundError:
+        return "another"
+
+
+def _check_machine(machine: Machine) -> None:
+    _check_numbers("machine", vars(machine))
+    for i, accelerator in enumerate(machine.accelerators):
+        for name, kind in DESCRIBED.items():
+            value = accelerator.get(name)
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise Unreadable(
+                    f"machine.accelerators.{i}.{name} = {shown(value)}: must be "
+                    f"{'a text' if kind is str else 'an integer or null'}"
+                )
+    pools = machine.threads.get("pools", [])
+    if not isinstance(pools, list) or not all(
+        isinstance(pool, dict) and all(name in pool for name in POOLED)
+        for pool in pools
+    ):
+        must = f"must be a list of objects with {' and '.join(POOLED)}"
+        raise Unreadable(f"machine.threads.pools = {shown(pools)}: {must}")
+
+
+def read_line(text: str, workload: Workload) -> Measurement:
+    """Return the measurement that a line of a workload's measurements.jsonl holds.
+
+    Raises:
+        InputError: naming the field, its value and what is allowed.
+    """
+    if len(text) > MOST_LINE:
+        raise Unreadable(f"must be at most {MOST_LINE // MIB} MiB")
+    parts = parted(text, workload)
+    try:
+        if parts is None:
+            parts = _parted_slowly(text)
+        cell, name = _read_cell(parts[0], workload)
+        rest = read_rest(parts[1])
+    except ValidationError as error:
+        raise Unreadable(first_wrong(error)) from error
+    m = object.__new__(Measurement)  # its own way takes a third of the time
+    fields = vars(m)
+    fields.update(vars(rest), case=cell.case, contender=cell.contender, cell_id=name)
+    if fields["work"] is None:  # of schema 1 or 2
+        fields["work"] = _work_of_old(cell.case) if workload == SOFTMAX else {}
+    for name in OBJECTS:
+        if fields[name] is None:  # not said
+            fields[name] = {}
+    _check_samples(m)
+    return m
+
+
+def _parted_slowly(text: str) -> tuple[str, str]:
+    """Part a line that is not as we write it, as one that was edited or is older.
+
+    Raises:
+        Unreadable: when it is no object that names a cell.
+    """
+    fields = clean(parse_json(text))
+    if not isinstance(fields, dict):
+        raise Unreadable(f"{shown(fields)}: must be an object")
+    cell = {name: fields.pop(name) for name in CELL if name in fields}
+    held = fields.get("peak_bytes")
+    if not isinstance(held, dict):  # of schema 1 or 2
+        who = cell.get("contender")
+        device = str(who.get("device")) if isinstance(who, dict) else ""
+        fields["peak_bytes"] = {} if held is None else {device: held}
+    return json.dumps(cell), json.dumps(fields)
+
+
+@lru_cache(maxsize=10_000)
+def _work_of_old(case: Case) -> dict[str, float]:
+    return Softmax().work(case)
+
+
+@dataclasses.dataclass(frozen=True)
+class _NamedCell:
+    """A cell as a line has it."""
+
+    case: dict[str, Any]
+    contender: Contender
+
+
+_NAMED = TypeAdapter(_NamedCell)
+
+
+@lru_cache(maxsize=10_000)
+def _read_cell(text: str, workload: Workload) -> tuple[Cell, str]:
+    named = _NAMED.validate_json(text, strict=True)
+    values = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in named.case.items()
+    }
+    try:
+        cell = Cell(workload.case(**values), named.contender)
+    except ValueError as error:
+        raise Unreadable(f"case: {error}") from error
+    return cell, _cell_id(cell)
+
+
+def again(run: Run) -> Run:
+    """Return a run as it is read back once it is written.
+
+    Raises:
+        InputError: when it would be refused.
+    """
+    known = run.spec.declared
+    rows = tuple(read_line(line(m), known) for m in run.measurements)
+    check_rounds(rows)
+    return dataclasses.replace(read_header(header(run)), measurements=rows)
+
+
+def check_rounds(rows: Sequence[Measurement]) -> None:
+    """Refuse more rounds of a cell than a plan takes and an analysis can bear."""
+    counts = Counter(m.cell_id for m in rows if m.status == "ok")
+    for name, rounds in counts.most_common(1):
+        if rounds > MOST_ROUNDS:
+            must = f"must be at most {MOST_ROUNDS:,}"
+            raise Unreadable(f"rounds of {name} = {rounds:,}: {must}")
+
+
+def _cell_id(cell: Cell) -> str:
+    _check_numbers("case.", dict(cell.case.values))
+    text = str(cell.contender)
+    try:
+        is_one = Contender.parse(text) == cell.contender
+    except ValueError:
+        is_one = False
+    if not is_one:
+        must = "must be DEVICE[/TRAINER][@[RANKSx]THREADS], such as cpu/resident@1"
+        raise wrong("contender", text, must)
+    if cell.contender.trainer == BEST:
+        raise wrong("contender", text, f"must be one that was measured, not {BEST}")
+    return cell.id
+
+
+def _check_samples(m: Measurement) -> None:
+    """Check what one field says of another; a million times in a merge."""
+    if m.status == "ok" and not m.samples_s:
+        raise wrong("samples_s", m.samples_s, "must hold a time, as status is ok")
+
+
+def _check_numbers(where: str, fields: dict[str, Any]) -> None:
+    for name, value in fields.items():
+        kind = type(value)
+        if kind is str or value is None:
+            continue
+        for number in value if kind is tuple else (value,):
+            if type(number) in NUMBERS and not -LARGEST <= number <= LARGEST:
+                raise wrong(f"{where}{name}", number, WITHIN)

@@ -1,0 +1,201 @@
+"""The folder of a launched run: `launch.json`, a run directory per job, merged ones.
+
+    launch.json       what was asked; who its jobs are follows from the spec
+    jobs/JOB/         a run directory each, written on the job's node
+    logs/JOB.txt      what the job printed
+    merged/NODE/      all jobs of one machine as one run directory, with its report
+
+`crossover.launch` writes jobs, `merge` the rest from them, as often as it is asked.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import StrictStr, ValidationError
+
+from crossover.files.atomic import write_atomically
+from crossover.files.untrusted import Unreadable, clean, parse_json, read_text
+from crossover.nouns import Case, Measurement, Run
+from crossover.record import codec, run_folder
+from crossover.record.journal import JOURNAL, StoreError
+from crossover.record.run_folder import HEADER
+from crossover.spec.bounds import Strict
+from crossover.spec.launch_table import Launch, NodeType
+from crossover.spec.spec import Spec, first_wrong
+
+LAUNCH, JOBS, LOGS, MERGED, ENDED = "launch.json", "jobs", "logs", "merged", "ended"
+MOST_LAUNCH = codec.MOST_HEADER
+DEFAULT = "node"
+"""The node type of a spec that names none: whatever node the scheduler gives."""
+
+
+class Launched(Strict):
+    """What was launched, as launch.json holds it."""
+
+    launch: StrictStr
+    """By whom: slurm or local."""
+    run_id: StrictStr
+    command: StrictStr
+    commit: StrictStr | None
+    spec: Spec
+
+
+@dataclass(frozen=True)
+class Job:
+    """Some sweeps to be measured on one node of one type, all alone there."""
+
+    name: str
+    node: str
+    node_type: NodeType
+    spec: Spec
+
+
+def jobs_of(spec: Spec) -> list[Job]:
+    """Return the jobs of a spec, node type by node type; a sweep is in one of each."""
+    launch = spec.launch or Launch()
+    step = launch.sweeps_per_job
+    groups = [spec.sweep[i : i + step] for i in range(0, len(spec.sweep), step)]
+    parts = [spec.model_copy(update={"sweep": g, "launch": None}) for g in groups]
+    nodes = launch.nodes or {DEFAULT: NodeType()}
+    return [
+        Job(f"{node}-{number}", node, kind, part)
+        for node, kind in nodes.items()
+        for number, part in enumerate(parts, start=1)
+    ]
+
+
+def is_launched(out: Path) -> bool:
+    """Tell whether a folder is that of a launched run."""
+    return (out / LAUNCH).is_file()
+
+
+def has_ended(out: Path, job: Job) -> bool:
+    """Tell whether a job of a launched run has done all that was asked of it."""
+    return (out / JOBS / job.name / ENDED).exists()
+
+
+def create(out: Path, launched: Launched) -> None:
+    """Make the folder of a launched run.
+
+    Raises:
+        StoreError: when `out` holds something already or cannot be written.
+    """
+    try:
+        if out.exists() and any(out.iterdir()):
+            raise StoreError(f"out = {str(out)!r}: holds files; must be new or empty")
+        for folder in (out / JOBS, out / LOGS):
+            folder.mkdir(parents=True, exist_ok=True)
+        text = launched.model_dump_json(indent=2) + "\n"
+        write_atomically(out / LAUNCH, text)
+    except OSError as error:
+        raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
+
+
+def load(out: Path) -> Launched:
+    """Read launch.json.
+
+    Raises:
+        StoreError: when it is missing or garbled.
+    """
+    where = f"run = {str(out)!r}: {LAUNCH}"
+    try:
+        fields = clean(parse_json(read_text(out / LAUNCH, MOST_LAUNCH, link=False)))
+        return Launched.model_validate(fields)
+    except OSError as error:
+        raise StoreError(f"{where}: {error.strerror}") from error
+    except ValidationError as error:
+        raise StoreError(f"{where}: {first_wrong(error)}") from error
+    except Unreadable as error:
+        raise StoreError(f"{where}: {error}") from error
+
+
+def merge(out: Path) -> list[Path]:
+    """Write a run directory of each machine's jobs; return them in the spec's order.
+
+    Jobs of one node type that met different machines are kept apart: the second
+    machine's folder is called NODE+2. Journals are copied line by line, checked.
+
+    Raises:
+        StoreError: when a job's folder is garbled or `out` cannot be written.
+    """
+    launched = load(out)
+    machines: dict[tuple[str, str], dict[Path, Run]] = {}
+    for job in jobs_of(launched.spec):
+        folder = out / JOBS / job.name
+        if (folder / HEADER).exists():
+            run = run_folder.load_header(folder)
+            met = machines.setdefault((job.node, run.machine.fingerprint), {})
+            met[folder] = run
+    merged: list[Path] = []
+    for (node, _), runs in machines.items():
+        target, n = out / MERGED / node, 1
+        while target in merged:
+            n += 1
+            target = out / MERGED / f"{node}+{n}"
+        if target.is_symlink() or target.parent.is_symlink():  # of a stranger
+            raise StoreError(f"out = {str(target)!r}: is a link; must be a folder")
+        try:
+            _merge(launched, runs, target)
+        except OSError as error:
+            raise StoreError(f"out = {str(target)!r}: {error.strerror}") from error
+        merged.append(target)
+    return merged
+
+
+def _merge(launched: Launched, runs: Mapping[Path, Run], target: Path) -> None:
+    header = codec.header(one_run(launched, target.name, list(runs.values())))
+    target.mkdir(parents=True, exist_ok=True)
+    part = target / f"{JOURNAL}.part"
+    part.unlink(missing_ok=True)
+    with open(part, "x", encoding="utf-8") as journal:
+        journal.writelines(_lines(runs))
+    part.replace(target / JOURNAL)
+    write_atomically(target / HEADER, header)
+
+
+def one_run(launched: Launched, name: str, runs: Sequence[Run]) -> Run:
+    """Return the header of several runs of one machine as one.
+
+    Raises:
+        StoreError: when they are of different machines, whose rounds never pair.
+    """
+    machine = runs[0].machine
+    others = {run.machine.fingerprint for run in runs} - {machine.fingerprint}
+    if others:
+        raise StoreError(
+            f"runs of {name}: are from machines {machine.fingerprint} and "
+            f"{', '.join(sorted(others))}; must be from one"
+        )
+    sweeps = tuple(sweep for run in runs for sweep in run.spec.sweep)
+    hosts = dict.fromkeys(run.machine.hostname for run in runs)
+    return dataclasses.replace(
+        runs[0],
+        run_id=f"{launched.run_id}-{name}",
+        spec=runs[0].spec.model_copy(update={"sweep": sweeps}),
+        command=launched.command,
+        commit=launched.commit,
+        machine=dataclasses.replace(machine, hostname=", ".join(hosts)),
+    )
+
+
+def _lines(runs: Mapping[Path, Run]) -> Iterator[str]:
+    """Yield the lines of all journals, no round of one job numbered as another's.
+
+    Rounds of a case are compared by their number. Two jobs that measured the same
+    case, perhaps on two nodes of one type, are not compared round by round.
+    """
+    taken: dict[Case, int] = {}
+    for folder, run in runs.items():
+        mine: dict[Case, int] = {}
+        for line, m in run_folder.load_lines(folder, run):
+            shift = taken.get(m.case, 0) if taken else 0
+            if len(runs) > 1:
+                mine[m.case] = max(mine.get(m.case, 0), shift + m.round + 1)
+            yield _shifted(m, shift) if shift else line + "\n"
+        taken |= mine
+
+
+def _shifted(m: Measurement, rounds: int) -> str:
+    return codec.line(dataclasses.replace(m, round=m.round + rounds))

@@ -1,0 +1,1 @@
+"""Every figure: its data, its axes, its caption."""

@@ -1,0 +1,159 @@
+"""Where the time goes, and how a contender warms up: Axes in and out."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from crossover.analysis.phases import Phases, WarmUp
+from crossover.report.pictures.labels import name_of, plain, spanned
+from crossover.report.pictures.layout import entitle, legend_below, new_figure, say
+from crossover.report.pictures.styles import Colour, Look, look_of, looks, theme
+from crossover.report.pictures.ticks import count, in_unit, log_axis, seconds, unit_of
+from crossover.workloads.workload import Size
+
+PARTS = (
+    ("set-up", "setup_s", 0.3, "xx"),
+    ("moving the data", "transfer_s", 0.6, "///"),
+    ("training", "train_s", 1.0, ""),
+)
+"""Name, field, how much of the contender's colour is kept, hatch."""
+LEAST_LABELLED = 0.09
+"""A part smaller than this share of the total has no number in it."""
+
+
+def plot_phases(
+    axes: Axes, rows: Sequence[Phases], palette: Mapping[str, Look] | None = None
+) -> Axes:
+    """Draw each contender's shares of set-up, transfer and training at one size.
+
+    Shares, because a stack on a log axis would mislead, and on a linear one the fastest
+    contender could not be seen; the total in seconds stands above each bar.
+    """
+    if not rows:
+        return say(axes, "not measured")
+    palette = looks(row.contender for row in rows) if palette is None else palette
+    colours = [look_of(palette, row.contender).colour for row in rows]
+    starts = [0.0] * len(rows)
+    for _, field, kept, hatch in PARTS:
+        shares = [(getattr(row, field) or 0.0) / row.total_s for row in rows]
+        axes.barh(
+            range(len(rows)), shares, 0.46, left=starts, hatch=hatch, lw=0.6,
+            color=[_paler(colour, kept) for colour in colours], edgecolor="black",
+        )  # fmt: skip
+        for y, (start, share) in enumerate(zip(starts, shares, strict=True)):
+            if share >= LEAST_LABELLED:
+                _percent(axes, start + share / 2, y, share)
+        starts = [start + share for start, share in zip(starts, shares, strict=True)]
+    for y, row in enumerate(rows):
+        lacks = [name for name, field, *_ in PARTS if getattr(row, field) is None]
+        unknown = f", {' and '.join(lacks)} not recorded" if lacks else ""
+        axes.text(0, y - 0.27, f"{seconds(row.total_s)}{unknown}", va="bottom")
+    axes.set(xlim=(0, 1), ylim=(len(rows) - 0.6, -0.75))
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], labels=["0", "25", "50", "75", "100"])
+    axes.set_xlabel("share of the total (%)")
+    axes.set_yticks(range(len(rows)), labels=[name_of(row.contender) for row in rows])
+    axes.grid(visible=False, axis="y")
+    return axes
+
+
+def _percent(axes: Axes, x: float, y: float, share: float) -> None:
+    text = ">99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 1.2}
+    axes.text(x, y, text, ha="center", va="center", fontsize=10, bbox=box)
+
+
+def phases_figure(
+    rows: Sequence[Phases],
+    along: Size,
+    title: str,
+    palette: Mapping[str, Look] | None = None,
+) -> Figure:
+    """Draw the shares at some sizes side by side, contenders in the same rows."""
+    with theme():
+        sizes = list(dict.fromkeys(row.size for row in rows))
+        names = list(dict.fromkeys(row.contender for row in rows))
+        height = 1.9 + 0.55 * len(names)
+        figure, panels = new_figure(11, height, columns=len(sizes) or 1)
+        if not rows:
+            say(panels[0], "not measured")
+        palette = looks(names) if palette is None else palette
+        for axes, size in zip(panels, sizes, strict=False):
+            mine = [row for row in rows if row.size == size]
+            plot_phases(axes, mine, palette)
+            entitle(axes, f"{along.axis_words} {size:,}")
+            same = [row.contender for row in mine] == names
+            if same and axes is not panels[0]:
+                axes.set_yticklabels([])
+        handles = [
+            Patch(facecolor=_paler((0.4, 0.4, 0.4), kept), hatch=hatch, label=name,
+                  edgecolor="black", lw=0.6)
+            for name, _, kept, hatch in PARTS
+        ]  # fmt: skip
+        legend_below(figure, [], handles)
+        n = spanned([row.rounds for row in rows])
+        words = f"medians of n = {n} rounds, total above each bar"
+        figure.suptitle(f"{plain(title)}\n{words}")
+    return figure
+
+
+def plot_warm_up(
+    axes: Axes, rows: Sequence[WarmUp], palette: Mapping[str, Look] | None = None
+) -> Axes:
+    """Draw each contender's calls before its first sample, the first one ringed."""
+    if not rows:
+        return say(axes, "not measured")
+    palette = looks(row.contender for row in rows) if palette is None else palette
+    for row in rows:
+        look = look_of(palette, row.contender)
+        few = len(row.calls) <= 40
+        axes.plot(
+            row.calls, row.repeat_s, color=look.colour, ls=look.line, lw=1.5,
+            marker=look.marker, ms=5, markevery=None if few else 0.08,
+            label=name_of(row.contender),
+        )  # fmt: skip
+        axes.plot(
+            row.calls[0], row.repeat_s[0], marker="o", ms=13, mfc="none", mew=2,
+            color=look.colour,
+        )  # fmt: skip
+    factor, unit = unit_of(value for row in rows for value in row.repeat_s)
+    log_axis(
+        axes, "y", f"time per {rows[0].repeat} of the call ({unit})", in_unit(factor)
+    )
+    log_axis(axes, "x", "call (number)", count)
+    entitle(axes, f"n = {spanned([row.of_calls for row in rows])} calls")
+    return axes
+
+
+def warm_up_figure(
+    rows: Sequence[WarmUp],
+    along: Size,
+    title: str,
+    palette: Mapping[str, Look] | None = None,
+) -> Figure:
+    """Draw the warm-ups at some sizes side by side on the same y axis."""
+    with theme():
+        sizes = list(dict.fromkeys(row.size for row in rows))
+        figure, panels = new_figure(
+            11, 4.2, columns=len(sizes) or 1, sharex=True, sharey=True
+        )
+        if not rows:
+            say(panels[0], "not measured")
+        names = list(dict.fromkeys(row.contender for row in rows))
+        palette = looks(names) if palette is None else palette
+        for axes, size in zip(panels, sizes, strict=False):
+            plot_warm_up(axes, [row for row in rows if row.size == size], palette)
+            entitle(axes, f"{along.axis_words} {size:,}, {axes.get_title()}")
+            if axes is not panels[0]:
+                axes.set_ylabel("")
+        legend_below(figure, panels)
+        figure.suptitle(plain(f"{title}; ring: the first call"))
+    return figure
+
+
+def _paler(colour: Colour, kept: float) -> Colour:
+    """Mix a colour with white."""
+    red, green, blue = (1 - kept * (1 - part) for part in to_rgb(colour))
+    return red, green, blue

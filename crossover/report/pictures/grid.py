@@ -1,0 +1,180 @@
+"""A pair's speedup over two axes: a heatmap with the crossover's contour."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
+
+from crossover.analysis.panels import Grid, GridLine
+from crossover.findings import Crossover
+from crossover.report.pictures.labels import pair_label, plain, spanned
+from crossover.report.pictures.layout import entitle, legend_below, new_figure
+from crossover.report.pictures.styles import theme
+from crossover.report.pictures.ticks import apart, count, log_axis, log_ticks, times
+from crossover.report.words.sentences import joined, values_of
+
+Corners = Sequence[tuple[float, float]]
+
+MAP = "PuOr"
+"""Orange: slower, white: as fast, purple: faster; told apart by the colour-blind."""
+MOST_NUMBERS = 120
+ROOM = 0.055
+"""A cell narrower than this share of the axis gets no number."""
+LOW = 0.28
+"""Height of the crossover in its row; the numbers stand above it."""
+TOUCH = 1.25
+"""The colours span at least this speedup, so that noise is not shown as contrast."""
+WIDTH, ROW, TALLEST = 9.5, 0.62, 9.0
+"""Of the figure, of a row, and of all rows at most, in inches."""
+
+
+def plot_grid(axes: Axes, grid: Grid) -> Axes:
+    """Draw the speedup of each cell, a row a sweep, and where the lead changes.
+
+    A cell reaches halfway to its neighbours on the log axis. Dotted is what was not
+    asked for, hatched what was asked for and not measured. In each row with a crossover
+    a bar shows its interval, with an arrow where it is open, and a line joins those of
+    neighbouring rows.
+    """
+    edges = [_edges(line.sizes) for line in grid.lines]
+    left, right = min(e[0] for e in edges), max(e[-1] for e in edges)
+    corners, missing = list[Corners](), list[Corners]()
+    values: list[float] = []
+    for row, (line, ends) in enumerate(zip(grid.lines, edges, strict=True)):
+        measured = {point.size: point.speedup for point in line.speedups}
+        for size, low, high in zip(line.sizes, ends[:-1], ends[1:], strict=True):
+            cell = [(low, row), (high, row), (high, row + 1), (low, row + 1)]
+            if size in measured:
+                corners.append(cell)
+                values.append(measured[size])
+            else:
+                missing.append(cell)
+    most = max(TOUCH, *values, *(1 / v for v in values))
+    cells = PolyCollection(
+        corners, array=np.array(values), cmap=MAP, norm=LogNorm(1 / most, most),
+        edgecolors="white", linewidths=0.8,
+    )  # fmt: skip
+    along, second = map(grid.case.workload.size, (grid.axis, grid.second_axis))
+    log_axis(axes, "x", along.axis_label, count)
+    axes.add_collection(cells)
+    axes.set(xlim=(left, right), ylim=(0, len(grid.lines)))
+    axes.set_xticks(apart({p.size for line in grid.lines for p in line.speedups}))
+    axes.set_yticks([row + 0.5 for row in range(len(grid.lines))])
+    axes.set_yticklabels([count(line.value) for line in grid.lines])
+    axes.set_ylabel(second.axis_label)
+    axes.grid(visible=False)
+    axes.patch.set(facecolor="white", edgecolor="#c4c4c4", hatch="..", lw=0)
+    if missing:
+        _hatch(axes, missing)
+    if len(values) <= MOST_NUMBERS and len(grid.lines) * ROW <= TALLEST:
+        _numbers(axes, cells, corners, values)
+    _contour(axes, grid)
+    rounds = spanned([p.rounds for line in grid.lines for p in line.speedups])
+    entitle(axes, f"median of n = {rounds} pairs a cell")
+    return axes
+
+
+def grid_figure(grid: Grid) -> Figure:
+    """Draw one grid with its colour bar, the legend below."""
+    with theme():
+        height = 2.6 + min(TALLEST, ROW * len(grid.lines))
+        figure, (axes,) = new_figure(WIDTH, height)
+        plot_grid(axes, grid)
+        cells = next(c for c in axes.collections if isinstance(c, PolyCollection))
+        bar = figure.colorbar(cells, ax=axes, aspect=12, pad=0.02)
+        assert isinstance(cells.norm, LogNorm)
+        ticks = log_ticks(cells.norm.vmin or 0.0, cells.norm.vmax or 0.0)
+        bar.set_ticks(ticks, labels=[times(tick) for tick in ticks])
+        bar.ax.minorticks_off()
+        bar.set_label("speedup (times as fast)")
+        legend_below(figure, [axes])
+        fixed = plain(f"at {joined(values_of(grid.case))}")
+        figure.suptitle(f"{pair_label((grid.baseline, grid.challenger))}\n{fixed}")
+    return figure
+
+
+def _edges(sizes: Sequence[int]) -> list[float]:
+    """Return where the cells of some sizes meet: halfway, on a log axis."""
+    logs = np.log(sizes)
+    half = np.diff(logs) / 2 if len(logs) > 1 else np.array([math.log(2) / 2])
+    inner = logs[:-1] + half if len(logs) > 1 else np.array([])
+    ends = np.concatenate([[logs[0] - half[0]], inner, [logs[-1] + half[-1]]])
+    return [float(edge) for edge in np.exp(ends)]
+
+
+def _hatch(axes: Axes, cells: Sequence[Corners]) -> None:
+    for cell in cells:
+        label = "not measured" if cell is cells[0] else None
+        axes.add_patch(
+            Polygon(
+                cell, facecolor="white", edgecolor="#8a8a8a", hatch="///", lw=0,
+                label=label,
+            )
+        )  # fmt: skip
+
+
+def _numbers(
+    axes: Axes,
+    cells: PolyCollection,
+    corners: Sequence[Corners],
+    values: Sequence[float],
+) -> None:
+    left, right = np.log(axes.get_xlim())
+    for corner, value in zip(corners, values, strict=True):
+        low, high = math.log(corner[0][0]), math.log(corner[1][0])
+        if (high - low) / (right - left) < ROOM:
+            continue
+        red, green, blue, _ = cells.to_rgba(np.array([value]))[0]
+        dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
+        axes.text(
+            math.exp((low + high) / 2), corner[0][1] + 0.7,
+            f"{float(f'{value:.2g}'):g}x", ha="center", va="center", fontsize=10,
+            color="white" if dark else "black", clip_on=True,
+        )  # fmt: skip
+
+
+def _contour(axes: Axes, grid: Grid) -> None:
+    """Mark each row's crossover, and join those of neighbouring rows."""
+    rows = [(row, c) for row, line in enumerate(grid.lines) if (c := _found(line))]
+    for (row, c), (above, d) in pairwise(rows):
+        if above == row + 1:
+            x, y = (
+                [c.answer.at or math.nan, d.answer.at or math.nan],
+                [row + LOW, above + LOW],
+            )
+            axes.plot(x, y, color="white", lw=3.5, zorder=3)
+            axes.plot(x, y, color="black", lw=1.6, ls=(0, (4, 2)), zorder=3.1)
+    left, right = axes.get_xlim()
+    for row, c in rows:
+        y = [row + LOW, row + LOW]
+        ends = [max(c.answer.low or left, left), min(c.answer.high or right, right)]
+        axes.plot(ends, y, color="white", lw=6, zorder=3.2)
+        axes.plot(ends, y, color="black", lw=2.4, zorder=3.3)
+        heads = ["|" if c.answer.low else "<", "|" if c.answer.high else ">"]
+        for head, end in zip(heads, ends, strict=True):
+            sign: dict[str, Any] = {"marker": head, "ms": 9, "mew": 2, "color": "black"}
+            axes.plot(end, y[0], zorder=3.4, clip_on=False, **sign)
+        at = c.answer.at or math.nan
+        axes.plot(at, y[0], marker="o", ms=8, color="white", mec="black", zorder=3.5)
+    if rows:
+        share = f"{100 * (rows[0][1].answer.confidence or 0):g} %"
+        axes.plot(
+            [], [], color="black", lw=2.4, marker="o", ms=8, mfc="white",
+            label=f"crossover and its {share} interval (arrow: open)",
+        )  # fmt: skip
+
+
+def _found(line: GridLine) -> Crossover | None:
+    c = line.crossover
+    return (
+        c
+        if c is not None and c.answer.outcome == "found" and c.answer.at is not None
+        else None
+    )

@@ -1,0 +1,1 @@
+"""Does this program find crossovers that are known exactly, here and now?"""

@@ -1,0 +1,80 @@
+"""Does this program find crossovers that are known exactly, here and now?
+
+Real: pairs of spinning contenders through the whole measuring path, worker processes,
+search and journal included. Simulated: `crossover.selftest.promises`.
+"""
+
+import math
+import random
+from collections.abc import Callable
+
+from crossover.analysis.crossover import crossovers
+from crossover.findings import Crossover
+from crossover.measure.machine import snapshot
+from crossover.measure.workers import Crew
+from crossover.pipeline import carry_out_unkept
+from crossover.selftest.promises import Row, simulation_table
+from crossover.spec.spec import Spec
+from crossover.workloads.spin import Law, crossing_batch
+
+LARGEST_ERROR = 0.10
+
+
+def selftest(
+    pairs: int, sweeps: int, seed: int, said: Callable[[Row], object]
+) -> list[Row]:
+    """Return a row a spinning pair, one for all of them, then the simulated ones.
+
+    Args:
+        pairs: spinning pairs, about ten seconds each.
+        sweeps: simulated sweeps a row; 0 leaves the simulation out.
+        seed: of the laws, the orders and the simulation.
+        said: called with each row of a pair as it is found.
+    """
+    machine, rows, held = snapshot(), [], 0
+    for number in range(pairs):
+        truth, spec = spinning_pair(seed, number)
+        run = carry_out_unkept(spec, machine, Crew())
+        row, inside = compared(truth, crossovers(run)[0])
+        said(row)
+        rows.append(row)
+        held += inside
+    least = pairs - max(1, pairs // 10)
+    what, asked = "spinning pairs: truth in the interval", f">= {least} of {pairs}"
+    rows.append(Row(what, asked, f"{held} of {pairs}", held >= least))
+    return rows + (simulation_table(sweeps, seed) if sweeps else [])
+
+
+def spinning_pair(seed: int, number: int) -> tuple[float, Spec]:
+    """Return the exact crossing in rows a batch, and the spec that is to find it."""
+    draw = random.Random(f"{seed} {number}")
+    truth = draw.uniform(40, 400)
+    row_ps = draw.randrange(300_000, 1_000_000)
+    baseline = Law(draw.randrange(2_000, 20_000), row_ps)
+    faster_ps = int(row_ps * draw.uniform(0.1, 0.6))
+    step_ns = baseline.step_ns + round(truth * (row_ps - faster_ps) / 1000)
+    challenger = Law(step_ns, faster_ps)
+    names = tuple(f"cpu/{law}@1" for law in (baseline, challenger))
+    sweep = {"axis": "batch", "values": (16, 64, 256, 1024), "rows": 4096}
+    fields = {
+        "name": "selftest", "workload": "spin", "seed": number, "rounds": 32,
+        "width": 1.1, "control": False, "budget_s": 20.0, "contenders": names,
+        "pairs": (names,), "sweep": (sweep,),
+    }  # fmt: skip
+    return crossing_batch(baseline, challenger), Spec.model_validate(fields)
+
+
+def compared(truth: float, found: Crossover) -> tuple[Row, bool]:
+    """Compare a crossing with the truth; return the row, and if the interval held it.
+
+    The row passes on its error: an interval of 95 % may miss the truth now and then.
+    """
+    at = found.answer.at or math.inf
+    low, high = found.answer.low or 0.0, found.answer.high or math.inf
+    error = abs(at / truth - 1)
+    text = found.answer.outcome
+    if found.answer.at is not None:
+        text = f"{at:.4g} ({low:.4g} to {high:.4g}), off by {error:.1%}"
+    asked = f"{truth:.4g}, off by <= {LARGEST_ERROR:.0%}"
+    row = Row("spinning pair", asked, text, error <= LARGEST_ERROR)
+    return row, found.answer.outcome == "found" and low <= truth <= high

@@ -1,0 +1,126 @@
+"""Simulated sweeps with a known crossing: how to convince yourself of the engine.
+
+    from crossover.selftest.simulate import *
+    rng = np.random.default_rng(1)
+    ratios = log_ratios(seconds(cost_curve(2000.0, 10.0), Model(noise=0.05), rng))
+    locate(SIZES, ratios, confidence=0.95, margin=0.02, seed=0)
+
+The law: the baseline costs a + b n, the challenger A + b n / speedup, equal at the
+truth, which is no size of the grid. Both are disturbed as real machines disturb them.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.signal import lfilter
+
+from crossover.crossing.decide import Array
+
+SIZES: Array = np.exp2(np.arange(6, 16, dtype=np.float64))
+FIXED, PER_ROW = 100.0, 1.0
+"""Cost of the baseline, in any unit of time."""
+DRIFT_MEMORY = 0.9
+
+
+@dataclass(frozen=True)
+class Model:
+    """How the times are disturbed; shares of the time."""
+
+    noise: float = 0.05
+    """Lognormal, of each round of each contender on its own."""
+    spikes: float = 0.03
+    """Probability that a round takes Exp(1) times its time longer."""
+    drift: float = 0.05
+    """Of the machine's speed, AR(1) with memory 0.9, shared by the pair in a round."""
+    process: float = 0.0
+    """Lognormal effect of the process in which a contender runs, new every round."""
+    step: float = 0.0
+    """From the middle of a size's rounds on, the machine is slower by this share. The
+    step falls between the two contenders of the middle round."""
+    rounds: int = 16
+
+
+def baseline(sizes: Array = SIZES) -> Array:
+    """Return the baseline's true cost per size."""
+    return FIXED + PER_ROW * sizes
+
+
+def cost_curve(truth: float, speedup: float, sizes: Array = SIZES) -> Array:
+    """Return the true log(baseline / challenger) per size, 0 at `truth`.
+
+    Args:
+        truth: the size where both cost the same.
+        speedup: of the challenger at infinite size.
+        sizes: increasing.
+    """
+    fixed = FIXED + PER_ROW * truth * (1 - 1 / speedup)
+    curve: Array = np.log(baseline(sizes) / (fixed + PER_ROW * sizes / speedup))
+    return curve
+
+
+def waves(turns: float, height: float, sizes: Array = SIZES) -> Array:
+    """Return a log-ratio that starts behind by `height` and turns `turns` times."""
+    place = np.linspace(0, 1, len(sizes))
+    curve: Array = -height * np.cos(np.pi * turns * place)
+    return curve
+
+
+def random_curve(outcome: str, rng: np.random.Generator) -> tuple[Array, float | None]:
+    """Return (true log-ratios, true crossing) of a random curve of an outcome.
+
+    Args:
+        outcome: found, always, never, not_monotone or inconclusive (no difference).
+        rng: of the curve's parameters.
+    """
+    speedup = float(rng.uniform(2, 10))
+    first, last = SIZES[0], SIZES[-1]
+    if outcome == "found":
+        truth = float(np.exp(rng.uniform(np.log(SIZES[2]), np.log(SIZES[-4]))))
+        return cost_curve(truth, speedup), truth
+    if outcome == "always":
+        return cost_curve(first / rng.uniform(4, 16), speedup), None
+    if outcome == "never":
+        return cost_curve(last * rng.uniform(4, 16), speedup), None
+    if outcome == "not_monotone":
+        side = rng.choice([-1.0, 1.0])
+        turns = float(rng.integers(2, 4)) if side > 0 else float(rng.integers(1, 4))
+        return side * waves(turns, float(rng.uniform(0.3, 1.0))), None
+    return np.zeros(len(SIZES)), None
+
+
+def seconds(
+    curve: Array, model: Model, rng: np.random.Generator, sizes: Array = SIZES
+) -> Array:
+    """Return the times of one sweep, shape (2, sizes, rounds): baseline, challenger.
+
+    Args:
+        curve: true log(baseline / challenger) per size.
+        model: how the times are disturbed.
+        rng: of the disturbances.
+        sizes: increasing.
+    """
+    shape = (2, len(curve), model.rounds)
+    cost = np.stack([baseline(sizes), baseline(sizes) * np.exp(-curve)])
+    logs = np.log(cost)[:, :, None] + rng.normal(0, model.noise, shape)
+    logs += rng.normal(0, model.process, shape) if model.process else 0.0
+    hit = rng.random(shape) < model.spikes
+    logs += np.where(hit, np.log1p(rng.exponential(1.0, shape)), 0.0)
+    logs += _drift(model, shape[1:], rng)
+    middle = model.rounds // 2
+    slow = np.log1p(model.step)
+    logs[0, :, middle + 1 :] += slow
+    logs[1, :, middle:] += slow
+    return np.exp(logs)
+
+
+def _drift(model: Model, shape: tuple[int, int], rng: np.random.Generator) -> Array:
+    """Return AR(1) series of standard deviation `drift`, one a size."""
+    shocks = rng.normal(0, 1, shape) * np.sqrt(1 - DRIFT_MEMORY**2)
+    shocks[:, 0] = rng.normal(0, 1, shape[0])
+    series: Array = model.drift * lfilter([1.0], [1.0, -DRIFT_MEMORY], shocks, axis=1)
+    return series
+
+
+def log_ratios(times: Array) -> list[Array]:
+    """Return the paired log-ratios per size of `seconds`."""
+    return list(np.log(times[0] / times[1]))

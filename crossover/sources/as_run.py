@@ -1,0 +1,261 @@
+"""What another tool recorded of our cells -> a `Run`, as if `crossover run` made it.
+
+`asv` and `pytest_benchmark` bring the cells; the command line stores and reports.
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from crossover.analysis.flags import NO_INTERVAL
+from crossover.crossing.decide import FEWEST_ROUNDS
+from crossover.files.untrusted import Unreadable, file_name
+from crossover.nouns import (
+    SCHEMA,
+    Case,
+    Cell,
+    Contender,
+    InputError,
+    Machine,
+    Measurement,
+    Run,
+    by_device,
+)
+from crossover.record.codec import again
+from crossover.sources.sweeps_of_cells import clipped, sweeps
+from crossover.spec.bounds import MOST_ROUNDS
+from crossover.spec.spec import Spec, first_wrong
+from crossover.workloads.softmax import SOFTMAX, Softmax
+
+UNKNOWN = "unknown"
+MOST_CELLS = 10_000
+MOST_TIMES = 2_000_000
+
+
+class NoCellsError(InputError):
+    """A file that is in order but holds no cell of ours."""
+
+
+@dataclass
+class Found:
+    """One cell as a tool recorded it; `samples_s` empty where it did not run."""
+
+    cell: Cell
+    samples_s: list[float] = field(default_factory=list)
+    """Seconds of each sample, in the order taken."""
+    transfer_s: list[float] = field(default_factory=list)
+    calls_per_sample: int = 1
+    no_interval: str | None = None
+    """Why the samples are not the raw ones."""
+    one_process: bool = False
+    status: str = "unavailable"
+    """Where it did not run: `failed`, or `unavailable` if it was not to run."""
+    notes: str = ""
+    peak_bytes: int | None = None
+    threads: int | None = None
+    loss: float | None = None
+    accuracy: float | None = None
+    started_utc: str = ""
+
+    def measurements(self, run_id: str) -> list[Measurement]:
+        """Return a round for each sample, or one that says why there is none.
+
+        Only so many rounds have a transfer time as transfers were timed.
+        """
+        case, contender = self.cell.case, self.cell.contender
+        cell_id = self.cell.id
+        if not self.samples_s:
+            row = Measurement(
+                cell_id, run_id, 0, self.status, case, contender,
+                notes=self.notes, started_utc=self.started_utc,
+            )  # fmt: skip
+            return [row]
+        work = Softmax().work(case)
+        peak = by_device(contender.device, self.peak_bytes)
+        moved = [*self.transfer_s, *[None] * len(self.samples_s)]
+        return [
+            Measurement(
+                cell_id, run_id, i, "ok", case, contender,
+                samples_s=(seconds,),
+                calls_per_sample=self.calls_per_sample,
+                work=work,
+                transfer_s=moved[i],
+                peak_bytes=peak,
+                threads=self.threads,
+                loss=self.loss,
+                accuracy=self.accuracy,
+                notes=self.notes,
+                started_utc=self.started_utc,
+                flags=self.flags(),
+            )
+            for i, seconds in enumerate(self.samples_s)
+        ]  # fmt: skip
+
+    def flags(self) -> tuple[str, ...]:
+        """Return what keeps the samples from being what `crossover run` records."""
+        why = self.no_interval
+        if why is None and len(self.samples_s) < FEWEST_ROUNDS:
+            why = f"{len(self.samples_s)} samples, fewer than {FEWEST_ROUNDS}"
+        raised = {
+            "unpaired": True,
+            "one_process": self.one_process and why is None,
+            f"{NO_INTERVAL}: {why}": why is not None,
+        }
+        return tuple(name for name, is_raised in raised.items() if is_raised)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where cells come from."""
+
+    tool: str
+    name: str
+    """Of the run: what tells it from the others of the same store."""
+    file: str
+    command: str
+    commit: str | None
+    machine: Machine
+
+
+def run_of(origin: Origin, found: Sequence[Found]) -> Run:
+    """Make a run of a tool's cells: its sweeps and pairs follow from the cells.
+
+    Raises:
+        InputError: when no two contenders are there to compare, or more than can be.
+    """
+    _check_sizes(origin, found)
+    try:
+        return again(_run_of(origin, found))
+    except (ValidationError, Unreadable) as error:
+        why = first_wrong(error) if isinstance(error, ValidationError) else error
+        raise InputError(f"{origin.file}: {why}") from error
+
+
+def _check_sizes(origin: Origin, found: Sequence[Found]) -> None:
+    times = sum(len(f.samples_s) + len(f.transfer_s) for f in found)
+    for what, number, most in (
+        ("cells", len(found), MOST_CELLS),
+        ("times", times, MOST_TIMES),
+    ):
+        if number > most:
+            raise InputError(
+                f"{origin.file}: {what} = {number:,}: must be at most {most:,}"
+            )
+
+
+def _run_of(origin: Origin, found: Sequence[Found]) -> Run:
+    renamed = clipped(SOFTMAX, {f.cell.case for f in found})
+    for f in found:
+        f.cell = Cell(renamed.get(f.cell.case, f.cell.case), f.cell.contender)
+    _thin(found)
+    _spread(found)
+    asked = sweeps(
+        SOFTMAX,
+        [f.cell for f in found if f.samples_s or f.status == "failed"],
+        [f.cell for f in found if not f.samples_s and f.status != "failed"],
+    )
+    contenders = tuple(dict.fromkeys(str(f.cell.contender) for f in found))
+    if not asked:
+        raise InputError(
+            f"{origin.file}: contender = {', '.join(contenders[:5])}: must be at least "
+            "two that trained the same case"
+        )
+    spec = Spec(
+        name=origin.tool,
+        contenders=contenders,
+        pairs=tuple(dict.fromkeys(pair for sweep in asked for pair in sweep.pairs)),
+        sweep=tuple(asked),
+        rounds=max(2, *(len(f.samples_s) for f in found)),
+        grid=True,
+        control=False,
+    )
+    run_id = file_name(origin.name)
+    return Run(
+        run_id,
+        SCHEMA,
+        spec,
+        origin.commit,
+        origin.command,
+        origin.machine,
+        tuple(m for f in found for m in f.measurements(run_id)),
+    )
+
+
+def _thin(found: Sequence[Found]) -> None:
+    """Keep so many samples of a cell as can be analysed, evenly over its time."""
+    for f in found:
+        n, most = len(f.samples_s), MOST_ROUNDS
+        if n > most:
+            f.samples_s = [f.samples_s[i * n // most] for i in range(most)]
+            f.notes = f"{most:,} of {n:,} samples, evenly; {f.notes}".strip("; ")
+
+
+def _spread(found: Sequence[Found]) -> None:
+    """Let every contender's first rounds span all the time that it was measured in.
+
+    Rounds are compared by their number. Where a contender has more samples of a case
+    than another, its first ones alone would be those of the tool's first process.
+    """
+    fewest: dict[Case, int] = {}
+    raw = [f for f in found if f.no_interval is None and f.samples_s]
+    for f in raw:
+        case, n = f.cell.case, len(f.samples_s)
+        fewest[case] = min(n, fewest.get(case, n))
+    for f in raw:
+        n, least = len(f.samples_s), fewest[f.cell.case]
+        first = [i * n // least for i in range(least)]
+        rest = sorted(set(range(n)) - set(first))
+        f.samples_s = [f.samples_s[i] for i in (*first, *rest)]
+
+
+def machine_of(
+    identity: object,
+    hostname: str | None = None,
+    cpu: str | None = None,
+    cores: int | None = None,
+    memory_bytes: int | None = None,
+    **known: object,
+) -> Machine:
+    """Describe the machine of a tool's record; what it does not say is unknown.
+
+    Args:
+        identity: what tells it from others; hashed.
+        hostname: its name.
+        cpu: the processor's.
+        cores: how many.
+        memory_bytes: of all its memory.
+        known: fields of `Machine` that the tool knows too.
+    """
+    machine = Machine(
+        hostname=hostname or UNKNOWN,
+        cpu=cpu or UNKNOWN,
+        cores=cores,
+        quota_cores=None,
+        memory_bytes=memory_bytes,
+        load_1min=None,
+        accelerators=(),
+        unavailable={},
+        versions={},
+        threads={},
+        fingerprint=hashlib.sha256(repr(identity).encode()).hexdigest()[:12],
+    )
+    return dataclasses.replace(machine, **known)  # type: ignore[arg-type]
+
+
+def unrecorded(
+    contenders: Sequence[Contender], tool: str
+) -> tuple[dict[str, object], ...]:
+    """Return accelerators of which a tool says no more than that they were used."""
+    devices = dict.fromkeys(c.device for c in contenders if c.device != "cpu")
+    names = list(devices) or [UNKNOWN]
+    return tuple(
+        {
+            "name": name,
+            "description": f"{name} (not described by {tool})",
+            "memory_bytes": None,
+        }
+        for name in names
+    )

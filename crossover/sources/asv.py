@@ -1,0 +1,247 @@
+"""asv's results folder -> a `Run` for every machine, commit and environment in it.
+
+Only benchmarks called `time_train` and the like, with a case and a contender for
+parameters, are read (docs/sources.md).
+"""
+
+import math
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from crossover.nouns import Cell, InputError, Machine, Run
+from crossover.sources.as_run import (
+    Found,
+    NoCellsError,
+    Origin,
+    machine_of,
+    run_of,
+    unrecorded,
+)
+from crossover.sources.asv_file import BENCHMARKS, Result, Row, cells_of, load
+from crossover.sources.json_file import read_object, wrong
+from crossover.spec.bounds import LARGEST
+
+MACHINE = "machine.json"
+MEDIAN_ONLY = "asv kept only its median"
+SKIPPED = "n/a in asv: skipped there, or not selected"
+FAILED = "failed in asv, which keeps no reason"
+TINY = 1e-12
+"""What seconds and bytes lie between."""
+MACHINE_FIELDS = ("machine", "cpu", "num_cpu", "ram", "os", "arch")
+
+
+def read_asv(reference: str) -> list[Run]:
+    """Read `DIR`, `DIR/MACHINE` or one file of it, each with `@COMMIT` or without.
+
+    Raises:
+        InputError: naming file, field and what is allowed.
+    """
+    path, _, commit = (
+        (reference, "", "") if Path(reference).exists() else reference.rpartition("@")
+    )
+    files = _files(Path(path or reference))
+    found, empty = [], []
+    for file in files:
+        if not file.stem.startswith(commit[:8]):
+            continue
+        try:
+            run = _read_file(file, commit)
+        except NoCellsError as error:
+            empty.append(error)
+            continue
+        found += [run] if run is not None else []
+    if found:
+        return found
+    if empty:
+        raise empty[0]
+    known = ", ".join(sorted({file.stem for file in files})[:8])
+    raise InputError(f"commit = {commit!r} in {reference!r}: must begin one of {known}")
+
+
+def _files(folder: Path) -> list[Path]:
+    """List the result files of a results folder, of a machine's, or the one given."""
+    if folder.is_file():
+        return [folder]
+    if not folder.exists():
+        raise InputError(f"from_asv = {str(folder)!r}: must be a folder that exists")
+    machines = (
+        [folder]
+        if (folder / MACHINE).exists()
+        else sorted(p for p in folder.iterdir() if p.is_dir())
+    )
+    files = [
+        file
+        for machine in machines
+        for file in sorted(machine.glob("*.json"))
+        if file.name != MACHINE
+    ]
+    if not files:
+        raise InputError(
+            f"from_asv = {str(folder)!r}: holds no MACHINE/COMMIT-ENVIRONMENT.json; "
+            "must be asv's results_dir, such as .asv/results"
+        )
+    return files
+
+
+def _read_file(file: Path, commit: str) -> Run | None:
+    """Read a file; None where it is of another commit."""
+    result, rows = load(file)
+    if not (result.commit_hash.startswith(commit) or file.stem.startswith(commit)):
+        return None
+    found = _found(file, rows)
+    if not found:
+        raise NoCellsError(
+            f"{file}: results: must hold a benchmark time_train of a case and a "
+            "contender; for other benchmarks make a table of the times and use "
+            "`crossover analyse`"
+        )
+    _mark_single_processes(file.parent.parent / "benchmarks.json", rows, found)
+    cells = list(found.values())
+    origin = Origin(
+        tool="asv",
+        name=f"{file.parent.resolve().name}-{file.stem}",
+        file=str(file),
+        command=shlex.join(["crossover", "report", "--from-asv", str(file)]),
+        commit=result.commit_hash[:12],
+        machine=_machine(file, result, cells),
+    )
+    return run_of(origin, cells)
+
+
+@dataclass(frozen=True)
+class _Value:
+    """What a row holds of one cell; `samples` empty where only the value was kept."""
+
+    cell: Cell
+    field: str
+    value: float | None
+    samples: tuple[float, ...]
+
+    @property
+    def ran(self) -> bool:
+        """Whether there is a number: neither failed nor skipped."""
+        is_nan = isinstance(self.value, float) and math.isnan(self.value)
+        return self.value is not None and not is_nan
+
+    def number(self, file: Path, value: float | None, least: float = TINY) -> float:
+        """Return the value or a sample, which must be finite and not below `least`."""
+        if value is None or not least <= value <= LARGEST:
+            raise wrong(file, self.field, value, "must be a number > 0, null or NaN")
+        return float(value)
+
+    def times(self, file: Path, least: float = TINY) -> list[float]:
+        """Return the samples, or the value alone, in seconds."""
+        kept = self.samples or (self.value,)
+        return [self.number(file, seconds, least) for seconds in kept]
+
+
+def _values(file: Path, rows: dict[str, Row], kind: str) -> Iterator[_Value]:
+    """Go through the values of every benchmark of a kind."""
+    for name, row in rows.items():
+        if name.rpartition(".")[2] != kind:
+            continue
+        cells = cells_of(file, name, row)
+        values = row.result or [None] * len(cells)
+        samples = row.samples or [None] * len(cells)
+        for i, (cell, value, raw) in enumerate(
+            zip(cells, values, samples, strict=True)
+        ):
+            field = f"results.{name}.result.{i}"
+            yield _Value(cell, field, value, tuple(raw or ()))
+
+
+def _found(file: Path, rows: dict[str, Row]) -> dict[Cell, Found]:
+    """Gather what the file holds of each cell that `time_train` names."""
+    found: dict[Cell, Found] = {}
+    of: dict[Cell, str] = {}
+    for value in _values(file, rows, "time_train"):
+        benchmark = value.field.rpartition(".result.")[0]
+        if of.setdefault(value.cell, benchmark) != benchmark:
+            raise wrong(
+                file,
+                benchmark,
+                value.cell.id,
+                f"is in {of[value.cell]} too",
+            )
+        cell = found.setdefault(value.cell, Found(value.cell, notes=SKIPPED))
+        if value.ran:
+            cell.samples_s += value.times(file)
+            cell.no_interval = None if value.samples else MEDIAN_ONLY
+            cell.notes = ""
+        elif value.value is None and not cell.samples_s:
+            cell.status, cell.notes = "failed", FAILED
+    _add_more(file, rows, found)
+    return found
+
+
+def _add_more(file: Path, rows: dict[str, Row], found: dict[Cell, Found]) -> None:
+    """Add what the other benchmarks know of the cells, and when they were measured."""
+    for kind in BENCHMARKS[1:]:
+        for value in _values(file, rows, kind):
+            cell = found.get(value.cell)
+            if cell is None or not value.ran:
+                continue
+            if kind == "time_transfer":
+                cell.transfer_s += value.times(file, 0.0)
+            elif kind == "track_accuracy":
+                cell.accuracy = value.number(file, value.value, 0.0)
+            else:
+                cell.peak_bytes = round(value.number(file, value.value))
+    for name, row in rows.items():
+        if name.rpartition(".")[2] == "time_train":
+            for which in cells_of(file, name, row):
+                found[which].started_utc = _utc(row.started_at)
+
+
+def _utc(milliseconds: float | None) -> str:
+    try:
+        when = datetime.fromtimestamp((milliseconds or math.nan) / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return ""
+    return when.isoformat(timespec="milliseconds")
+
+
+def _mark_single_processes(
+    definitions: Path, rows: dict[str, Row], found: dict[Cell, Found]
+) -> None:
+    """Mark the cells that were measured in one process, as benchmarks.json tells."""
+    known = read_object(definitions) if definitions.exists() else {}
+    for name, row in rows.items():
+        entry = known.get(name)
+        if not isinstance(entry, dict) or entry.get("version") != row.version:
+            continue
+        rounds = entry.get("rounds", entry.get("processes"))  # as asv 0.4 calls them
+        if name.rpartition(".")[2] == "time_train" and rounds == 1:
+            for cell in cells_of(definitions, name, row):
+                found[cell].one_process = True
+
+
+def _machine(file: Path, result: Result, found: list[Found]) -> Machine:
+    """Describe the machine by the six texts of asv, which knows no accelerator."""
+    described = file.parent / MACHINE
+    known = read_object(described) if described.exists() else {}
+    texts = {
+        name: str(result.params.get(name) or known.get(name) or "")
+        for name in MACHINE_FIELDS
+    }
+    used = [f.cell.contender for f in found if f.samples_s]
+    packages = {name: v for name, v in result.requirements.items() if v}
+    return machine_of(
+        tuple(texts.values()),
+        hostname=texts["machine"],
+        cpu=texts["cpu"],
+        cores=_integer(texts["num_cpu"]),
+        memory_bytes=_integer(texts["ram"]),
+        accelerators=unrecorded(used, "asv"),
+        versions={"python": result.python, **{n: str(v) for n, v in packages.items()}},
+        threads={f"{n} asked": str(v) for n, v in result.env_vars.items()},
+    )
+
+
+def _integer(text: str) -> int | None:
+    """Read what a user may have written; asv writes cores and bytes in digits."""
+    is_count = text.isascii() and text.isdigit() and len(text) < 20
+    return (int(text) or None) if is_count else None

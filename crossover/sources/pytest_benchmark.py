@@ -1,0 +1,238 @@
+"""A JSON file of pytest-benchmark -> a `Run`.
+
+Only benchmarks whose extra_info names a cell are read (docs/sources.md). Nothing in the
+file is executed.
+"""
+
+import shlex
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StrictFloat, StrictInt, StrictStr
+
+from crossover.nouns import Cell, Contender, InputError, Machine, Run
+from crossover.sources.as_run import (
+    UNKNOWN,
+    Found,
+    NoCellsError,
+    Origin,
+    machine_of,
+    run_of,
+    unrecorded,
+)
+from crossover.sources.json_file import List, Part, Texts, part, read_object, wrong
+from crossover.spec.bounds import LARGEST
+from crossover.spec.contenders import STAND_IN
+from crossover.workloads.softmax import SOFTMAX
+
+Number = StrictFloat | StrictInt
+Count = Annotated[StrictInt, Field(ge=1, le=int(LARGEST))]
+Seconds = Annotated[Number, Field(ge=0, le=LARGEST)]
+TINY = 1e-12
+MEDIAN_ONLY = "pytest-benchmark kept no rounds"
+UNVERSIONED = "unversioned"
+MISSING = Contender(STAND_IN, "resident")
+"""What stands for an accelerator that is missing: a skipped test leaves no trace."""
+
+
+class Stats(Part):
+    """The times of one benchmark; `data` only where the rounds were kept."""
+
+    median: Seconds
+    data: List[Seconds] | None = None
+
+
+class Extra(Part):
+    """What our suite adds to a benchmark."""
+
+    cell_id: StrictStr
+    view: Literal["train", "transfer"]
+    calls: Count = 1
+    loss: Number | None = None
+    accuracy: Number | None = None
+    threads: Count | None = None
+
+
+class Benchmark(Part):
+    """One benchmark of a file."""
+
+    fullname: StrictStr = ""
+    extra_info: dict[str, Any] = Field(default={})
+    stats: Any = None
+
+
+class Accelerator(Part):
+    """What our suite says of an accelerator."""
+
+    name: StrictStr
+    description: StrictStr
+    memory_bytes: StrictInt | None = None
+    driver: StrictStr | None = None
+
+
+class MachineInfo(Part):
+    """What pytest-benchmark and our suite say of the machine."""
+
+    node: StrictStr = ""
+    system: StrictStr = ""
+    machine: StrictStr = ""
+    python_version: StrictStr = ""
+    cpu: dict[str, Any] = Field(default={})
+    cpu_name: StrictStr = ""
+    accelerators: List[Accelerator] | None = None
+    unavailable: Texts = Field(default={})
+    versions: Texts = Field(default={})
+    threads: dict[str, Any] = Field(default={})
+    blas: StrictStr = ""
+
+
+class Document(Part):
+    """The whole file."""
+
+    machine_info: MachineInfo = Field(default=MachineInfo())
+    commit_info: dict[str, Any] = Field(default={})
+    benchmarks: List[Benchmark]
+    datetime: StrictStr = ""
+    version: StrictStr = UNKNOWN
+
+
+def read_pytest_benchmark(file: Path) -> Run:
+    """Read a file written by `--benchmark-json`, `--benchmark-save` or `-autosave`.
+
+    Raises:
+        InputError: naming file, field and what is allowed.
+    """
+    fields = read_object(file)
+    if "benchmarks" not in fields:
+        raise InputError(
+            f"{file}: benchmarks: missing; must be a JSON file of pytest-benchmark"
+        )
+    document = part(Document, fields, file)
+    found = _found(file, document)
+    if not found:
+        raise NoCellsError(
+            f"{file}: benchmarks: must hold one whose extra_info names a cell; "
+            "for other benchmarks make a table of the times and use `crossover analyse`"
+        )
+    _add_missing(document.machine_info, found)
+    commit = document.commit_info.get("id")
+    commit = commit[:12] if isinstance(commit, str) and commit != UNVERSIONED else None
+    names = (document.machine_info.node, commit, file.stem)
+    origin = Origin(
+        tool="pytest-benchmark",
+        name="-".join(name for name in names if name),
+        file=str(file),
+        command=shlex.join(
+            ["crossover", "report", "--from-pytest-benchmark", str(file)]
+        ),
+        commit=commit,
+        machine=_machine(document, found.values()),
+    )
+    return run_of(origin, list(found.values()))
+
+
+def _found(file: Path, document: Document) -> dict[Cell, Found]:
+    """Gather what the file holds of each cell that was trained."""
+    found: dict[Cell, Found] = {}
+    moved: dict[Cell, list[float]] = {}
+    started = _utc(document.datetime)
+    for i, benchmark in enumerate(document.benchmarks):
+        if "cell_id" not in benchmark.extra_info:
+            continue
+        where = ("benchmarks", i)
+        extra = part(Extra, benchmark.extra_info, file, (*where, "extra_info"))
+        stats = part(Stats, benchmark.stats, file, (*where, "stats"))
+        cell = _cell(file, i, extra.cell_id)
+        if cell in (found if extra.view == "train" else moved):
+            field = f"bench.promises.{i}.extra_info.cell_id"
+            raise wrong(file, field, extra.cell_id, f"must have one {extra.view} only")
+        samples = [float(seconds) for seconds in stats.data or (stats.median,)]
+        if extra.view == "transfer":
+            moved[cell] = [seconds / extra.calls for seconds in samples]
+            continue
+        if min(samples) < TINY:
+            must = "must be seconds > 0"
+            raise wrong(file, f"bench.promises.{i}.stats", min(samples), must)
+        found[cell] = Found(
+            cell,
+            samples_s=samples,
+            calls_per_sample=extra.calls,
+            no_interval=None if stats.data else MEDIAN_ONLY,
+            one_process=True,
+            threads=extra.threads,
+            loss=extra.loss,
+            accuracy=extra.accuracy,
+            started_utc=started,
+        )
+    for cell in found.keys() & moved.keys():
+        found[cell].transfer_s = moved[cell]
+    return found
+
+
+def _cell(file: Path, i: int, cell_id: str) -> Cell:
+    try:
+        return SOFTMAX.parse_cell(cell_id)
+    except ValueError as error:
+        raise InputError(
+            f"{file}: bench.promises.{i}.extra_info.cell_id: {error}"
+        ) from error
+
+
+def _add_missing(machine: MachineInfo, found: dict[Cell, Found]) -> None:
+    """Add the cells of a missing accelerator, where the machine's record says why."""
+    reason = machine.unavailable.get(MISSING.device)
+    if reason is None or any(cell.contender.device != "cpu" for cell in found):
+        return
+    for case in dict.fromkeys(cell.case for cell in found):
+        cell = Cell(case, MISSING)
+        found[cell] = Found(cell, notes=f"{MISSING.device}: {reason}")
+
+
+def _machine(document: Document, found: Iterable[Found]) -> Machine:
+    m = document.machine_info
+    brand, cores = m.cpu.get("brand_raw") or m.cpu.get("brand"), m.cpu.get("count")
+    cpu = m.cpu_name or (brand if isinstance(brand, str) else "")
+    used = [f.cell.contender for f in found if f.samples_s]
+    described = [a.model_dump() for a in m.accelerators or ()]
+    return machine_of(
+        (m.node, m.system, m.machine, cpu, cores, described),
+        hostname=m.node,
+        cpu=cpu,
+        cores=cores if isinstance(cores, int) and cores > 0 else None,
+        accelerators=unrecorded(used, "pytest-benchmark")
+        if m.accelerators is None
+        else tuple(described),
+        unavailable=m.unavailable,
+        versions={
+            "python": m.python_version or UNKNOWN,
+            "pytest-benchmark": document.version,
+            **m.versions,
+        },
+        threads=_threads(m),
+    )
+
+
+def _threads(m: MachineInfo) -> dict[str, object]:
+    """Return what is known of threads and BLAS, nothing of another shape."""
+    known: dict[str, object] = {
+        name: value for name, value in m.threads.items() if isinstance(value, int | str)
+    }
+    if m.blas:
+        known["blas"] = m.blas
+    pools = m.threads.get("pools")
+    if isinstance(pools, list):
+        keys = ("user_api", "internal_api", "num_threads")
+        dicts = (pool for pool in pools if isinstance(pool, dict))
+        known["pools"] = [{key: str(pool.get(key)) for key in keys} for pool in dicts]
+    return known
+
+
+def _utc(text: str) -> str:
+    try:
+        when = datetime.fromisoformat(text)
+        aware = when if when.tzinfo else when.replace(tzinfo=UTC)
+        return aware.astimezone(UTC).isoformat(timespec="milliseconds")
+    except (ValueError, OverflowError):  # no date, or one before the year 1
+        return ""

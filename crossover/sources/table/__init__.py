@@ -1,0 +1,1 @@
+"""Anybody's long table of times, read column by column with its doubts."""

@@ -1,0 +1,204 @@
+"""Anybody's long table of times -> crossovers, one per group of rows.
+
+In: a CSV file and the names of its columns. Out: answers, lines to print, and
+analyse.csv and analyse.md. `crossover analyse` calls it.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from crossover.analysis.flags import in_words
+from crossover.crossing.answer import NOT_MEASURED, Settings, answer, point_answer
+from crossover.crossing.decide import FEWEST_ROUNDS, Array
+from crossover.files.atomic import write_atomically
+from crossover.files.escape import harmless, text
+from crossover.files.untrusted import printable
+from crossover.findings import Answer
+from crossover.nouns import InputError, field_names
+from crossover.sources.table.file import Asked
+from crossover.sources.table.pairing import MOST_ROUNDS, paired
+from crossover.sources.table.rows import Table, read_table
+
+MOST_GROUPS = 10_000
+"""Each takes some hundredths of a second."""
+NO_PAIR = "no size has both contenders"
+MOST_SIZES = 1000
+"""A group has at most this many sizes."""
+
+
+@dataclass(frozen=True)
+class GroupAnswer:
+    """The crossover of one group: the values of the `by` columns, and the answer."""
+
+    group: tuple[str, ...]
+    answer: Answer
+
+
+def analyse_file(path: Path, asked: Asked, out: Path | None) -> list[str]:
+    """Read a table, find its crossovers, write them to `out` and return the lines.
+
+    Raises:
+        InputError: as `read_table` and `write_answers` do.
+    """
+    found = analyse(read_table(path, asked), asked, Settings())
+    if out is not None:
+        write_answers(out, found, asked)
+    return [printable(line(row, asked)) for row in found]
+
+
+def analyse(table: Table, asked: Asked, settings: Settings) -> list[GroupAnswer]:
+    """Find the crossover of each group of the `by` columns, in the table's order.
+
+    Rows that share group, size, contender and round are one round: their median
+    counts. Only sizes with both contenders count.
+    """
+    pairs = paired(table.rows, asked)
+    _check_sizes(table.rows, pairs.rounds, asked)
+    points, rounds = (_groups(rows, asked) for rows in (pairs.points, pairs.rounds))
+    every = table.rows[list(asked.by)].drop_duplicates()
+    names = [tuple(map(str, name)) for name in every.itertuples(index=False, name=None)]
+    found = []
+    for name in names if asked.by else [()]:
+        result = _answer(points.get(name), rounds.get(name), asked, settings)
+        is_single = {"no_rounds", NO_PAIR} & {*result.flags}
+        unpaired = (
+            [f"unpaired: {pairs.unpaired}"] if pairs.unpaired and not is_single else []
+        )
+        flags = (*unpaired, *result.flags, *table.notes)
+        found.append(GroupAnswer(name, dataclasses.replace(result, flags=flags)))
+    return found
+
+
+def _groups(rows: pd.DataFrame, asked: Asked) -> dict[tuple[str, ...], pd.DataFrame]:
+    if not asked.by:
+        return {(): rows}
+    groups = rows.groupby(list(asked.by), sort=False)
+    return {tuple(map(str, key)): members for key, members in groups}
+
+
+def _check_sizes(table: pd.DataFrame, rounds: pd.DataFrame, asked: Asked) -> None:
+    """Refuse more than can be computed in minutes and a gigabyte."""
+    by = list(asked.by)
+    groups = len(table[by].drop_duplicates()) if by else 1
+    sizes = rounds[[*by, asked.axis]].value_counts(sort=False)
+    most_rounds = int(sizes.max()) if len(sizes) else 0
+    of_group = sizes.groupby(level=by, sort=False).size() if by else [len(sizes)]
+    for what, number, most in (
+        ("groups", groups, MOST_GROUPS),
+        (f"values of {asked.axis} in a group", max(of_group, default=0), MOST_SIZES),
+        (f"rounds at a value of {asked.axis}", most_rounds, MOST_ROUNDS),
+    ):
+        if number > most:
+            raise InputError(f"{what} = {number:,}: must be at most {most:,}")
+
+
+def _answer(
+    points: pd.DataFrame | None,
+    rounds: pd.DataFrame | None,
+    asked: Asked,
+    settings: Settings,
+) -> Answer:
+    """Find a group's crossover, without an interval where rounds are too few.
+
+    They are if no size has enough, or, where nobody named them, if some size has not:
+    it would be left out.
+    """
+    if points is None or points.empty or rounds is None:
+        return Answer(NOT_MEASURED, flags=(NO_PAIR,))
+    sizes, times, starts = _arrays(rounds, asked)
+    counts = np.diff([*starts, len(times)])
+    least = max(counts, default=0) if asked.round else min(counts, default=0)
+    if least >= FEWEST_ROUNDS:
+        baseline_s, challenger_s = (np.split(times[:, i], starts[1:]) for i in (0, 1))
+        work = _work(sizes, asked)
+        return answer(sizes, baseline_s, challenger_s, work, settings)
+    sizes, times, _ = _arrays(points, asked)
+    work = _work(sizes, asked)
+    found = point_answer(sizes, times[:, 0], times[:, 1], work, settings.margin)
+    if max(counts, default=0) == 1 and asked.round is None:
+        return found
+    few = f"fewer than {FEWEST_ROUNDS} {'rounds' if asked.round else 'repetitions'}"
+    others = (flag for flag in found.flags if flag != "no_rounds")
+    return dataclasses.replace(found, flags=(few, *others))
+
+
+def _arrays(rows: pd.DataFrame, asked: Asked) -> tuple[Array, Array, list[int]]:
+    """Return the sizes, both contenders' times in their order, and where each starts.
+
+    Groups are small and many: numpy splits them faster than pandas.
+    """
+    axis = rows[asked.axis].to_numpy(float)
+    order = np.argsort(axis, kind="stable")
+    times = rows[[asked.baseline, asked.challenger]].to_numpy(float)[order]
+    sizes, starts = np.unique(axis[order], return_index=True)
+    return sizes, times, starts.tolist()
+
+
+def _work(sizes: Array, asked: Asked) -> Array:
+    """Return what cost curves are fitted to: a constant, and the size.
+
+    Of a rate nobody knows how the work grows: no curve that crosses is fitted.
+    """
+    one = np.ones(len(sizes))
+    return one[:, None] if asked.higher_is_better else np.column_stack([one, sizes])
+
+
+def line(found: GroupAnswer, asked: Asked) -> str:
+    """Say a group's answer in one line."""
+    a = found.answer
+    group = ", ".join(f"{n} = {v}" for n, v in zip(asked.by, found.group, strict=True))
+    text = {
+        "found": f"{asked.challenger} overtakes {asked.baseline} "
+        f"from {asked.axis} {_size(a.at or 0)}{_interval(a)}",
+        "always": f"{asked.challenger} is ahead at every {asked.axis}",
+        "never": f"{asked.challenger} is still behind at the largest {asked.axis}",
+        "not_monotone": "more than one crossing, or ahead only at small sizes",
+        "inconclusive": f"inconclusive{_interval(a)}",
+        NOT_MEASURED: "not measured",
+    }[a.outcome]
+    flags = f" [{'; '.join(map(in_words, a.flags))}]" if a.flags else ""
+    return f"{group}: {text}{flags}" if group else f"{text}{flags}"
+
+
+def _interval(a: Answer) -> str:
+    if a.confidence is None:
+        return " (no interval)"
+    low = "below the smallest size" if a.low is None else _size(a.low)
+    high = "above the largest size" if a.high is None else _size(a.high)
+    return f" ({a.confidence:.0%} interval: {low} to {high})".replace("%", " %")
+
+
+def _size(value: float) -> str:
+    """Write a size to four digits, without a power of ten: `27,780`."""
+    return f"{float(f'{value:.4g}'):,.12g}"
+
+
+def write_answers(out: Path, found: list[GroupAnswer], asked: Asked) -> None:
+    """Write analyse.csv and analyse.md.
+
+    Raises:
+        InputError: when `out` cannot be written.
+    """
+    columns = field_names(Answer)
+    records = []
+    for row in found:
+        fields = {n: getattr(row.answer, n) for n in columns}
+        fields["flags"] = ";".join(row.answer.flags)
+        group = dict(zip(asked.by, map(printable, row.group), strict=True))
+        pair = {"baseline": asked.baseline, "challenger": asked.challenger}
+        records.append({**group, "axis": asked.axis, **pair, **fields})
+    heads = [*asked.by, "axis", "baseline", "challenger", *columns]
+    table = pd.DataFrame(records, columns=heads)
+    title = f"Crossovers of {asked.challenger} against {asked.baseline}"
+    lines = [f"# {text(title)}", ""]
+    lines += [f"- {text(printable(line(row, asked)))}" for row in found]
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_atomically(out / "analyse.csv", harmless(table).to_csv(index=False))
+        write_atomically(out / "analyse.md", "\n".join(lines) + "\n")
+    except OSError as error:
+        raise InputError(f"out = {str(out)!r}: {error.strerror}") from error

@@ -1,0 +1,138 @@
+"""The CSV file of `table`: what is asked of it, and its rows as texts."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from crossover.files.untrusted import Unreadable, near, read_text
+from crossover.nouns import InputError
+
+MOST_ROWS, MOST_FIELDS = 1_000_000, 10_000_000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which column holds what, and which two contenders to compare."""
+
+    axis: str
+    time: str
+    contender: str
+    baseline: str
+    challenger: str
+    round: str | None = None
+    """The user's word that contenders took turns in each round; None: nobody says."""
+    by: tuple[str, ...] = ()
+    pool: tuple[str, ...] = ()
+    """Columns whose values may differ between repetitions of one measurement."""
+    higher_is_better: bool | None = None
+    """Whether `time` is a rate; None: its name tells."""
+
+    @property
+    def cell(self) -> tuple[str, ...]:
+        """The columns that say what was measured: group, size and contender."""
+        return (*self.by, self.axis, self.contender)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that is asked for and read."""
+        rounds = (self.round,) if self.round is not None else ()
+        return (self.axis, self.time, self.contender, *rounds, *self.by)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table as texts, with the line of the file on which each row ends."""
+
+    heads: list[str]
+    rows: list[list[str]]
+    lines: list[int]
+
+    def column(self, place: int) -> list[str]:
+        """Return one column, without the spaces around its texts."""
+        return [row[place].strip() for row in self.rows]
+
+    def frame(self, columns: Sequence[str]) -> pd.DataFrame:
+        """Return some columns as texts, their index the places of the rows here."""
+        places = {c: self.heads.index(c) for c in columns}
+        data = {c: [row[i] for row in self.rows] for c, i in places.items()}
+        return pd.DataFrame(data, dtype=str)
+
+    def only(self, places: Sequence[int]) -> "Rows":
+        """Return the table with some of its rows."""
+        return Rows(
+            self.heads,
+            [self.rows[i] for i in places],
+            [self.lines[i] for i in places],
+        )
+
+    def unnamed(self, asked: Asked) -> list[int]:
+        """Return the places of the columns that nothing is said of."""
+        named = {*asked.columns, *asked.pool}
+        return [i for i, head in enumerate(self.heads) if head not in named]
+
+
+def read_rows(path: Path, asked: Asked) -> Rows:
+    """Read a table and find the columns asked for.
+
+    Raises:
+        InputError: for a file that is no table or too large a one, and for a missing
+            column (with the nearest name).
+    """
+    try:
+        return _parsed(read_text(path, pipe=True), asked)
+    except OSError as error:
+        raise InputError(f"file = {str(path)!r}: {error.strerror}") from error
+    except csv.Error as error:
+        raise InputError(f"file = {str(path)!r}: not a CSV table: {error}") from error
+    except Unreadable as error:
+        raise InputError(f"file = {str(path)!r}: {error}") from error
+
+
+def _parsed(whole: str, asked: Asked) -> Rows:
+    """Return the rows of a text.
+
+    Not by pandas, which takes a gigabyte for a long line and guesses what is meant by
+    rows of another length.
+    """
+    if whole.count(",") + whole.count("\n") > MOST_FIELDS:
+        raise Unreadable(f"too many fields; must be at most {MOST_FIELDS:,}")
+    reader = csv.reader(io.StringIO(whole, newline=""))
+    heads = next((row for row in reader if row), [])
+    _check_columns(heads, asked)
+    rows, lines = [], []
+    for row in filter(None, reader):
+        if len(row) != len(heads):
+            raise Unreadable(
+                f"not a CSV table: line {reader.line_num} has {len(row)} fields; must "
+                f"have {len(heads)} as the first"
+            )
+        rows.append(row)
+        lines.append(reader.line_num)
+        if len(rows) > MOST_ROWS:
+            raise Unreadable(f"too many rows; must be at most {MOST_ROWS:,}")
+    return Rows(heads, rows, lines)
+
+
+def _check_columns(known: list[str], asked: Asked) -> None:
+    for column in (*asked.columns, *asked.pool):
+        if column not in known:
+            raise InputError(
+                f"column = {column!r}: must be one of {listed(known)}"
+                f"{near(column, tuple(known[:1000]))}"
+            )
+    for column in asked.columns:
+        if known.count(column) > 1:
+            raise InputError(f"column = {column!r}: must be there only once")
+    named = (*asked.columns, *asked.pool)
+    if len(set(named)) < len(named):
+        raise InputError(f"columns = {named}: each must be named only once")
+
+
+def listed(names: Sequence[str], most: int = 20) -> str:
+    """Return names for a message, the first of many."""
+    more = ", ..." if len(names) > most else ""
+    return ", ".join(name[:40] for name in names[:most]) + more

@@ -1,0 +1,1 @@
+"""What is asked: a spec in TOML, its sweeps, contenders and nodes, each validated."""

@@ -1,0 +1,198 @@
+"""The cells both suites measure, by profile, and one of them made ready to be timed.
+
+No torch until a cell is asked for: asv starts a process for each one.
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from crossover.measure.machine import usable_cores
+from crossover.nouns import Cell, Contender
+from crossover.spec.contenders import STAND_IN, missing_cores
+from crossover.suites.choice import load_profile, more_devices, profile_name
+from crossover.workloads.registry import definition
+from crossover.workloads.workload import Workload
+
+ALL_EPOCHS_S = 1e6
+"""A training is never cut short here: asv and pytest-benchmark cannot say so."""
+
+now = time.perf_counter
+"""The clock of both suites; tests put a virtual one here."""
+
+
+def cells(profile: str | None = None, more: Iterable[str] = ()) -> tuple[Cell, ...]:
+    """Return a profile's cells, each once, in the profile's order.
+
+    Args:
+        profile: its name; None means what the environment asks for.
+        more: devices beside those that the environment names.
+    """
+    spec = load_profile(profile or profile_name())
+    devices = dict.fromkeys((*more_devices(), *more))
+    found: dict[Cell, None] = {}
+    for sweep in spec.sweep:
+        for case in sweep.cases().values():
+            for contender in spec.contenders_of(sweep):
+                found[Cell(case, contender)] = None
+                if contender.device == STAND_IN:
+                    also = (replace(contender, device=d) for d in devices)
+                    found |= dict.fromkeys(Cell(case, c) for c in also)
+    return tuple(found)
+
+
+def workload() -> Workload:
+    """Return what the profile's cells are of."""
+    return load_profile(profile_name()).declared
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The cells as asv wants them: a product of texts, less what is not a cell."""
+
+    cases: list[str]
+    contenders: list[str]
+    skipped: list[tuple[str, str]]
+
+
+def grid(measured: Iterable[Cell]) -> Grid:
+    """Spread cells out to the product of their cases and contenders."""
+    pairs = dict.fromkeys((c.case.id, str(c.contender)) for c in measured)
+    cases = list(dict.fromkeys(case for case, _ in pairs))
+    contenders = list(dict.fromkeys(contender for _, contender in pairs))
+    product = [(case, contender) for case in cases for contender in contenders]
+    return Grid(cases, contenders, [pair for pair in product if pair not in pairs])
+
+
+def unavailable(text: str) -> str | None:
+    """Say why a contender cannot be measured here, None when it can."""
+    contender = Contender.parse(text)
+    if few := missing_cores(contender, usable_cores()):
+        return few
+    from softmax_core.device import parse_device, unavailable_reason
+
+    who = contender.trainer, contender.device, contender.ranks
+    reason = unavailable_reason(parse_device(contender.device)) or definition(
+        workload().name
+    ).unavailable(*who)
+    return None if reason is None else f"{contender.device}: {reason}"
+
+
+class Prepared:
+    """One cell: built, warmed up, and compared with the reference.
+
+    Raises:
+        crossover.workloads.definition.WrongResult: when it does not do equal work.
+    """
+
+    def __init__(self, cell: Cell) -> None:
+        from crossover.measure.sampler import Sampler
+        from softmax_core.device import parse_device, use_threads
+        from softmax_core.precision import pin_products
+
+        self.cell = cell
+        pin_products()
+        use_threads(cell.contender.threads)
+        self._sampler = Sampler(
+            cell.case,
+            cell.contender.trainer,
+            parse_device(cell.contender.device),
+            cell.contender.threads,
+            0.0,
+            ALL_EPOCHS_S,
+            now,
+            ranks=cell.contender.ranks,
+        )
+        opened = self._sampler.opened
+        self.calls, self.threads = opened.calls_per_sample, opened.threads
+        self.loss, self.accuracy = opened.loss, opened.accuracy
+
+    def ready(self) -> None:
+        """Do what comes before a sample, untimed: threads, wake up, initial weights."""
+        from softmax_core.device import use_threads
+
+        use_threads(self.cell.contender.threads)
+        self._sampler.ready()
+
+    def train(self) -> None:
+        """Train all epochs once, and wait for the device."""
+        self._sampler.train()
+        self._sampler.synchronize()
+
+    def train_calls(self) -> None:
+        """Train `calls` times, so that a sample is long enough, and wait."""
+        self._sampler.train_calls()
+        self._sampler.synchronize()
+
+    def transfer(self) -> None:
+        """Move the data to the device once more, and wait."""
+        self._sampler.move()
+        self._sampler.synchronize()
+
+    def synchronize(self) -> None:
+        """Wait until the device is done."""
+        self._sampler.synchronize()
+
+    def close(self) -> None:
+        """Let garbage be collected again."""
+        self._sampler.close()
+
+
+@dataclass
+class Kept:
+    """What this process keeps: the cell prepared last, and how many ever were."""
+
+    prepared: Prepared | None = None
+    builds: int = 0
+
+
+kept = Kept()
+
+
+def prepare(cell_id: str) -> Prepared:
+    """Return a cell made ready; the one prepared last is not built again.
+
+    asv_runner 0.3 calls `setup` before every timed call, 0.2 before every sample.
+
+    Raises:
+        ValueError: for what does not name a cell.
+    """
+    cell = workload().parse_cell(cell_id)
+    if kept.prepared is not None and kept.prepared.cell == cell:
+        return kept.prepared
+    release()
+    kept.builds += 1
+    kept.prepared = Prepared(cell)
+    return kept.prepared
+
+
+def release() -> None:
+    """Close the cell that is kept."""
+    if kept.prepared is not None:
+        kept.prepared.close()
+        kept.prepared = None
+
+
+def train_once(cell_id: str) -> None:
+    """Build a cell and train it once: what its memory is measured by."""
+    cell = workload().parse_cell(cell_id)
+    who = cell.contender
+    session = definition(cell.case.workload.name).session(
+        cell.case, who.trainer, who.device, who.threads, who.ranks
+    )
+    session.move()
+    session.build()
+    session.run(cell.case.repeats)
+    session.synchronize()
+
+
+def calls_per_sample() -> int:
+    """Return how often the kept cell trains in a sample; 1 while none is kept."""
+    return 1 if kept.prepared is None else kept.prepared.calls
+
+
+def timer() -> float:
+    """Read the clock, once the kept cell's device has nothing left to do."""
+    if kept.prepared is not None:
+        kept.prepared.synchronize()
+    return now()

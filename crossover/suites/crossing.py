@@ -1,0 +1,46 @@
+"""From which batch size on a contender is ahead, by our own engine, as one number.
+
+asv tracks it over commits; it has no way to find a crossover itself.
+"""
+
+import math
+
+from crossover.analysis.crossover import crossovers
+from crossover.measure.machine import snapshot
+from crossover.measure.workers import Crew
+from crossover.nouns import Contender
+from crossover.pipeline import carry_out_unkept
+from crossover.spec.spec import Spec
+from crossover.suites.choice import load_profile, profile_name
+
+BUDGET_S = 120.0
+LONGEST_SAMPLE_S = 0.2
+ROUNDS = 8
+
+
+def crossing_spec(baseline: str, challenger: str) -> Spec:
+    """Return the profile's first sweep, one pair, few rounds."""
+    spec = load_profile(profile_name())
+    sweep = spec.sweep[0]
+    pair = (baseline, challenger)
+    return spec.model_copy(
+        update={
+            "contenders": pair,
+            "pairs": (pair,),
+            "sweep": (sweep.model_copy(update={"contenders": (), "pairs": ()}),),
+            "rounds": ROUNDS,
+            "grid": True,
+            "control": False,
+            "budget_s": BUDGET_S,
+            "longest_sample_s": LONGEST_SAMPLE_S,
+        }
+    )
+
+
+def crossover_batch_size(baseline: str, challenger: str) -> float:
+    """Measure the sweep and return where they cross, in samples; NaN where nowhere."""
+    spec = crossing_spec(baseline, challenger)
+    devices = {Contender.parse(text).device for text in (baseline, challenger)}
+    run = carry_out_unkept(spec, snapshot(tuple(sorted(devices))), Crew())
+    found = next(c for c in crossovers(run) if c.view == "train")
+    return math.nan if found.answer.at is None else found.answer.at

@@ -1,0 +1,96 @@
+"""Is a declaration one that the engine can work with? Strangers' files hold some."""
+
+import math
+import re
+from collections.abc import Iterable
+
+from crossover.findings import Answer, Crossover, Estimate
+from crossover.nouns import Contender, Measurement, field_names
+from crossover.workloads.workload import Setting, Size, Workload
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
+LETTER = re.compile(r"[a-z]{0,4}", re.ASCII)
+MOST_PARTS, MOST_IMPLEMENTATIONS, LONGEST = 32, 200, 200
+LARGEST = 10**20
+"""What bounds of settings lie within."""
+RESERVED = {
+    name
+    for noun in (Answer, Contender, Crossover, Estimate, Measurement)
+    for name in field_names(noun)
+} | {"values", "contenders", "pairs", "best", "calls", "size", "workload", "node"}
+"""Columns and keys that no size and no setting can be called."""
+
+
+def check_declared(workload: Workload) -> None:
+    """Check that names can be columns, and that bounds and references are sound.
+
+    Raises:
+        ValueError: naming the part, its value and what is allowed.
+    """
+    parts: list[Size | Setting] = [*workload.sizes, *workload.settings]
+    names = [part.name for part in parts]
+    if not workload.sizes or len(parts) > MOST_PARTS:
+        raise ValueError(
+            f"sizes and settings = {len(parts)}: must be 1 to {MOST_PARTS}"
+        )
+    if len(workload.implementations) > MOST_IMPLEMENTATIONS:
+        raise ValueError(f"implementations: must be at most {MOST_IMPLEMENTATIONS}")
+    _check_names([workload.name, *names, *workload.costs])
+    _check_names([one.name for one in workload.implementations])
+    for name in names:
+        if name in RESERVED or names.count(name) > 1:
+            raise ValueError(f"{name}: must be a name of its own, and no column's")
+    if sum(size.repeats for size in workload.sizes) > 1:
+        raise ValueError("sizes: must be at most one that repeats")
+    known = {"", *(size.name for size in workload.sizes)}
+    for size in workload.sizes:
+        _check_size(size, known)
+    for setting in workload.settings:
+        _check_setting(setting)
+    if not set(workload.shape) <= set(names):
+        raise ValueError(f"shape = {workload.shape}: must name sizes and settings")
+
+
+def _check_names(names: Iterable[str]) -> None:
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise ValueError(
+                f"name = {name[:LONGEST]!r}: must be small letters, digits and _, the "
+                "first a letter, at most 40"
+            )
+
+
+def _check_size(size: Size, known: set[str]) -> None:
+    texts = size.words, size.one, size.many, size.head, size.label
+    if not LETTER.fullmatch(size.letter) or max(map(len, texts)) > LONGEST:
+        raise ValueError(f"{size.name}: must have short words, and a letter of a to z")
+    if not {size.most, size.at_least} <= known - {size.name}:
+        raise ValueError(f"{size.name}: most and at_least must name another size")
+    if not 0 <= size.least <= LARGEST:
+        raise ValueError(f"{size.name}.least = {size.least}: must be >= 0")
+    if size.default is not None and not size.least <= size.default <= LARGEST:
+        raise ValueError(f"{size.name} = {size.default}: must be >= {size.least}")
+
+
+def _check_setting(setting: Setting) -> None:
+    default = setting.default
+    values = default if isinstance(default, tuple) else (default,)
+    least = setting.least if isinstance(setting.least, tuple) else (setting.least,)
+    is_whole = isinstance(default, int) and not isinstance(default, bool)
+    if not LETTER.fullmatch(setting.letter):
+        raise ValueError(f"{setting.name}: must have a letter of a to z")
+    if not values or len(values) % len(least) or len(values) > MOST_PARTS:
+        raise ValueError(f"{setting.name}.least: must be one, or one for each number")
+    for bound in (*least, setting.below):
+        if bound is None:
+            continue
+        is_odd = is_whole and not isinstance(bound, int)
+        if is_odd or not -LARGEST <= bound <= LARGEST or not math.isfinite(bound):
+            raise ValueError(
+                f"{setting.name}: bound {bound!r} must be like its default"
+            )
+    if any(
+        isinstance(v, str) and len(v) > LONGEST for v in (*values, *setting.choices)
+    ):
+        raise ValueError(f"{setting.name}: must have short texts")
+    _check_names(setting.choices)

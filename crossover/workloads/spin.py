@@ -1,0 +1,142 @@
+"""A workload that spends wall time by a known law, so that crossings are known exactly.
+
+`crossover selftest` measures pairs of such contenders, to check the whole measuring
+path. An implementation is a law, `spin_STEPNS_ROWPS`, as `Law` reads and writes it.
+"""
+
+import time
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crossover.nouns import Case
+from crossover.workloads.definition import WrongResult
+from crossover.workloads.workload import Size, Value, Workload
+
+PREFIX = "spin_"
+SPIN = Workload(
+    name="spin",
+    sizes=(
+        Size("rows", 4096, words="number of rows", one="row", many="rows"),
+        Size("batch", 16, words="rows a batch", most="rows"),
+        Size(
+            "passes", 1, words="number of passes", one="pass", many="passes",
+            repeats=True,
+        ),
+    ),
+    costs=("step", "row"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Law:
+    """`step_ns` for each batch, a part of one counted as a part, and `row_ps` a row."""
+
+    step_ns: int
+    row_ps: int
+
+    @classmethod
+    def parse(cls, name: str) -> "Law":
+        """Read the text form.
+
+        Raises:
+            ValueError: when the text is not of that form.
+        """
+        step_ns, row_ps = name.removeprefix(PREFIX).split("_")
+        return cls(int(step_ns), int(row_ps))
+
+    def __str__(self) -> str:
+        return f"{PREFIX}{self.step_ns}_{self.row_ps}"
+
+    def pass_s(self, case: Case) -> float:
+        """Return the seconds of one pass of a case."""
+        steps = case["rows"] / case["batch"]
+        return float(steps * self.step_ns * 1e-9 + case["rows"] * self.row_ps * 1e-12)
+
+
+def crossing_batch(baseline: Law, challenger: Law) -> float:
+    """Return the rows a batch at which both cost the same."""
+    steps_ns = challenger.step_ns - baseline.step_ns
+    return 1000 * steps_ns / (baseline.row_ps - challenger.row_ps)
+
+
+class Spin:
+    """The code of the workload; see `Definition`."""
+
+    declared = SPIN
+
+    def work(self, case: Case) -> dict[str, float]:
+        """See `Definition`."""
+        rows = case.repeats * case["rows"]
+        return {"step": rows / case["batch"], "row": rows}
+
+    def expected_s(self, case: Case, implementation: str) -> float:
+        """See `Definition`."""
+        return case.repeats * Law.parse(implementation).pass_s(case)
+
+    def eased(
+        self, sweep: Mapping[str, Any], given: Container[str]
+    ) -> dict[str, Value]:
+        """See `Definition`: nothing."""
+        return {}
+
+    def session(
+        self, case: Case, implementation: str, device: str, threads: int | None,
+        ranks: int,
+    ) -> "SpinSession":  # fmt: skip
+        """See `Definition`."""
+        return SpinSession(Law.parse(implementation).pass_s(case))
+
+    def first_use(self, implementation: str, device: str, ranks: int) -> None:
+        """See `Definition`: nothing."""
+
+    def unavailable(self, implementation: str, device: str, ranks: int) -> str | None:
+        """See `Definition`: nothing is."""
+
+    def launches_per_step(
+        self, case: Case, implementation: str, ranks: int
+    ) -> float | None:
+        """See `Definition`: none is launched."""
+
+    def count(self, implementation: str, cases: Sequence[Case]) -> list[list[float]]:
+        """See `Definition`."""
+        raise ValueError(f"trainer = {implementation!r}: gives a device no work")
+
+
+class SpinSession:
+    """Spins when it should work; see `Session`."""
+
+    notes = ""
+    processes: tuple[str, ...] = ()
+
+    def __init__(self, pass_s: float) -> None:
+        self._pass_s = pass_s
+        self._passes = 0
+
+    def move(self) -> None:
+        """See `Session`: there are no data."""
+
+    def build(self) -> None:
+        """See `Session`: nothing is built."""
+
+    def reset(self) -> None:
+        """See `Session`."""
+        self._passes = 0
+
+    def run(self, repeats: int) -> None:
+        """See `Session`."""
+        self._passes += repeats
+        end = time.perf_counter() + repeats * self._pass_s
+        while time.perf_counter() < end:
+            pass
+
+    def synchronize(self) -> None:
+        """See `Session`."""
+
+    def verify(self, repeats: int) -> tuple[None, None]:
+        """See `Session`: a pass is counted for each that was asked for."""
+        self.reset()
+        self.run(repeats)
+        if self._passes != repeats:
+            raise WrongResult(f"passes = {self._passes}: must be {repeats}")
+        return None, None

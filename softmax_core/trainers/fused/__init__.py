@@ -1,0 +1,1 @@
+"""Whole epochs in one compiled call on the CPU (docs/fused.md)."""

@@ -1,0 +1,209 @@
+"""Whole epochs in one compiled call: the CPU's best contender (docs/fused.md)."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numba import config, set_num_threads
+from torch import Tensor
+
+from softmax_core.case import Case
+from softmax_core.data import BatchOrder, Data, initial_weights
+from softmax_core.device import parse_device, use_threads
+from softmax_core.trainers.fused import columns, rows
+from softmax_core.trainers.module import AnyDevice
+
+MOST_SUMS = 24
+"""(features + 1) x (classes - 1) up to which the loops are written out: beyond, that
+takes long to compile and gains little."""
+THREADED_WORK = 1e6
+"""Batch x classes x features from which threads pay for being woken up."""
+MOST_LANES = 16
+"""Lanes of a batch up to which the kernel is compiled for their number."""
+
+
+class FusedTrainer(AnyDevice):
+    """Kernels compiled by numba; on the CPU only."""
+
+    def prepare(
+        self,
+        case: Case,
+        data: Data,
+        device: torch.device | str = "cpu",
+        threads: int | None = None,
+        drawn_on: torch.device | str | None = None,
+    ) -> "FusedSession":
+        """See `Trainer.prepare`.
+
+        Raises:
+            ValueError: for a device other than the CPU.
+        """
+        if parse_device(device).type != "cpu":
+            raise ValueError(f"device = {str(device)!r}: trainer fused must be on cpu")
+        use_threads(threads)
+        given = (
+            None
+            if drawn_on is None
+            else BatchOrder(case, torch.device("cpu"), drawn_on)
+        )
+        session = ColumnsSession if _is_small(case) else RowsSession
+        return session(case, data, threads_of(case, threads), given)
+
+
+def _is_small(case: Case) -> bool:
+    return (case.features + 1) * (case.classes - 1) <= MOST_SUMS
+
+
+def threads_of(case: Case, threads: int | None) -> int:
+    """Return how many threads train: one where a batch is too short to share.
+
+    None asks for as many as torch has. numba starts at most as many as it found cores
+    or was told by NUMBA_NUM_THREADS. In columns there is always one: shuffling takes
+    most of the time of a large batch, and cannot be shared.
+    """
+    limit: int = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    most = min(threads or torch.get_num_threads(), limit)
+    batch = min(case.batch_size, case.samples)
+    work = batch * case.classes * case.features
+    return most if work >= THREADED_WORK and not _is_small(case) else 1
+
+
+class FusedSession:
+    """What both ways to train share: weights, step sizes, the state of the shuffles.
+
+    `notes` says which way was chosen and how many threads train.
+    """
+
+    way = ""
+
+    def __init__(
+        self, case: Case, data: Data, threads: int, given: BatchOrder | None
+    ) -> None:
+        self.case, self.threads, self.order = case, threads, given
+        self.notes = f"{self.way}, {threads} thread{'s' * (threads > 1)}"
+        self._X = np.ascontiguousarray(data.X.cpu().numpy())
+        self._y = data.y.cpu().numpy()
+        self._batch = min(case.batch_size, case.samples)
+        self._short = case.samples % self._batch or self._batch
+        sizes = np.array([self._batch, self._short])
+        self._rates = (case.learning_rate / sizes).astype(case.dtype)
+        self._momentum = self._X.dtype.type(case.momentum)
+        self._state = np.zeros(1, np.uint64)
+        self._initial = self._joined(*(t.numpy() for t in initial_weights(case)))
+        self.reset()
+
+    def reset(self) -> None:
+        """Return to the initial weights, zero velocity and the first epoch's order."""
+        self._w, self._u = self._initial.copy(), np.zeros_like(self._initial)
+        self._state[0] = self.case.seed + 2
+        self._lay(None)
+        if self.order is not None:
+            self.order.restart()
+
+    def train(self, epochs: int) -> None:
+        """Train on; one call for all epochs unless their order is given."""
+        if self.order is None:
+            self._run(True, epochs)
+            return
+        for _ in range(epochs):
+            self._lay(self.order.next_epoch().cpu().numpy())
+            self._run(False, 1)
+
+    def synchronize(self) -> None:
+        """Do nothing: `train` returns when it is done."""
+
+    def weights(self) -> tuple[Tensor, Tensor]:
+        """Return CPU tensors W (features, classes) and b (classes,)."""
+        raise NotImplementedError
+
+    def _run(self, shuffled: bool, epochs: int) -> None:
+        if self.threads == 1:
+            self._call(shuffled, epochs)
+            return
+        before = torch.get_num_threads()
+        set_num_threads(self.threads)
+        self._call(shuffled, epochs)
+        # Where both use the same OpenMP, starting numba's threads sets torch's.
+        torch.set_num_threads(before)
+
+    def _steps(self, shuffled: bool, epochs: int) -> tuple[Any, ...]:
+        """Return the arguments that all kernels end with, but for their own."""
+        shared = self._rates, self._momentum, self._state, shuffled, epochs
+        return self._batch, self._w, self._u, *shared
+
+    def _joined(self, W: Any, b: Any) -> Any:
+        """Return the weights and, last, the bias as the kernels have them."""
+        raise NotImplementedError
+
+    def _lay(self, order: Any) -> None:
+        """Lay the samples in an order (samples,), None for that of the data."""
+        raise NotImplementedError
+
+    def _call(self, shuffled: bool, epochs: int) -> None:
+        raise NotImplementedError
+
+
+class ColumnsSession(FusedSession):
+    """Few features and classes: a shuffled copy of the data, in columns."""
+
+    way = "columns"
+
+    def __init__(
+        self, case: Case, data: Data, threads: int, given: BatchOrder | None
+    ) -> None:
+        self._columns = np.zeros(
+            (case.features + 1, case.samples + columns.LANES), case.dtype
+        )
+        super().__init__(case, data, threads, given)
+        width = -(-self._batch // columns.LANES) * columns.LANES
+        self._sizes = (0,) * case.features, (0,) * case.classes
+        self._lanes = (0,) * width if width <= MOST_LANES else ()
+        self._masks = np.zeros((2, width), case.dtype)
+        if self._batch <= columns.BLOCK:
+            self._masks[0, : self._batch] = self._masks[1, : self._short] = 1
+
+    def _joined(self, W: Any, b: Any) -> Any:
+        return np.vstack([W, b])
+
+    def weights(self) -> tuple[Tensor, Tensor]:
+        """Return CPU tensors W (features, classes) and b (classes,)."""
+        w = torch.from_numpy(self._w.copy())
+        return w[:-1], w[-1]
+
+    def _lay(self, order: Any) -> None:
+        none = np.empty(0, np.int64)
+        columns.lay(self._columns, self._X, self._y, none if order is None else order)
+
+    def _call(self, shuffled: bool, epochs: int) -> None:
+        data = self._columns, self.case.samples
+        steps = self._steps(shuffled, epochs)
+        if self._batch <= columns.BLOCK:
+            columns.train_small(*data, *steps, *self._sizes, self._lanes, self._masks)
+        else:
+            columns.train_large(*data, *steps, *self._sizes)
+
+
+class RowsSession(FusedSession):
+    """Many features or classes: the data as they are, in a shuffled order."""
+
+    way = "rows"
+
+    def _joined(self, W: Any, b: Any) -> Any:
+        return np.ascontiguousarray(np.vstack([W, b]).T)
+
+    def weights(self) -> tuple[Tensor, Tensor]:
+        """Return CPU tensors W (features, classes) and b (classes,)."""
+        w = torch.from_numpy(np.ascontiguousarray(self._w.T))
+        return w[:-1], w[-1]
+
+    def _lay(self, order: Any) -> None:
+        laid = np.arange(self.case.samples) if order is None else order
+        self._order = laid.astype(np.int32).reshape(1, -1)
+
+    def _call(self, shuffled: bool, epochs: int) -> None:
+        data = self._X, self._y, self._order
+        steps = *self._steps(shuffled, epochs), (0,) * (self.case.classes % 4)
+        if self.threads == 1:
+            rows.train_rows(*data, *steps)
+        else:
+            rows.train_rows_threaded(*data, *steps, self.threads)

@@ -1,0 +1,1 @@
+"""Whole epochs in one kernel launch on a GPU (docs/fused_cuda.md)."""

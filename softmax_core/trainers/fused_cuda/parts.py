@@ -1,0 +1,131 @@
+"""Device functions that both kernels of trainer fused_cuda are made of.
+
+Each function here returns one, compiled for a plan. Every number is of the case's
+dtype: a bare 0.0 or an integer would make a sum a float64. Barriers are outside of
+every branch on the thread. Sums are in a fixed order: no atomics.
+"""
+
+# mypy: ignore-errors
+# Compiled by numba, which infers the types; its `cuda` has no annotations.
+
+import math
+
+import numba
+from numba import cuda
+
+SIMULATED = bool(numba.config.ENABLE_CUDASIM)
+# The simulator's `jit` knows no registers.
+LIMITS = {} if SIMULATED else {"max_registers": 128}
+
+
+def load_of(plan, dtype):
+    """Return `load`, which reads rows of the data into shared memory."""
+    threads, own = plan.threads, plan.features
+
+    @cuda.jit(device=True)
+    def load(X, y, order, start, rows, offset, labels, tile, tid):
+        """Put rows of an order into shared memory, zeros where features end."""
+        features = X.shape[1]
+        for i in range(tid, rows, threads):
+            labels[i] = dtype(y[order[start + i]])
+        for i in range(tid, rows * own, threads):
+            feature = offset + i % own
+            if feature < features:
+                tile[i] = X[order[start + i // own], feature]
+            else:
+                tile[i] = dtype(0)
+
+    return load
+
+
+def logit_of(plan, dtype):
+    """Return `logit`, one row's product with the weights of one class."""
+    own, classes = plan.features, plan.classes
+
+    @cuda.jit(device=True)
+    def logit(tile, w, row, c):
+        """Return the part of a logit that a block's features give."""
+        total = dtype(0)
+        for d in range(own):
+            total += tile[row * own + d] * w[d * classes + c]
+        return total
+
+    return logit
+
+
+def softmax_of(plan, dtype):
+    """Return `softmax`, which turns logits into their gradient."""
+    threads, classes = plan.threads, plan.classes
+
+    @cuda.jit(device=True)
+    def softmax(logits, labels, first, rows, scale, tid):
+        """Turn the logits of rows into (P - Y) x scale."""
+        for r in range(tid, rows, threads):
+            at = r * classes
+            top = logits[at]
+            for c in range(1, classes):
+                top = max(top, logits[at + c])
+            total = dtype(0)
+            for c in range(classes):
+                p = dtype(math.exp(logits[at + c] - top))
+                logits[at + c] = p
+                total += p
+            share = scale / total
+            label = int(labels[first + r])
+            for c in range(classes):
+                p = logits[at + c] * share
+                if c == label:
+                    p -= scale
+                logits[at + c] = p
+
+    return softmax
+
+
+def gradient_of(plan, dtype):
+    """Return `gradient`, the sum over rows for one weight."""
+    own, classes = plan.features, plan.classes
+
+    @cuda.jit(device=True)
+    def gradient(tile, errors, first, begin, rows, step, j):
+        """Return weight j's gradient, summed over each step-th row from begin."""
+        d, c = j // classes, j % classes
+        total = dtype(0)
+        if d == own:
+            for r in range(begin, rows, step):
+                total += errors[r * classes + c]
+        else:
+            for r in range(begin, rows, step):
+                total += tile[(first + r) * own + d] * errors[r * classes + c]
+        return total
+
+    return gradient
+
+
+def fold_of(plan):
+    """Return `fold`, which adds up the blocks' parts of the gradient."""
+    threads, weights = plan.threads, plan.weights
+
+    @cuda.jit(device=True)
+    def fold(sums, slices, tid):
+        """Add up the slices of each weight, by a tree; the sums are the first ones."""
+        cuda.syncthreads()
+        half = slices // 2
+        while half > 0:
+            for i in range(tid, half * weights, threads):
+                sums[i] += sums[i + half * weights]
+            cuda.syncthreads()
+            half //= 2
+
+    return fold
+
+
+def update_of(dtype):
+    """Return `update`, one step of SGD with momentum for one weight."""
+
+    @cuda.jit(device=True)
+    def update(w, v, j, gradient, rate, momentum):
+        """Take a step of torch.optim.SGD on weight j."""
+        v[j] = momentum * v[j] + gradient
+        w[j] -= rate * v[j]
+
+    return update

@@ -1,0 +1,1 @@
+"""One training spread over several processes (docs/data_parallel.md)."""

@@ -1,0 +1,196 @@
+"""The ranks beside this process, which is rank 0: started once, then told what to do.
+
+A crew of ranks is kept for as long as the process lives; its sessions share it.
+"""
+
+import itertools
+import os
+import signal
+import tempfile
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from multiprocessing.reduction import send_handle
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn, cast
+
+import torch
+import torch.multiprocessing as mp
+
+from softmax_core.case import Case
+from softmax_core.data import Data
+from softmax_core.trainers.ranks.rank import join, serve
+from softmax_core.trainers.ranks.share import Add, Place
+from softmax_core.training import RankLost
+
+NOTICED_S = 1.0
+"""How long to look for a rank's end after an operation failed that needs it."""
+SETTLED_S = 0.02
+FROM_RANKS = (RuntimeError, OSError, EOFError)
+"""What operations that need other ranks raise when one has ended."""
+
+
+class Ranks:
+    """Ranks 1 and up, each a process; `add` is the sum over all, rank 0 included.
+
+    Args:
+        ranks: how many there are, rank 0 included.
+        device: rank 0's; the others have the next ones of its kind, or the CPU too.
+
+    Raises:
+        RankLost: where one does not come up.
+    """
+
+    def __init__(self, ranks: int, device: torch.device) -> None:
+        self.ranks = ranks
+        self.lost: Exception | None = None
+        self._numbers = itertools.count()
+        self._forgotten: list[int] = []
+        self._processes: list[Any] = []
+        self._commands: list[Connection] = []
+        self._alive: list[Connection] = []
+        places = [Place(rank, ranks) for rank in range(ranks)]
+        with tempfile.TemporaryDirectory() as folder:
+            store = str(Path(folder) / "store")
+            try:
+                for place in places[1:]:
+                    self._start(place, str(device_of(place.rank, device)), store)
+                self.answers()  # all are up: the others do not wait for one in vain
+                self.add: Add = join(places[0], str(device_of(0, device)), store)
+                self.answers()
+            except BaseException as error:
+                self.fail(error)
+
+    def _start(self, place: Place, device: str, store: str) -> None:
+        mine, its = Pipe()
+        ends, my_end = Pipe(duplex=False)
+        # One call for each: what one rank has, no other must keep open.
+        started = mp.start_processes(  # type: ignore[attr-defined, no-untyped-call]
+            serve, (place, device, store, its, ends), join=False, daemon=True
+        )
+        self._processes += started.processes
+        self._commands.append(mine)
+        self._alive.append(my_end)
+        its.close()
+        ends.close()
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The process ids of rank 1 and those after it."""
+        return tuple(process.pid for process in self._processes)
+
+    def tell(self, command: str, number: int, *rest: Any) -> None:
+        """Send all ranks a command for one session."""
+        for commands in self._commands:
+            commands.send((command, number, *rest))
+
+    def answers(self) -> list[Any]:
+        """Wait for every rank's answer."""
+        return [_answer(commands) for commands in self._commands]
+
+    def prepare(self, case: Case, data: Data, *rest: Any) -> tuple[int, list[int]]:
+        """Make a session ready on every rank; return its number, and their threads."""
+        while self._forgotten:
+            self.tell("forget", self._forgotten.pop())
+        number = next(self._numbers)
+        with shared(data) as memory:
+            for commands, pid in zip(self._commands, self.pids, strict=True):
+                commands.send(("prepare", number, case, *rest))
+                send_handle(commands, memory.fileno(), pid)
+        return number, self.answers()
+
+    def forget(self, number: int) -> None:
+        """Note that a session is needed no more; the ranks hear of it at the next."""
+        # Called by the garbage collector, perhaps amid another command.
+        self._forgotten.append(number)
+
+    def fail(self, error: BaseException) -> NoReturn:
+        """End all ranks, which may be anywhere by now, and raise why.
+
+        Raises:
+            RankLost: naming the rank, where the error is the consequence of its end.
+            MemoryError: where that had not enough.
+            BaseException: the error itself, where no rank ended.
+        """
+        if self.lost is None:
+            why = self._why() if isinstance(error, FROM_RANKS) else ""
+            self.stop()
+            kind = MemoryError if "OutOfMemory" in why else RankLost
+            self.lost = kind(why or f"ranks were stopped after {error!r}")
+            if not why:
+                raise error
+        raise self.lost from error
+
+    def _why(self) -> str:
+        """Say which rank ended and how: killed before failed, as others fail of it."""
+        wait([process.sentinel for process in self._processes], NOTICED_S)
+        for process in self._processes:
+            process.join(SETTLED_S)  # whoever ended first may be seen second
+        for rank, code in sorted(self._exit_codes().items(), key=lambda item: item[1]):
+            if code < 0:
+                return f"rank {rank} was ended by {signal.Signals(-code).name}"
+            return f"rank {rank} failed: {_last_words(self._commands[rank - 1])}"
+        return ""
+
+    def _exit_codes(self) -> dict[int, int]:
+        codes = {rank: p.exitcode for rank, p in enumerate(self._processes, start=1)}
+        return {rank: code for rank, code in codes.items() if code is not None}
+
+    def stop(self) -> None:
+        """End all ranks, and collect them."""
+        for connection in (*self._alive, *self._commands):
+            connection.close()
+        for process in self._processes:
+            process.kill()
+        for process in self._processes:
+            process.join()
+
+
+def _answer(commands: Connection) -> Any:
+    answer = commands.recv()
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _last_words(commands: Connection) -> str:
+    """Return the error that a rank sent before it ended; what it said first is old."""
+    try:
+        while commands.poll():
+            if isinstance(said := commands.recv(), Exception):
+                return str(said)
+    except (OSError, EOFError):
+        pass
+    return "no last words"
+
+
+def shared(data: Data) -> BinaryIO:
+    """Write data where every rank can map it: labels, then features.
+
+    Memory without a name, so that nothing is left behind whoever is killed.
+    """
+    if hasattr(os, "memfd_create"):
+        file: BinaryIO = os.fdopen(os.memfd_create("softmax_core"), "w+b")
+    else:
+        file = cast(BinaryIO, tempfile.TemporaryFile())
+    for tensor in (data.y, data.X):
+        file.write(tensor.cpu().contiguous().numpy().data)
+    file.flush()
+    return file
+
+
+def device_of(rank: int, device: torch.device) -> torch.device:
+    """Return a rank's device: the CPU for all, of others one for each."""
+    if device.type == "cpu":
+        return device
+    return torch.device(device.type, (device.index or 0) + rank)
+
+
+_crews: dict[tuple[int, torch.device], Ranks] = {}
+
+
+def crew_of(ranks: int, device: torch.device) -> Ranks:
+    """Return this process' ranks on a device; started anew where they were lost."""
+    key = ranks, device_of(0, device)
+    if key not in _crews or _crews[key].lost:
+        _crews[key] = Ranks(*key)
+    return _crews[key]

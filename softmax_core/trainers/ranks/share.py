@@ -1,0 +1,140 @@
+"""One rank's part of a training: its share of every batch, and one sum a step.
+
+Every rank has its own copy of the weights, of the optimizer and of the order of the
+epochs. It computes the gradient of its rows; `add` makes of it that of the batch.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from softmax_core.case import Case
+from softmax_core.data import Data
+from softmax_core.trainers.closed_form import batch_sizes
+from softmax_core.trainers.module import ModuleSession
+
+Add = Callable[[Tensor], None]
+"""Replaces a tensor by its sum over the ranks; all of them must call it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Rank `rank`, from 0, of `ranks`."""
+
+    rank: int
+    ranks: int
+
+    def rows(self, start: int, stop: int) -> range:
+        """Return this rank's rows of a batch; the first ranks have one more."""
+        size, left = divmod(stop - start, self.ranks)
+        first = start + self.rank * size + min(self.rank, left)
+        return range(first, first + size + (self.rank < left))
+
+
+class ShareSession(ModuleSession):
+    """The step of `resident` on the rank's rows, and one `add` of the flat gradient.
+
+    The loss is the sum over the rows divided by the rows of the whole batch, so that
+    the sum over the ranks is the mean over the batch, however uneven the shares are.
+    The rank's rows, gathered once an epoch, are all that it copies of the data.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        data: Data,
+        device: torch.device | str,
+        threads: int | None,
+        drawn_on: torch.device | str | None,
+        place: Place,
+        add: Add,
+    ) -> None:
+        self._flat = torch.empty(0)
+        super().__init__(case, data, device, threads, drawn_on)
+        self._place, self._add = place, add
+        self.criterion = nn.CrossEntropyLoss(reduction="sum")
+        size, full, short = batch_sizes(case)
+        sizes = [size] * full + [short] * (short > 0)
+        counts = [len(place.rows(0, n)) for n in (size, short)]
+        counts = counts[:1] * full + counts[1:] * (short > 0)
+        self._rows = _positions(case, place).to(self.device)
+        X = self.data.X.new_empty(len(self._rows), case.features)
+        y = self.data.y.new_empty(len(self._rows))
+        self._shuffled = X, y
+        weights = {n: self.data.X.new_tensor(1 / n) for n in set(sizes)}
+        self._batches = list(
+            zip(
+                torch.split(X, counts),
+                torch.split(y, counts),
+                [weights[n] for n in sizes],
+                strict=True,
+            )
+        )
+
+    def reset(self) -> None:
+        """Return to the initial weights, zero velocity and the first epoch's order."""
+        super().reset()
+        self._parameters = list(self.model.parameters())
+        counts = [p.numel() for p in self._parameters]
+        self._flat = self._parameters[0].new_zeros(sum(counts))
+        parts = torch.split(self._flat, counts)
+        for parameter, part in zip(self._parameters, parts, strict=True):
+            parameter.grad = part.view_as(parameter)
+
+    def train(self, epochs: int) -> None:
+        """Train on; may return before the device is done."""
+        for _ in range(epochs):
+            order = self.order.next_epoch()
+            if self._place.ranks > 1:
+                order = torch.index_select(order, 0, self._rows)
+            torch.index_select(self.data.X, 0, order, out=self._shuffled[0])
+            torch.index_select(self.data.y, 0, order, out=self._shuffled[1])
+            for X, y, weight in self._batches:
+                self.share(X, y, weight)
+
+    def share(self, X: Tensor, y: Tensor, weight: Tensor) -> None:
+        """Take the rank's part of one SGD step.
+
+        Args:
+            X: (n, features), the rank's rows; n may be 0.
+            y: (n,) long.
+            weight: 1 / the rows of the whole batch, a scalar.
+        """
+        if len(X):
+            loss = self.criterion(self.model(X), y)
+            gradients = torch.autograd.grad(loss, self._parameters, weight)
+            torch.cat([g.reshape(-1) for g in gradients], out=self._flat)
+        else:
+            self._flat.zero_()
+        self._add(self._flat)
+        self.optimizer.step()
+
+
+def _positions(case: Case, place: Place) -> Tensor:
+    """Return a rank's rows of an epoch by their places in its order, long."""
+    size, full, short = batch_sizes(case)
+    each, last = place.rows(0, size), place.rows(0, short)
+    starts = torch.arange(full).mul_(size).reshape(-1, 1)
+    rows = (starts + torch.arange(each.start, each.stop)).reshape(-1)
+    end = full * size + torch.arange(last.start, last.stop)
+    return torch.cat([rows, end])
+
+
+class OneOf:
+    """Prepares rank 0 of several without the others: its sum launches, and is wrong.
+
+    For counting what a rank launches.
+    """
+
+    def __init__(self, ranks: int) -> None:
+        self._place = Place(0, ranks)
+
+    def prepare(self, case: Case, data: Data) -> ShareSession:
+        """Make the session ready on the CPU."""
+
+        def add(flat: Tensor) -> None:
+            flat.neg_()
+
+        return ShareSession(case, data, "cpu", None, None, self._place, add)

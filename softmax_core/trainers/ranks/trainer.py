@@ -1,0 +1,146 @@
+"""Several processes for one training: each takes its share of every batch.
+
+Equal work to one process at the same batch size: the gradients of the shares are summed
+by torch.distributed, once a step. This process is rank 0 (docs/data_parallel.md).
+"""
+
+import os
+import weakref
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from softmax_core.case import Case
+from softmax_core.data import Data
+from softmax_core.device import parse_device, use_threads
+from softmax_core.trainers.ranks.rank import digest
+from softmax_core.trainers.ranks.ranks import Ranks, crew_of, device_of
+from softmax_core.trainers.ranks.share import Place, ShareSession
+from softmax_core.training import Session
+
+LIBRARY = {"cpu": "gloo", "cuda": "nccl"}
+"""What sums over the ranks, by the kind of device."""
+
+
+class DataParallelSession(ShareSession):
+    """Rank 0's share, and the commands to the others.
+
+    An error in the middle of a training, an interrupt too, ends the other ranks.
+    """
+
+    def __init__(
+        self,
+        case: Case,
+        data: Data,
+        device: torch.device,
+        threads: int | None,
+        drawn_on: torch.device | str | None,
+        crew: Ranks,
+    ) -> None:
+        use_threads(threads)
+        self._crew, self._number = crew, -1
+        where = None if drawn_on is None else str(drawn_on)
+        asked = torch.get_num_threads()
+        try:
+            number, counts = crew.prepare(case, data, asked, where)
+        except BaseException as error:
+            crew.fail(error)
+        weakref.finalize(self, crew.forget, number)
+        for rank, count in enumerate(counts, start=1):
+            if count != asked:
+                raise RuntimeError(f"rank {rank} has {count} threads, rank 0 {asked}")
+        super().__init__(
+            case, data, device, None, drawn_on, Place(0, crew.ranks), crew.add
+        )
+        self._number = number
+        self.processes = crew.pids
+        self.notes = f"{crew.ranks} ranks, {LIBRARY[device.type]}"
+
+    def reset(self) -> None:
+        """Return to the initial weights, zero velocity and the first epoch's order."""
+        if self._number >= 0:  # those of the other ranks are new, as this one is
+            self._tell("reset")
+        super().reset()
+
+    def train(self, epochs: int) -> None:
+        """Train on; may return before the device, or another rank, is done."""
+        self._tell("train", epochs)
+        try:
+            super().train(epochs)
+        except BaseException as error:
+            self._crew.fail(error)
+
+    def weights(self) -> tuple[Tensor, Tensor]:
+        """Return CPU tensors W (features, classes) and b (classes,).
+
+        Raises:
+            RuntimeError: where another rank has not the same, bit for bit.
+        """
+        W, b = super().weights()
+        self._tell("digest")
+        try:
+            digests = self._crew.answers()
+        except BaseException as error:
+            self._crew.fail(error)
+        for rank, other in enumerate(digests, start=1):
+            if other != digest(W, b):
+                raise RuntimeError(f"rank {rank} ended with other weights than rank 0")
+        return W, b
+
+    def _tell(self, command: str, *rest: int) -> None:
+        try:
+            self._crew.tell(command, self._number, *rest)
+        except BaseException as error:
+            self._crew.fail(error)
+
+
+class DataParallelTrainer:
+    """As `resident`, spread over ranks; one rank is this process alone.
+
+    Args:
+        ranks: how many; on the CPU they share it, of other devices each has its own.
+    """
+
+    streams = False
+
+    def __init__(self, ranks: int = 1) -> None:
+        self.ranks = ranks
+
+    def unavailable(self, device: torch.device) -> str | None:
+        """Return what is missing for so many ranks. See `Trainer.unavailable`."""
+        if self.ranks == 1:
+            return None
+        if os.name != "posix":
+            return "several ranks need a POSIX system"
+        library = LIBRARY.get(device.type)
+        if library is None:
+            return f"several ranks can be on {' or '.join(LIBRARY)} only"
+        if not (dist.is_available() and dist.is_backend_available(library)):
+            return f"torch was built without {library}"
+        last = device_of(self.ranks - 1, device)
+        count = torch.get_device_module(device).device_count()
+        if last.index is not None and last.index >= count:
+            return f"no {last}: this machine has {count} {device.type} device(s)"
+        return None
+
+    def prepare(
+        self,
+        case: Case,
+        data: Data,
+        device: torch.device | str = "cpu",
+        threads: int | None = None,
+        drawn_on: torch.device | str | None = None,
+    ) -> Session:
+        """See `Trainer.prepare`; `threads` are those of each rank.
+
+        Raises:
+            RankLost: where a rank does not come up.
+        """
+        if self.ranks == 1:
+            return ShareSession(
+                case, data, device, threads, drawn_on, Place(0, 1), lambda _: None
+            )
+        where = device_of(0, parse_device(device))
+        crew = crew_of(self.ranks, where)
+        return DataParallelSession(case, data, where, threads, drawn_on, crew)
