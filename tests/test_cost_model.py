@@ -8,9 +8,8 @@ import pytest
 from scipy.optimize import nnls
 
 from crossover.analysis.cost_model import cost_models, epoch_work, predicted_s
-from crossover.analysis.derive import derive
 from crossover.analysis.flags import advice
-from crossover.analysis.frame import frames
+from crossover.analysis.frame import derive, frames
 from crossover.crossing.answer import Settings, answer
 from crossover.crossing.cost_fit import Ranged, best_fits, fit
 from crossover.crossing.definitions import fitted, fitted_interval

@@ -167,8 +167,7 @@ def test_no_file_is_longer_than_a_reader_can_hold(path):
 
 NAMES_A_KIND = {
     "softmax_core.registry": "for which kind a trainer is written",
-    "softmax_core.device": "which kinds are listed, whose driver it is",
-    "softmax_core.unusable": "which CUDA torch was built for",
+    "softmax_core.device": "which kinds are listed, with whose driver and CUDA",
     "softmax_core.experiments_worked": "the lesson's own `.cuda()`",
     "softmax_core.trainers.compiled": "Metal's compiler needs no triton",
     "softmax_core.trainers.graphed": "CUDA graphs",

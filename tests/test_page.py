@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from crossover.analysis.derive import derive
 from crossover.analysis.flags import ADVICE
-from crossover.analysis.frame import Frames, frames
+from crossover.analysis.frame import Frames, derive, frames
 from crossover.findings import Answer, Crossover
 from crossover.nouns import Contender
 from crossover.record import run_folder

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from crossover.analysis.derive import derive
-from crossover.analysis.frame import frames
+from crossover.analysis.frame import derive, frames
 from crossover.findings import Answer, Crossover
 from crossover.record import run_folder
 from crossover.report import page as pages

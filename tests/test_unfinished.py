@@ -13,9 +13,8 @@ sys.path.append(str(Path(__file__).parent / "kill"))
 import by_hand
 import virtual
 
-from crossover.analysis.crossover import crossovers
+from crossover.analysis.crossover import crossovers, incomplete, unreached
 from crossover.analysis.flags import ADVICE, DOUBTS
-from crossover.analysis.incomplete import incomplete, unreached
 from crossover.command import job
 from crossover.command.ask import Ask
 from crossover.interrupts import EXIT_CODE, Interrupted

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossover.analysis.crossover import control_fired, crossovers
-from crossover.analysis.incomplete import incomplete
+from crossover.analysis.crossover import control_fired, crossovers, incomplete
 from crossover.analysis.rounds import Recorded, paired_log_ratios
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.crossing.interval import Ratios

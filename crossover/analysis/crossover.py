@@ -1,6 +1,7 @@
-"""A `Crossover` for each sweep, pair, metric and view of a run, and its controls."""
+"""A `Crossover` for each sweep, pair, metric and view of a run, and what it lacks."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -23,6 +24,8 @@ from crossover.spec.spec import Spec
 from crossover.spec.sweep import Sweep
 
 DECIDED = ("found", "always", "never", "not_monotone")
+WENT_WRONG = ("oom", "timeout", "crashed", "failed")
+"""How a cell may end that makes a run incomplete."""
 
 
 def crossovers(run: Run) -> list[Crossover]:
@@ -167,3 +170,31 @@ def _downgraded(row: Crossover) -> Crossover:
     flags = (f"control_fired: was {row.answer.outcome}", *row.answer.flags)
     unknown = dict.fromkeys(("at", "low", "high", "slope"))
     return _answered(row, outcome="inconclusive", flags=flags, **unknown)
+
+
+def incomplete(run: Run, found: Iterable[Crossover]) -> list[str]:
+    """Return in words what a run lacks of what it was asked for; empty if nothing.
+
+    Unavailable devices beside a pair that was measured are nothing that it lacks, nor
+    are sizes that only the search proposed.
+    """
+    lacking = unreached(found)
+    ended = Counter(m.status for m in run.measurements if m.status in WENT_WRONG)
+    said = []
+    if lacking:
+        pairs = "1 pair" if len(lacking) == 1 else f"{len(lacking)} pairs"
+        said.append(f"{pairs} did not reach all sizes asked for")
+    if ended:
+        cells = "1 cell" if ended.total() == 1 else f"{ended.total()} cells"
+        said.append(f"{cells} ended without a time ({', '.join(sorted(ended))})")
+    return said + ([run.lost] if run.lost else [])
+
+
+def unreached(found: Iterable[Crossover]) -> list[Crossover]:
+    """Return the answers of pairs that did not reach all sizes, one for each pair."""
+    asked = (c for c in found if c.view == "train" and c.metric == "time_s")
+    return [c for c in asked if any(map(_is_unreached, c.answer.flags))]
+
+
+def _is_unreached(flag: str) -> bool:
+    return flag.startswith("unfinished") or flag.endswith(": not reached")

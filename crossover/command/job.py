@@ -81,7 +81,7 @@ def _carry_on(spec: Spec, run: Run, out: Path, crew: Crew, around: Surroundings)
             _write(run_folder.load(out), out, partial=True)
         print(f"Interrupted; go on with: crossover run --resume {out}")
         return EXIT_CODE
-    from crossover.analysis.incomplete import incomplete, unreached
+    from crossover.analysis.crossover import incomplete, unreached
 
     if not incomplete(run, found):
         return 0

@@ -98,7 +98,7 @@ def do_report(ask: ReportAsk) -> int:
 
 def say_incomplete(run: Run, found: Sequence[Crossover]) -> list[str]:
     """Print in a line what a run lacks of what it was asked for; return its items."""
-    from crossover.analysis.incomplete import incomplete
+    from crossover.analysis.crossover import incomplete
 
     lacks = incomplete(run, found)
     if lacks:

@@ -12,15 +12,65 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from crossover.measure.busy import Products
 from crossover.measure.clock import measured_s
-from crossover.measure.errors import first_line
-from crossover.measure.pipe import Examined
+from crossover.measure.pipe import Examined, first_line
 from softmax_core import TOLERANCE, disagreement, get_trainer
 from softmax_core.case import EQUAL_WORK
 from softmax_core.device import clock_share, device_uuid, synchronize
 from softmax_core.precision import rounds_products
 from softmax_core.training import cannot_train
+
+WIDTHS = 512, 1024, 2048, 4096, 8192
+LEAST_S = 200e-6
+"""A product takes at least this long, or has the largest width. Drivers queue about
+1,000 launches, and then the host waits for the device: 50 ms of shorter products would
+be more launches than that, on a device that is as asynchronous as any."""
+PRODUCTS = 10, 500
+"""Fewest and most in a queue."""
+
+
+class Products:
+    """Products wide enough to fill a queue by their time and not by their number.
+
+    Raises:
+        torch.OutOfMemoryError: where not even the smallest fits.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        for width in WIDTHS:
+            try:
+                self._a, self._out = self._matrices(width)
+                self.one_s = self._measured_s()
+            except torch.OutOfMemoryError:
+                if width == WIDTHS[0]:
+                    raise
+                self._a, self._out = self._matrices(width // 2)
+                break
+            if self.one_s >= LEAST_S:
+                break
+
+    def _matrices(self, width: int) -> tuple[Tensor, Tensor]:
+        a = torch.ones(width, width, device=self._device)
+        return a, torch.empty_like(a)
+
+    def _measured_s(self) -> float:
+        """Return the seconds of one product among some, the first one left out."""
+        few, _ = PRODUCTS
+        self.queue(1)
+        work_s = measured_s(lambda: self.queue(few), lambda: synchronize(self._device))
+        return work_s / few
+
+    def lasting(self, seconds: float) -> int:
+        """Return how many products take about this long."""
+        few, most = PRODUCTS
+        return max(few, min(most, round(seconds / self.one_s)))
+
+    def queue(self, count: int) -> None:
+        """Queue products; the device may still be at them."""
+        for _ in range(count):
+            torch.mm(self._a, self._a, out=self._out)
+
 
 COPIED_BYTES = 64 << 10, 64 << 20
 """Fewest and most; as many as take about `COPY_S`, so that a slow bus is no wait."""

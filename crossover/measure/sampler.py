@@ -9,11 +9,46 @@ import torch
 
 from crossover.measure.clock import GarbagePause, measured_s, timer_step_s
 from crossover.measure.energy import Meter
-from crossover.measure.peak import forget_peak, read_peak, reset_peak
 from crossover.measure.pipe import Opened
 from crossover.nouns import Case
 from crossover.workloads.registry import definition
-from softmax_core.device import clock_share
+from softmax_core.device import clock_share, peak_memory_bytes, reset_peak_memory
+
+
+def reset_peak(device: torch.device) -> None:
+    """Forget the peak of the cells before, where the system lets us."""
+    reset_peak_memory(device)
+    forget_peak("self")
+
+
+def forget_peak(process: str) -> None:
+    """Forget a process' peak of resident memory."""
+    try:
+        with open(f"/proc/{process}/clear_refs", "w", encoding="ascii") as peak:
+            peak.write("5")
+    except OSError:
+        pass
+
+
+def read_peak(device: torch.device, others: tuple[str, ...]) -> int | None:
+    """Return the peak: the device's allocator's, or the processes' resident memory.
+
+    What the `others`, of other ranks, share with this one counts in each; what they
+    have on other devices is not known here.
+    """
+    if device.type != "cpu":
+        return None if others else peak_memory_bytes(device)
+    try:
+        return sum(map(_peak_resident, ("self", *others)))
+    except (OSError, StopIteration):
+        return None
+
+
+def _peak_resident(process: str) -> int:
+    with open(f"/proc/{process}/status", encoding="utf-8") as lines:
+        found = next(line for line in lines if line.startswith("VmHWM"))
+    return int(found.split()[1]) * 1024
+
 
 FLOOR_S = 1e-3
 """No sample is shorter than this, or than 1,000 steps of the timer."""

@@ -14,7 +14,6 @@ from pydantic import ValidationError
 from crossover.measure.accelerator import accelerator_facts, equal_work
 from crossover.measure.describe import describe_here
 from crossover.measure.energy import Meter, find_meter
-from crossover.measure.errors import first_line, out_of_memory
 from crossover.measure.pipe import (
     AnyRequest,
     Close,
@@ -32,6 +31,8 @@ from crossover.measure.pipe import (
     Sampled,
     Verified,
     Verify,
+    first_line,
+    out_of_memory,
     read_request,
     wrong,
 )

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from crossover.analysis.derive import Derived
-from crossover.analysis.frame import Frames, records
-from crossover.analysis.incomplete import incomplete
+from crossover.analysis.crossover import incomplete
+from crossover.analysis.frame import Derived, Frames, records
 from crossover.analysis.sweeps import is_along
 from crossover.findings import Crossover
 from crossover.nouns import Run

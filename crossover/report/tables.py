@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from crossover.analysis.cost_model import STEP, Costs
+from crossover.analysis.crossover import incomplete
 from crossover.analysis.flags import advice
-from crossover.analysis.incomplete import incomplete
 from crossover.crossing.cost_fit import Ranged
 from crossover.files.escape import code, text
 from crossover.findings import Crossover, Estimate

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crossover.analysis.derive import Derived, derive
-from crossover.analysis.frame import frames
+from crossover.analysis.frame import Derived, derive, frames
 from crossover.files.atomic import write_atomically
 from crossover.files.escape import harmless
 from crossover.findings import Crossover

@@ -16,7 +16,7 @@ import zlib
 from pathlib import Path
 
 from crossover.analysis.compare import compare, lines
-from crossover.analysis.derive import derive
+from crossover.analysis.frame import derive
 from crossover.command.ask import load_spec, resolve
 from crossover.command.option_texts import parse_duration, parse_prices, parse_sizes
 from crossover.files.untrusted import one_line
