@@ -1,1 +1,34 @@
-"""The measuring: each file or folder is a stage or a noun. Read `nouns`, then `run`."""
+"""From which size on is one contender ahead of another, by how much, and how sure?
+
+The names here are what other programs may rely on; the rest may move. They load on
+first use, so that `import crossover` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from crossover.analysis.frame import Frames, read_run
+    from crossover.nouns import InputError
+
+    __version__: str
+
+_HOME = {
+    "Frames": "crossover.analysis.frame",
+    "InputError": "crossover.nouns",
+    "read_run": "crossover.analysis.frame",
+}
+
+__all__ = ["Frames", "InputError", "__version__", "read_run"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("softmax-crossover")
+    if name not in _HOME:
+        raise AttributeError(f"module 'crossover' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from crossover.analysis.crossover import crossovers
-from crossover.command.ask import Ask, load_spec
+from crossover.command.ask import Ask
 from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from crossover.plan import plan
 from crossover.plan.plan import Known
+from crossover.spec.load import load_spec
 from crossover.spec.spec import SpecError, parse_spec
 from crossover.workloads.softmax import SOFTMAX, Softmax
 from softmax_core.case import stable_learning_rate

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from answers import FakeWorker, opened, sampled
 
-from crossover.command.ask import Ask, load_preset, resolve
+from crossover.command.ask import Ask
 from crossover.nouns import BEST, SCHEMA, Cell, Contender, InputError, Machine, Run
 from crossover.pipeline import Crew, carry_out
 from crossover.record import codec, run_folder
 from crossover.report.words.sentences import people
 from crossover.sources.sweeps_of_cells import pairs
 from crossover.spec.contenders import missing_cores
+from crossover.spec.load import load_preset
+from crossover.spec.resolve import resolve
 from crossover.spec.spec import parse_spec
 from crossover.workloads.softmax import SOFTMAX
 

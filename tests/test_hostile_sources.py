@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from crossover.cli import main
-from crossover.command.ask import load_spec
 from crossover.files.untrusted import file_name, one_line, printable, shown
 from crossover.nouns import InputError
 from crossover.sources import json_file
@@ -17,6 +16,7 @@ from crossover.sources.as_run import MOST_CELLS, MOST_ROUNDS
 from crossover.sources.asv import read_asv
 from crossover.sources.find_runs import run_named
 from crossover.sources.pytest_benchmark import read_pytest_benchmark
+from crossover.spec.load import load_spec
 
 FIXTURES = Path(__file__).parent / "fixtures"
 SAVED = FIXTURES / "pytest_benchmark" / "5.3.1.json"

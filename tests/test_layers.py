@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import crossover
+
 ROOT = Path(__file__).parent.parent
 PACKAGES = "crossover", "softmax_core"
 FILES = [path for name in PACKAGES for path in sorted(ROOT.glob(f"{name}/**/*.py"))]
@@ -40,6 +42,7 @@ ALLOWED = {
     "command": "nouns findings interrupts files spec workloads measure record analysis "
     "plan pipeline selftest sources report",
     "launch": "nouns interrupts files spec measure record plan pipeline command",
+    "__main__": "cli",
     "cli": "nouns interrupts files record sources.table predict doctor lesson command "
     "launch",
 }
@@ -196,3 +199,18 @@ def test_no_code_asks_for_a_kind_of_accelerator(path):
 def test_where_a_kind_is_named_it_is_seen():
     seen = {module_name(p) for p in FILES if list(lines_naming_a_kind(p))}
     assert seen == set(NAMES_A_KIND)
+
+
+def test_the_public_face_is_small_guarded_and_loads_nothing():
+    face = ROOT / "crossover/__init__.py"
+    assert len(face.read_text().splitlines()) < 100
+    code = "import crossover, sys; print(*sorted(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert [m for m in loaded if m.startswith("crossover.")] == []
+    assert crossover.__all__ == ["Frames", "InputError", "__version__", "read_run"]
+    assert dir(crossover) == crossover.__all__
+    assert all(getattr(crossover, name) for name in crossover.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'answer'"):
+        crossover.answer  # noqa: B018

@@ -7,13 +7,14 @@ import pytest
 from answers import FakeWorker, opened, sampled
 
 from crossover.analysis.crossover import crossovers
-from crossover.command.ask import load_preset, resolve
 from crossover.crossing.locate import Located
 from crossover.nouns import SCHEMA, Contender, Machine, Run
 from crossover.pipeline import Crew, carry_out
 from crossover.plan.next_size import next_size, roundest
 from crossover.plan.plan import controls, next_blocks, next_look, outermost_first
 from crossover.record import run_folder
+from crossover.spec.load import load_preset
+from crossover.spec.resolve import resolve
 from crossover.spec.spec import parse_spec
 
 ROOT = Path(__file__).parent.parent

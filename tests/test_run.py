@@ -7,12 +7,13 @@ import pytest
 from answers import FakeWorker, opened, sampled
 
 from crossover.analysis.crossover import crossovers
-from crossover.command.ask import load_preset, resolve
 from crossover.measure.pipe import Ended
 from crossover.nouns import SCHEMA, Cell, Contender, Machine, Run
 from crossover.pipeline import Crew, carry_out
 from crossover.plan.plan import Block, next_blocks, outermost_first, round_order
 from crossover.record import run_folder
+from crossover.spec.load import load_preset
+from crossover.spec.resolve import resolve
 from crossover.spec.spec import SpecError, parse_spec
 from crossover.workloads.softmax import SOFTMAX
 

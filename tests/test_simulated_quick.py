@@ -5,11 +5,12 @@ import json
 import pytest
 
 from crossover.analysis.crossover import crossovers
-from crossover.command.ask import load_preset, resolve
 from crossover.nouns import Machine
 from crossover.pipeline import Crew, carry_out_unkept
 from crossover.plan.plan import next_blocks
 from crossover.report.terminal import plain_lines
+from crossover.spec.load import load_preset
+from crossover.spec.resolve import resolve
 
 GPU = "simulated:0"
 AXES = ("samples", "batch_size", "epochs")

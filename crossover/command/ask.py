@@ -1,26 +1,22 @@
-"""From what is asked to a `Spec`: a file or preset, then options, then the machine."""
+"""What the command line asks for, as a `Spec`: a file or preset, options over it."""
 
+import itertools
 import math
-import tomllib
 from collections.abc import Container
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from crossover.command.option_texts import parse_duration, parse_prices, parse_sizes
-from crossover.files.untrusted import Unreadable, near, read_text
 from crossover.nouns import Contender
 from crossover.spec.bounds import MOST_CELLS
-from crossover.spec.contenders import ACCELERATOR, ALL_THREADS, STAND_IN, missing_cores
+from crossover.spec.contenders import ALL_THREADS, missing_cores
+from crossover.spec.load import load_preset, load_spec
 from crossover.spec.spec import Spec, SpecError, first_wrong, parse_spec
 from crossover.workloads.registry import definition
 from crossover.workloads.workload import Workload
-
-PRESETS = ("smoke", "quick", "lesson", "full")
-MOST_SPEC, MOST_DOTS = 256 * 1024, 5000
 
 
 @dataclass(frozen=True)
@@ -125,8 +121,8 @@ class Ask:
             others = {
                 n: sizes for n, sizes in lists.items() if n != axis and n not in single
             }
-            for combination in _product(others):
-                row = {**base, **single, **combination}
+            for combination in itertools.product(*others.values()):
+                row = {**base, **single, **dict(zip(others, combination, strict=True))}
                 row.pop(axis, None)
                 row |= {"axis": axis, "values": lists[axis]}
                 made.append(_eased(workload, row, lists))
@@ -155,99 +151,3 @@ def _check_ranks(text: str, cores: int | None) -> None:
             f"ranks x threads = {who.ranks} x {who.threads} in contender {text!r}: "
             f"must be at most {cores}, the cores of this machine"
         )
-
-
-def _product(lists: dict[str, list[int]]) -> list[dict[str, int]]:
-    rows: list[dict[str, int]] = [{}]
-    for name, sizes in lists.items():
-        rows = [{**row, name: size} for row in rows for size in sizes]
-    return rows
-
-
-def load_spec(path: Path) -> Spec:
-    """Read a spec file.
-
-    Raises:
-        SpecError: in one line.
-    """
-    try:
-        return parse_spec(_toml(read_text(path, MOST_SPEC, pipe=True)), str(path))
-    except OSError as error:
-        raise SpecError(f"spec = {str(path)!r}: {error.strerror}") from error
-    except Unreadable as error:
-        raise SpecError(f"spec = {str(path)!r}: {error}") from error
-
-
-def _toml(text: str) -> dict[str, Any]:
-    if text.count(".") > MOST_DOTS:  # tomllib's time is the square of a key's parts
-        raise Unreadable(f"too many dots; must be at most {MOST_DOTS:,}")
-    try:
-        return tomllib.loads(text)
-    except RecursionError as error:
-        raise Unreadable("nested too deep to be read") from error
-    except ValueError as error:
-        raise Unreadable(f"not TOML: {' '.join(str(error).split())}") from error
-
-
-def load_preset(name: str) -> Spec:
-    """Read a preset that ships with the package.
-
-    Raises:
-        SpecError: for an unknown name, with the nearest known one.
-    """
-    if name not in PRESETS:
-        allowed = ", ".join(PRESETS) + near(name, PRESETS)
-        raise SpecError(f"preset = {name!r}: must be one of {allowed}")
-    text = files("crossover").joinpath("presets", f"{name}.toml").read_text("utf-8")
-    return parse_spec(tomllib.loads(text), f"preset {name}")
-
-
-def resolve(spec: Spec, accelerators: tuple[str, ...], cores: int) -> Spec:
-    """Replace `accelerator` and `@all` by what this machine has.
-
-    Without an accelerator the name becomes `STAND_IN`, whose cells are then recorded as
-    unavailable with the reason: what did not run is reported, never left out.
-
-    Raises:
-        SpecError: for more threads than cores.
-    """
-    devices = accelerators or (STAND_IN,)
-
-    def contenders(texts: tuple[str, ...]) -> tuple[str, ...]:
-        found = dict.fromkeys(
-            text.replace(ACCELERATOR, device).replace(ALL_THREADS, f"@{cores}")
-            for text in texts
-            for device in devices
-        )
-        for text in found:
-            threads = Contender.parse(text).threads
-            if threads is not None and threads > cores:
-                raise SpecError(
-                    f"threads = {threads} in contender {text!r}: must be at most "
-                    f"{cores}, the cores of this machine"
-                )
-        return tuple(found)
-
-    def pairs(items: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-        return tuple(
-            dict.fromkeys(
-                (contenders((a,))[i] if ACCELERATOR in a else contenders((a,))[0],
-                 contenders((b,))[i] if ACCELERATOR in b else contenders((b,))[0])
-                for a, b in items
-                for i in range(len(devices))
-            )
-        )  # fmt: skip
-
-    sweeps = tuple(
-        s.model_copy(
-            update={"contenders": contenders(s.contenders), "pairs": pairs(s.pairs)}
-        )
-        for s in spec.sweep
-    )
-    return spec.model_copy(
-        update={
-            "contenders": contenders(spec.contenders),
-            "pairs": pairs(spec.pairs),
-            "sweep": sweeps,
-        }
-    )

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from crossover.command.ask import Ask, resolve
+from crossover.command.ask import Ask
 from crossover.command.new_run import check_pairs, new_run
 from crossover.command.progress import ProgressBar
 from crossover.command.reports import INCOMPLETE, say_incomplete
@@ -20,6 +20,7 @@ from crossover.nouns import Run
 from crossover.pipeline import carry_out, used_s
 from crossover.plan.plan import next_blocks, notices
 from crossover.record import run_folder
+from crossover.spec.resolve import resolve
 from crossover.spec.spec import Spec, SpecError
 
 

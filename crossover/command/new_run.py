@@ -5,11 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from crossover.command.ask import resolve
 from crossover.measure.environment import Surroundings
 from crossover.measure.machine import snapshot, usable_cores
 from crossover.nouns import SCHEMA, Machine, Run
 from crossover.spec.contenders import missing
+from crossover.spec.resolve import resolve
 from crossover.spec.spec import Spec, SpecError
 
 

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from crossover.analysis.compare import compare, lines
 from crossover.analysis.frame import derive
-from crossover.command.ask import load_spec, resolve
 from crossover.command.option_texts import parse_duration, parse_prices, parse_sizes
 from crossover.files.untrusted import one_line
 from crossover.nouns import Contender, InputError
@@ -29,6 +28,8 @@ from crossover.sources.asv import read_asv
 from crossover.sources.pytest_benchmark import read_pytest_benchmark
 from crossover.sources.table.analyse import analyse_file
 from crossover.sources.table.file import Asked
+from crossover.spec.load import load_spec
+from crossover.spec.resolve import resolve
 from crossover.workloads.softmax import SOFTMAX
 
 PART = b"\n%%%%\n"

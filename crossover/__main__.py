@@ -1,0 +1,5 @@
+"""The command line, as `python -m crossover`."""
+
+from crossover.cli import main
+
+main()

@@ -1,0 +1,51 @@
+"""From a spec for any machine to one for this: its accelerators and cores by name."""
+
+from typing import TypeVar
+
+from crossover.nouns import Contender
+from crossover.spec.contenders import ACCELERATOR, ALL_THREADS, STAND_IN
+from crossover.spec.spec import Spec, SpecError
+from crossover.spec.sweep import Sweep
+
+Asked = TypeVar("Asked", Spec, Sweep)
+
+
+def resolve(spec: Spec, accelerators: tuple[str, ...], cores: int) -> Spec:
+    """Replace `accelerator` and `@all` by what this machine has.
+
+    Without an accelerator the name becomes `STAND_IN`, whose cells are then recorded as
+    unavailable with the reason: what did not run is reported, never left out.
+
+    Raises:
+        SpecError: for more threads than cores.
+    """
+    devices = accelerators or (STAND_IN,)
+    sweeps = tuple(_resolved(sweep, devices, cores) for sweep in spec.sweep)
+    return _resolved(spec, devices, cores).model_copy(update={"sweep": sweeps})
+
+
+def _resolved(asked: Asked, devices: tuple[str, ...], cores: int) -> Asked:
+    """Return a spec or a sweep whose own contenders and pairs are those of here."""
+    names = [_here(text, d, cores) for text in asked.contenders for d in devices]
+    both = [
+        (_here(baseline, device, cores), _here(challenger, device, cores))
+        for baseline, challenger in asked.pairs
+        for device in devices
+    ]
+    once: dict[str, object] = {
+        "contenders": tuple(dict.fromkeys(names)),
+        "pairs": tuple(dict.fromkeys(both)),
+    }
+    return asked.model_copy(update=once)
+
+
+def _here(text: str, device: str, cores: int) -> str:
+    """Return a contender's text with one accelerator's name and this many cores."""
+    found = text.replace(ACCELERATOR, device).replace(ALL_THREADS, f"@{cores}")
+    threads = Contender.parse(found).threads
+    if threads is not None and threads > cores:
+        raise SpecError(
+            f"threads = {threads} in contender {found!r}: must be at most {cores}, the "
+            "cores of this machine"
+        )
+    return found
