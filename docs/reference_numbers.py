@@ -14,7 +14,6 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -67,31 +66,30 @@ def readme_part(folder: Path) -> str:
     m = run.machine
     devices = ", ".join(str(a["description"]) for a in m.accelerators)
     started = sorted(x.started_utc for x in run.measurements if x.started_utc)
+    first = next(c for c in found if c.answer.outcome == "found")
+    sweeps = enumerate(run.spec.sweep, start=1)
+    place, sweep = next((n, sweep) for n, sweep in sweeps if is_along(first, sweep))
+    file = f"results/reference/plots/sweep{place}-{first.axis}.png"
+    asked = {c.device.partition(":")[0] for c in run.spec.contenders_of(sweep)}
+    absent = (
+        f"{kind} ({why.removeprefix(kind + ': ')})"
+        for kind, why in m.unavailable.items()
+        if kind in asked
+    )
     lines = [
-        f"From {m.cpu}, {m.cores_text}, {devices or 'no accelerator'} "
+        f"![Time and speedup against size, with the crossover's interval]({file})",
+        "",
+        f"One answer from {m.cpu}, {m.cores_text}, {devices or 'no accelerator'} "
         f"({len(run.measurements):,} measurements, {started[0][:10]}):",
         "",
         "```text",
-        *plain_lines(found),
+        *plain_lines([first]),
         "```",
         "",
-        *_picture(run, found),
+        f"Not measured there: {'; '.join(absent)}. The other answers are in",
+        "[`results/reference`](results/reference/report.md).",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _picture(run: Run, found: list[Crossover]) -> Iterator[str]:
-    """Yield the picture of the first crossover found, for the README."""
-    sweeps = run.spec.sweep
-    for place, sweep in enumerate(sweeps, start=1):
-        file = f"plots/sweep{place}-{sweep.axis}.png"
-        if any(c.answer.outcome == "found" and is_along(c, sweep) for c in found):
-            yield (
-                "![Training time and speedup of the first crossover found above, with "
-                f"its interval](results/reference/{file})"
-            )
-            yield ""
-            return
 
 
 def with_outputs(text: str) -> str:
