@@ -16,7 +16,7 @@ from numba.cuda.simulator import kernel as simulator
 from numba.cuda.simulator.kernelapi import Dim3, FakeCUDAModule, FakeCUDAShared
 
 MODULES = [
-    f"softmax_core.trainers._fused_cuda_{m}" for m in ("parts", "features", "rows")
+    f"softmax_core.trainers.fused_cuda.{m}" for m in ("parts", "features", "rows")
 ]
 
 

@@ -14,8 +14,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 sys.path.append(str(ROOT))
-from benchmarks import gpu_check, gpu_steps  # noqa: E402
-
+from bench.promises import gpu_check, gpu_steps  # noqa: E402
 from bench.promises.gpu_steps import GRACE_S, Step, pack, telling, time_for  # noqa: E402
 
 SEVEN_MINUTES_S = 7 * 60
@@ -207,7 +206,7 @@ def test_a_python_without_our_packages_says_what_to_bring(tmp_path):
     for name in ("pydantic", "PIL"):
         absent = f"raise ModuleNotFoundError('no {name}', name={name!r})"
         (hidden / f"{name}.py").write_text(absent)
-    script = ROOT / "benchmarks" / "gpu_check.py"
+    script = ROOT / "bench/promises/gpu_check.py"
     done = subprocess.run(
         [sys.executable, str(script), str(tmp_path / "out"), "--no-install"],
         env={**os.environ, "PYTHONPATH": str(hidden)}, cwd=tmp_path,
@@ -226,7 +225,7 @@ def test_what_stops_the_check_stops_the_step_and_packs_what_there_is(tmp_path):
     folder, ready = tmp_path / "check", tmp_path / "ready"
     main = f"""
 import sys
-from benchmarks import gpu_check
+from bench.promises import gpu_check
 from bench.promises.gpu_steps import Step
 code = "import os, time; open({str(ready)!r}, 'w').write(str(os.getpid())); "
 code += "print('begun', flush=True); time.sleep(600)"

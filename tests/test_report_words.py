@@ -6,8 +6,9 @@ import pytest
 from rich.console import Console
 
 from crossover.findings import Answer, Crossover
+from crossover.report import tables
 from crossover.report.terminal import show
-from crossover.report.words import sentences, tables
+from crossover.report.words import sentences
 from crossover.workloads.softmax import SOFTMAX
 
 BASE = (

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from bench.promises.gpu_imports import advice, missing  # noqa: E402
@@ -70,7 +70,7 @@ def steps(folder: Path) -> tuple[Step, ...]:
 
 
 def _script(name: str) -> tuple[str, ...]:
-    return (*PYTHON, str(ROOT / "benchmarks" / f"{name}.py"))
+    return (*PYTHON, str(ROOT / "bench/promises" / f"{name}.py"))
 
 
 def _tests(name: str, chosen: str = "") -> tuple[str, ...]:

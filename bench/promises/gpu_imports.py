@@ -9,10 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 IMPORT_S = 120.0
-NOT_NEEDED = ("crossover/suites/", "softmax_core/trainers/_fused_cuda")
-"""What only other programs import, and what needs the package that the tests skip."""
+NOT_NEEDED = (
+    "crossover/__main__", "crossover/suites/", "softmax_core/trainers/fused_cuda/",
+)  # fmt: skip
+"""What runs when it is imported, what only other programs import, and what needs the
+package that the tests skip."""
 DISTRIBUTIONS = {"PIL": "pillow"}
 
 
