@@ -19,8 +19,9 @@ import torch
 from numba import cuda
 
 from softmax_core import TOLERANCE, Case, disagreement, make_data
-from softmax_core.trainers.fused_cuda import features, rows, trainer
+from softmax_core.trainers.fused_cuda import features, rows
 from softmax_core.trainers.fused_cuda import plan as plans
+from softmax_core.trainers.fused_cuda import trainer as launching
 from softmax_core.trainers.fused_cuda.parts import softmax_of
 from softmax_core.trainers.fused_cuda.trainer import FusedCudaTrainer
 
@@ -141,8 +142,8 @@ def fault(name):
     with ExitStack() as stack:
         for module in [simulated.Thread] if part == "sync" else [features, rows]:
             stack.enter_context(patch.object(module, part, wrong))
-        stack.callback(trainer._kernel.cache_clear)
-        trainer._kernel.cache_clear()
+        stack.callback(launching._kernel.cache_clear)
+        launching._kernel.cache_clear()
         yield
 
 
@@ -182,7 +183,7 @@ def repeats(name):
     trainer, data, ends = FusedCudaTrainer(**told), make_data(case), []
     with patch.multiple(plans, **constants):
         session = trainer.prepare(case, data, "cpu")
-        with patch.object(trainer, "MOST_ORDERS", 1):
+        with patch.object(launching, "MOST_ORDERS", 1):
             one_by_one = trainer.prepare(case, data, "cpu")
     for trained in (session, session, one_by_one):
         trained.reset()

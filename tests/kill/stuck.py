@@ -23,6 +23,7 @@ from crossover.record import run_folder
 from crossover.report import write
 
 FOREVER_S = 60.0
+SETTLED_S = 10.0
 INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 CASES = {
     "sample, SIGINT": ("sample", "bbb", INT, None),
@@ -73,8 +74,12 @@ def case(root, where, before, number, again):
     spec_file.write_text(virtual.SPEC.format(budget=""))
     life = Life(target(folder, spec_file, where), root / "log")
     text = heard(life, "", before)
-    time.sleep(0.3)  # until it is stuck
     below = life.below()
+    settled_s = time.monotonic() + SETTLED_S
+    while len(below) < 2 and time.monotonic() < settled_s:  # a worker and its reaper
+        time.sleep(0.1)
+        below = life.below()
+    time.sleep(0.3)  # until it is stuck
     start = time.monotonic()
     os.kill(life.pid, number)
     _, alive = psutil.wait_procs(below, timeout=FOREVER_S / 2)
