@@ -11,12 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bench.promises import gpu_check, gpu_steps
+from bench.promises.gpu_steps import GRACE_S, Step, pack, telling, time_for
+
 ROOT = Path(__file__).parent.parent
-
-sys.path.append(str(ROOT))
-from bench.promises import gpu_check, gpu_steps  # noqa: E402
-from bench.promises.gpu_steps import GRACE_S, Step, pack, telling, time_for  # noqa: E402
-
 SEVEN_MINUTES_S = 7 * 60
 
 
@@ -206,10 +204,10 @@ def test_a_python_without_our_packages_says_what_to_bring(tmp_path):
     for name in ("pydantic", "PIL"):
         absent = f"raise ModuleNotFoundError('no {name}', name={name!r})"
         (hidden / f"{name}.py").write_text(absent)
-    script = ROOT / "bench/promises/gpu_check.py"
+    check = "-m", "bench.promises.gpu_check", "--no-install"
     done = subprocess.run(
-        [sys.executable, str(script), str(tmp_path / "out"), "--no-install"],
-        env={**os.environ, "PYTHONPATH": str(hidden)}, cwd=tmp_path,
+        [sys.executable, *check, str(tmp_path / "out")],
+        env={**os.environ, "PYTHONPATH": str(hidden)}, cwd=ROOT,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2

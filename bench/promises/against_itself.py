@@ -1,10 +1,10 @@
-"""Real A/A sweeps: a contender against itself, in processes of their own.
+"""Measure a contender against itself, and count the false crossovers.
 
-Each sweep has five batch sizes and eight rounds of real training cells. Any outcome but
-`inconclusive` is a false crossover. Prints the count; exit 1 when there is more than
-one in a hundred. About ten minutes for the default 100 sweeps.
+Each sweep has five batch sizes and eight rounds of real training cells, each contender
+in a process of its own. Any outcome but `inconclusive` is false. Exit code 1: more than
+one sweep in a hundred was false. The default 100 sweeps take about ten minutes.
 
-    python bench/promises/against_itself.py [SWEEPS]
+    python -m bench.promises.against_itself [SWEEPS]
 """
 
 import sys
@@ -13,8 +13,9 @@ from rich.progress import track
 
 from crossover.analysis.crossover import crossovers
 from crossover.measure.machine import snapshot
+from crossover.measure.workers import Crew
 from crossover.nouns import Contender
-from crossover.pipeline import Crew, carry_out_unkept
+from crossover.pipeline import carry_out_unkept
 from crossover.spec.spec import Spec
 
 CASES = (
@@ -38,18 +39,18 @@ def sweep(number: int, crew: Crew) -> str:
         }
     )  # fmt: skip
     found = crossovers(carry_out_unkept(spec, MACHINE, crew))
-    return next(c.outcome for c in found if "control" not in c.flags)
+    return next(c.answer.outcome for c in found if not c.is_control)
 
 
 class Lasting(Crew):
-    """Workers that outlive a sweep; new ones every ten, for new process state."""
+    """Workers that outlive a sweep: `main` replaces them every ten sweeps only."""
 
     def stop(self) -> None:
-        """Keep them."""
+        """Keep the workers alive, although a run asks for their end."""
 
 
 def main() -> int:
-    """Measure and print."""
+    """Measure the sweeps, print their false outcomes, and return the exit code."""
     sweeps = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     outcomes = []
     crew = Lasting()

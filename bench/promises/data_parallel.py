@@ -1,20 +1,20 @@
-"""What a step of ranks costs: the sum over them alone, our flat one, and torch's DDP.
+"""Measure what a step of two ranks costs: our flat sum of gradients, and torch's DDP.
 
-Run as `python -m bench.promises.data_parallel`: two ranks of one thread, on two
-cores. The three ways take turns; each value is the median over the turns, in
-microseconds a step.
+Each rank has one thread; the machine needs two cores. The ways take turns; each value
+is the median over the turns, in microseconds a step.
+
+    python -m bench.promises.data_parallel
 """
 
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import Tensor
+from torch.multiprocessing.spawn import spawn
 from torch.nn.parallel import DistributedDataParallel
 
 from softmax_core import Case, make_data
@@ -25,13 +25,13 @@ from softmax_core.trainers.ranks.share import Place, ShareSession
 RANKS, TURNS, STEPS = 2, 15, 50
 SHAPES = ((2, 3), (784, 10), (1000, 100))
 ROWS = 64
-"""Of a batch: so few that the sum, not the rows, takes the time."""
+"""Samples in a batch: few, so that the sum over the ranks takes most of the time."""
 
 
 def ways(
     features: int, classes: int, place: Place, store: str
 ) -> dict[str, Callable[[], object]]:
-    """Return, by name, what takes `STEPS` steps of one way."""
+    """Return, by name, the functions that take `STEPS` steps in one way."""
     samples = STEPS * ROWS
     case = Case(samples, features, classes, ROWS, 1, 1e-4, 0.0, (0.5, 2.0))
     data, add = make_data(case), join(place, "cpu", store)
@@ -60,10 +60,11 @@ def ways(
 
 
 def measure(rank: int, folder: str) -> None:
-    """Be one rank of all measurements; rank 0 prints."""
+    """Take part in all measurements as one rank; rank 0 prints."""
     torch.set_num_threads(1)
     place = Place(rank, RANKS)
-    group = dist.FileStore(f"{folder}/default", RANKS)
+    file = f"{folder}/default"
+    group = dist.FileStore(file, RANKS)  # type: ignore[attr-defined]
     dist.init_process_group("gloo", store=group, rank=rank, world_size=RANKS)
     for features, classes in SHAPES:
         found = ways(features, classes, place, f"{folder}/{features}")
@@ -86,4 +87,4 @@ def measure(rank: int, folder: str) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as made:
-        mp.spawn(measure, (str(Path(made)),), RANKS)
+        spawn(measure, (made,), RANKS)  # type: ignore[no-untyped-call]

@@ -1,11 +1,11 @@
-"""What trainer fused is worth: ratios of medians, each pair measured side by side.
+"""Compare trainer fused, side by side, with C++, other trainers, threads and epochs.
 
-Against the same algorithm in C++ (fused.cpp, the fastest of its builds), against the
-other trainers, two threads against one, and the last of 20 epochs against the first and
-against resident. Exit 1 where a bound is broken. About six minutes and 3 GB; names of
-parts restrict it:
+`cpp`: the same algorithm in fused.cpp, the fastest of its builds; `trainers`: lesson
+and resident; `threads`: two against one; `epochs`: the last of 20 against the first and
+against resident's. Each pair is a ratio of medians. Without names all parts run, which
+takes about six minutes and 3 GB. Exit code 1: a bound is broken.
 
-    python bench/promises/fused.py [cpp] [trainers] [threads] [epochs]
+    python -m bench.promises.fused [cpp] [trainers] [threads] [epochs]
 """
 
 import ctypes
@@ -16,25 +16,32 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from softmax_core import Case, get_trainer, make_data
 from softmax_core.case import stable_learning_rate
+from softmax_core.trainers.fused.trainer import ColumnsSession
 
 REPEATS, SAMPLE_S = 7, 0.03
+"""Samples of each work, and the seconds that one lasts."""
 SOURCE = Path(__file__).with_suffix(".cpp")
 FLAGS = ["-O3", "-march=native", "-ffast-math"]
-BUILDS = {"": [], ", 256 bits": ["-mprefer-vector-width=256"]}
+BUILDS: dict[str, list[str]] = {"": [], ", 256 bits": ["-mprefer-vector-width=256"]}
+"""Further compiler flags, by the build's name."""
 CASES = (
     (15_000, 5), (1_500, 10), (15_000, 100), (15_000, 1_000), (300_000, 60_000),
     (300_000, 5),
 )  # fmt: skip
-WIDE = {"features": 784, "classes": 10, "dispersion": (0.1, 2.0)}
+"""Samples and batch size of the cases that are compared with C++."""
 
 EPOCHS, ROUNDS = 20, 8
+"""Epochs of a training, and how often each trainer repeats it."""
 SHAPES = (
     # features, classes, batch, samples, dispersion
     (2, 3, 10, 1_000, (6.0, 2.0)), (2, 3, 100, 4_000, (60.0, 2.0)),
@@ -44,12 +51,15 @@ SHAPES = (
     (784, 10, 128, 1_280, (0.1, 2.0)), (784, 100, 32, 320, (6.0, 2.0)),
     (1_000, 100, 32, 320, (6.0, 2.0)), (1, 1_000, 64, 1_024, (6.0, 2.0)),
 )  # fmt: skip
-"""Shapes at whose larger class numbers probabilities become too small for a float32."""
+"""Shapes of the epochs; with many classes, probabilities underflow in float32."""
+
+Work = Callable[[], object]
 
 
-def medians(works: dict) -> dict[str, float]:
-    """Return each work's median in seconds, all measured in turn, round after round."""
-    calls, seconds = {}, {name: [] for name in works}
+def medians(works: Mapping[str, Work]) -> dict[str, float]:
+    """Return each work's median seconds; the works take turns, round after round."""
+    calls: dict[str, int] = {}
+    seconds: dict[str, list[float]] = {name: [] for name in works}
     for name, work in works.items():
         work()
         begun = time.perf_counter()
@@ -66,18 +76,18 @@ def medians(works: dict) -> dict[str, float]:
 
 
 def verdict(text: str, ok: bool, bound: str) -> bool:
-    """Print a line and whether it keeps its bound."""
+    """Print a comparison and its bound, and return whether the bound holds."""
     print(f"{text} ({bound}){'' if ok else ': BROKEN'}", flush=True)
     return ok
 
 
-def builds(folder: str) -> dict:
+def builds(folder: str) -> dict[str, Any]:
     """Compile fused.cpp; return its function by the build's name."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, more in BUILDS.items():
         library = Path(folder) / f"fused{len(found)}.so"
-        command = ["g++", *FLAGS, *more, "-shared", "-fPIC", SOURCE, "-o", library]
-        subprocess.run(command, check=True)
+        options = [*FLAGS, *more, "-shared", "-fPIC"]
+        subprocess.run(["g++", *options, str(SOURCE), "-o", str(library)], check=True)
         found[name] = ctypes.CDLL(str(library)).train_softmax
     return found
 
@@ -85,7 +95,9 @@ def builds(folder: str) -> dict:
 class Cpp:
     """A copy of a fused session's data, trained by the C++ program."""
 
-    def __init__(self, session, function, own: bool, shuffled: bool) -> None:
+    def __init__(
+        self, session: ColumnsSession, function: Any, own: bool, shuffled: bool
+    ) -> None:
         self.x, self.mask = session._columns.copy(), session._masks[0].copy()
         self.weights = np.stack([session._w, session._u])
         self.state = session._state.copy()
@@ -104,7 +116,7 @@ class Cpp:
 
 
 def against_cpp() -> bool:
-    """Compare every case, with and without the shuffles, which both have in common."""
+    """Compare every case with C++, with and without the shuffle that both do."""
     if shutil.which("g++") is None:
         print("cpp: not measured: no g++")
         return True
@@ -119,22 +131,23 @@ def against_cpp() -> bool:
     return ok
 
 
-def against_cpp_in(case: Case, shuffled: bool, functions: dict) -> bool:
-    """Compare one case; first see that an epoch gives the same weights."""
+def against_cpp_in(case: Case, shuffled: bool, functions: dict[str, Any]) -> bool:
+    """Compare one case, after a check that an epoch gives the same weights."""
     session = get_trainer("fused").prepare(case, make_data(case), threads=1)
-    works = {"fused": lambda: session._run(shuffled, 1)}
+    assert isinstance(session, ColumnsSession)
+    copies: dict[str, Cpp] = {}
     for build, function in functions.items():
-        works[f"own exp{build}"] = Cpp(session, function, True, shuffled)
-        works[f"std::exp{build}"] = Cpp(session, function, False, shuffled)
-    for work in works.values():
-        work()
-    for name, work in list(works.items())[1:]:
+        copies[f"own exp{build}"] = Cpp(session, function, True, shuffled)
+        copies[f"std::exp{build}"] = Cpp(session, function, False, shuffled)
+    session._run(shuffled, 1)
+    for name, copy in copies.items():
+        copy()
         np.testing.assert_allclose(
-            work.weights[0], session._w, 1e-3, 1e-3, err_msg=name
+            copy.weights[0], session._w, 1e-3, 1e-3, err_msg=name
         )
-    took = medians(works)
+    took = medians({"fused": partial(session._run, shuffled, 1), **copies})
     fused = took.pop("fused")
-    best = min(took, key=took.get)
+    best = min(took, key=took.__getitem__)
     step = 1e6 / case.steps_per_epoch
     plain = min(v for k, v in took.items() if "bits" not in k)
     return verdict(
@@ -148,13 +161,13 @@ def against_cpp_in(case: Case, shuffled: bool, functions: dict) -> bool:
 
 
 def against_trainers() -> bool:
-    """Compare at batch 5 with the lesson's loop and with resident."""
+    """Compare with the trainers lesson and resident, at batch size 5."""
     case = Case(15_000, batch_size=5)
     data = make_data(case)
     works = {}
     for name in ("fused", "resident", "lesson"):
         session = get_trainer(name).prepare(case, data, threads=1)
-        works[name] = lambda session=session: session.train(1)
+        works[name] = partial(session.train, 1)
     took = medians(works)
     step = 1e6 / case.steps_per_epoch
     ok = True
@@ -170,7 +183,7 @@ def against_trainers() -> bool:
 
 
 def threads() -> bool:
-    """Compare two threads with one, large batches and small."""
+    """Compare two threads with one, at large and at small batches."""
     if len(os.sched_getaffinity(0)) < 2:
         print("threads: not measured: one core")
         return True
@@ -179,18 +192,17 @@ def threads() -> bool:
         (300_000, 60_000, 1.6), (6_000, 1_000, 0.95), (6_000, 100, 0.95),
         (6_000, 5, 0.95),
     ):  # fmt: skip
-        case = Case(samples, batch_size=batch, learning_rate=0.001, **WIDE)
-        data, works, notes = make_data(case), {}, ""
-        for count in (1, 2):
-            session = get_trainer("fused").prepare(case, data, threads=count)
-            works[count] = lambda session=session: session.train(1)
-            notes = session.notes
-        took = medians(works)
-        ratio, step = took[1] / took[2], 1e6 / case.steps_per_epoch
+        case = Case(samples, 784, 10, batch, learning_rate=0.001, dispersion=(0.1, 2.0))
+        data = make_data(case)
+        one, two = (
+            get_trainer("fused").prepare(case, data, threads=count) for count in (1, 2)
+        )
+        took = medians({"one": partial(one.train, 1), "two": partial(two.train, 1)})
+        ratio, step = took["one"] / took["two"], 1e6 / case.steps_per_epoch
         ok &= verdict(
             f"threads: batch {batch:,} of {samples:,}, 784 features, 10 classes: "
-            f"{step * took[1]:.4g} us a step, asked for two {step * took[2]:.4g} "
-            f"({notes}), {ratio:.2f} x",
+            f"{step * took['one']:.4g} us a step, asked for two "
+            f"{step * took['two']:.4g} ({two.notes}), {ratio:.2f} x",
             ratio >= least,
             f"at least {least}",
         )
@@ -199,7 +211,7 @@ def threads() -> bool:
 
 def epochs() -> bool:
     """Compare epoch 20 with epoch 1, and with resident's, as training converges."""
-    # Loading what GCC 12 links with -ffast-math sets this for the whole process.
+    # A library that GCC 12 linked with -ffast-math sets this for the whole process.
     torch.set_flush_denormal(False)
     ok = True
     for features, classes, batch, samples, dispersion in SHAPES:
@@ -214,15 +226,16 @@ def epochs() -> bool:
 
 
 def epochs_of(case: Case, name: str) -> bool:
-    """Compare one case: the least of a few rounds, as other programs only add."""
-    data, took = make_data(case), {}
+    """Compare one case by its shortest epochs, as other programs only add time."""
+    data = make_data(case)
+    took: dict[tuple[str, int], float] = {}
     sessions = {
         name: get_trainer(name).prepare(case, data, threads=1)
         for name in ("fused", "resident")
     }
     for _ in range(ROUNDS):
         for trainer, session in sessions.items():
-            session.train(1)  # the other's data leave the caches
+            session.train(1)  # drives the other trainer's data out of the caches
             session.reset()
             for epoch in range(EPOCHS):
                 begun = time.perf_counter()
@@ -233,14 +246,14 @@ def epochs_of(case: Case, name: str) -> bool:
     first, last = took["fused", 0], took["fused", EPOCHS - 1]
     ratio, beside = last / first, last / took["resident", EPOCHS - 1]
     step = 1e6 / case.steps_per_epoch
-    few = case.classes <= 100
+    is_beside_bound = case.classes <= 100
     return verdict(
         f"epochs: {case.features} features, {case.classes} classes, batch "
         f"{case.batch_size}, {name}: {step * first:.4g} us a step in epoch 1, "
         f"{step * last:.4g} in epoch {EPOCHS}, {ratio:.2f} x; "
         f"{beside:.3f} x resident's",
-        ratio <= 1.2 and (beside <= 1.1 or not few),
-        "at most 1.2" + " and 1.1" * few,
+        ratio <= 1.2 and (beside <= 1.1 or not is_beside_bound),
+        "at most 1.2" + " and 1.1" * is_beside_bound,
     )
 
 
@@ -253,7 +266,7 @@ PARTS = {
 
 
 def main() -> int:
-    """Measure and print."""
+    """Measure the parts named, print them, and return the exit code."""
     torch.manual_seed(0)
     chosen = sys.argv[1:] or list(PARTS)
     kept = [PARTS[name]() for name in chosen]

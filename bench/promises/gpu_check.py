@@ -1,11 +1,10 @@
-"""For whoever has an accelerator: in seven minutes, all that is worth knowing of it.
+"""Check a machine with an accelerator in seven minutes and pack what was found.
 
 Every step is a command bounded in time, the most telling first. What it prints is kept,
 and one that fails or hangs does not stop the others: docs/first_gpu_run.md says what to
-look at. Exit code 1 when a step failed, 2 without an accelerator, or without a package
-that it needs.
+look at. Exit code 1: a step failed; 2: no accelerator, or a package is missing.
 
-    python bench/promises/gpu_check.py [FOLDER] [--no-install] [--archive FILE]
+    python -m bench.promises.gpu_check [FOLDER] [--no-install] [--archive FILE]
 """
 
 import argparse
@@ -18,23 +17,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-from bench.promises.gpu_imports import advice, missing  # noqa: E402
-from bench.promises.gpu_steps import SUMMARY, Done, Step, carried_out, pack, summary  # noqa: E402
+from bench.promises.gpu_imports import ROOT, advice, missing
+from bench.promises.gpu_steps import SUMMARY, Done, Step, carried_out, pack, summary
 
 WHOLE_S = 410.0
-"""All steps together; packing takes a few seconds more."""
+"""Seconds for all steps together; packing takes a few seconds more."""
 BUDGET_S = 130
+"""Seconds that the run of the step `run` may measure."""
 MOST_BYTES = 16 * 2**20
+"""Largest archive."""
 PYTHON = (sys.executable, "-P")
 CROSSOVER = (*PYTHON, "-c", "from crossover.cli import main; main()")
 PYTEST = (
     *PYTHON, "-m", "pytest", "-m", "gpu", "-v", "-rfEs", "-W", "default",
     "-p", "no:cacheprovider", "-o", "faulthandler_timeout=15", "--durations=3",
 )  # fmt: skip
-"""Warnings are no errors here; a test that hangs says where."""
+"""Command of the tests: warnings are no errors, and a test that hangs says where."""
 TEST_TELLS = r"^(FAILED|ERROR) ", r" FAILED ", r"^=* ?\d+ (failed|passed|skipped)"
 ACCELERATOR = r"^[a-z]\w*:\d+ +(?!not available)\S"
 FIRST = "run", "devices", "probe", "doctor"
@@ -70,7 +68,7 @@ def steps(folder: Path) -> tuple[Step, ...]:
 
 
 def _script(name: str) -> tuple[str, ...]:
-    return (*PYTHON, str(ROOT / "bench/promises" / f"{name}.py"))
+    return (*PYTHON, "-m", f"bench.promises.{name}")
 
 
 def _tests(name: str, chosen: str = "") -> tuple[str, ...]:
@@ -84,7 +82,7 @@ def check(
 ) -> int:
     """Do the steps, keep what they print and a summary, pack it, and say how it went.
 
-    Without an accelerator in what the step `devices` prints, the rest is not done.
+    The check ends early when the step `devices` lists no accelerator.
     """
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {
@@ -126,7 +124,7 @@ def install() -> None:
 
 
 def main() -> int:
-    """Parse, check that it can be done, do it."""
+    """Parse the options, look for missing packages, and do the check."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", nargs="?", default="results/gpu-check", type=Path)
     parser.add_argument(

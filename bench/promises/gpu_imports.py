@@ -1,6 +1,6 @@
-"""Which packages this Python lacks for `gpu_check`, found by importing all of ours.
+"""Find the packages that this Python lacks for `gpu_check`, by importing all of ours.
 
-python bench/promises/gpu_imports.py
+The import happens in a process of its own: `python -m bench.promises.gpu_imports`.
 """
 
 import importlib
@@ -9,14 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parent.parent.parent
 IMPORT_S = 120.0
-NOT_NEEDED = (
-    "crossover/__main__", "crossover/suites/", "softmax_core/trainers/fused_cuda/",
-)  # fmt: skip
-"""What runs when it is imported, what only other programs import, and what needs the
-package that the tests skip."""
+"""Seconds that importing all modules may take."""
+NOT_NEEDED = ("crossover/suites/", "softmax_core/trainers/fused_cuda/")
+"""Folders that no step needs: asv's modules, and a trainer whose package may lack."""
 DISTRIBUTIONS = {"PIL": "pillow"}
+"""Names on the package index that differ from the module's name."""
 
 
 def modules() -> list[str]:
@@ -29,11 +28,12 @@ def modules() -> list[str]:
 
 def missing() -> list[str]:
     """Return the packages of others that an import misses, by a process of its own."""
-    command = [sys.executable, str(Path(__file__).resolve())]
+    command = [sys.executable, "-m", "bench.promises.gpu_imports"]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=IMPORT_S, check=False
-        )
+            command, cwd=ROOT, capture_output=True, text=True, timeout=IMPORT_S,
+            check=False,
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
         raise SystemExit(f"gpu-check: imports take over {IMPORT_S:g} s") from None
     if done.returncode:
@@ -68,14 +68,13 @@ def advice(names: list[str]) -> str:
 
 def main() -> None:
     """Import everything; print the top-level name of each package that is not there."""
-    sys.path.insert(0, str(ROOT))
     lacking: dict[str, None] = {}
     for name in [*modules(), "pytest"]:
         try:
             importlib.import_module(name)
         except ModuleNotFoundError as error:
             top = (error.name or name).partition(".")[0]
-            if top in ("bench", "softmax_core"):
+            if top in ("crossover", "softmax_core"):
                 raise
             lacking[top] = None
     print(*lacking)

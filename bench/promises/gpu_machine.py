@@ -1,8 +1,8 @@
-"""What a machine with an accelerator is, without torch: driver, compilers, packages.
+"""Print a machine's driver, compilers and packages, without loading torch.
 
-The first step of `gpu_check`; each question is asked by itself, and bounded in time.
+This is the first step of `gpu_check`; each question is a command bounded in time.
 
-    python bench/promises/gpu_machine.py
+    python -m bench.promises.gpu_machine
 """
 
 import os
@@ -12,6 +12,7 @@ import sys
 from importlib import metadata
 
 ASK_S = 5.0
+"""Seconds that one command may take."""
 ASKED = (
     ("nvidia-smi",),
     (
@@ -30,7 +31,7 @@ PREFIXES = (
     "CUDA", "CUBLAS", "KMP", "MKL", "NUMBA", "NVIDIA", "OMP", "PYTORCH", "TORCH",
     "TRITON",
 )  # fmt: skip
-"""How the variables begin that change what is measured."""
+"""Beginnings of the environment variables that change what is measured."""
 SHOWN = (
     "torch", "triton", "numba", "numba-cuda", "cuda-bindings", "cuda-toolkit",
     "nvidia-ml-py", "numpy", "scipy", "pandas", "pydantic", "pytest",
@@ -60,7 +61,7 @@ def version(name: str) -> str:
 
 
 def main() -> None:
-    """Print all of it."""
+    """Print the versions, the environment variables and each command's answer."""
     print(f"Python {sys.version.split()[0]} on {platform.platform()}")
     for name in SHOWN:
         print(f"{name} {version(name)}")

@@ -1,10 +1,10 @@
-"""How an accelerator takes work: its launch queue, products of matrices, clocks.
+"""Probe how each accelerator takes work: launch queue, matrix products, clocks.
 
-For each accelerator: from which launch on the host waits for the device (a driver
-queues so many launches and then blocks), how long products take by size, and the clock
-when idle and when at work. Each question is asked by itself: one that fails is said.
+A driver queues a number of launches and then blocks the host: the probe prints at which
+launch, how long products take by size, and the clock when idle and at work. A question
+that fails prints its error, and the next one is asked. `gpu_check` runs this.
 
-    python bench/promises/gpu_probe.py
+    python -m bench.promises.gpu_probe
 """
 
 import statistics
@@ -16,12 +16,15 @@ import torch
 from softmax_core.device import accelerators, clock_share, describe, synchronize
 
 PRODUCT_S = 200e-6
-"""The queue is filled with products of about this length."""
+"""The queue is filled with products that take about this many seconds."""
 WIDEST = 8192
+"""Widest matrix that fills the queue."""
 MOST_LAUNCHES = 4096
 QUEUE_S = 3.0
+"""Seconds of work that are queued at most."""
 SIZES = (64, 128, 256, 512, 1024, 2048, 4096, 8192)
 EACH_S = 0.15
+"""Seconds that the products of one size are timed for at least."""
 BLOCKED = 20
 """A launch this many times as long as usual has waited for the device."""
 
@@ -51,7 +54,7 @@ def product_s(device: torch.device, work: Callable[[], object]) -> tuple[float, 
 
 
 def products(device: torch.device) -> None:
-    """Print how long products of each size take, as long as they are short."""
+    """Print how long products of each size take, up to the first that is slow."""
     for size in SIZES:
         one_s, count = product_s(device, product(device, size))
         rate = 2 * size**3 / one_s / 1e12
@@ -64,7 +67,7 @@ def products(device: torch.device) -> None:
 
 
 def queue(device: torch.device) -> None:
-    """Print from which launch on the host waits, and how long a launch is before."""
+    """Print from which launch on the host waits, and how long earlier launches take."""
     size = 256
     while True:
         work = product(device, size)

@@ -1,7 +1,7 @@
-"""Steps with a bound on their time, a summary of them, and one small archive.
+"""Run steps that are bounded in time, sum them up, and pack one small archive.
 
-`gpu_check` names the steps. A step is a command of its own: one that fails, hangs or
-floods its output leaves what it printed, and the next one goes on.
+`gpu_check` names the steps. A step is a command of its own: when it fails, hangs or
+floods its output, what it printed is kept and the next step runs.
 """
 
 import gzip
@@ -21,12 +21,13 @@ GRACE_S = 8.0
 MOST_OUTPUT = 256 * 1024
 """Bytes kept of what a step printed, half of them from its start."""
 MOST_LINE = 300
+"""Longest line of the summary, in characters."""
 SUMMARY = "summary.txt"
 
 
 @dataclass(frozen=True)
 class Step:
-    """A command, the seconds it may take, and which of its lines says most."""
+    """A command, the seconds it may take, and which of its lines tells most."""
 
     name: str
     command: tuple[str, ...]
@@ -34,11 +35,11 @@ class Step:
     tells: tuple[str, ...] = ()
     """Patterns of a line, the most telling first; without a match, the last line."""
     passes: tuple[int, ...] = (0,)
-    """Exit codes with which it has done its work."""
+    """Exit codes that mean success."""
     skip: str = ""
-    """Why it is not done here."""
+    """Why the step is skipped on this machine; empty if it runs."""
     reserved: bool = False
-    """Whether the steps before it must leave it its time."""
+    """Whether earlier steps must leave enough time for this one."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,12 @@ class Done:
 
 
 def time_for(steps: Sequence[Step], number: int, left_s: float) -> float:
-    """Return the seconds that a step may take; 0 where none are left for it.
+    """Return the seconds that a step may take; 0 if none are left for it.
 
     Args:
-        steps: all of them, in order.
+        steps: all steps, in order.
         number: the step's place among them, from 0.
-        left_s: what is left for this step and those after it.
+        left_s: seconds left for this step and the later ones together.
     """
     step = steps[number]
     later_s = sum(s.most_s for s in steps[number + 1 :] if s.reserved and not s.skip)
@@ -72,7 +73,7 @@ def carried_out(
     environment: Mapping[str, str],
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Done]:
-    """Do the steps in order and yield how each ended; together they end in time."""
+    """Do the steps in order within `whole_s`, and yield how each ended."""
     end_s = clock() + whole_s
     for number, step in enumerate(steps):
         most_s = time_for(steps, number, end_s - clock())
@@ -87,7 +88,7 @@ def carried_out(
 def carry_out(
     step: Step, most_s: float, kept: Path, environment: Mapping[str, str]
 ) -> Done:
-    """Do one step and keep what it prints; it is ended when its time is over."""
+    """Do one step, keep what it prints, and end it when its time is over."""
     start_s = time.monotonic()
     try:
         code = _run(step.command, most_s, kept, environment)
@@ -107,7 +108,7 @@ def carry_out(
 def _run(
     command: Sequence[str], most_s: float, kept: Path, environment: Mapping[str, str]
 ) -> int | None:
-    """Return the exit code, None for a command that was ended."""
+    """Return the exit code; None if the command was ended for taking too long."""
     with kept.open("wb") as file:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
@@ -136,7 +137,7 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _shortened(kept: Path) -> str:
-    """Return a step's output; of a very long one start and end, in the file, too."""
+    """Return a step's output; a long one is cut to its start and end, on disk too."""
     half = MOST_OUTPUT // 2
     with kept.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -162,10 +163,10 @@ def telling(text: str, patterns: Iterable[str]) -> str:
 
 
 def summary(done: Sequence[Done], first: Sequence[str]) -> str:
-    """Return the summary: how it went, what tells most, then every step.
+    """Return the summary: how many succeeded, the telling lines, then every step.
 
     Args:
-        done: the steps so far.
+        done: how the steps so far ended.
         first: names of steps whose lines are printed at the top, most telling first.
     """
     failed = [d for d in done if d.failed]

@@ -1,12 +1,11 @@
 """Merge a launched run of 1,000 jobs with 1,000 measurements each: seconds and memory.
 
-    python bench/promises/merge.py [--jobs 1000] [--rows 1000] [--one-type]
+    python -m bench.promises.merge [--jobs 1000] [--rows 1000] [--one-type]
 
-The jobs' folders are made first, of one job's journal with other times in every line.
+The jobs' folders are made first: copies of one journal, each line with other times.
 Then a process of its own merges them, as `crossover report FOLDER` does before it
-computes anything, and its peak memory is the kernel's figure. Exit code 1 where the
-merge takes 60 s or 2 GB. Each job is a node type of its own, or with --one-type all are
-of one.
+computes anything; the kernel tells its peak memory. Exit code 1: the merge took 60 s or
+2 GB. Each job has a node type of its own; with --one-type, all jobs share one.
 """
 
 import argparse
@@ -22,7 +21,8 @@ from pathlib import Path
 from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from crossover.record import codec, launched
 from crossover.record.launched import Launched, jobs_of
-from crossover.spec.spec import Sweep, parse_spec
+from crossover.spec.spec import parse_spec
+from crossover.spec.sweep import Sweep
 
 MOST_S, MOST_BYTES = 60.0, 2e9
 ROUNDS = 10
@@ -42,7 +42,7 @@ print(len(merged), took_s, cpu_s, peak)
 
 
 def spec_of(jobs: int, rows: int, is_one_type: bool) -> dict[str, object]:
-    """Return the fields of a spec with so many jobs of so many measurements."""
+    """Return the fields of a spec of `jobs` jobs, each of about `rows` measurements."""
     cases = max(1, rows // (ROUNDS * len(CONTENDERS)))
     sweeps = min(jobs, 500) if is_one_type else 1  # a spec has at most 500
     types = -(-jobs // sweeps)
@@ -116,7 +116,7 @@ def measurements(sweep: Sweep) -> Iterator[Measurement]:
 
 
 def main() -> int:
-    """Print the figures; return 1 where a bound is broken."""
+    """Print the seconds and the memory; return 1 when a bound is broken."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--rows", type=int, default=1000)

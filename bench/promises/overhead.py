@@ -1,7 +1,9 @@
-"""What the harness costs: an empty workload through the whole sampling path.
+"""Measure what the harness costs: an empty workload through the whole sampling path.
 
-Prints the median cost of a sample as a share of the shortest sample there is, 1 ms.
-Exit 1 above 0.5 %.
+The median cost of a sample is printed as a share of the shortest sample accepted, 1 ms.
+Exit code 1: it is above 0.5 %.
+
+    python -m bench.promises.overhead
 """
 
 import statistics
@@ -16,7 +18,7 @@ ROUNDS = 2001
 
 
 def main() -> int:
-    """Measure and print."""
+    """Measure the overhead, print it, and return the exit code."""
     empty, cpu = str(Law(0, 0)), torch.device("cpu")
     cell = sampler.Sampler(SPIN.case(), empty, cpu, 1, 0.0, 1.0)
     cell.calls = 1

@@ -1,10 +1,9 @@
-"""A run of very many rounds: does anything grow with them?
+"""Measure 10,000 rounds as any run does, and judge whether anything grows with them.
 
-Two contenders on a grid of tiny cells, by the path of every run: worker processes,
-planner, a journal that is synced after every round. After each round the memory,
-file handles and processes of all of it are read, and the seconds since the round before
-are split into those timed, those of the workers beside them, and those of the main
-process. Exit 1 when a bound is broken.
+Two contenders train a grid of tiny cells. After each round the memory, file handles and
+processes of the whole run are read, and the seconds since the round before are split
+into those timed, other work of the workers, and the main process. `soak_judge` decides,
+`soak_report` writes it down. Exit code 1: a bound is broken.
 
     python -m bench.promises.soak --rounds 10000 --out results/soak
 """
@@ -24,19 +23,21 @@ from bench.promises.soak_judge import CONTENDERS, Reading, read_csv, verdicts
 from crossover.measure.machine import snapshot
 from crossover.measure.pipe import Ended, R, Request, Sampled
 from crossover.measure.process import Asked, WorkerProcess
+from crossover.measure.workers import Crew
 from crossover.nouns import SCHEMA, Contender, InputError, Machine, Run
-from crossover.pipeline import Crew, carry_out
+from crossover.pipeline import carry_out
 from crossover.plan.plan import Block
 from crossover.record import run_folder
 from crossover.spec.spec import Spec, parse_spec
 
 SAMPLES = 400
 LEAST_BATCH, MOST_CASES = 64, 336
+"""The cases have 64, 65, ... samples in a batch, up to the number of samples."""
 
 
 @dataclass
 class Clock:
-    """Where the seconds since the last reading went."""
+    """Seconds since the last reading that a worker was asked, and that it timed."""
 
     asked_s: float = 0.0
     timed_s: float = 0.0
@@ -49,7 +50,7 @@ class Watched:
         self._worker, self._clock = WorkerProcess(threads), clock
 
     def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
-        """Ask, and add up the seconds."""
+        """Ask the worker, and add the seconds to the clock."""
         start = time.perf_counter()
         reply = self._worker.ask(request, timeout_s)
         self._clock.asked_s += time.perf_counter() - start
@@ -58,12 +59,12 @@ class Watched:
         return reply
 
     def stop(self) -> None:
-        """End it."""
+        """End the worker."""
         self._worker.stop()
 
 
 class Watch:
-    """Takes a reading after each round, to a file: kept, they would be what grows."""
+    """Writes a reading to a file after each round: kept, they would grow the memory."""
 
     def __init__(self, clock: Clock, rounds_each: int, file: TextIO) -> None:
         self._each, self._calls = rounds_each, 0
@@ -85,7 +86,7 @@ class Watch:
         self._calls += event in ("call", "c_call")
 
     def __call__(self, block: Block, done_s: float, total_s: float) -> None:
-        """Read everything; what that takes is not counted."""
+        """Take a reading; the time that this takes is not counted."""
         sys.setprofile(None)
         now_s = time.perf_counter()
         since_s, cpu_s = now_s - self._last_s, time.process_time() - self._last_cpu_s
@@ -111,7 +112,7 @@ class Watch:
 
 
 def soak_spec(rounds: int, rounds_each: int) -> Spec:
-    """Return a grid of at least so many rounds in all, so many of each size."""
+    """Return a grid of at least `rounds` rounds in all, `rounds_each` of each size."""
     cases = -(-rounds // max(1, rounds_each))
     if not 1 <= cases <= MOST_CASES:
         most = MOST_CASES * rounds_each
@@ -126,7 +127,7 @@ def soak_spec(rounds: int, rounds_each: int) -> Spec:
 
 
 def soak(spec: Spec, out: Path, machine: Machine) -> tuple[Run, list[Reading]]:
-    """Carry a spec out and watch it; writes soak.csv."""
+    """Carry the spec out, and write a reading after each round to soak.csv."""
     run = Run("soak", SCHEMA, spec, None, "", machine, ())
     run_folder.create(out / "run", run)
     clock = Clock()
@@ -141,7 +142,7 @@ def soak(spec: Spec, out: Path, machine: Machine) -> tuple[Run, list[Reading]]:
 
 
 def main() -> int:
-    """Soak, judge, write soak.csv, soak.md, soak.png and soak.svg."""
+    """Measure, judge, and write soak.csv, soak.md, soak.png and soak.svg."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--rounds", type=int, default=10_000)
     options.add_argument("--rounds-each", type=int, default=32)
@@ -153,8 +154,8 @@ def main() -> int:
     except InputError as error:
         raise SystemExit(str(error)) from error
     found = verdicts(readings, asked.rounds_each)
-    # Only now: beside matplotlib's memory, a growth of the main process' looks small.
-    from bench.promises.soak_report import write_report  # noqa: PLC0415
+    # Imported late: beside matplotlib's memory, growth of the main process looks small.
+    from bench.promises.soak_report import write_report
 
     print(write_report(run, readings, found, asked.rounds_each, asked.out))
     ok = [m for m in run.measurements if m.status == "ok"]

@@ -1,21 +1,26 @@
-"""What a soak read after each round, and the verdict: does anything grow?"""
+"""Judge the readings that a soak took after each round: did anything grow?
+
+`soak` takes the readings and calls `verdicts`; `soak_report` shows both.
+"""
 
 import csv
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 CONTENDERS = ("cpu/resident@1", "cpu/manual@1")
 MOST_GROWTH = 1.05
-"""Of memory: the highest after the first tenth over the highest in it."""
+"""Largest ratio of memory: highest after the first tenth to highest within it."""
 MOST_CALLS = 1.02
-"""Of the main process' calls a round: the last tenth's over the second's."""
+"""Largest ratio of function calls a round in the main process: last tenth to second."""
 MOST_DEARER = 1.25
-"""Of its processor time a round, likewise: a machine's speed drifts within minutes.
+"""Largest ratio of processor time a round in the main process: last tenth to second.
 
-The seconds of the main process are shown beside, unjudged: they wait for the disk, too.
+It is generous because a machine's speed drifts within minutes. The elapsed seconds of
+the main process are shown but not judged: they contain waiting for the disk.
 """
 
 
@@ -35,30 +40,29 @@ class Reading:
     """Processes that were not there after the first round."""
     timed_s: float
     worker_s: float
-    """In which a worker was at work, not timed: opening, warming up, garbage."""
+    """Seconds that workers worked outside samples: opening, warming up, garbage."""
     main_s: float
-    """Planning, recording and everything else that is not asking a worker."""
+    """Seconds of planning, recording and all else that is not asking a worker."""
     main_cpu_s: float
-    """Processor time of the main process, asking included."""
+    """Seconds of processor time of the main process; asking workers is included."""
     calls: int
-    """Of functions, Python's and C's, in the main process; 0 where not counted."""
+    """Calls of Python and C functions in the main process; 0 if not counted."""
     load_1min: float
 
 
 def read_csv(path: Path) -> list[Reading]:
     """Return the readings that a soak wrote."""
-    kinds = {f.name: float if f.name.endswith("_s") else int for f in fields(Reading)}
-    kinds["load_1min"] = float
+    kinds: dict[str, Callable[[str], Any]] = {
+        f.name: int if f.type is int else float for f in fields(Reading)
+    }
     with open(path, encoding="utf-8", newline="") as file:
-        return [
-            Reading(**{name: kinds[name](text) for name, text in row.items()})
-            for row in csv.DictReader(file)
-        ]
+        rows = csv.DictReader(file)
+        return [Reading(*(kinds[name](row[name]) for name in kinds)) for row in rows]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One criterion."""
+    """One criterion: a figure before and after, and how far it may grow."""
 
     what: str
     before: float
@@ -73,7 +77,7 @@ class Verdict:
 
 
 def verdicts(readings: list[Reading], rounds_each: int) -> list[Verdict]:
-    """Judge what is read after the first tenth by what is read in it."""
+    """Judge each figure: compare later rounds with the first or second tenth."""
     tenth = max(1, len(readings) // 10)
     first, later = readings[:tenth], readings[tenth:]
 
@@ -109,12 +113,12 @@ def by_tenth(cases: Sequence[float]) -> list[float]:
 
 
 def calls_by_tenth(readings: Sequence[Reading]) -> list[float]:
-    """Return the calls of a round of each tenth, where they were counted."""
+    """Return each tenth's median calls a round, from the rounds that were counted."""
     return by_tenth([r.calls for r in readings if r.calls])
 
 
 def by_case(readings: list[Reading], name: str, rounds_each: int) -> list[float]:
-    """Return means over the rounds of each case: its first holds what it costs once.
+    """Return the mean of each case's rounds; the first of them holds one-time costs.
 
     Rounds in which calls were counted took longer, and are left out.
     """

@@ -1,4 +1,4 @@
-"""What a soak found: soak.md with a verdict for each criterion, and the figure."""
+"""Write what a soak found: soak.md with a verdict a criterion, and the figure."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -42,7 +42,7 @@ def write_report(
 def markdown(
     run: Run, readings: list[Reading], verdicts: list[Verdict], rounds_each: int
 ) -> str:
-    """Return the verdicts, and where the time of a round went, tenth by tenth."""
+    """Return the verdicts, and a table of where the time went, tenth by tenth."""
     not_ok = sum(m.status != "ok" for m in run.measurements)
     lines = [
         f"{len(readings):,} rounds of {' and '.join(CONTENDERS)} in "

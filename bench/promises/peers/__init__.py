@@ -1,1 +1,1 @@
-"""Trainer fused against outsiders: `python -m bench.promises.peers`; docs/peers.md."""
+"""Compare trainer fused with outsiders: see `__main__.py` and docs/peers.md."""

@@ -1,4 +1,4 @@
-"""What is compared and the ratios promised. Standard library only."""
+"""The cases that are compared, and the ratio promised for each; loads no peer."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ from softmax_core.case import Case
 
 WIDE_SAMPLES = 6_000
 EPOCHS = 3
-"""Epochs of `fused` whose loss the peers with other steps have to reach."""
+"""Epochs of a case; peers that step otherwise must reach the loss `fused` then has."""
 
 
 @dataclass(frozen=True)
 class Promise:
-    """A case and how many times as long as `fused` JAX takes at least."""
+    """A case, and the promise: JAX takes at least `least` times as long as `fused`."""
 
     case: Case
     least: float

@@ -1,8 +1,9 @@
-"""The peers that take the same steps: verified, then measured beside `fused`."""
+"""Verify the peers that take the same steps, then measure them beside `fused`."""
 
 import statistics
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 
 import torch
@@ -19,6 +20,9 @@ CPU = torch.device("cpu")
 JAX, JAX_HOST = "JAX", "JAX, order from NumPy"
 TORCH = {"torch eager": "resident", "torch compiled": "compiled"}
 TRIALS = 3
+"""Rounds that choose the fastest way."""
+Made = dict[str, tuple[Work, str]]
+"""Works and their notes, by the peer's name."""
 
 
 class UnequalError(Exception):
@@ -37,11 +41,11 @@ def verified(trainer: Trainer, case: Case) -> Trainer:
     return trainer
 
 
-def torch_work(name: str, case: Case, data: Data) -> tuple[Work, str]:
-    """Return a trainer of the registry, ready.
+def torch_works(peer: str, name: str, case: Case, data: Data) -> Made:
+    """Return the work and the notes of one of our own trainers.
 
     Raises:
-        LookupError: saying why it cannot be measured.
+        LookupError: when it cannot be measured, with the reason.
     """
     if name not in TRAINERS:
         raise LookupError(f"no trainer is called {name}")
@@ -50,19 +54,19 @@ def torch_work(name: str, case: Case, data: Data) -> tuple[Work, str]:
     if reason is not None:
         raise LookupError(reason)
     session = verified(trainer, case).prepare(case, data, threads=1)
-    return training(session), session.notes
+    return {peer: (training(session), session.notes)}
 
 
-def jax_works(case: Case, data: Data, every: bool) -> dict[str, tuple[Work, str]]:
-    """Return both of JAX's trainers in the fastest of their ways.
+def jax_works(case: Case, data: Data, every: bool) -> Made:
+    """Return work and notes of both JAX trainers, each in its fastest way.
 
     Raises:
-        LookupError: where JAX is not installed.
+        LookupError: when JAX is not installed.
     """
     if find_spec("jax") is None:
         raise LookupError("jax is not installed")
-    from bench.promises.peers.jax_parts import ways  # noqa: PLC0415
-    from bench.promises.peers.jax_scan import JaxTrainer  # noqa: PLC0415
+    from bench.promises.peers.jax_parts import ways
+    from bench.promises.peers.jax_scan import JaxTrainer
 
     found = {}
     for name, host in ((JAX, False), (JAX_HOST, True)):
@@ -70,7 +74,7 @@ def jax_works(case: Case, data: Data, every: bool) -> dict[str, tuple[Work, str]
         for number, listed in enumerate(ways(case, every)):
             way = replace(listed, shuffle="NumPy's") if host else listed
             trainer = JaxTrainer(way, host)
-            if host:  # Whose program is the one that is given an order in both.
+            if host:  # verifying hands over an order, so it runs this program only
                 verified(trainer, case)
             works[str(number)] = training(trainer.prepare(case, data, threads=1))
             notes[str(number)] = str(way)
@@ -87,7 +91,7 @@ def same_steps(label: str, case: Case, least: float, every: bool) -> list[Row]:
     works, notes = {"fused": training(fused)}, {}
     missing: dict[str, str] = {}
 
-    def add(peers: tuple[str, ...], made: Callable[[], dict]) -> None:
+    def add(peers: tuple[str, ...], made: Callable[[], Made]) -> None:
         try:
             for peer, (work, note) in made().items():
                 works[peer], notes[peer] = work, note
@@ -96,7 +100,7 @@ def same_steps(label: str, case: Case, least: float, every: bool) -> list[Row]:
 
     add((JAX, JAX_HOST), lambda: jax_works(case, data, every))
     for peer, name in TORCH.items():
-        add((peer,), lambda p=peer, n=name: {p: torch_work(n, case, data)})
+        add((peer,), partial(torch_works, peer, name, case, data))
     took = rounds(works)
     rows = []
     for peer in (JAX, JAX_HOST, *TORCH):

@@ -1,7 +1,8 @@
 """The parts of a JAX program that trains: shuffles, gradients, epochs as scans.
 
-A `Way` is one choice of each; which is fastest depends on the case, so the runner tries
-those of `ways`. Weights are (features + 1, classes), the last row the bias.
+A `Way` is one choice of each part; which is fastest depends on the case, so
+`contenders` tries those that `ways` lists. Weights are (features + 1, classes); the
+last row is the bias.
 """
 
 import itertools
@@ -15,7 +16,7 @@ import jax.numpy as jnp
 from softmax_core.case import Case
 
 MOST_SUMS = 8
-"""Features up to which the scores are written as a sum: XLA fuses that, no product."""
+"""Most features whose scores are written as a sum: XLA fuses sums, not products."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Way:
 
 
 def ways(case: Case, every: bool = False) -> list[Way]:
-    """List the ways to try: `every` one, or those that were fastest somewhere."""
+    """List the ways to try: `every` one, or those that were fastest in some case."""
     few = case.features <= MOST_SUMS
     layouts = ("rows", "columns", "sums") if few else ("rows", "columns")
     if every:
@@ -58,10 +59,10 @@ def ways(case: Case, every: bool = False) -> list[Way]:
 
 
 def packed_rounds(samples: int) -> tuple[int, int]:
-    """Return (bits that an index takes, rounds of sorts) of a packed shuffle.
+    """Return how many bits an index takes and how many sorts a packed shuffle needs.
 
-    The rest of 32 bits is the key; enough rounds that less than one pair of samples is
-    expected to have the same keys in all of them.
+    The other bits of 32 are the random key. With enough sorts, fewer than one pair of
+    samples is expected to draw equal keys in all of them.
     """
     index = max(1, (samples - 1).bit_length())
     rounds = 1
@@ -73,8 +74,8 @@ def packed_rounds(samples: int) -> tuple[int, int]:
 def shuffled(kind: str, key: Any, samples: int) -> Any:
     """Return a permutation (samples,) int32.
 
-    JAX's own sorts pairs of a key and a value, twice from 1,626 samples on. XLA sorts
-    single words faster: "packed" has key and index in one.
+    JAX's own permutation sorts pairs of a key and a value, twice from 1,626 samples on.
+    XLA sorts single words faster: "packed" puts key and index into one word.
     """
     if kind == "permutation":
         return jax.random.permutation(key, samples)
@@ -90,7 +91,7 @@ def shuffled(kind: str, key: Any, samples: int) -> Any:
 
 
 def _scores(layout: str, w: Any, x: Any) -> Any:
-    """Return (batch, classes) of rows, else (classes, batch)."""
+    """Return the scores: (batch, classes) in layout "rows", else (classes, batch)."""
     if layout == "rows":
         return x @ w[:-1] + w[-1]
     if layout == "columns":

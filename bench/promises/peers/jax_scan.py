@@ -1,4 +1,7 @@
-"""JAX as a trainer: jit and lax.scan, all epochs in one call, weights donated."""
+"""JAX as a trainer: jit and lax.scan, all epochs in one call, weights donated.
+
+`contenders` measures it; its interface is `softmax_core.training.Trainer`.
+"""
 
 from typing import Any
 
@@ -13,7 +16,7 @@ from softmax_core.case import Case
 from softmax_core.data import BatchOrder, Data, initial_weights
 
 ORDERS = 4_000_000
-"""Numbers of permutations drawn by NumPy at most for one call."""
+"""Most indices of permutations that NumPy draws for one call."""
 
 
 class JaxTrainer:
@@ -90,7 +93,7 @@ class JaxSession:
             self.order.restart()
 
     def train(self, epochs: int) -> None:
-        """Train on; one call for all epochs."""
+        """Train these epochs, on from the present weights."""
         if self.order is None and not self.host:
             self._carry, self._key = self._drawing(
                 self._carry, self._key, self._X, self._y, epochs
@@ -111,7 +114,7 @@ class JaxSession:
         return orders
 
     def synchronize(self) -> None:
-        """Wait until JAX is done."""
+        """Wait until JAX has computed the weights."""
         jax.block_until_ready(self._carry)
 
     def weights(self) -> tuple[Tensor, Tensor]:

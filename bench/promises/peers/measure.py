@@ -1,7 +1,7 @@
-"""Rounds: all works of a case in turn, forward and backward (ABBA), in one process.
+"""Measure the works of a case in turn, forward and backward (ABBA), in one process.
 
-One process, so that all of them have the same core, the same data and the same minute;
-each has one thread, and none runs while another is measured.
+In one process all of them have the same core, the same data and the same minute. Each
+has one thread, and none runs while another is measured.
 """
 
 import gc
@@ -13,7 +13,7 @@ from softmax_core.training import Session
 
 ROUNDS = 7
 SAMPLE_S = 0.03
-"""Seconds that a sample of one work takes at least."""
+"""Shortest sample, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Work:
 
 
 def training(session: Session) -> Work:
-    """Return the work of training on, an epoch the unit."""
+    """Return the work of training a session; its unit is an epoch."""
 
     def run(epochs: int) -> None:
         session.train(epochs)
@@ -34,7 +34,7 @@ def training(session: Session) -> Work:
 
 
 def repeated(once: Callable[[], object]) -> Work:
-    """Return the work of a call, done again and again."""
+    """Return the work of a function; its unit is one call."""
 
     def run(count: int) -> None:
         for _ in range(count):
@@ -60,7 +60,7 @@ def units(work: Work) -> int:
 
 
 def rounds(works: Mapping[str, Work], repeats: int = ROUNDS) -> dict[str, list[float]]:
-    """Return each work's seconds a unit, one number a round."""
+    """Return each work's seconds a unit, one number for each round."""
     counts = {name: units(work) for name, work in works.items()}
     found: dict[str, list[float]] = {name: [] for name in works}
     gc.collect()

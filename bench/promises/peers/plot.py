@@ -1,10 +1,11 @@
-"""The plot: how many times as long as `fused` each peer takes, case by case."""
+"""Plot how many times as long as `fused` each peer takes, case by case."""
 
 import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -26,8 +27,10 @@ def figure(rows: Sequence[Row]) -> Figure:
         offset = 0.12 * (number - (len(peers) - 1) / 2)
         own = [row for row in rows if row.peer == peer and row.ratio is not None]
         places = [cases.index(row.case) + offset for row in own]
-        values = [row.ratio for row in own]
-        spans = [[r.ratio - r.low for r in own], [r.high - r.ratio for r in own]]
+        low, values, high = np.array(
+            [(r.low, r.ratio, r.high) for r in own], dtype=float
+        ).reshape(-1, 3).T  # fmt: skip
+        spans = values - low, high - values
         how = next(row.compared for row in rows if row.peer == peer)
         label = f"{peer} ({how if own else 'not measured'})"
         axes.errorbar(

@@ -1,4 +1,7 @@
-"""Pure: rounds of seconds -> rows, ratios, broken bounds, a table; loads no peer."""
+"""Turn rounds of seconds into rows with ratios and bounds, as CSV and Markdown.
+
+All functions are pure, and no peer is loaded.
+"""
 
 import csv
 import io
@@ -11,10 +14,10 @@ SAME_STEPS, SAME_LOSS = "same steps", "same loss"
 
 @dataclass(frozen=True)
 class Row:
-    """One peer on one case; ratios are to `fused`, None where nothing was measured.
+    """One peer on one case, compared with `fused`; None if nothing was measured.
 
-    `seconds`, `fused_s`: medians, of an epoch or of the time to the loss. `low` and
-    `high`: the smallest and the largest ratio in a round.
+    `seconds` and `fused_s` are medians of an epoch, or of the time to the loss; `low`
+    and `high` are the smallest and the largest ratio in a round; `least` is the bound.
     """
 
     case: str
@@ -31,7 +34,7 @@ class Row:
 
     @property
     def broken(self) -> bool:
-        """Whether there is a bound and it is not kept, or not known to be."""
+        """Whether a bound exists and the ratio is below it or was not measured."""
         return self.least is not None and (self.ratio or 0.0) < self.least
 
 
@@ -44,7 +47,7 @@ def row_of(
     least: float | None = None,
     notes: str = "",
 ) -> Row:
-    """Return a row of two series of rounds, seconds each.
+    """Return the row of a peer from its seconds and those of `fused`, round by round.
 
     Raises:
         ValueError: when the series differ in length or are empty.
@@ -69,8 +72,8 @@ def not_measured(
 def fewest(loss_of: Callable[[int], float], target: float, most: int) -> int | None:
     """Return the fewest passes after which the loss is at most `target`.
 
-    Doubles, then halves the gap, which takes the loss to fall with the passes. None
-    when it is not reached within `most`.
+    The count is doubled, then the gap halved: the loss must fall with the passes. The
+    result is None when `most` passes do not reach the target.
     """
     low, high = 0, 1
     while loss_of(high) > target:

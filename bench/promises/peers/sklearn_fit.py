@@ -1,7 +1,7 @@
-"""scikit-learn, to the same loss: its steps are others, so only the end is the same.
+"""Fit scikit-learn's estimators to the same loss; their steps differ from ours.
 
 SGDClassifier steps on one sample at a time, one class against all others, and has no
-batches; LogisticRegression is lbfgs on all samples. Both start from zero weights.
+batches; LogisticRegression runs lbfgs on all samples. Both start from zero weights.
 """
 
 import warnings
@@ -17,7 +17,7 @@ from softmax_core.case import Case
 from softmax_core.data import Data
 
 Maker = Callable[[int], Any]
-"""An estimator that stops after so many passes or iterations."""
+"""Makes an estimator that stops after the given number of passes or iterations."""
 
 
 def makers(case: Case) -> dict[str, dict[str, Maker]]:
@@ -52,7 +52,7 @@ class Fit:
             return self.make(n).fit(self.X, self.y)
 
     def loss(self, n: int) -> float:
-        """Return the training data's mean cross-entropy after `n`."""
+        """Return the mean cross-entropy of the data after `n` passes or iterations."""
         with np.errstate(all="ignore"):
             shares = self.fitted(n).predict_proba(self.X).astype(np.float64)
         return float(log_loss(self.y, shares / shares.sum(1, keepdims=True)))

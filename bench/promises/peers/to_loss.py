@@ -1,11 +1,12 @@
-"""The peers that take other steps: the time until they have the loss that `fused` has.
+"""Measure the peers that take other steps, until they have the loss of `fused`.
 
-`fused` trains the case's epochs from its initial weights; the others get as many passes
-as their loss needs, found beforehand, and are timed from nothing to a fitted estimator.
+`fused` trains the case's epochs from its initial weights. The passes that a peer needs
+for that loss are found beforehand; then its whole fit is timed.
 """
 
 import statistics
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -16,9 +17,9 @@ from softmax_core.data import Data, make_data
 from softmax_core.training import evaluate, get_trainer
 
 MARGIN = 1.01
-"""Times the loss of `fused` that the others have to reach."""
+"""The peers must reach the loss of `fused` times this."""
 MOST = {"sklearn SGDClassifier": 16, "sklearn LogisticRegression": 128}
-"""Passes over the data, or iterations, that are tried."""
+"""Most passes over the data, or iterations, that are tried."""
 
 
 def same_loss(label: str, case: Case) -> list[Row]:
@@ -26,7 +27,7 @@ def same_loss(label: str, case: Case) -> list[Row]:
     if find_spec("sklearn") is None:
         reason = "scikit-learn is not installed"
         return [not_measured(label, peer, SAME_LOSS, reason) for peer in MOST]
-    from bench.promises.peers.sklearn_fit import makers  # noqa: PLC0415
+    from bench.promises.peers.sklearn_fit import makers
 
     data = make_data(case)
     session = get_trainer("fused").prepare(case, data, threads=1)
@@ -64,8 +65,8 @@ def same_loss(label: str, case: Case) -> list[Row]:
 def reaching(
     settings: dict[str, Callable[[int], Any]], data: Data, reached: float, most: int
 ) -> tuple[dict[str, Work], dict[str, str], float]:
-    """Return what reaches the loss: works, notes by setting; and the lowest loss."""
-    from bench.promises.peers.sklearn_fit import Fit  # noqa: PLC0415
+    """Return the works and notes of the settings that reach it, and the lowest loss."""
+    from bench.promises.peers.sklearn_fit import Fit
 
     works, notes, lowest = {}, {}, float("inf")
     for setting, make in settings.items():
@@ -80,7 +81,7 @@ def reaching(
         count = fewest(loss_of, MARGIN * reached, most)
         lowest = min(lowest, *losses.values())
         if count is not None:
-            works[setting] = repeated(lambda fit=fit, n=count: fit.fitted(n))
+            works[setting] = repeated(partial(fit.fitted, count))
             notes[setting] = (
                 f"passes: {count}, loss {losses[count]:.4g}, fused {reached:.4g}"
             )

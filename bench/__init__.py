@@ -1,0 +1,1 @@
+"""Suites for asv and pytest-benchmark, and the scripts that check our promises."""

@@ -1,0 +1,1 @@
+"""Scripts that measure what the docs promise: `python -m bench.promises.NAME`."""
