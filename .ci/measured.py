@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Count what a suite measured, and fail when it is nothing.
+"""Count what a suite measured, and fail when it measured nothing or something failed.
 
-    .ci/measured.py asv DIR      # .asv/results: numbers, against n/a (NaN) and failed
-    .ci/measured.py pytest FILE  # of pytest --benchmark-json
+    .ci/measured.py asv DIR      # .asv/results
+    .ci/measured.py pytest FILE  # the file of pytest --benchmark-json
 
-asv and pytest both end well when they measured nothing at all.
+asv and pytest both exit with 0 when they measured nothing at all.
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 def of_asv(folder: Path) -> tuple[int, int, int]:
-    """Return (measured, n/a, failed) over all result files of all machines."""
+    """Return how many values of all machines were measured, n/a (NaN), and failed."""
     values = []
     for path in folder.glob("*/*.json"):
         kept = json.loads(path.read_text())
@@ -27,7 +27,7 @@ def of_asv(folder: Path) -> tuple[int, int, int]:
 
 
 def of_pytest(file: Path) -> tuple[int, int, int]:
-    """Return (measured, 0, 0); the JSON keeps nothing of the rest."""
+    """Return how many were measured; the JSON does not hold n/a or failed ones."""
     rows = json.loads(file.read_text())["benchmarks"]
     return sum(len(row["stats"]["data"]) > 0 for row in rows), 0, 0
 

@@ -1,4 +1,4 @@
-"""From which batch size on one contender is ahead of another, found by our engine."""
+"""asv's benchmark of the crossover: from which batch size on a contender is ahead."""
 
 from typing import ClassVar
 
@@ -17,14 +17,14 @@ class Crossing:
     unit = "samples"
 
     def setup(self, pair: str) -> None:
-        """Skip what this machine does not have: n/a."""
+        """Skip a contender that cannot run here; asv then shows n/a."""
         for contender in pair.split(" to "):
             reason = cells.unavailable(contender)
             if reason is not None:
                 raise NotImplementedError(reason)
 
     def track_crossover_batch_size(self, pair: str) -> float:
-        """Return the batch size from which the second is ahead, in samples."""
+        """Return the batch size in samples from which the second contender is ahead."""
         from crossover.suites import crossing
 
         baseline, challenger = pair.split(" to ")

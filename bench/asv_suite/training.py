@@ -1,7 +1,7 @@
-"""One training of each cell: its time, its data's transfer, memory and accuracy.
+"""asv's benchmarks of each cell: training, transfer of the data, memory, accuracy.
 
-asv takes whatever is called time_, track_ or peakmem_ for a benchmark, imported names
-too: import modules here, not names.
+asv takes every name that begins with time_, track_ or peakmem_ for a benchmark,
+imported ones too; so import modules here, not names.
 """
 
 import math
@@ -24,7 +24,7 @@ def _with(**attributes: object) -> Callable[[Any], Any]:
 
 
 def _available(case: str, contender: str) -> None:
-    """Skip what this machine does not have: n/a."""
+    """Skip a contender that cannot run here; asv then shows n/a."""
     reason = cells.unavailable(contender)
     if reason is not None:
         raise NotImplementedError(reason)
@@ -37,15 +37,15 @@ def _ready(case: str, contender: str) -> None:
 
 def _on_cpu(case: str, contender: str) -> None:
     if not contender.startswith("cpu/"):
-        raise NotImplementedError("resident memory knows nothing of a device's")
+        raise NotImplementedError("a device's memory is not in the resident memory")
     _available(case, contender)
 
 
 class Training:
-    """Seconds are for one training of all the case's epochs.
+    """The benchmarks of one cell; seconds are for a training of all the case's epochs.
 
-    asv may call `setup` before every call: nothing is built there twice
-    (`cells.prepare`), and the way back to the initial weights is not timed.
+    asv may call `setup` before every call. `cells.prepare` builds a cell only once, and
+    the return to the initial weights is not timed.
     """
 
     params: ClassVar = [GRID.cases, GRID.contenders]
@@ -66,12 +66,12 @@ class Training:
 
     @_with(setup=_ready)
     def time_train(self, case: str, contender: str) -> None:
-        """Train once."""
+        """Train the case once."""
         cells.prepare(f"{case}:{contender}").train()
 
     @_with(setup=_ready, number=1)
     def time_transfer(self, case: str, contender: str) -> None:
-        """Move the data to the device once; nothing to do on the CPU."""
+        """Move the data to the device once; on the CPU this does nothing."""
         cells.prepare(f"{case}:{contender}").transfer()
 
     @_with(setup=_on_cpu)
@@ -81,6 +81,6 @@ class Training:
 
     @_with(setup=_available, unit="share")
     def track_accuracy(self, case: str, contender: str) -> float:
-        """Return the share that training gets right; nan where there is none."""
+        """Return the share of samples classified correctly; nan if there is none."""
         accuracy = cells.prepare(f"{case}:{contender}").accuracy
         return math.nan if accuracy is None else accuracy

@@ -1,4 +1,4 @@
-"""Collected only by `pytest --benchmark-only`; says what machine it was."""
+"""Collect the suite for `pytest --benchmark-only` only, and describe the machine."""
 
 from pathlib import Path
 from typing import Any
@@ -7,13 +7,13 @@ import pytest
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the suite out unless benchmarks are asked for, and nothing else."""
+    """Leave the suite out unless `--benchmark-only` is given."""
     return None if config.getoption("benchmark_only", False) else True
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
-    """Add what pytest-benchmark does not know: accelerators, drivers, BLAS, threads."""
+    """Add accelerators, drivers, BLAS and threads, which pytest-benchmark omits."""
     from crossover.suites.facts import machine_facts
 
     machine_info.update(machine_facts())

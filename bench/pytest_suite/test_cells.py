@@ -1,6 +1,6 @@
-"""Each cell's training and its data's transfer, by pytest-benchmark.
+"""pytest-benchmark's measurements of each cell: training, and transfer of the data.
 
-One sample is `calls` trainings (extra_info), so that none is too short for the clock.
+One sample is `calls` trainings (see its extra_info), so that the clock can resolve it.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ Reached = dict[str, tuple[float | None, float | None]]
 
 
 def measured_cells() -> tuple[Cell, ...]:
-    """Return the profile's cells, for every kind of accelerator that is here too."""
+    """Return the profile's cells, and the same for each kind of accelerator present."""
     kinds = {device.type for device in accelerators()} - {STAND_IN}
     try:
         return cells.cells(more=sorted(kinds))
@@ -29,7 +29,7 @@ def measured_cells() -> tuple[Cell, ...]:
         raise pytest.Collector.CollectError(str(error)) from None
 
 
-# The scope keeps the two tests of a cell together: it is made ready once for both.
+# The scope keeps the two tests of a cell together, so that it is prepared once.
 each_cell = pytest.mark.parametrize(
     ("case", "contender"),
     [
@@ -43,7 +43,7 @@ synchronised = pytest.mark.benchmark(timer=cells.timer, disable_gc=True)
 
 @pytest.fixture
 def prepared(case: str, contender: str) -> cells.Prepared:
-    """Return the cell made ready, or skip it and say why."""
+    """Return the prepared cell; skip the test, with the reason, if it cannot run."""
     reason = cells.unavailable(contender)
     if reason is not None:
         pytest.skip(f"{case}:{contender}: {reason}")
@@ -52,7 +52,7 @@ def prepared(case: str, contender: str) -> cells.Prepared:
 
 @pytest.fixture(scope="module")
 def reached() -> Iterator[Reached]:
-    """Keep each case's loss and accuracy, those of the contender measured first."""
+    """Yield each case's loss and accuracy, as the first contender reached them."""
     yield {}
     cells.release()
 
@@ -62,7 +62,7 @@ def reached() -> Iterator[Reached]:
 def test_train(
     prepared: cells.Prepared, reached: Reached, case: str, benchmark: Any
 ) -> None:
-    """Time the training from the initial weights, once the cell does equal work."""
+    """Measure training from the initial weights; the cell must first do equal work."""
     loss, accuracy = reached.setdefault(case, (prepared.loss, prepared.accuracy))
     assert prepared.loss == pytest.approx(loss, rel=LOSS_RTOL, abs=LOSS_ATOL)
     assert prepared.accuracy == pytest.approx(accuracy, abs=ACCURACY_ATOL)
@@ -79,7 +79,7 @@ def test_train(
 @each_cell
 @synchronised
 def test_transfer(prepared: cells.Prepared, case: str, benchmark: Any) -> None:
-    """Time one move of the data to the device; nothing to do on the CPU."""
+    """Measure one move of the data to the device; on the CPU this does nothing."""
     benchmark.group = f"transfer {case}"
     benchmark.extra_info.update(facts.cell_facts(prepared, "transfer"))
     benchmark.pedantic(prepared.transfer, rounds=ROUNDS, warmup_rounds=WARMUP_ROUNDS)
