@@ -1,7 +1,7 @@
-"""The thing measured: softmax regression, one trainer per implementation.
+"""What is measured: softmax regression, with one trainer per implementation.
 
-No clock, no print, no files, no pandas. Names load on first use, so that reading
-a `Case` (standard library only) does not pay for importing torch.
+The package holds no clock and no output, and knows nothing of `crossover`. Names load
+on first use, so that reading a `Case` does not import torch.
 """
 
 from importlib import import_module

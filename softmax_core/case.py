@@ -1,4 +1,4 @@
-"""What is trained: one `Case`, standard library only, shared with the planner."""
+"""One training job, a `Case`: every trainer and the engine take it; no torch here."""
 
 import math
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ class Case:
     """One training job: softmax regression on Gaussian classes, by plain SGD.
 
     Example: `Case(samples=1500, features=2, classes=3, batch_size=10, epochs=3)`.
-    A batch larger than the data is the whole data, as a DataLoader has it.
+    A batch larger than the data holds all of the data, as with a DataLoader.
 
     Raises:
         ValueError: naming the field, its value and what is allowed.
@@ -25,7 +25,7 @@ class Case:
     learning_rate: float = 0.03
     momentum: float = 0.0
     dispersion: tuple[float, float] = (6.0, 2.0)
-    """Distance between neighbouring class means, standard deviation in a class."""
+    """Distance between neighbouring class means, and standard deviation in a class."""
     dtype: str = "float32"
     seed: int = 420
 
@@ -54,12 +54,12 @@ class Case:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Optimizer steps in one epoch, the short last batch included."""
+        """Optimizer steps in one epoch, including that on a short last batch."""
         return math.ceil(self.samples / self.batch_size)
 
     @property
     def data_bytes(self) -> int:
-        """Bytes of the data: features of the dtype, and a class number of 8 bytes."""
+        """Bytes of the data: the features, and a class number of 8 bytes a sample."""
         width = 8 if self.dtype == "float64" else 4
         return self.samples * (self.features * width + 8)
 
@@ -69,9 +69,9 @@ def stable_learning_rate(
 ) -> float:
     """Return a learning rate, to one digit, at which full-batch training is stable.
 
-    Gradient descent is stable below 2 / L; the mean cross-entropy's curvature is at
-    most half the largest eigenvalue of X'X / n, here about features times the
-    variance of the class means, plus the variance in a class.
+    Gradient descent is stable below 2 / L, where L is the largest curvature. That of
+    the mean cross-entropy is at most half the largest eigenvalue of X'X / n, here about
+    features times the variance of the class means, plus the variance in a class.
     """
     mean, std = dispersion
     variance_of_means = mean**2 * (classes**2 - 1) / 12
@@ -89,7 +89,7 @@ def _check_real(name: str, value: float, low: float, high: float) -> None:
 
 
 SMALLEST = Case(samples=4, batch_size=2, epochs=1)
-"""What makes a fresh process pay what it pays once."""
+"""Training this makes a fresh process pay its one-time costs."""
 EQUAL_WORK = Case(
     samples=205,
     features=7,
@@ -98,5 +98,5 @@ EQUAL_WORK = Case(
     momentum=0.9,
     dispersion=(1.0, 2.0),
 )
-"""Short last batch, momentum, more than the lesson's features and classes; so tame that
-rounding stays rounding."""
+"""Short last batch, momentum, more features and classes than the lesson's; well
+conditioned: rounding errors do not grow."""

@@ -16,7 +16,7 @@ class Data:
     y: Tensor
 
     def to(self, device: torch.device | str) -> "Data":
-        """Return the data on `device`; nothing is copied when it is there already."""
+        """Return the data on `device`; data that is there already is not copied."""
         return Data(self.X.to(device), self.y.to(device))
 
     @property
@@ -48,7 +48,7 @@ def class_features(
 def make_data(case: Case) -> Data:
     """Make the data of a case on the CPU: Gaussian classes, class after class.
 
-    When the classes do not divide the samples, the first ones get a row more.
+    When the classes do not divide the samples, the first classes get one row more.
     """
     generator = torch.Generator().manual_seed(case.seed)
     rows, left = divmod(case.samples, case.classes)
@@ -66,7 +66,7 @@ def make_data(case: Case) -> Data:
 
 
 def initial_weights(case: Case) -> tuple[Tensor, Tensor]:
-    """Draw W (features, classes) and b (classes,), uniform as nn.Linear has them."""
+    """Draw W (features, classes) and b (classes,), uniform as nn.Linear does."""
     generator = torch.Generator().manual_seed(case.seed + 1)
     bound = case.features**-0.5
     drawn = torch.rand(case.features + 1, case.classes, generator=generator)
@@ -77,9 +77,9 @@ def initial_weights(case: Case) -> tuple[Tensor, Tensor]:
 class BatchOrder:
     """The permutation of each epoch: one seeded generator, one randperm an epoch.
 
-    `drawn_on` is where the generator lives. Equal work is verified with "cpu",
-    which gives every trainer the same batches; while being timed a trainer may
-    shuffle on its own device.
+    `drawn_on` is the generator's device. Equal work is verified with "cpu", which gives
+    every trainer the same batches; in a timed training, a trainer may shuffle on its
+    own device.
     """
 
     def __init__(

@@ -1,6 +1,7 @@
-"""Any torch device through torch's device-generic API: no `if cuda` anywhere.
+"""Use any torch device through torch's device-generic API, without `if cuda`.
 
-But for the texts of a listing: which kinds are always named, whose driver it is.
+Kinds of device are named only for the listing: `ASKED_KINDS`, NVIDIA's driver, and what
+its errors mean. Trainers, workers and `crossover devices` call this.
 """
 
 import platform
@@ -16,27 +17,28 @@ from torch import Tensor
 ASKED_KINDS = ("cuda", "xpu", "mps")
 """Kinds always listed, with the reason when torch cannot use them here."""
 NVIDIA = Path("/proc/driver/nvidia/version")
+"""The file in which NVIDIA's driver tells its version."""
 
 
 @dataclass(frozen=True)
 class DeviceInfo:
-    """One line of `crossover devices`; `reason` is set where it is unavailable."""
+    """One line of `crossover devices`; `reason` is set if the device is unavailable."""
 
     name: str
     description: str
     memory_bytes: int | None
     reason: str | None = None
     driver: str | None = None
-    """Its version, None where the system does not say."""
+    """The driver's version; None if the system does not tell it."""
     is_simulated: bool = False
-    """No hardware, but a test of programs: what its torch module says of itself."""
+    """Whether the device is software for tests, as its torch module says."""
 
 
 def parse_device(device: torch.device | str) -> torch.device:
     """Return a torch.device.
 
     Raises:
-        ValueError: for a text torch does not know as a device.
+        ValueError: for a text that torch does not know as a device.
     """
     try:
         return torch.device(device)
@@ -48,7 +50,7 @@ def parse_device(device: torch.device | str) -> torch.device:
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait for all work queued on the device; the CPU has no queue."""
+    """Wait until the device has done all work queued on it; the CPU has no queue."""
     if device.type == "cpu":
         return
     module = torch.get_device_module(device)
@@ -65,7 +67,7 @@ def unavailable_reason(device: torch.device) -> str | None:
         return None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch warns of what it then raises
+            warnings.simplefilter("ignore")  # torch then raises the same as an error
             module = torch.get_device_module(device)
             count = module.device_count() if module.is_available() else 0
         if count and (device.index or 0) >= count:
@@ -78,12 +80,12 @@ def unavailable_reason(device: torch.device) -> str | None:
 
 
 def accelerators() -> list[torch.device]:
-    """Return every accelerator device torch can use here, of any kind.
+    """Return every accelerator device that torch can use here, of any kind.
 
-    torch names one kind itself, an out-of-tree one where there is one.
+    torch itself names one kind, which may come from a package outside torch.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # `unavailable_reason` says it
+        warnings.simplefilter("ignore")  # `unavailable_reason` tells the same
         current = torch.accelerator.current_accelerator(check_available=True)
     named = [] if current is None else [current.type]
     return [
@@ -119,7 +121,7 @@ def _driver(kind: str, nvidia: Path = NVIDIA) -> str | None:
 
 
 def list_devices() -> list[DeviceInfo]:
-    """List the CPU, every usable accelerator, and why the known others are not."""
+    """List the CPU, every usable accelerator, and the reason for each kind unusable."""
     usable = accelerators()
     devices = [describe(torch.device("cpu")), *map(describe, usable)]
     for kind in ASKED_KINDS:
@@ -146,14 +148,14 @@ def use_threads(threads: int | None) -> None:
 
 
 def peak_memory_bytes(device: torch.device) -> int | None:
-    """Return the peak bytes torch allocated on an accelerator, None if unknown."""
+    """Return the most bytes that torch held on an accelerator; None if unknown."""
     module = torch.get_device_module(device)
     read = getattr(module, "max_memory_allocated", None)
     return int(read(device)) if read is not None else None
 
 
 def reset_peak_memory(device: torch.device) -> None:
-    """Start counting the peak anew, where the accelerator counts it."""
+    """Start counting the peak anew, if the accelerator counts it."""
     reset = getattr(torch.get_device_module(device), "reset_peak_memory_stats", None)
     if device.type != "cpu" and reset is not None:
         reset(device)
@@ -175,7 +177,7 @@ def clock_share(device: torch.device) -> float | None:
 
 
 def device_uuid(device: torch.device) -> str | None:
-    """Return the number by which the maker's library knows it, None if there is none.
+    """Return the number by which the maker's library knows a device; None if unknown.
 
     Raises:
         RuntimeError: for a device that is not here.
@@ -186,10 +188,10 @@ def device_uuid(device: torch.device) -> str | None:
 
 
 def require_same_device(**tensors: Tensor) -> None:
-    """Raise when tensors live on different devices.
+    """Check that all tensors are on the same device.
 
     Raises:
-        RuntimeError: naming each tensor with its device.
+        RuntimeError: naming each tensor with its device, if they differ.
     """
     if len({tensor.device for tensor in tensors.values()}) > 1:
         where = ", ".join(f"{name} on {t.device}" for name, t in tensors.items())
@@ -199,7 +201,7 @@ def require_same_device(**tensors: Tensor) -> None:
 
 
 DRIVERS = {"11": "450", "12": "525", "13": "580"}
-"""The oldest NVIDIA driver for each CUDA, by CUDA's compatibility guide."""
+"""The oldest driver for each CUDA, from NVIDIA's "CUDA Compatibility"."""
 CUDA_ERRORS = {
     "3": (
         "CUDA's driver does not start",
@@ -229,7 +231,7 @@ CUDA_ERRORS = {
         "restart the machine",
     ),
 }
-"""What an error of CUDA's driver means, and what to do."""
+"""What an error of CUDA's driver means, and what to do, by the error's number."""
 TEXTS = {
     "driver initialization failed": "3",
     "busy or unavailable": "46",
@@ -238,11 +240,11 @@ TEXTS = {
     "forward compatibility was attempted": "804",
     "cuda unknown error": "999",
 }
-"""How torch says it where it leaves out the number."""
+"""Parts of torch's messages that do not tell the error's number, with that number."""
 
 
 def plain_reason(kind: str, message: str) -> str:
-    """Say in a few words what torch's error means, and what to do."""
+    """Return in a few words what torch's error means, and what to do."""
     lower = message.lower()
     if any(text in lower for text in ("not compiled", "not linked", "backend")):
         return f"torch was built without {kind.upper()}"
@@ -256,7 +258,7 @@ def plain_reason(kind: str, message: str) -> str:
 
 
 def _of_nvidia(message: str) -> str:
-    """Say what is wrong with a driver that is there; "" where it is not to blame."""
+    """Return what is wrong with NVIDIA's driver; "" if the message is not about it."""
     if found := re.search(r"driver on your system is too old.*?(\d{4,6})", message):
         return _too_old(int(found[1]))
     for text, number in TEXTS.items():
@@ -274,7 +276,7 @@ def _of_cuda(number: str, text: str = "") -> str:
 
 
 def _too_old(version: int) -> str:
-    """Compare the driver's CUDA, such as 12040, with that of torch."""
+    """Return that the driver's CUDA, such as 12040, is too old for this torch."""
     theirs = f"{version // 1000}.{version % 1000 // 10}"
     ours = torch.version.cuda or "newer"
     driver = DRIVERS.get(ours.partition(".")[0])

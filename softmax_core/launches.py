@@ -1,10 +1,10 @@
-"""How many kernels a trainer launches: counted on the CPU, no accelerator needed.
+"""Count how many kernels a trainer launches, on the CPU: no accelerator is needed.
 
 `count_launches` trains small cases of a few steps and counts, below autograd, the aten
-operators that start a kernel on an accelerator. Not counted: views, allocation without
-filling, what changes only metadata, and copies of Python lists from the host (one a
-step in `manual`). An operator counts once, though a device's library may take two
-kernels for it (a sort behind randperm, a fill before the gradient of the loss).
+operators that start a kernel on an accelerator. Views, allocations without filling,
+changes of metadata, and copies of Python lists from the host (one a step in `manual`)
+are not counted. An operator counts once, though a device's library may take two kernels
+for it: a sort behind randperm, or a fill before the gradient of the loss.
 """
 
 import dataclasses
@@ -32,19 +32,19 @@ NO_KERNEL = {
     "resize_",
     "set_",
 }
-"""Operators that are no views and yet start no kernel."""
+"""Operators that start no kernel although they are no views."""
 STEPS = (3, 8)
 """Steps in the two epochs whose difference gives the launches of a step."""
 MOST_ROWS = 64
+"""Most samples in a batch while launches are counted."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Launches:
-    """Kernel launches of one case; in all per_call + epochs x (per_epoch + steps x
-    per_step).
+    """Kernel launches of one case: per_call + epochs x (per_epoch + steps x per_step).
 
-    `per_epoch` is what an epoch takes beside its steps: the shuffle and the gather.
-    All are None where they are not known; `reason` then says why.
+    `per_epoch` counts what an epoch takes beside its steps: the shuffle and the gather.
+    All three are None if they cannot be counted; `reason` then says why.
     """
 
     per_step: float | None
@@ -54,7 +54,7 @@ class Launches:
 
 
 class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts the operators that would start a kernel, while it is entered."""
+    """Counts, inside its `with` block, the operators that would start a kernel."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -74,10 +74,9 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
 def count_launches(trainer: str, case: Case, ranks: int = 1) -> Launches:
     """Count what a trainer launches for a case.
 
-    The counts of a step and an epoch are those of a case of a few batches; `graphed`
-    is counted on the case's own number of steps, for which it captures graphs. Of
-    several ranks one is counted, as they launch side by side, and its part of their sum
-    is one launch.
+    A step and an epoch are counted on a case of a few batches; `graphed` on the case's
+    own number of steps, for which it captures graphs. Ranks launch side by side, so one
+    of them is counted, and its part of their sum is one launch.
 
     Args:
         trainer: a name from the registry.
@@ -109,15 +108,15 @@ def count_launches(trainer: str, case: Case, ranks: int = 1) -> Launches:
 
 
 def _small(case: Case, steps: int) -> Case:
-    """Return the case cut to a number of full batches; how full does not matter."""
+    """Return the case cut to `steps` full batches, which may be smaller ones."""
     batch = max(min(case.batch_size, case.samples, MOST_ROWS), case.classes)
     return dataclasses.replace(case, samples=steps * batch, batch_size=batch)
 
 
 def epoch_once(session: Session, counter: Counter) -> None:
-    """Count one epoch, after one that allocates what the session keeps."""
+    """Count one epoch, after another in which the session allocates what it keeps."""
     # On accelerators torch.optim.SGD updates all parameters in one launch; on the CPU
-    # it has to be asked to.
+    # only if `foreach` is set.
     optimizer = getattr(session, "optimizer", None)
     for group in optimizer.param_groups if optimizer else ():
         group["foreach"] = True
@@ -133,7 +132,7 @@ def _launches_of_epoch(session: Session) -> int:
 
 
 def _graphed_epoch(case: Case) -> int:
-    """Count an epoch of `graphed`: a replay is one launch, whatever it holds."""
+    """Count an epoch of `graphed`: the replay of a graph is one launch."""
     replays: list[None] = []
 
     def capture(work: Work, device: torch.device) -> Callable[[], None]:

@@ -1,7 +1,8 @@
 """The lesson's functions under the lesson's names, stable and on any torch device.
 
-Equal to the lesson's where its own are finite. Each raises RuntimeError, naming both
-devices, for tensors that live on different ones. Scores are 0-dimensional tensors.
+Results equal the lesson's wherever those are finite. Tensors on different devices
+raise RuntimeError, naming both devices. Scores are 0-dimensional tensors. The
+experiments and the lesson's readers call these.
 """
 
 import random
@@ -131,9 +132,9 @@ def acc_zhat(zhat: Tensor, y: Tensor) -> Tensor:
 
 
 def _log(probabilities: Tensor) -> Tensor:
-    """Return logarithms, 0 taken as the smallest normal number of the dtype.
+    """Return logarithms; probabilities below the dtype's smallest normal count as it.
 
-    Below it 1 / p overflows, so that the gradient would be infinite or NaN.
+    For smaller ones 1 / p overflows, so that the gradient would be infinite or NaN.
     """
     return probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny).log()
 
@@ -156,7 +157,7 @@ def fit(
     weights = next(net.parameters())
     for _ in range(epochs):
         for step, (X, y) in enumerate(batchdata):
-            if step == 0:  # not at each step: it is this loop that gets timed
+            if step == 0:  # not at each step: this loop is timed
                 require_same_device(X=X, y=y, weights=weights)
             loss = criterion(net(X), y.flatten().long())
             optimizer.zero_grad()
@@ -170,7 +171,7 @@ def max_x(x: Tensor) -> Tensor:
 
 
 def soft_max_x(x: Tensor) -> Tensor:
-    """Return log(1 + e^x), which never overflows here."""
+    """Return log(1 + e^x), computed without overflow."""
     return torch.logaddexp(x, torch.zeros_like(x))
 
 

@@ -1,7 +1,8 @@
-"""Products of float32 matrices in full float32: pinned, recorded, and looked at.
+"""Keep products of float32 matrices in full float32, and check that they are.
 
-TF32 reads ten bits of each number's fraction. It is faster, and other work than the
-CPU's: small cells pass verification with it all the same.
+TF32 reads only ten bits of each number's fraction: faster, but not the work that the
+CPU does, and small cells would pass verification with it. Workers pin the precision,
+runs record it, and the doctor checks it.
 """
 
 import os
@@ -13,18 +14,18 @@ OVERRIDES = (
     "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
     "ONEDNN_DEFAULT_FPMATH_MODE",
 )
-"""Environment variables that libraries obey; the first and last whatever torch says."""
+"""Variables that change the precision; the first and last overrule torch's setting."""
 WIDTH = 512
-"""Libraries multiply smaller matrices in other ways."""
+"""Width of the matrix tested; for smaller ones libraries use other algorithms."""
 
 
 def pin_products() -> None:
-    """Have torch multiply float32 matrices in full, whatever was set before."""
+    """Make torch multiply float32 matrices in full float32."""
     torch.set_float32_matmul_precision("highest")
 
 
 def describe_products() -> dict[str, object]:
-    """Return torch's setting, and which variables of the environment override it."""
+    """Return torch's setting, and the environment's variables that may override it."""
     return {
         "float32_matmul_precision": torch.get_float32_matmul_precision(),
         "overrides": {

@@ -1,7 +1,8 @@
-"""What every trainer must end with: the closed-form gradient in float64, on the CPU.
+"""The reference weights: training by the closed-form gradient in float64 on the CPU.
 
-Slow and plain on purpose. `disagreement` is how equal work is verified (DESIGN §4):
-a few steps of the same case, the short last batch and a second epoch included.
+It is slow and plain on purpose. `disagreement` verifies equal work: it compares a
+trainer with the reference over a few steps of the same case, which include the short
+last batch and a second epoch.
 """
 
 import dataclasses
@@ -14,11 +15,12 @@ from softmax_core.data import BatchOrder, Data, initial_weights, make_data
 from softmax_core.training import Trainer
 
 TOLERANCE = {"float32": 1e-4, "float64": 1e-10}
-"""Largest share of the largest weight by which a trainer may differ."""
+"""A trainer's weights may differ by this share of the largest weight, by dtype."""
 VERIFIED_BATCHES = 8
-"""Full ones; one more where their number is no multiple of it, as a trainer that takes
-so many steps at once takes what is left over in another way."""
+"""Full batches that are verified: one call of `compiled`. If the case's batches are no
+multiple of it, one more is: `compiled` takes the remainder in another way."""
 VERIFIED_EPOCHS = 2
+"""Most epochs that are verified."""
 
 
 def reference_weights(case: Case, data: Data) -> tuple[Tensor, Tensor]:
@@ -43,7 +45,7 @@ def reference_weights(case: Case, data: Data) -> tuple[Tensor, Tensor]:
 
 
 def verified_case(case: Case) -> Case:
-    """Return the case cut to a few batches, what is left over of them kept."""
+    """Return the case cut to a few batches; its short last batch is kept."""
     batch = min(case.batch_size, case.samples)
     full, short = divmod(case.samples, batch)
     batches = VERIFIED_BATCHES + (full % VERIFIED_BATCHES > 0)
@@ -63,8 +65,8 @@ def disagreement(
 ) -> float:
     """Return how far a trainer's weights end from the reference's.
 
-    The largest difference as a share of the largest weight; infinite when a weight
-    is not finite. At most `TOLERANCE[case.dtype]` is equal work.
+    The distance is the largest difference as a share of the largest weight; it is
+    infinite when a weight is not finite. Up to `TOLERANCE[case.dtype]` is equal work.
     """
     small = verified_case(case)
     data = make_data(small)

@@ -1,30 +1,33 @@
-"""The trainers by name; a new one is a file in `trainers/` and an entry. No torch."""
+"""All trainers by name; a new one is a file in `trainers/` and an entry here.
+
+Planning and `--help` read this, so it does not load torch.
+"""
 
 from dataclasses import dataclass
 
 FOLDER = "softmax_core.trainers."
 OPERATORS, CALL, REPLAYS = "operators", "call", "replays"
-"""How launches are counted: an operator is one, a call of `train`, a graph's replay."""
+"""What counts as one launch: an operator, a call of `train`, or a graph's replay."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One trainer: where it is, and what is known of it without loading it."""
+    """One trainer: where its code is, and what is known without loading that."""
 
     where: str
     """Module and class in `trainers/`."""
     only_on: str = ""
-    """The kind of device that it is written for; empty for any."""
+    """The kind of device that the trainer is written for; empty for any."""
     is_ranked: bool = False
-    """Whether it can be spread over ranks, which are processes."""
+    """Whether several processes, called ranks, can share a training."""
     step_s: float = 250e-6
     row_s: float = 0.1e-6
-    """Orders of magnitude on a core, to foretell durations; no result rests on them."""
+    """Rough costs on one CPU core, only to foretell how long a run takes."""
     launches: str = OPERATORS
     launches_unknown: str = ""
-    """Why its launches cannot be counted, if they cannot."""
+    """Why the launches cannot be counted; empty if they can."""
     is_work_counted: bool = False
-    """Whether the bytes and operations of its operators are all that it does."""
+    """Whether the bytes and operations of its torch operators are all its work."""
 
 
 TRAINERS = {

@@ -1,4 +1,7 @@
-"""What a trainer is, how to get one by name, and one call that trains a case."""
+"""What a trainer is, how to get one by name, and one call that trains a case.
+
+Workers, checks and users of the library start here.
+"""
 
 from importlib import import_module
 from typing import Protocol
@@ -14,13 +17,13 @@ from softmax_core.registry import FOLDER, TRAINERS, entry
 
 
 class RankLost(RuntimeError):  # noqa: N818
-    """A rank died or failed; its session cannot go on, and its ranks are ended."""
+    """A rank died or failed: its session cannot go on, and all ranks are ended."""
 
 
 class Session(Protocol):
-    """One case made ready on one device.
+    """One case, prepared on one device.
 
-    `notes` says in a few words what was chosen for it, such as a number of threads.
+    `notes` tells in a few words what the trainer chose, such as a number of threads.
     """
 
     notes: str
@@ -29,7 +32,7 @@ class Session(Protocol):
         """Return to the initial weights, zero velocity and the first epoch's order."""
 
     def train(self, epochs: int) -> None:
-        """Train on; may return before the device is done."""
+        """Train further epochs; may return before the device is done."""
 
     def synchronize(self) -> None:
         """Wait until the device is done."""
@@ -41,14 +44,14 @@ class Session(Protocol):
 class Trainer(Protocol):
     """One implementation of the same arithmetic.
 
-    `streams` is true of one that leaves the data in host memory and moves them while it
-    trains, so that a transfer beforehand would be paid twice.
+    `streams` is true if the trainer keeps the data in host memory and moves them while
+    it trains, so that a transfer beforehand would be paid twice.
     """
 
     streams: bool
 
     def unavailable(self, device: torch.device) -> str | None:
-        """Return what is missing here to train on a usable device, None if nothing."""
+        """Return what is missing here for this trainer on a usable device, or None."""
 
     def prepare(
         self,
@@ -58,24 +61,24 @@ class Trainer(Protocol):
         threads: int | None = None,
         drawn_on: torch.device | str | None = None,
     ) -> Session:
-        """Move the data if it is elsewhere, build the model, and reset it.
+        """Move the data to the device, build the model, and reset it.
 
         Args:
             case: what to train.
             data: from `make_data`, on the CPU or already on `device`.
             device: any torch device.
             threads: CPU threads for torch; None leaves them as they are.
-            drawn_on: where epochs are shuffled; None means on `device`, "cpu" gives
-                the reference order that equal work is verified with.
+            drawn_on: where epochs are shuffled; None means on `device`; "cpu" gives
+                the order of the reference, for verifying equal work.
         """
 
 
 def get_trainer(name: str, ranks: int = 1) -> Trainer:
-    """Return the trainer called `name`, spread over so many processes.
+    """Return the trainer called `name`, spread over `ranks` processes.
 
     Raises:
-        ValueError: for an unknown name, or ranks of one that takes none; the message
-            lists the names that are allowed.
+        ValueError: for an unknown name, or for ranks with a trainer that takes none;
+            the message lists the names that are allowed.
     """
     known = entry(name)
     module, _, attribute = known.where.partition(":")
@@ -88,7 +91,7 @@ def get_trainer(name: str, ranks: int = 1) -> Trainer:
 
 
 def cannot_train(name: str, device: torch.device, ranks: int = 1) -> str | None:
-    """Return why a trainer cannot train on a usable device, None when it can.
+    """Return why a trainer cannot train on a usable device, or None if it can.
 
     Raises:
         ValueError: for an unknown name.
@@ -117,7 +120,7 @@ def train(
 def evaluate(W: Tensor, b: Tensor, data: Data) -> tuple[float, float]:
     """Return (loss, accuracy) of weights on data of the same device.
 
-    The loss is computed in float64, so that it judges the weights and not itself.
+    The loss is computed in float64, so that it judges the weights, not its rounding.
     """
     require_same_device(X=data.X, y=data.y, W=W, b=b)
     logits = data.X.double() @ W.double() + b.double()

@@ -1,6 +1,7 @@
-"""How much work a trainer gives a device: launches, bytes and operations, counted.
+"""Count how much work a trainer gives a device: launches, bytes and operations.
 
-Counted below autograd on the CPU, on cases of a few batches; no accelerator needed.
+They are counted below autograd on the CPU, on cases of a few batches: no accelerator is
+needed. `crossover predict` uses the counts.
 """
 
 import dataclasses
@@ -18,31 +19,31 @@ from softmax_core.registry import entry
 from softmax_core.training import get_trainer
 
 GATHERS = {"index_select", "gather", "index"}
-"""They read as much of their source as they write, not all of it."""
+"""Operators that read as much of their source as they write, not all of it."""
 SIZES = ((3, 1), (8, 1), (3, 2))
-"""Steps and batch, in smallest batches, of the epochs whose counts are compared."""
+"""Steps, and size of a batch in smallest batches, of the epochs that are counted."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Count:
-    """What an epoch takes: per_epoch + steps x per_step + samples x per_row."""
+    """The count of one epoch: per_epoch + steps x per_step + samples x per_row."""
 
     per_epoch: float
     per_step: float
     per_row: float
 
     def of(self, case: Case) -> float:
-        """Return what one epoch of a case takes."""
+        """Return the count of one epoch of a case."""
         rows = case.samples * self.per_row
         return self.per_epoch + case.steps_per_epoch * self.per_step + rows
 
 
 @dataclasses.dataclass(frozen=True)
 class Work:
-    """Of a trainer and a shape of data.
+    """The work of one trainer on data of one shape.
 
-    `bytes` are those of every operand and result; `operations` the multiplications and
-    additions of matrix products, and one for each element that others write.
+    `bytes` counts every operand and result; `operations` counts the multiplications and
+    additions of matrix products, and one for each element that other operators write.
     """
 
     launches: Count
@@ -55,7 +56,7 @@ class Work:
 
 
 class WorkCounter(Counter):  # type: ignore[no-untyped-call]
-    """Counts bytes and operations beside the launches."""
+    """Counts launches, bytes and operations inside its `with` block."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,7 +93,7 @@ def _operations(
 
 
 def count_work(trainer: str, case: Case) -> Work:
-    """Count what a trainer gives a device for data of the case's shape.
+    """Count the work that a trainer gives a device for data of the case's shape.
 
     Args:
         trainer: a name from the registry.

@@ -1,4 +1,4 @@
-"""What `compiled` and `graphed` share: no autograd, tensors that stay in place."""
+"""The base of `compiled` and `graphed`: no autograd, tensors that stay in place."""
 
 import torch
 from torch import Tensor
@@ -11,9 +11,9 @@ from softmax_core.trainers.module import OnDevice
 class ClosedFormSession(OnDevice):
     """Data with a column of ones, weights w (classes, features + 1), their velocity.
 
-    The weights lie as nn.Linear has them: with 784 features, MKL multiplies that way
-    round 2 to 10 times as fast. None of these tensors is ever replaced: what was
-    compiled or captured keeps them.
+    The weights have the layout of nn.Linear: with 784 features, MKL multiplies that way
+    2 to 10 times as fast. None of these tensors is ever replaced, because compiled code
+    and captured graphs hold their addresses.
     """
 
     def __init__(
@@ -47,9 +47,9 @@ class ClosedFormSession(OnDevice):
 
 
 def batch_sizes(case: Case) -> tuple[int, int, int]:
-    """Return (size of a full batch, full batches in an epoch, size of the short one).
+    """Return a full batch's size, the number of full ones, and the short one's size.
 
-    The last is 0 where the batches divide the samples.
+    The last is 0 if the batches divide the samples.
     """
     size = min(case.batch_size, case.samples)
     return size, case.samples // size, case.samples % size
@@ -61,14 +61,14 @@ def step_in_place(
     """Take one SGD step in four launches, five with momentum.
 
     The gradient of the mean cross-entropy is (P - Y)' X / n, as in
-    `softmax_core.reference`; velocity as torch.optim.SGD has it.
+    `softmax_core.reference`; the velocity is defined as in torch.optim.SGD.
 
     Args:
         X: (n, features + 1), the last column ones.
         y: (n, 1) long.
-        w: (classes, features + 1), written.
-        velocity: like w; written where the case has momentum.
-        case: its learning rate and momentum.
+        w: (classes, features + 1); changed.
+        velocity: like w; changed if the case has momentum.
+        case: gives the learning rate and the momentum.
     """
     error = torch.softmax(X @ w.T, dim=1)
     error.scatter_(1, y, -1.0, reduce="add")

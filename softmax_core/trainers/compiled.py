@@ -20,19 +20,19 @@ from softmax_core.trainers.closed_form import ClosedFormSession, batch_sizes
 from softmax_core.trainers.module import AnyDevice
 
 CHUNK = 8
-"""Steps in one call: it bounds the time to compile. Verification trains on as many full
-batches, and what is left over (`verified_case`): what is timed is what is verified."""
+"""Steps in one compiled call; more would take longer to compile. Verification trains on
+one whole call and on a remainder (`verified_case`), as timed training does."""
 MOST_PRODUCTS = 64
-"""(features + 1) x classes up to which products are written as multiply and add, which
-the compiler merges with the rest and vectorises over the samples; beyond, they are
-matrix products of the device's library."""
+"""Most weights whose products are written as multiply and add, which the compiler
+merges with other operations and vectorises over the samples. Products with more weights
+are left to the device's library."""
 
 Steps = Callable[[Tensor, Tensor, Tensor, Tensor], None]
-"""Takes X, y (n, 1), and w and velocity, which it writes."""
+"""A compiled function of X, y (n, 1), w and velocity; it changes the last two."""
 
 
 def _missing_for_cpp() -> str | None:
-    """Look for what inductor calls: $CXX or the system's compiler, and Python.h."""
+    """Return what inductor would miss: $CXX or the system's compiler, or Python.h."""
     usual = {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")
     compiler = os.environ.get("CXX", usual)
     if shutil.which(compiler) is None:
@@ -41,7 +41,7 @@ def _missing_for_cpp() -> str | None:
 
 
 def _missing_for_triton() -> str | None:
-    """Look for what Triton calls to build its launcher: $CC, gcc or clang; Python.h."""
+    """Return what Triton would miss to build its launcher: a C compiler or Python.h."""
     if importlib.util.find_spec("triton") is None:
         return "triton is not installed"
     named = os.environ.get("CC")
@@ -59,7 +59,7 @@ def _missing_headers() -> str | None:
 class CompiledSession(ClosedFormSession):
     """One gather an epoch, then a compiled call for every `CHUNK` full batches.
 
-    What is left over is taken step by step; the short last batch has its own.
+    The full batches that remain are compiled one by one, and so is the short last one.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class CompiledSession(ClosedFormSession):
         self._warm_up()
 
     def _warm_up(self) -> None:
-        """Call each compiled function once, on data and not what memory held."""
+        """Call each compiled function once, on real data: new memory may hold NaN."""
         self._shuffled[0].copy_(self.X)
         self._shuffled[1].copy_(self.y)
         with warnings.catch_warnings():
@@ -103,8 +103,8 @@ class CompiledSession(ClosedFormSession):
 
     def _steps(self, sizes: tuple[int, ...]) -> Steps:
         """Return a compiled call that takes a step on each batch of these sizes."""
-        # All that the code depends on: a function is compiled once, and shared by the
-        # cases of a process that have it in common.
+        # The arguments are all that the code depends on: cases of one process that have
+        # them in common share the compiled function.
         case = self.case
         rates = case.learning_rate, case.momentum
         shapes = case.features, case.classes, case.dtype, str(self.device)
@@ -112,7 +112,7 @@ class CompiledSession(ClosedFormSession):
         return _compiled(sizes, rates, shapes, way, torch.get_num_threads())
 
     def train(self, epochs: int) -> None:
-        """Train on; may return before the device is done."""
+        """Train further epochs; may return before the device is done."""
         for _ in range(epochs):
             order = self.order.next_epoch()
             torch.index_select(self.X, 0, order, out=self._shuffled[0])
@@ -122,7 +122,7 @@ class CompiledSession(ClosedFormSession):
 
 
 def call_sizes(case: Case) -> list[tuple[int, ...]]:
-    """Return the batch sizes in each call of an epoch: at most three different."""
+    """Return the batch sizes in each call of an epoch: at most three kinds of call."""
     size, full, short = batch_sizes(case)
     chunks, left = divmod(full, CHUNK)
     last = [(short,)] if short else []
@@ -130,7 +130,7 @@ def call_sizes(case: Case) -> list[tuple[int, ...]]:
 
 
 def written_out(case: Case) -> bool:
-    """Tell whether products are left to the compiler, as multiply and add."""
+    """Tell whether products are written as multiply and add, for the compiler."""
     return (case.features + 1) * case.classes <= MOST_PRODUCTS
 
 
@@ -160,8 +160,8 @@ def _compiled(
         if momentum:
             velocity.copy_(new_velocity)
 
-    # Dynamo keeps what it compiled with the code object and allows 8 there. A copy of
-    # the code for each function also keeps a call from looking through the others'.
+    # Dynamo keeps what it compiled with the code object, 8 functions at most, and each
+    # call looks through them. So each function gets a copy of the code.
     own = steps.__code__.replace(co_name=f"steps_{_compiled.cache_info().misses}")
     function = FunctionType(
         own, steps.__globals__, own.co_name, None, steps.__closure__
@@ -185,7 +185,7 @@ def _multiplied(X: Tensor, hit: Tensor, w: Tensor) -> Tensor:
 
 
 def _written_out(X: Tensor, hit: Tensor, w: Tensor) -> Tensor:
-    """Return the same without a library's product, the samples innermost."""
+    """Return the same as `_multiplied`, by sums whose innermost loop is the samples."""
     columns = X.T.unsqueeze(0)
     error = torch.softmax((w.unsqueeze(2) * columns).sum(1), dim=0)
     return (columns * (error - hit.T.to(X.dtype)).unsqueeze(1)).sum(2)
@@ -202,7 +202,7 @@ class CompiledTrainer(AnyDevice):
             return _missing_for_cpp()
         if device.type != "mps" and (missing := _missing_for_triton()):
             return missing
-        # Not at the top: it takes seconds to load.
+        # Loaded only here, because that takes seconds.
         interface = importlib.import_module("torch._dynamo.device_interface")
         known = dict(interface.get_registered_device_interfaces())
         return None if device.type in known else f"no compiler for {device.type}"

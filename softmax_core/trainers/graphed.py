@@ -16,20 +16,20 @@ from softmax_core.trainers.closed_form import (
 from softmax_core.trainers.module import AnyDevice
 
 MOST_STEPS = 2_000
-"""Steps in one graph: at 4 or 5 nodes each, captured and kept in bounded time and
-memory however long an epoch is."""
+"""Most steps in one graph, of 4 or 5 nodes each: it bounds the time to capture it and
+its memory, however long an epoch is."""
 
 Work = Callable[[], None]
 Capture = Callable[[Work, torch.device], Work]
-"""Take work on static tensors; return what repeats it, with what they then hold."""
+"""Takes work on fixed tensors; returns a function that repeats it on their contents."""
 
 
 def capture_cuda(work: Work, device: torch.device) -> Work:
     """Capture work as a CUDA graph and return its replay.
 
-    As torch asks: warmed up on a side stream first, so that libraries and their
-    workspaces are loaded; nothing waits for the device while it is captured. The
-    graph owns its memory pool, and the returned method keeps the graph.
+    As torch requires, the work runs once on a side stream first, so that libraries and
+    their workspaces are loaded, and nothing waits for the device during the capture.
+    The graph owns its memory pool; the returned method keeps the graph alive.
     """
     with torch.cuda.device(device):
         side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
@@ -38,7 +38,7 @@ def capture_cuda(work: Work, device: torch.device) -> Work:
             work()
         torch.cuda.current_stream().wait_stream(side)
         graph = torch.cuda.CUDAGraph()
-        # Without a stream, torch takes one that it keeps, of the device first used.
+        # Without `stream`, torch takes the one of the device that was used first.
         with torch.cuda.graph(graph, stream=side):
             work()
     replay: Work = graph.replay
@@ -46,7 +46,7 @@ def capture_cuda(work: Work, device: torch.device) -> Work:
 
 
 class GraphedTrainer(AnyDevice):
-    """On CUDA only; `capture` is replaced where its logic is tested without."""
+    """Trains on CUDA only; tests on the CPU replace `capture`."""
 
     def __init__(self, capture: Capture = capture_cuda) -> None:
         self._capture = capture
@@ -73,11 +73,11 @@ class GraphedTrainer(AnyDevice):
 
 
 def graph_sizes(case: Case) -> tuple[int, list[list[int]]]:
-    """Return (replays of the first graph in an epoch, batch sizes in each graph).
+    """Return the replays of the first graph in an epoch, and each graph's batch sizes.
 
-    An epoch that fits is one graph. Otherwise the first holds equally many full
-    batches as its repetitions, as many as allow; a second has what is left over, the
-    short last batch included.
+    An epoch of up to `MOST_STEPS` steps is one graph. A longer one replays a graph of
+    full batches as few times as that limit allows; a second graph has the remainder,
+    which includes the short last batch.
     """
     size, full, short = batch_sizes(case)
     last = [short] if short else []
@@ -90,11 +90,11 @@ def graph_sizes(case: Case) -> tuple[int, list[list[int]]]:
 
 
 class GraphedSession(ClosedFormSession):
-    """Gathers the rows of a graph's steps into its buffers, replays it, and goes on.
+    """Gathers the rows of a graph's steps into its buffers and replays it, in turn.
 
-    An address in a graph is fixed, so every replay reads the same buffers: the rows
-    of one graph, not the epoch's. Shuffling and gathering stay outside, where the
-    random generator's state needs no care.
+    Addresses in a graph are fixed, so every replay reads the same buffers, which hold
+    the rows of one graph. Shuffling and gathering are not captured: a captured random
+    generator would need its state restored.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class GraphedSession(ClosedFormSession):
         self._rows = [rows[0]] * repeats + rows[1:]
         X = self.X.new_empty(max(rows), self.X.shape[1])
         y = self.y.new_empty(max(rows), 1)
-        # Warming up trains on them, so they must be data, not what memory held.
+        # The warm-up trains on the buffers, so they must hold data, not old memory.
         torch.index_select(self.X, 0, self._first(max(rows)), out=X)
         torch.index_select(self.y, 0, self._first(max(rows)), out=y)
         self._buffers = [(X[:n], y[:n]) for n in self._rows]
@@ -126,7 +126,7 @@ class GraphedSession(ClosedFormSession):
         self.reset()
 
     def train(self, epochs: int) -> None:
-        """Train on; may return before the device is done."""
+        """Train further epochs; may return before the device is done."""
         for _ in range(epochs):
             parts = torch.split(self.order.next_epoch(), self._rows)
             for rows, (X, y), replay in zip(
@@ -140,7 +140,7 @@ class GraphedSession(ClosedFormSession):
         return torch.arange(rows, device=self.device)
 
     def _work(self, X: Tensor, y: Tensor, sizes: list[int]) -> Work:
-        """Return what a graph repeats: a step on each batch of its buffers."""
+        """Return the work that a graph repeats: a step on each batch of its buffers."""
         batches = list(zip(torch.split(X, sizes), torch.split(y, sizes), strict=True))
 
         def work() -> None:

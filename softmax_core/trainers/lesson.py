@@ -27,15 +27,17 @@ class LessonSession(ModuleSession):
         self.batches = DataLoader(dataset, batch_size=case.batch_size, sampler=sampler)
 
     def train(self, epochs: int) -> None:
-        """Train on; may return before the device is done."""
+        """Train further epochs; may return before the device is done."""
         for _ in range(epochs):
             for X, y in self.batches:
                 self.step(X, y.flatten().long())
 
 
 class _EpochSampler(Sampler[int]):
-    """What shuffle=True does, with our generator: RandomSampler's draws from the
-    loader's generator more than once an epoch, so its order cannot be shared.
+    """Shuffles as shuffle=True does, but by our `BatchOrder`.
+
+    torch's RandomSampler draws from its generator more than once an epoch, so other
+    trainers could not follow its order.
     """
 
     def __init__(self, order: BatchOrder, samples: int) -> None:

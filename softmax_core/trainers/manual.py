@@ -10,7 +10,7 @@ from softmax_core.trainers.module import AnyDevice, OnDevice
 
 
 class ManualSession(OnDevice):
-    """Weights w (features + 1, classes); the last row multiplies the ones."""
+    """Has weights w (features + 1, classes); the last row multiplies the ones."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class ManualSession(OnDevice):
         self.order.restart()
 
     def train(self, epochs: int) -> None:
-        """Train on; may return before the device is done."""
+        """Train further epochs; may return before the device is done."""
         case = self.case
         for _ in range(epochs):
             order = self.order.next_epoch().tolist()

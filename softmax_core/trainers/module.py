@@ -1,4 +1,4 @@
-"""What the trainers built on nn.Linear and torch.optim.SGD share."""
+"""Base classes of the trainers: on any device, and with nn.Linear and SGD."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class AnyDevice:
-    """A trainer that needs nothing beside torch, and the data on its device.
+    """A trainer that needs nothing but torch and has its data on the device.
 
-    `session` is what it makes ready: called with `prepare`'s arguments.
+    `session` is the class of its sessions; it takes the arguments of `prepare`.
     """
 
     streams = False
@@ -41,7 +41,7 @@ class AnyDevice:
 
 
 class OnDevice:
-    """What sessions on any device share: where they are, and the epochs' order."""
+    """The base of sessions on any device: the device, and the order of the epochs."""
 
     notes = ""
 

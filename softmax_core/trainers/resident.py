@@ -8,7 +8,7 @@ from softmax_core.trainers.module import AnyDevice, ModuleSession
 
 
 class ResidentSession(ModuleSession):
-    """The shuffled copy, allocated once, doubles the data's memory."""
+    """Trains on a shuffled copy, allocated once, which doubles the data's memory."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class ResidentSession(ModuleSession):
         )
 
     def train(self, epochs: int) -> None:
-        """Train on; may return before the device is done."""
+        """Train further epochs; may return before the device is done."""
         for _ in range(epochs):
             order = self.order.next_epoch()
             torch.index_select(self.data.X, 0, order, out=self._shuffled[0])
@@ -40,6 +40,6 @@ class ResidentSession(ModuleSession):
 
 
 class ResidentTrainer(AnyDevice):
-    """One gather an epoch, then views of it: no Python or copy per row."""
+    """Gathers once an epoch and steps on views of that: no Python or copy per row."""
 
     session = ResidentSession

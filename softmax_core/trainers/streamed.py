@@ -1,4 +1,4 @@
-"""Data larger than the device's memory: the next chunk is copied while one is used."""
+"""Train on data larger than the device's memory: copy a chunk while one is used."""
 
 import itertools
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from softmax_core.device import parse_device, synchronize, use_threads
 from softmax_core.trainers.module import AnyDevice
 
 CHUNK_BYTES = 8 << 20
-"""A chunk is as many whole batches as fit in this, but at least one."""
+"""Size of a chunk: the whole batches that fit into it, at least one."""
 BUFFERS = 2
-"""One chunk is copied while another is trained on."""
+"""Number of chunks on the device: one is copied while another is trained on."""
 
 
 class StreamedTrainer(AnyDevice):
-    """Data stay in host memory; chunks of them are shuffled there, then copied."""
+    """Keeps the data in host memory; shuffles chunks there and copies them."""
 
     streams = True
 
@@ -37,13 +37,13 @@ class StreamedTrainer(AnyDevice):
 
 
 class InTurn:
-    """Stream and event in one, where there is one queue: nothing is to be waited for.
+    """Stands for stream and event on a device with one queue: all work is in order.
 
-    Its methods are those of `torch.Stream` and `torch.Event`.
+    Its methods are those of `torch.Stream` and `torch.Event`, and do nothing.
     """
 
     def wait_event(self, event: object) -> None:
-        """Do nothing: what the event stands for has been done."""
+        """Do nothing: the work before the event is done first anyway."""
 
     def record(self, stream: object) -> None:
         """Do nothing."""
@@ -62,7 +62,7 @@ class InTurn:
 class Queues:
     """The stream that copies, the one that computes at the moment, and new events.
 
-    `apart` is false where both are one queue; then a copy is waited for at once.
+    `apart` is false if both are one queue; then every copy is waited for at once.
     """
 
     copying: Any
@@ -72,12 +72,12 @@ class Queues:
 
 
 def open_queues(device: torch.device) -> Queues:
-    """Open a copy stream beside the device's own, where it can have one."""
+    """Open a copy stream beside the device's own, if it can have a second one."""
     if device.type != "cpu":
         try:
             copying = torch.Stream(device)
             torch.Event(device).record(copying)
-        except RuntimeError:  # this kind of device has one stream
+        except RuntimeError:  # this kind of device has only one stream
             pass
         else:
             return Queues(
@@ -91,7 +91,7 @@ def open_queues(device: torch.device) -> Queues:
 
 
 def can_pin(device: torch.device) -> bool:
-    """Tell whether host memory can be pinned, so that the device reads it itself."""
+    """Tell whether host memory can be pinned, for the device to read it directly."""
     if device.type == "cpu":
         return False
     try:
@@ -103,8 +103,8 @@ def can_pin(device: torch.device) -> bool:
 class Buffer:
     """Some rows in host memory, and their copy on the device.
 
-    `copied` is recorded after the host's rows were read, `used` after the device's
-    were. On the CPU both are the same memory, and copying it to itself does nothing.
+    `copied` is recorded after the rows on the host were read, `used` after those on the
+    device were. On the CPU both are the same memory, which is copied to itself.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class Buffer:
             else self.host.to(device)
         )
         self.copied, self.used = queues.new_event(), queues.new_event()
-        # The memory may be another tensor's before, still read by queued work.
+        # Queued work may still read a former tensor that had the same memory.
         self.used.record(queues.computing())
         self.copied.record(queues.copying)
 
@@ -131,7 +131,7 @@ def _both(data: Data) -> tuple[Tensor, Tensor]:
 
 
 class StreamedSession:
-    """On the device: weights and velocity, what one step needs, `BUFFERS` chunks."""
+    """Has on the device the weights, the velocity, and `BUFFERS` chunks of the data."""
 
     def __init__(
         self,
@@ -181,10 +181,10 @@ class StreamedSession:
         return self.W.cpu().clone(), self.b.cpu().clone()
 
     def train(self, epochs: int) -> None:
-        """Train on; may return before the device is done.
+        """Train further epochs; may return before the device is done.
 
-        The host gathers one chunk while the device copies and computes those before,
-        and waits when it is more than 2 x `BUFFERS` chunks ahead of the steps.
+        The host gathers one chunk while the device copies and computes earlier ones. It
+        waits when it is more than 2 x `BUFFERS` chunks ahead of the steps.
         """
         for _ in range(epochs):
             for rows in torch.split(self.order.next_epoch(), self.chunk):
@@ -225,8 +225,8 @@ class StreamedSession:
     def step(self, X: Tensor, y: Tensor) -> None:
         """Take one SGD step on a batch; the gradient is X' (P - Y) / n.
 
-        Written out, it is five launches, or seven with momentum: autograd and
-        torch.optim.SGD take several times as many.
+        This takes five launches, or seven with momentum; autograd and torch.optim.SGD
+        would take several times as many.
         """
         error = torch.softmax(torch.addmm(self.b, X, self.W), dim=1)
         error.scatter_(1, y.reshape(-1, 1), -1.0, reduce="add")

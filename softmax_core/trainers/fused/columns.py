@@ -1,9 +1,9 @@
-"""Training for few features and classes: columns of samples, weights in registers.
+"""Kernels for few features and classes: columns of samples, weights in registers.
 
 `columns` holds the features and, last, the class numbers, each (samples + padding,)
 of the case's dtype. The innermost loops are written out for the number of features and
 classes, so that LLVM keeps weights and sums in registers and takes a vector of samples
-at once. The gradient of the last class is minus the sum of the others'.
+at once. The gradient of the last class is minus the sum of all others.
 """
 
 import math
@@ -18,16 +18,16 @@ from softmax_core.trainers.fused.exp import cut
 from softmax_core.trainers.fused.shuffle import deal
 
 LANES = 8
-"""Batches are read in multiples of this; a mask takes out what is too much."""
+"""Batches are read in multiples of this many samples; a mask leaves out the excess."""
 BLOCK = 1024
-"""Samples of a large batch that are shuffled and then read, so that they stay near."""
+"""Samples of a large batch that are shuffled and read at a time, while in the cache."""
 FADING = 31
-"""Velocities are cut when momentum alone may have halved them this many times: in every
-step, that would take a tenth of the time of a small one."""
+"""Velocities are cut after momentum alone may have halved them this many times. Cutting
+them in every step would take a tenth of a small step's time."""
 
 
 def _each(features: int, classes: int) -> list[tuple[int, int]]:
-    """List (row of the weights, class); the last row is the bias."""
+    """List each weight as (row, class); the last row is the bias."""
     return [(d, k) for d in range(features + 1) for k in range(classes)]
 
 
@@ -54,7 +54,7 @@ def _sample(features: int, classes: int, mask: str) -> Iterator[str]:
 
 
 def _steps_lines(features: int, classes: int, lanes: int) -> Iterator[str]:
-    """Write whole batches of at most `BLOCK` samples, one step each."""
+    """Write the function `steps`: batches of at most `BLOCK` samples, one step each."""
     each, last = _each(features, classes), classes - 1
     yield (
         "def steps(features, classes, lanes, "
@@ -75,7 +75,7 @@ def _steps_lines(features: int, classes: int, lanes: int) -> Iterator[str]:
         others = " + ".join(f"g{d}_{k}" for k in range(last))
         yield f"        g{d}_{last} = -({others})"
     for d, k in each:
-        # The old velocity is subtracted first: the gradient comes last.
+        # The old velocity is subtracted first, as the gradient is known last.
         yield f"        kept = m * u{d}_{k}"
         yield f"        u{d}_{k} = kept + rate * g{d}_{k}"
         yield f"        w{d}_{k} = (w{d}_{k} - kept) - rate * g{d}_{k}"
@@ -84,7 +84,7 @@ def _steps_lines(features: int, classes: int, lanes: int) -> Iterator[str]:
 
 
 def _sums_lines(features: int, classes: int) -> Iterator[str]:
-    """Write the gradient's sum over part of a batch, added to g."""
+    """Write the function `sums`: add the gradient of part of a batch to g."""
     sums = _each(features, classes - 1)
     yield "def sums(features, classes, columns, start, stop, w, g):"
     for d, k in _each(features, classes):
@@ -104,15 +104,15 @@ def steps(features, classes, lanes, columns, start, count, size, mask, w, u, rat
 
     Args:
         features: a tuple as long as their number; numba compiles for each length.
-        classes: likewise.
-        lanes: likewise, the lanes of a batch, rounded up; () leaves them open.
+        classes: a tuple as long as their number.
+        lanes: a tuple as long as a batch, rounded up to `LANES`; () for any length.
         columns: (features + 1, samples + padding).
         start: first sample.
-        count: batches.
-        size: samples of each.
-        mask: (lanes,) ones for the batch's samples, then zeros.
+        count: number of batches.
+        size: samples in each batch.
+        mask: (lanes,), ones for the batch's samples, then zeros.
         w: (features + 1, classes) weights, the last row the bias; changed.
-        u: likewise, the velocity times the learning rate; changed.
+        u: like w, the velocity times the learning rate; changed.
         rate: learning rate / size.
         m: momentum.
     """
@@ -126,7 +126,7 @@ def _steps(features, classes, lanes, columns, start, count, size, mask, w, u, ra
 
 
 def sums(features, classes, columns, start, stop, w, g):
-    """Add to g (features + 1, classes - 1) what samples start to stop contribute."""
+    """Add the gradient of samples start to stop to g (features + 1, classes - 1)."""
     raise NotImplementedError("only inside compiled functions")
 
 
@@ -137,7 +137,7 @@ def _sums(features, classes, columns, start, stop, w, g):
 
 @kernel()
 def lay(columns, X, y, order):
-    """Fill the columns with the samples in an order; an empty one is the data's."""
+    """Fill the columns with the samples in `order`; an empty one means the data's."""
     for s in range(len(X)):
         i = order[s] if len(order) else s
         for d in range(X.shape[1]):
@@ -152,8 +152,8 @@ def train_small(
 ):  # fmt: skip
     """Train `epochs` epochs of batches of at most `BLOCK` samples.
 
-    `masks` and `rates` have one row for whole batches and one for the short last one;
-    `state` is the generator of the shuffles, unused unless `shuffled`.
+    `masks` and `rates` have one row for full batches and one for the short last one;
+    `state` is the generator of the shuffles, used if `shuffled`.
     """
     block = max(1, BLOCK // 4 // batch)
     if m > 0:
@@ -203,7 +203,7 @@ def _cut_each(u):
 
 @njit(**OPTIONS)
 def _update(w, u, g, rate, m):
-    """Take the step and empty g."""
+    """Take a step and set g to 0."""
     for d in range(g.shape[0]):
         others = g.dtype.type(0)
         for k in range(w.shape[1]):

@@ -1,4 +1,4 @@
-"""How the fused kernels are compiled, and how loops are written out for given sizes."""
+"""Compile the fused kernels, and the code that is written out for given sizes."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,16 +12,16 @@ OPTIONS: Any = {
     "error_model": "numpy",
     "fastmath": {"reassoc", "contract", "arcp", "nsz"},
 }
-"""Sums may be reordered and fused, which vectorising them takes. Not a number and
-infinity keep their meaning: a training that diverges must be seen to. numba's other
-error model tests each divisor, and such a branch stops LLVM's vectoriser."""
+"""Sums may be reordered and fused, or they could not be vectorised. NaN and infinity
+keep their meaning, because a training that diverges must be seen to. numba's other
+error model tests each divisor, and that branch stops LLVM's vectoriser."""
 
 
 def kernel(**options: Any) -> Any:
-    """Compile to a cache on disk, or without one where no folder can be written.
+    """Compile with a cache on disk, or without one if no folder can be written.
 
-    numba looks at the time stamp of a kernel's own file only: after editing what a
-    kernel takes from another file, empty `__pycache__`.
+    numba looks only at the time stamp of a kernel's own file: after editing another
+    file that a kernel uses, empty `__pycache__`.
     """
 
     def compiled(function: Any) -> Any:
@@ -37,9 +37,9 @@ def kernel(**options: Any) -> Any:
 def written(lines: Iterable[str], dtype: Any) -> Any:
     """Return the function that the lines define, for `overload` to compile.
 
-    Sizes reach an overload as tuples: numba compiles anew for each length. In the
-    lines F makes a constant of the dtype and U64 an index that cannot be negative: for
-    one that could, numba tests whether to count from the end, and LLVM gives up.
+    Sizes reach an overload as tuples, because numba compiles anew for each length. In
+    the lines F makes a constant of the dtype and U64 an unsigned index: for a signed
+    one, numba tests whether it counts from the end, and LLVM does not vectorise that.
     """
     names = {"F": getattr(np, dtype.name), "U64": np.uint64, "exp": exp}
     known = set(names) | {"__builtins__"}

@@ -1,11 +1,11 @@
 """exp for the fused kernels, and the cut below which their numbers are zero.
 
-numba's own exp calls the C library once a value; this one is arithmetic only, so that
-LLVM computes it for a whole vector at once. softmax takes it of values up to 0.
+numba's own exp calls the C library for each value; this one is arithmetic only, so that
+LLVM computes it for a whole vector at once. softmax calls it with values up to 0.
 
 The cut is the square root of the smallest normal number, so that a product of two
-numbers above it is normal, too. Many processors take a hundred times as long for a
-number that is not. No weight feels what is cut: float32 rounds sums at 6e-8 of them.
+numbers above it is normal, too. Many processors take a hundred times as long for other
+numbers. The cut changes no weight: float32 rounds a sum to 6e-8 of its size.
 """
 
 from collections.abc import Callable
@@ -16,23 +16,22 @@ from numba import types
 from numba.extending import overload
 
 EXACT: Any = {"error_model": "numpy", "fastmath": {"contract"}}
-"""Reordering would cancel the additions below that round."""
+"""Only contraction is allowed: reordering would cancel the additions that round."""
 
 
 def exp(x: Any) -> Any:
-    """Return e to the x <= 0, for kernels: within 2 units in the last place.
+    """Return e to the power x <= 0, for kernels, within 2 units in the last place.
 
-    Where that is below the cut, for x below -43.7 (float32) and -354.2 (float64), the
-    result is 0.
+    A result below the cut, for x below -43.7 (float32) or -354.2 (float64), is 0.
     """
     raise NotImplementedError("only inside compiled functions")
 
 
 def cut(x: Any) -> Any:
-    """Return x, for kernels, or 0 where it is nearer to 0 than the cut.
+    """Return x, or 0 if it is nearer to 0 than the cut; for kernels.
 
-    What decays step by step, as velocities do, would end at the smallest numbers of
-    all and stay there, since they round to themselves.
+    Numbers that decay step by step, as velocities do, would end at the smallest numbers
+    that exist and stay there, since these round to themselves.
     """
     raise NotImplementedError("only inside compiled functions")
 
@@ -47,7 +46,7 @@ def _cut(x: Any) -> Callable[..., Any] | None:
     return {types.float32: _cut32, types.float64: _cut64}.get(x)
 
 
-# Both write x = n ln 2 + r with |r| <= ln 2 / 2 and take 2^n times a polynomial of r.
+# Both write x = n ln 2 + r with |r| <= ln 2 / 2: e^x is 2^n times a polynomial of r.
 # Adding MAGIC = 1.5 * 2^(mantissa bits) rounds to an integer and leaves it in the low
 # bits, where a shift brings it to the exponent. The coefficients minimise the largest
 # relative error (Lawson's iteration in 40 digits); those of 1 and r are exactly 1.
@@ -82,7 +81,7 @@ def _exp32(x: Any) -> Any:
     # numba makes int64 of int32 arithmetic, and its vectors are half as wide.
     shifted = np.int32(np.float32(t).view(np.int32) << np.int32(23))
     power = np.int32(np.float32(p).view(np.int32) + shifted).view(np.float32)
-    # Compared only here: a mask kept until now would take a register.
+    # Compared only here, because a mask from earlier on would take a register.
     return power if power >= F32_CUT else ZERO32
 
 

@@ -1,9 +1,8 @@
-"""Training for many features or classes: rows are read where they lie.
+"""Kernels for many features or classes: rows are read in place, in a shuffled order.
 
-Nothing is copied but the order of the samples. A few rows at a time go twice through
-the cache: for the scores, two rows and four classes in registers, and for the gradient,
-four rows and two classes. w, u and g are (classes, features + 1), the last column the
-bias; z (classes, ROWS) takes scores.
+A few rows at a time are read twice: for the scores, with two rows and four classes in
+registers, and for the gradient, with four rows and two classes. w, u and g are
+(classes, features + 1), the last column the bias; z (classes, ROWS) holds the scores.
 """
 
 from collections.abc import Iterator
@@ -19,18 +18,19 @@ from softmax_core.trainers.fused.exp import cut, exp
 from softmax_core.trainers.fused.shuffle import deal
 
 ROWS = 32
-"""Rows between the two times, so that the second finds them in the cache."""
+"""Rows read for the scores before the gradient, which finds them in the cache."""
 ONE = (0,)
+"""The order of the samples has one row: see `deal`."""
 
 
 def _rows(tile: int) -> Iterator[str]:
-    """Write the numbers of the rows of a tile, order[first + s] and so on."""
+    """Write the lines that look up a tile's row numbers, order[first + s] and on."""
     for r in range(tile):
         yield f"        i{r} = U64(order[first + s + {r}]); s{r} = U64(s + {r})"
 
 
 def _scores_tile(rows: int, classes: int, k: str) -> Iterator[str]:
-    """Write the scores of a tile of rows for the classes from k on."""
+    """Write the lines that compute the scores of a tile for the classes from k on."""
     tile = list(product(range(rows), range(classes)))
     yield f"        for k in {k}:"
     for c in range(classes):
@@ -46,9 +46,9 @@ def _scores_tile(rows: int, classes: int, k: str) -> Iterator[str]:
 
 
 def _gradient_tile(rows: int, classes: int, k: str) -> Iterator[str]:
-    """Write what a tile of rows adds to the gradient of classes k and k + half.
+    """Write the lines that add a tile to the gradient of classes k and k + half.
 
-    LLVM tests once, for all k, whether the two overlap: neighbours would.
+    LLVM tests once, for all k, whether both overlap; neighbouring classes would.
     """
     yield f"        for k in {k}:"
     for c in range(classes):
@@ -87,9 +87,9 @@ def _gradient_lines(rest: int) -> Iterator[str]:
 
 
 def _scores(rest, X, order, first, count, w, z):
-    """Write z[:, s], the scores of row order[first + s], for s below `count`.
+    """Set z[:, s] to the scores of row order[first + s], for s below `count`.
 
-    `rest` is a tuple as long as the classes modulo 4.
+    `rest` is a tuple whose length is the number of classes modulo 4.
     """
     raise NotImplementedError("only inside compiled functions")
 
@@ -111,7 +111,7 @@ def _write_gradient(rest, X, order, first, count, z, g):
 
 @njit(**OPTIONS)
 def _off(z: Any, labels: Any, order: Any, first: Any, count: Any, scale: Any) -> None:
-    """Turn scores into `scale` times what the probabilities are off by, in place."""
+    """Turn scores into `scale` x (probabilities - one-hot labels), in place."""
     top, total = np.empty(ROWS, z.dtype), np.zeros(ROWS, z.dtype)
     classes = z.shape[0]
     for s in range(count):
@@ -136,9 +136,9 @@ def _off(z: Any, labels: Any, order: Any, first: Any, count: Any, scale: Any) ->
 def _sums(
     X: Any, labels: Any, order: Any, w: Any, g: Any, z: Any, scale: Any, rest: Any
 ) -> None:
-    """Add to g `scale` times what the rows in `order` contribute.
+    """Add to g `scale` times the gradient of the rows in `order`.
 
-    g may be w when there are at most ROWS rows.
+    g may be w if there are at most ROWS rows.
     """
     for first in range(0, len(order), ROWS):
         count = min(ROWS, len(order) - first)
@@ -149,7 +149,7 @@ def _sums(
 
 @njit(**OPTIONS)
 def _update(w: Any, u: Any, g: Any, rate: Any, m: Any) -> None:
-    """Take the step and empty g; u is the velocity times the learning rate."""
+    """Take a step and set g to 0; u is the velocity times the learning rate."""
     zero = g.dtype.type(0)
     for k in range(w.shape[0]):
         if m == zero:
@@ -165,7 +165,7 @@ def _update(w: Any, u: Any, g: Any, rate: Any, m: Any) -> None:
 
 @njit(**OPTIONS)
 def _gather(g: Any) -> None:
-    """Add the threads' sums to the first one's and empty them."""
+    """Add the threads' sums to the first one's, and set them to 0."""
     for t in range(1, g.shape[0]):
         for k in range(g.shape[1]):
             for d in range(g.shape[2]):
@@ -180,16 +180,16 @@ def train_rows(X, labels, order, batch, w, u, rates, m, state, shuffled, epochs,
     Args:
         X: (samples, features).
         labels: (samples,) class numbers.
-        order: (1, samples) int32; shuffled here if `shuffled`.
-        batch: samples of a batch.
-        w: (classes, features + 1), changed.
-        u: likewise, the velocity times the learning rate; changed.
-        rates: learning rate / size, of whole batches and of the short last one.
+        order: (1, samples) int32; changed if `shuffled`.
+        batch: samples in a batch.
+        w: (classes, features + 1); changed.
+        u: like w, the velocity times the learning rate; changed.
+        rates: learning rate / size, for full batches and for the short last one.
         m: momentum.
-        state: (1,) the generator of the shuffles.
-        shuffled: whether to shuffle.
-        epochs: how many.
-        rest: a tuple as long as classes modulo 4.
+        state: (1,), the generator of the shuffles; changed.
+        shuffled: whether each epoch is shuffled.
+        epochs: number of epochs.
+        rest: a tuple whose length is the number of classes modulo 4.
     """
     samples, one = len(X), X.dtype.type(1)
     z, g = np.empty((len(w), ROWS), X.dtype), np.zeros_like(w)
@@ -210,7 +210,7 @@ def train_rows(X, labels, order, batch, w, u, rates, m, state, shuffled, epochs,
 def train_rows_threaded(
     X, labels, order, batch, w, u, rates, m, state, shuffled, epochs, rest, threads
 ):
-    """As `train_rows`, each batch in as many parts as there are threads."""
+    """Train as `train_rows` does, with each batch shared among `threads` threads."""
     samples, one = len(X), X.dtype.type(1)
     z = np.empty((threads, len(w), ROWS), X.dtype)
     g = np.zeros((threads, w.shape[0], w.shape[1]), X.dtype)

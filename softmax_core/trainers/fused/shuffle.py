@@ -1,8 +1,7 @@
 """Shuffling inside the kernels: Fisher and Yates' method, forward, a part at a time.
 
-Position after position is given one of the elements not yet dealt, each with the same
-chance, so that after the last one every permutation is equally likely, whatever the
-order before.
+Each position in turn gets one of the elements not yet dealt, all with the same chance.
+So after the last one every permutation is equally likely, whatever the order before.
 """
 
 from typing import Any
@@ -32,8 +31,8 @@ def _mixed(z: Any) -> Any:
 def _below(limit: Any, counter: Any) -> tuple[Any, Any]:
     """Draw an integer in [0, limit), limit < 2^32, without bias.
 
-    Returns it and the counter. Source: Lemire, Fast random integer generation in an
-    interval, 2019.
+    The result is the integer and the new counter. Source: Lemire, Fast random integer
+    generation in an interval, 2019.
     """
     counter += GOLDEN
     product = _mixed(counter) * limit
@@ -52,12 +51,12 @@ def deal(
     """Draw the samples of positions `start` to `stop` from those not yet dealt.
 
     Args:
-        rows: a tuple as long as the columns are; numba compiles for each length.
+        rows: a tuple whose length is the number of rows; numba compiles for each.
         columns: (rows, samples or more); whole columns change places.
-        start: first position; those before it are dealt.
+        start: first position; earlier ones are dealt already.
         stop: end of the positions.
-        samples: of these many positions.
-        state: (1,) uint64, the generator.
+        samples: number of positions in all.
+        state: (1,) uint64, the generator's counter; changed.
     """
     counter = state[0]
     # Unsigned: a signed index could count from the end, and numba tests for that.

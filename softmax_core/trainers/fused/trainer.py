@@ -14,16 +14,16 @@ from softmax_core.trainers.fused import columns, rows
 from softmax_core.trainers.module import AnyDevice
 
 MOST_SUMS = 24
-"""(features + 1) x (classes - 1) up to which the loops are written out: beyond, that
+"""Largest (features + 1) x (classes - 1) whose loops are written out: for more, that
 takes long to compile and gains little."""
 THREADED_WORK = 1e6
-"""Batch x classes x features from which threads pay for being woken up."""
+"""Smallest batch x classes x features for which waking up threads pays."""
 MOST_LANES = 16
-"""Lanes of a batch up to which the kernel is compiled for their number."""
+"""Most lanes of a batch for which the kernel is compiled for just their number."""
 
 
 class FusedTrainer(AnyDevice):
-    """Kernels compiled by numba; on the CPU only."""
+    """Trains by kernels that numba compiles; on the CPU only."""
 
     def prepare(
         self,
@@ -55,11 +55,11 @@ def _is_small(case: Case) -> bool:
 
 
 def threads_of(case: Case, threads: int | None) -> int:
-    """Return how many threads train: one where a batch is too short to share.
+    """Return how many threads train: one if a batch is too small to share.
 
-    None asks for as many as torch has. numba starts at most as many as it found cores
-    or was told by NUMBA_NUM_THREADS. In columns there is always one: shuffling takes
-    most of the time of a large batch, and cannot be shared.
+    None asks for as many as torch has. numba starts at most one for each core, or
+    NUMBA_NUM_THREADS. In columns one thread trains: most of a large batch's time goes
+    into shuffling, which threads cannot share.
     """
     limit: int = config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     most = min(threads or torch.get_num_threads(), limit)
@@ -69,9 +69,9 @@ def threads_of(case: Case, threads: int | None) -> int:
 
 
 class FusedSession:
-    """What both ways to train share: weights, step sizes, the state of the shuffles.
+    """The base of both ways to train: weights, step sizes, the state of the shuffles.
 
-    `notes` says which way was chosen and how many threads train.
+    `notes` tells which way was chosen and how many threads train.
     """
 
     way = ""
@@ -101,7 +101,7 @@ class FusedSession:
             self.order.restart()
 
     def train(self, epochs: int) -> None:
-        """Train on; one call for all epochs unless their order is given."""
+        """Train further epochs: in one call, unless their order is given."""
         if self.order is None:
             self._run(True, epochs)
             return
@@ -127,16 +127,16 @@ class FusedSession:
         torch.set_num_threads(before)
 
     def _steps(self, shuffled: bool, epochs: int) -> tuple[Any, ...]:
-        """Return the arguments that all kernels end with, but for their own."""
+        """Return the arguments that all kernels have in common."""
         shared = self._rates, self._momentum, self._state, shuffled, epochs
         return self._batch, self._w, self._u, *shared
 
     def _joined(self, W: Any, b: Any) -> Any:
-        """Return the weights and, last, the bias as the kernels have them."""
+        """Return weights and bias as one array in the kernels' layout."""
         raise NotImplementedError
 
     def _lay(self, order: Any) -> None:
-        """Lay the samples in an order (samples,), None for that of the data."""
+        """Put the samples into an order (samples,); None means that of the data."""
         raise NotImplementedError
 
     def _call(self, shuffled: bool, epochs: int) -> None:
@@ -144,7 +144,7 @@ class FusedSession:
 
 
 class ColumnsSession(FusedSession):
-    """Few features and classes: a shuffled copy of the data, in columns."""
+    """For few features and classes: trains on a shuffled copy, in columns."""
 
     way = "columns"
 
@@ -184,7 +184,7 @@ class ColumnsSession(FusedSession):
 
 
 class RowsSession(FusedSession):
-    """Many features or classes: the data as they are, in a shuffled order."""
+    """For many features or classes: reads the data in place, in a shuffled order."""
 
     way = "rows"
 

@@ -1,7 +1,7 @@
-"""The kernel of trainer fused_cuda for one block, or for features shared out.
+"""The kernel of trainer fused_cuda for one block, or features shared among blocks.
 
 A block has some features of all rows and keeps their weights in shared memory. Blocks
-tell each other their parts of a batch's logits: one barrier of the grid a step.
+exchange their parts of a batch's logits: one barrier of the grid a step.
 """
 
 # mypy: ignore-errors
@@ -22,7 +22,7 @@ from softmax_core.trainers.fused_cuda.parts import (
 
 
 def _logits(plan, dtype):
-    """Return what computes a batch's logits, from all blocks' features."""
+    """Return the function that computes a batch's logits from all blocks' features."""
     threads, blocks, length = plan.threads, plan.blocks, plan.batch * plan.classes
     own, classes, logit = plan.features, plan.classes, logit_of(plan, dtype)
 
@@ -35,8 +35,8 @@ def _logits(plan, dtype):
 
     @cuda.jit(device=True)
     def together(tile, w, logits, scratch, parity, first, rows, tid):
-        # Two halves by turns: a block may write its next logits while another still
-        # reads the last ones, but not the ones after, which are a barrier later.
+        # Two halves take turns: a block may write its next logits while another still
+        # reads the last ones; the logits after those come only after a barrier.
         half = parity * blocks * length
         mine = half + cuda.blockIdx.x * length
         for i in range(tid, rows * classes, threads):
@@ -52,7 +52,7 @@ def _logits(plan, dtype):
 
 
 def _descend(plan, dtype):
-    """Return what takes a block's weights down their gradient from the errors."""
+    """Return the function that takes a step of SGD on a block's weights."""
     threads, weights, slices = plan.threads, plan.weights, plan.slices
     gradient, fold, update = gradient_of(plan, dtype), fold_of(plan), update_of(dtype)
 
@@ -75,13 +75,13 @@ def _descend(plan, dtype):
 
 
 def _move(plan, dtype):
-    """Return what loads a block's weights from memory, and what stores them."""
+    """Return the functions that load and store a block's weights."""
     threads, own = plan.threads, plan.features
     classes, weights = plan.classes, plan.weights
 
     @cuda.jit(device=True)
     def place(j, offset, features):
-        """Return weight j's place in memory, -1 if there is no such feature."""
+        """Return weight j's place in memory; -1 if its feature does not exist."""
         d = j // classes
         if d == own:
             return features * classes + j % classes
@@ -109,7 +109,7 @@ def _move(plan, dtype):
 
 
 def features_kernel(plan):
-    """Each block has some features of all rows, and tells the others its logits."""
+    """Return the kernel in which each block has some features of all rows."""
     dtype = getattr(numba, plan.dtype)
     a, b, c, d, e, f, end = plan.starts
     batch, tile_rows, own = plan.batch, plan.tile, plan.features

@@ -1,8 +1,8 @@
-"""Device functions that both kernels of trainer fused_cuda are made of.
+"""Device functions that both kernels of trainer fused_cuda use.
 
-Each function here returns one, compiled for a plan. Every number is of the case's
-dtype: a bare 0.0 or an integer would make a sum a float64. Barriers are outside of
-every branch on the thread. Sums are in a fixed order: no atomics.
+Each function here returns a device function, compiled for a plan. Every number has the
+case's dtype, because a bare 0.0 or an integer would turn a sum into float64. No barrier
+is in a branch that depends on the thread. Sums have a fixed order: no atomics.
 """
 
 # mypy: ignore-errors
@@ -14,7 +14,7 @@ import numba
 from numba import cuda
 
 SIMULATED = bool(numba.config.ENABLE_CUDASIM)
-# The simulator's `jit` knows no registers.
+# The simulator's `jit` does not accept a limit on registers.
 LIMITS = {} if SIMULATED else {"max_registers": 128}
 
 
@@ -24,7 +24,7 @@ def load_of(plan, dtype):
 
     @cuda.jit(device=True)
     def load(X, y, order, start, rows, offset, labels, tile, tid):
-        """Put rows of an order into shared memory, zeros where features end."""
+        """Put rows of an order into shared memory, zeros after the last feature."""
         features = X.shape[1]
         for i in range(tid, rows, threads):
             labels[i] = dtype(y[order[start + i]])
@@ -44,7 +44,7 @@ def logit_of(plan, dtype):
 
     @cuda.jit(device=True)
     def logit(tile, w, row, c):
-        """Return the part of a logit that a block's features give."""
+        """Return the part of a logit that comes from the block's features."""
         total = dtype(0)
         for d in range(own):
             total += tile[row * own + d] * w[d * classes + c]
@@ -87,7 +87,7 @@ def gradient_of(plan, dtype):
 
     @cuda.jit(device=True)
     def gradient(tile, errors, first, begin, rows, step, j):
-        """Return weight j's gradient, summed over each step-th row from begin."""
+        """Return weight j's gradient, summed over every `step`-th row from `begin`."""
         d, c = j // classes, j % classes
         total = dtype(0)
         if d == own:
@@ -107,7 +107,7 @@ def fold_of(plan):
 
     @cuda.jit(device=True)
     def fold(sums, slices, tid):
-        """Add up the slices of each weight, by a tree; the sums are the first ones."""
+        """Add up the slices of each weight, by a tree, into the first slice."""
         cuda.syncthreads()
         half = slices // 2
         while half > 0:

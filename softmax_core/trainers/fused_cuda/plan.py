@@ -1,7 +1,7 @@
-"""How a batch is shared out on the GPU: a `Plan`, from sizes alone. No numba, no torch.
+"""Choose how a GPU's blocks share a batch: a `Plan`, from sizes alone.
 
-The same features, classes, batch, dtype and device give the same plan, so that a cell
-is verified on the kernel that is timed.
+The same features, classes, batch, dtype and device give the same plan, so that equal
+work is verified on the kernel that is timed. This module loads no numba and no torch.
 """
 
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from softmax_core.case import Case
 
 SHARED_BYTES = 47 * 1024
-"""Shared memory of a block: on every GPU 48 KB without asking for more, what the code
-itself has included; numba cannot ask."""
+"""Most shared memory of a block. Every GPU has 48 KB for a block, of which the code
+needs a little; numba cannot ask for more."""
 MOST_THREADS = 512
-"""Threads of a block: with 128 registers each, one block fits on any GPU."""
+"""Most threads of a block: with 128 registers each, one block fits on any GPU."""
 BLOCK_WORK = 2**15
-"""Batch x features x classes that one block does while a grid waits for itself: some
-2 microseconds, at 16 products a clock. An estimate, not a measurement."""
+"""Batch x features x classes that one block computes in the time of a barrier of the
+grid: about 2 microseconds, at 16 products a clock. An estimate, not a measurement."""
 MOST_PARTIALS = 2**16
-"""Partial sums that every block adds up for itself, rather than share that out."""
+"""Most partial sums that every block adds up itself; more are shared among blocks."""
 ROWS_A_SLICE = 8
-"""Rows one thread sums at least before others help it."""
+"""Fewest rows that a thread sums alone before others help it."""
 LAYOUTS = ("one block", "features over blocks", "rows over blocks")
 
 
@@ -27,10 +27,10 @@ LAYOUTS = ("one block", "features over blocks", "rows over blocks")
 class Plan:
     """Sizes that a kernel is compiled for.
 
-    `features` is a block's own share, zeros fill up the last block's. `tile` is how
-    many rows are in shared memory at a time: whole batches, or a part of a block's
-    share of one. `slices` threads share a weight's sum over rows and `folds` its sum
-    over blocks. `on_chip` tells whether the weights stay in shared memory.
+    `features` is the number that a block has; zeros fill up the last block. `tile` is
+    the number of rows in shared memory at a time: whole batches, or a part of a block's
+    share of one. `slices` threads share a weight's sum over rows, and `folds` threads
+    its sum over blocks. `on_chip` tells whether the weights stay in shared memory.
     """
 
     layout: str
@@ -47,12 +47,12 @@ class Plan:
 
     @property
     def weights(self) -> int:
-        """Weights a block has: those of its features and the biases."""
+        """Number of a block's weights: those of its features, and the biases."""
         return (self.features + 1) * self.classes
 
     @property
     def starts(self) -> tuple[int, ...]:
-        """Where weights, velocity, sums, logits, labels and rows start; the end."""
+        """Start of weights, velocity, sums, logits, labels and rows, and their end."""
         kept = self.weights if self.on_chip else 0
         sums = max(self.slices, self.folds)
         rows = self.tile if self.layout == LAYOUTS[2] else self.batch
@@ -73,7 +73,7 @@ class Plan:
 
     @property
     def scratch(self) -> int:
-        """Numbers in global memory by which blocks tell each other their sums."""
+        """How many numbers in global memory the blocks need to exchange their sums."""
         if self.layout == LAYOUTS[2]:
             return 2 * self.blocks * self.weights
         return 2 * self.blocks * self.batch * self.classes if self.blocks > 1 else 1
@@ -88,11 +88,10 @@ class Plan:
 def plan(
     case: Case, multiprocessors: int, threads: int | None = None, layout: str = ""
 ) -> Plan:
-    """Choose a plan; `threads` a block and a layout can be told, to test them.
+    """Choose a plan; tests may give `threads` in a block and a `layout`.
 
     Raises:
-        ValueError: when a row does not fit into shared memory, or the layout told
-            does not fit.
+        ValueError: when a row or the given layout does not fit into shared memory.
     """
     n = min(case.batch_size, case.samples)
     work = n * case.features * case.classes
@@ -164,11 +163,11 @@ def _bytes(dtype: str) -> int:
 
 
 def _threads(most: int) -> int:
-    """Return a power of two of threads, a warp at least, that has work for all."""
+    """Return a power of two of threads, from 32 to `MOST_THREADS`, for `most` items."""
     return min(MOST_THREADS, max(32, 1 << (most - 1).bit_length()))
 
 
 def _slices(threads: int, weights: int, terms: int) -> int:
-    """Return a power of two by which to share the sum of each weight's terms."""
+    """Return how many threads, a power of two, share the sum of a weight's terms."""
     most = min(threads // weights, terms // ROWS_A_SLICE)
     return 1 << (most.bit_length() - 1) if most > 1 else 1

@@ -1,9 +1,9 @@
-"""The kernel of trainer fused_cuda for rows shared out.
+"""The kernel of trainer fused_cuda for rows shared among blocks.
 
-A block has all features of some rows of each batch. Blocks tell each other their sums
-of the gradient. Few weights are kept in the shared memory of every block, which adds up
-all sums for itself: one barrier of the grid a step. Many weights are in memory, each
-block adds up some, and there is a second barrier.
+A block has all features of some rows of each batch; blocks exchange their sums of the
+gradient. Few weights stay in the shared memory of every block, which adds up all sums
+itself: one barrier of the grid a step. Many weights are in global memory, each block
+adds up some of them, and there is a second barrier.
 """
 
 # mypy: ignore-errors
@@ -24,7 +24,7 @@ from softmax_core.trainers.fused_cuda.parts import (
 
 
 def _accumulate(plan, dtype):
-    """Return what sums the gradient over a block's share of a batch."""
+    """Return the function that sums the gradient over a block's share of a batch."""
     threads, classes, weights = plan.threads, plan.classes, plan.weights
     chunk, slices = plan.tile, plan.slices
     load, logit, softmax = (
@@ -71,14 +71,14 @@ def _accumulate(plan, dtype):
 
 
 def _combine(plan, dtype):
-    """Return what sums the gradient over all blocks and takes the step."""
+    """Return the function that sums the gradient over all blocks and takes a step."""
     threads, weights = plan.threads, plan.weights
     blocks, folds = plan.blocks, plan.folds
     fold, update = fold_of(plan), update_of(dtype)
 
     @cuda.jit(device=True)
     def by_each(total, half, sums, w, v, rate, momentum, tid):
-        """Let every block add up all for itself: no second barrier."""
+        """Let every block add up all sums itself: no second barrier."""
         for i in range(tid, folds * weights, threads):
             s, j = i // weights, i % weights
             g = dtype(0)
@@ -92,11 +92,11 @@ def _combine(plan, dtype):
             fold(sums, folds, tid)
             for j in range(tid, weights, threads):
                 update(w, v, j, sums[j], rate, momentum)
-        # The weights are read after the barrier that follows the next rows' loading.
+        # The weights are read only after the barrier that follows loading more rows.
 
     @cuda.jit(device=True)
     def shared_out(total, half, sums, w, v, rate, momentum, tid):
-        """Let every block take the step for some weights, in memory."""
+        """Let every block take the step for some of the weights, in global memory."""
         for j in range(cuda.blockIdx.x * threads + tid, weights, blocks * threads):
             g = dtype(0)
             for block in range(blocks):
@@ -108,7 +108,7 @@ def _combine(plan, dtype):
 
 
 def rows_kernel(plan):
-    """Each block has all features of some rows, and tells the others its gradient."""
+    """Return the kernel in which each block has all features of some rows."""
     dtype = getattr(numba, plan.dtype)
     a, b, c, d, e, f, end = plan.starts
     threads, weights, blocks = plan.threads, plan.weights, plan.blocks

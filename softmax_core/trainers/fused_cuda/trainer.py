@@ -17,8 +17,8 @@ from softmax_core.device import parse_device, synchronize, use_threads
 from softmax_core.trainers.fused_cuda.plan import LAYOUTS, Plan, plan
 
 MOST_ORDERS = 2**20
-"""Row numbers drawn ahead for one launch, an epoch's at least. More would save little,
-and a launch of many seconds is killed where the GPU draws a screen."""
+"""Most row numbers drawn for one launch, but at least an epoch's. More would save
+little, and a GPU that also draws a screen kills launches of many seconds."""
 INSTALL = (
     "install numba-cuda[cu12], or numba-cuda[cu13] where torch.version.cuda begins "
     "with 13"
@@ -26,10 +26,10 @@ INSTALL = (
 
 
 class FusedCudaTrainer:
-    """Kernels compiled by numba; on CUDA only, or in numba's simulator.
+    """Trains by kernels that numba compiles; on CUDA, or in numba's simulator.
 
-    `threads` a block, `layout` and `multiprocessors` are chosen when not told; tests
-    tell them.
+    Tests may give `threads` in a block, `layout` and `multiprocessors`; otherwise the
+    plan chooses them.
     """
 
     streams = False
@@ -69,7 +69,7 @@ class FusedCudaTrainer:
         """See `Trainer.prepare`.
 
         Raises:
-            ValueError: for a device other than CUDA, and where a row does not fit.
+            ValueError: for a device other than CUDA, or a row that is too large.
         """
         where = parse_device(device)
         if where.type != "cuda" and not (where.type == "cpu" and _simulated()):
@@ -86,7 +86,7 @@ class FusedCudaTrainer:
 class FusedCudaSession:
     """The data, weights and velocity in the GPU's memory, and the compiled kernel.
 
-    `notes` says how the batch is shared out.
+    `notes` tells how the blocks share a batch.
     """
 
     def __init__(self, case: Case, data: Data, order: BatchOrder, chosen: Plan) -> None:
@@ -106,7 +106,7 @@ class FusedCudaSession:
         with _current(self.device):
             self._before = tuple(map(_array, self._data))
             state = tuple(map(_array, (self._w, self._v, scratch)))
-        # A Python float would be a float64 to the kernel, and all its sums too.
+        # A Python float would make all sums of the kernel float64.
         rates = number(case.learning_rate), number(case.momentum)
         self._after = *state, *rates
         self._kernel = _kernel(chosen)
@@ -121,7 +121,7 @@ class FusedCudaSession:
         self.order.restart()
 
     def train(self, epochs: int) -> None:
-        """Train on; one launch for as many epochs as have room for their order."""
+        """Train further epochs; one launch for as many as `MOST_ORDERS` allows."""
         while epochs > 0:
             now = min(epochs, len(self._orders))
             for row in self._orders[:now]:
@@ -139,7 +139,7 @@ class FusedCudaSession:
         return w[:-1], w[-1]
 
     def _launch(self, epochs: int) -> None:
-        """Train `epochs` epochs of the orders drawn, on torch's current stream."""
+        """Train `epochs` epochs by the orders drawn, on torch's current stream."""
         with _current(self.device):
             stream = _stream(self.device)
             if self._configured is None or self._configured[0] != stream:
@@ -150,7 +150,7 @@ class FusedCudaSession:
         cuda = import_module("numba.cuda")
         grid = self._plan.blocks, self._plan.threads
         with warnings.catch_warnings():
-            # One block leaves most of the GPU idle, as numba says: it is meant.
+            # numba warns that one block leaves most of the GPU idle: that is intended.
             warnings.filterwarnings("ignore", message="Grid size")
             queue = cuda.external_stream(stream) if stream else 0
             return self._kernel[*grid, queue, self._plan.shared_bytes]
@@ -160,18 +160,17 @@ class FusedCudaSession:
 def _kernel(chosen: Plan) -> Any:
     """Return the kernel of a plan, compiled at its first launch and kept.
 
-    So what is verified is the very kernel that is timed.
-
-    Its arguments are X (samples, features), y (samples,), orders (at least epochs,
+    It is kept so that the kernel that is verified is also the one that is timed. Its
+    arguments are X (samples, features), y (samples,), orders (at least epochs,
     samples), epochs, w and v (features + 1) x classes, flat, the biases last, scratch
-    (plan.scratch,), rate and momentum. It leaves w and v as trained.
+    (plan.scratch,), rate and momentum. It changes w and v.
     """
     name = "rows" if chosen.layout == LAYOUTS[2] else "features"
     module = import_module(f"softmax_core.trainers.fused_cuda.{name}")
     return getattr(module, f"{name}_kernel")(chosen)
 
 
-# What differs between a GPU and numba's simulator, where the GPU's memory is numpy's:
+# The differences between a GPU and numba's simulator, whose memory is numpy's:
 
 
 def _simulated() -> bool:
@@ -186,7 +185,7 @@ def _array(tensor: Tensor) -> Any:
 
 
 def _current(device: torch.device) -> Any:
-    """Return a context in which the device is torch's, and so numba's."""
+    """Return a context in which the device is the current one, for torch and numba."""
     return nullcontext() if device.type == "cpu" else torch.cuda.device(device)
 
 

@@ -1,7 +1,7 @@
-"""What rank 1 and those after it run: commands in by a pipe, training side by side.
+"""The process of ranks 1 and up: it obeys commands that come in by a pipe.
 
-Started by `_ranks.Ranks`, which lives in the process of rank 0. A rank ends as soon as
-that process does, whatever it is doing, and at its own first error.
+`ranks.Ranks`, in the process of rank 0, starts it. It ends as soon as that process
+does, whatever it is doing, and at its own first error.
 """
 
 import hashlib
@@ -25,8 +25,9 @@ from softmax_core.precision import pin_products
 from softmax_core.trainers.ranks.share import Add, Place, ShareSession
 
 PATIENCE = timedelta(seconds=60)
-"""How long a rank waits for the others, who may have stopped without ending."""
+"""How long a rank waits for the others, which may hang without ending."""
 LOOPBACK = "127.0.0.1"
+"""The only address on which ranks listen."""
 
 
 def serve(
@@ -37,16 +38,16 @@ def serve(
     commands: Connection,
     alive: Connection,
 ) -> None:
-    """Be a rank until the process of rank 0 ends, or this one fails.
+    """Act as a rank until the process of rank 0 ends, or this one fails.
 
     Args:
-        place: which rank of how many.
-        device: this rank's.
+        place: this rank's number, and how many there are.
+        device: this rank's device.
         store: path of the file by which the ranks find each other.
-        commands: from rank 0, and answers to it.
-        alive: nothing ever comes; its end is that of rank 0's process.
+        commands: brings commands from rank 0 and takes the answers.
+        alive: brings nothing; it closes when the process of rank 0 ends.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # rank 0 reacts to an interrupt
     pin_products()
     threading.Thread(target=_end_with, args=(alive,), daemon=True).start()
     try:
@@ -72,12 +73,13 @@ def _end_with(alive: Connection) -> None:
 
 
 def join(place: Place, device: str, store: str) -> Add:
-    """Meet the other ranks, and return the sum over all of them.
+    """Connect to the other ranks, and return the function that sums over all of them.
 
-    gloo on the CPU, nccl on CUDA; nothing but loopback is listened on. The group is not
-    torch's default one: a process may have that for something else, or several crews.
+    It uses gloo on the CPU and nccl on CUDA, and listens on loopback only. The group is
+    not torch's default one, which a process may use for something else; and a process
+    may have several crews of ranks.
     """
-    group: Any  # the classes differ, and their stubs lack what sets a device
+    group: Any  # the classes differ, and torch's stubs lack what sets a device
     gloo: Any = dist.ProcessGroupGloo
     file = dist.FileStore(store, place.ranks)  # type: ignore[attr-defined]
     if torch.device(device).type == "cpu":
@@ -96,7 +98,7 @@ def join(place: Place, device: str, store: str) -> Add:
     def add(flat: Tensor) -> None:
         group.allreduce([flat]).wait()
 
-    add(torch.zeros(1, device=device))  # connects what connects at first use
+    add(torch.zeros(1, device=device))  # gloo and nccl connect at first use
     return add
 
 
@@ -140,7 +142,7 @@ def digest(W: Tensor, b: Tensor) -> bytes:
 
 
 def received(commands: Connection, case: Case) -> Data:
-    """Map the data that `_ranks.shared` wrote: memory that all ranks have in common."""
+    """Map the data that `ranks.shared` wrote into memory common to all ranks."""
     handle = recv_handle(commands)
     try:
         memory = mmap.mmap(handle, case.data_bytes)

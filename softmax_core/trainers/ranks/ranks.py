@@ -1,6 +1,7 @@
-"""The ranks beside this process, which is rank 0: started once, then told what to do.
+"""Start the other ranks beside this process, which is rank 0, and command them.
 
-A crew of ranks is kept for as long as the process lives; its sessions share it.
+A crew of ranks is kept for as long as this process lives, and its sessions share it.
+`DataParallelTrainer` calls this; `rank.py` runs in the other processes.
 """
 
 import itertools
@@ -23,21 +24,22 @@ from softmax_core.trainers.ranks.share import Add, Place
 from softmax_core.training import RankLost
 
 NOTICED_S = 1.0
-"""How long to look for a rank's end after an operation failed that needs it."""
+"""Seconds to look for the end of a rank after an operation with it failed."""
 SETTLED_S = 0.02
+"""Seconds that each rank then has to end, so that the first to end is seen."""
 FROM_RANKS = (RuntimeError, OSError, EOFError)
-"""What operations that need other ranks raise when one has ended."""
+"""Errors that operations with other ranks raise when one has ended."""
 
 
 class Ranks:
-    """Ranks 1 and up, each a process; `add` is the sum over all, rank 0 included.
+    """Ranks 1 and up, each a process; `add` sums over all ranks, also rank 0.
 
     Args:
-        ranks: how many there are, rank 0 included.
-        device: rank 0's; the others have the next ones of its kind, or the CPU too.
+        ranks: number of ranks, including rank 0.
+        device: rank 0's device; the others take the next ones, or the same CPU.
 
     Raises:
-        RankLost: where one does not come up.
+        RankLost: if a rank does not start.
     """
 
     def __init__(self, ranks: int, device: torch.device) -> None:
@@ -54,7 +56,7 @@ class Ranks:
             try:
                 for place in places[1:]:
                     self._start(place, str(device_of(place.rank, device)), store)
-                self.answers()  # all are up: the others do not wait for one in vain
+                self.answers()  # all have started, so that none waits in vain
                 self.add: Add = join(places[0], str(device_of(0, device)), store)
                 self.answers()
             except BaseException as error:
@@ -63,7 +65,7 @@ class Ranks:
     def _start(self, place: Place, device: str, store: str) -> None:
         mine, its = Pipe()
         ends, my_end = Pipe(duplex=False)
-        # One call for each: what one rank has, no other must keep open.
+        # One call for each: no rank may keep another's connections open.
         started = mp.start_processes(  # type: ignore[attr-defined, no-untyped-call]
             serve, (place, device, store, its, ends), join=False, daemon=True
         )
@@ -75,7 +77,7 @@ class Ranks:
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """The process ids of rank 1 and those after it."""
+        """The process ids of ranks 1 and up."""
         return tuple(process.pid for process in self._processes)
 
     def tell(self, command: str, number: int, *rest: Any) -> None:
@@ -88,7 +90,7 @@ class Ranks:
         return [_answer(commands) for commands in self._commands]
 
     def prepare(self, case: Case, data: Data, *rest: Any) -> tuple[int, list[int]]:
-        """Make a session ready on every rank; return its number, and their threads."""
+        """Prepare a session on every rank; return its number and the ranks' threads."""
         while self._forgotten:
             self.tell("forget", self._forgotten.pop())
         number = next(self._numbers)
@@ -99,17 +101,17 @@ class Ranks:
         return number, self.answers()
 
     def forget(self, number: int) -> None:
-        """Note that a session is needed no more; the ranks hear of it at the next."""
-        # Called by the garbage collector, perhaps amid another command.
+        """Note that a session is over; the ranks drop it at the next `prepare`."""
+        # The garbage collector may call this in the middle of another command.
         self._forgotten.append(number)
 
     def fail(self, error: BaseException) -> NoReturn:
-        """End all ranks, which may be anywhere by now, and raise why.
+        """End all ranks, whatever each is doing, and raise the reason.
 
         Raises:
-            RankLost: naming the rank, where the error is the consequence of its end.
-            MemoryError: where that had not enough.
-            BaseException: the error itself, where no rank ended.
+            RankLost: naming the rank, if the error follows from its end.
+            MemoryError: if that rank had too little memory.
+            BaseException: the error itself, if no rank ended.
         """
         if self.lost is None:
             why = self._why() if isinstance(error, FROM_RANKS) else ""
@@ -121,10 +123,10 @@ class Ranks:
         raise self.lost from error
 
     def _why(self) -> str:
-        """Say which rank ended and how: killed before failed, as others fail of it."""
+        """Return which rank ended and how: a killed one first, as others fail of it."""
         wait([process.sentinel for process in self._processes], NOTICED_S)
         for process in self._processes:
-            process.join(SETTLED_S)  # whoever ended first may be seen second
+            process.join(SETTLED_S)  # the first to end may not be the first seen
         for rank, code in sorted(self._exit_codes().items(), key=lambda item: item[1]):
             if code < 0:
                 return f"rank {rank} was ended by {signal.Signals(-code).name}"
@@ -136,7 +138,7 @@ class Ranks:
         return {rank: code for rank, code in codes.items() if code is not None}
 
     def stop(self) -> None:
-        """End all ranks, and collect them."""
+        """Kill all ranks and wait for their end."""
         for connection in (*self._alive, *self._commands):
             connection.close()
         for process in self._processes:
@@ -153,7 +155,7 @@ def _answer(commands: Connection) -> Any:
 
 
 def _last_words(commands: Connection) -> str:
-    """Return the error that a rank sent before it ended; what it said first is old."""
+    """Return the error that a rank sent before it ended, past earlier answers."""
     try:
         while commands.poll():
             if isinstance(said := commands.recv(), Exception):
@@ -166,7 +168,7 @@ def _last_words(commands: Connection) -> str:
 def shared(data: Data) -> BinaryIO:
     """Write data where every rank can map it: labels, then features.
 
-    Memory without a name, so that nothing is left behind whoever is killed.
+    The memory has no name, so that nothing remains whichever process is killed.
     """
     if hasattr(os, "memfd_create"):
         file: BinaryIO = os.fdopen(os.memfd_create("softmax_core"), "w+b")
@@ -179,7 +181,7 @@ def shared(data: Data) -> BinaryIO:
 
 
 def device_of(rank: int, device: torch.device) -> torch.device:
-    """Return a rank's device: the CPU for all, of others one for each."""
+    """Return a rank's device: all share the CPU, but each has its own accelerator."""
     if device.type == "cpu":
         return device
     return torch.device(device.type, (device.index or 0) + rank)
@@ -189,7 +191,7 @@ _crews: dict[tuple[int, torch.device], Ranks] = {}
 
 
 def crew_of(ranks: int, device: torch.device) -> Ranks:
-    """Return this process' ranks on a device; started anew where they were lost."""
+    """Return this process' ranks on a device; lost ones are started anew."""
     key = ranks, device_of(0, device)
     if key not in _crews or _crews[key].lost:
         _crews[key] = Ranks(*key)

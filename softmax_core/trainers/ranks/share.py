@@ -1,7 +1,7 @@
 """One rank's part of a training: its share of every batch, and one sum a step.
 
-Every rank has its own copy of the weights, of the optimizer and of the order of the
-epochs. It computes the gradient of its rows; `add` makes of it that of the batch.
+Every rank has its own copy of the weights, of the optimizer and of the epochs' order.
+It computes the gradient of its rows; `add` turns that into the gradient of the batch.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from softmax_core.trainers.closed_form import batch_sizes
 from softmax_core.trainers.module import ModuleSession
 
 Add = Callable[[Tensor], None]
-"""Replaces a tensor by its sum over the ranks; all of them must call it."""
+"""Replaces a tensor by its sum over the ranks; every rank must call it."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Place:
 class ShareSession(ModuleSession):
     """The step of `resident` on the rank's rows, and one `add` of the flat gradient.
 
-    The loss is the sum over the rows divided by the rows of the whole batch, so that
+    The loss is the sum over the rank's rows divided by all rows of the batch, so that
     the sum over the ranks is the mean over the batch, however uneven the shares are.
-    The rank's rows, gathered once an epoch, are all that it copies of the data.
+    The rank copies only its own rows of the data, gathered once an epoch.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class ShareSession(ModuleSession):
             parameter.grad = part.view_as(parameter)
 
     def train(self, epochs: int) -> None:
-        """Train on; may return before the device is done."""
+        """Train further epochs; may return before the device is done."""
         for _ in range(epochs):
             order = self.order.next_epoch()
             if self._place.ranks > 1:
@@ -100,7 +100,7 @@ class ShareSession(ModuleSession):
         Args:
             X: (n, features), the rank's rows; n may be 0.
             y: (n,) long.
-            weight: 1 / the rows of the whole batch, a scalar.
+            weight: scalar, 1 / number of rows in the whole batch.
         """
         if len(X):
             loss = self.criterion(self.model(X), y)
@@ -113,7 +113,7 @@ class ShareSession(ModuleSession):
 
 
 def _positions(case: Case, place: Place) -> Tensor:
-    """Return a rank's rows of an epoch by their places in its order, long."""
+    """Return, as longs, which positions of an epoch's order are a rank's rows."""
     size, full, short = batch_sizes(case)
     each, last = place.rows(0, size), place.rows(0, short)
     starts = torch.arange(full).mul_(size).reshape(-1, 1)
@@ -123,16 +123,16 @@ def _positions(case: Case, place: Place) -> Tensor:
 
 
 class OneOf:
-    """Prepares rank 0 of several without the others: its sum launches, and is wrong.
+    """Prepares rank 0 of several without the others, to count what a rank launches.
 
-    For counting what a rank launches.
+    Its sum launches one kernel and gives wrong numbers.
     """
 
     def __init__(self, ranks: int) -> None:
         self._place = Place(0, ranks)
 
     def prepare(self, case: Case, data: Data) -> ShareSession:
-        """Make the session ready on the CPU."""
+        """Prepare the session on the CPU."""
 
         def add(flat: Tensor) -> None:
             flat.neg_()

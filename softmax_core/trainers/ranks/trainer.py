@@ -1,7 +1,7 @@
-"""Several processes for one training: each takes its share of every batch.
+"""Share one training among several processes: each takes a part of every batch.
 
-Equal work to one process at the same batch size: the gradients of the shares are summed
-by torch.distributed, once a step. This process is rank 0 (docs/data_parallel.md).
+torch.distributed sums the gradients of the parts once a step, so that the work equals
+one process' at the same batch size. This process is rank 0 (docs/data_parallel.md).
 """
 
 import os
@@ -20,13 +20,13 @@ from softmax_core.trainers.ranks.share import Place, ShareSession
 from softmax_core.training import Session
 
 LIBRARY = {"cpu": "gloo", "cuda": "nccl"}
-"""What sums over the ranks, by the kind of device."""
+"""Library that sums over the ranks, by the kind of device."""
 
 
 class DataParallelSession(ShareSession):
-    """Rank 0's share, and the commands to the others.
+    """Trains rank 0's share, and commands the other ranks.
 
-    An error in the middle of a training, an interrupt too, ends the other ranks.
+    An error or an interrupt in the middle of a training ends the other ranks.
     """
 
     def __init__(
@@ -59,12 +59,12 @@ class DataParallelSession(ShareSession):
 
     def reset(self) -> None:
         """Return to the initial weights, zero velocity and the first epoch's order."""
-        if self._number >= 0:  # those of the other ranks are new, as this one is
+        if self._number >= 0:  # in __init__, the sessions of all ranks are new
             self._tell("reset")
         super().reset()
 
     def train(self, epochs: int) -> None:
-        """Train on; may return before the device, or another rank, is done."""
+        """Train further epochs; may return before all ranks are done."""
         self._tell("train", epochs)
         try:
             super().train(epochs)
@@ -75,7 +75,7 @@ class DataParallelSession(ShareSession):
         """Return CPU tensors W (features, classes) and b (classes,).
 
         Raises:
-            RuntimeError: where another rank has not the same, bit for bit.
+            RuntimeError: if another rank's weights differ in any bit.
         """
         W, b = super().weights()
         self._tell("digest")
@@ -96,10 +96,10 @@ class DataParallelSession(ShareSession):
 
 
 class DataParallelTrainer:
-    """As `resident`, spread over ranks; one rank is this process alone.
+    """Trains as `resident` does, spread over ranks; one rank is this process alone.
 
     Args:
-        ranks: how many; on the CPU they share it, of other devices each has its own.
+        ranks: number of processes; they share the CPU, or each has its own accelerator.
     """
 
     streams = False
@@ -108,7 +108,7 @@ class DataParallelTrainer:
         self.ranks = ranks
 
     def unavailable(self, device: torch.device) -> str | None:
-        """Return what is missing for so many ranks. See `Trainer.unavailable`."""
+        """Return what this number of ranks would miss. See `Trainer.unavailable`."""
         if self.ranks == 1:
             return None
         if os.name != "posix":
@@ -135,7 +135,7 @@ class DataParallelTrainer:
         """See `Trainer.prepare`; `threads` are those of each rank.
 
         Raises:
-            RankLost: where a rank does not come up.
+            RankLost: if a rank does not start.
         """
         if self.ranks == 1:
             return ShareSession(
