@@ -1,6 +1,7 @@
-"""After how many epochs has the challenger paid for its higher fixed cost?
+"""Find after how many epochs the challenger has paid for its higher fixed cost.
 
 In: a run. Out: a `BreakEven` for each pair and case measured (docs/breakeven.md).
+`frame.derive` calls it for the report.
 """
 
 import statistics
@@ -21,9 +22,9 @@ from crossover.spec.spec import Spec
 OUTCOMES = ("pays_from", "at_once", "never", "loses_from", "inconclusive")
 INTERVALS = ("bounded", "open_below", "open_above", "unbounded", "none")
 ROW = "row"
-"""The cost that counts the rows of data worked on."""
+"""Name of the cost that counts the rows of data worked on."""
 Rows = dict[int, Measurement]
-"""The rounds of a contender, or of the best on a device, by number."""
+"""The rounds of a contender, or of a device's best, by number."""
 
 
 @dataclass(frozen=True)
@@ -37,26 +38,25 @@ class BreakEven:
     """
 
     case: Case
-    """Its size that repeats, such as `epochs`, holds no meaning here."""
+    """The case, without a value for the size that repeats, such as `epochs`."""
     baseline: str
     challenger: str
     outcome: str
     interval: str
-    """One of `INTERVALS`: `open_below` where the break-even may lie before the first
-    epoch (low is None), `open_above` where there may be none, as the times per epoch
-    are not separated (high is None), `unbounded` where both; `none` for `at_once` and
-    `never`."""
+    """One of `INTERVALS`. `open_below`: the break-even may lie before the first epoch
+    (low is None). `open_above`: there may be no break-even, as the times per epoch are
+    not separated (high is None). `unbounded`: both. `none`: for `at_once`, `never`."""
     repeats: float | None
     low: float | None
     high: float | None
     trained: float | None
-    """Rows worked on until then and its interval; None where no rows are counted."""
+    """Rows worked on until the break-even; None if the workload counts no rows."""
     trained_low: float | None
     trained_high: float | None
     confidence: float
     rounds: int
     baseline_fixed_s: float
-    """Set-up and transfer; medians over the shared rounds, as are the next three."""
+    """Set-up and transfer. This and the next three are medians of the shared rounds."""
     challenger_fixed_s: float
     baseline_repeat_s: float
     challenger_repeat_s: float
@@ -65,7 +65,7 @@ class BreakEven:
 
 @dataclass(frozen=True)
 class Broken:
-    """What two contenders' rounds say of their break-even, in epochs."""
+    """The break-even that two contenders' rounds show, in epochs."""
 
     outcome: str
     interval: str
@@ -77,8 +77,9 @@ class Broken:
 def break_evens(run: Run) -> list[BreakEven]:
     """Find the break-even of every pair at every case where both have enough rounds.
 
-    Where a set-up or a transfer was not recorded there is none. The confidence is each
-    one's own. If an A/A control of the run is decided, all are inconclusive.
+    A case whose set-up or transfer was not recorded has none. The confidence holds for
+    each break-even alone. If an A/A control of the run is decided, all of them are
+    inconclusive.
     """
     spec, recorded = run.spec, Recorded.of(run)
     flags = recorded.flags(run.machine)
@@ -132,9 +133,9 @@ def _one(recorded: Recorded, case: Case, pair: Pair, spec: Spec) -> BreakEven | 
 
 
 def chosen_rows(recorded: Recorded, cell: Cell) -> Rows:
-    """Return a cell's rounds; of `best`, those of the trainer fastest per epoch.
+    """Return a cell's rounds; for `best`, those of the trainer fastest per epoch.
 
-    It is chosen as by `Recorded.rounds`.
+    The trainer is chosen as in `Recorded.rounds`.
     """
     series = [{m.round: m for m in recorded.ok[c]} for c in recorded.members(cell)]
     if cell.contender.trainer != BEST:
@@ -143,10 +144,10 @@ def chosen_rows(recorded: Recorded, cell: Cell) -> Rows:
 
 
 def _costs(rows: Sequence[Measurement]) -> tuple[float, Array, Array]:
-    """Return (set-up seconds, fixed seconds per round, seconds of an epoch per round).
+    """Return the set-up's seconds, and each round's fixed seconds and seconds an epoch.
 
-    The set-up is one reading, or few, repeated on every round: its median counts for
-    all rounds alike, and its error is allowed for elsewhere.
+    The set-up is read once, or a few times: its median counts for all rounds alike, and
+    `break_even` allows for its error.
     """
     setup_s = float(np.median([m.setup_s or 0.0 for m in rows]))
     fixed_s = np.array([setup_s + (m.transfer_s or 0.0) for m in rows])
@@ -168,12 +169,13 @@ def break_even(
     """Find where fixed + epochs x epoch is the same for both, with Fieller's interval.
 
     Args:
-        fixed_s: of baseline and challenger, one a round.
-        epoch_s: seconds of an epoch, of the same rounds.
-        setup_s: how much of each fixed cost is a set-up read only once. It may be off
-            by the factor `SETUP_SPREAD` either way, of one of the two.
-        confidence: of the interval.
-        resolution: share by which one of the two may be lucky in its time per epoch.
+        fixed_s: fixed seconds of baseline and challenger, one for each round.
+        epoch_s: seconds of an epoch, for the same rounds.
+        setup_s: the part of each fixed cost that is a set-up read only once. One of
+            the two may be off by the factor `SETUP_SPREAD`, in either direction.
+        confidence: confidence of the interval.
+        resolution: error per process that more rounds cannot average out, as a share
+            of the time per epoch.
     """
     costs = means(fixed_s[1] - fixed_s[0], epoch_s[0] - epoch_s[1])
     more, less = SETUP_SPREAD - 1, 1 - 1 / SETUP_SPREAD
@@ -185,11 +187,11 @@ def break_even(
 
 
 def _judged(costs: Means, best: Means, worst: Means, confidence: float) -> Broken:
-    """Judge by what is most in favour of the challenger, and by what is least.
+    """Judge by the shift of the costs that favours the challenger most, and least.
 
-    No other shift within the allowances puts it further ahead or behind after any
-    number of epochs. So it is behind for sure where it is so at best, and ahead where
-    it is so at worst, and the interval is what is between.
+    No other allowed shift puts the challenger further ahead or behind after any number
+    of epochs. So it is surely behind where even the best shift leaves it behind, and
+    surely ahead where even the worst leaves it ahead; the interval lies between.
     """
     fixed, epoch = (
         one if one == other else 0
@@ -211,7 +213,7 @@ def _judged(costs: Means, best: Means, worst: Means, confidence: float) -> Broke
 
 
 def _barred(one: BreakEven) -> BreakEven:
-    """Return it as inconclusive, its verdict kept in the flag's text."""
+    """Return a break-even as inconclusive; the flag's text keeps its verdict."""
     if one.outcome == "inconclusive":
         return one
     return replace(

@@ -1,6 +1,7 @@
-"""Did the crossovers, and the times, change from one run to another?
+"""Find whether the crossovers and the times changed from one run to another.
 
-In: two runs. Out: a change each, with its interval. `crossover compare` calls it.
+In: two runs. Out: a `Change` with its interval for each crossover and cell that both
+have. `crossover compare` calls it.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ Curve = tuple[Array, Ratios]
 
 @dataclass(frozen=True)
 class Change:
-    """One number of two runs; ratio = after / before, open ends are None."""
+    """One number in two runs; the ratio is after / before, an open end is None."""
 
     what: str
     before: float | None
@@ -34,8 +35,8 @@ class Change:
     high: float | None
     confidence: float
     significant: bool
-    """The interval, at the confidence shared by all changes of its kind, lies outside
-    the margin."""
+    """Whether the interval lies outside the margin, at a confidence that holds for all
+    changes of its kind together."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Comparison:
     times: tuple[Change, ...]
     warnings: tuple[str, ...]
     lacks: tuple[list[str], list[str]]
-    """What each run lacks of what it was asked for; see `incomplete`."""
+    """What each run did not measure although it was asked for; see `incomplete`."""
 
     @property
     def changed(self) -> bool:
@@ -82,7 +83,7 @@ def compare(before: Run, after: Run) -> Comparison:
 
 
 def lines(comparison: Comparison) -> list[str]:
-    """Say each change in a line."""
+    """Return a line of text for each change."""
     said = ["Crossovers"]
     said += [_line(c, "{:.4g}") for c in comparison.crossings] or ["  none in common"]
     said += ["Times (s)", *(_line(c, "{:.3g}") for c in comparison.times)]
@@ -105,7 +106,7 @@ def _line(c: Change, number: str) -> str:
 
 
 def _crossings(before: Run, after: Run, spec: Spec, barred: bool) -> list[Change]:
-    """Return the changes of crossovers; none counts where an A/A control fired."""
+    """Return the changes of crossovers; none is significant if a control fired."""
     curves = (_curves(before), _curves(after))
     shared = [key for key in curves[0] if key in curves[1]]
     changes = []
@@ -145,7 +146,7 @@ def _curves(run: Run) -> dict[Key, Curve]:
 
 
 def _fixed(workload: Workload, line: Case) -> str:
-    """Name the values that a sweep keeps: its sizes, and what is not the default."""
+    """Name the values that a sweep fixes: all sizes, and settings that are unusual."""
     return " ".join(
         f"{name}={value}".replace(" ", "")
         for name, value in line.values
@@ -200,7 +201,7 @@ def _change(
     spec: Spec,
     counts: bool,
 ) -> Change:
-    """Build a change; significant by Bonferroni over its family."""
+    """Build a change; its significance is corrected for its family by Bonferroni."""
     low, high = ends(spec.confidence)
     strict_low, strict_high = ends(1 - (1 - spec.confidence) / family)
     edge = np.log1p(spec.margin)

@@ -1,6 +1,6 @@
-"""What a contender's time is made of: steps, rows, epochs, set-up, moving the data.
+"""Fit what a contender's time is made of: steps, rows, epochs, set-up, transfer.
 
-In: a run. Out: `Costs` of each contender and shape of data, from which the time of any
+In: a run. Out: `Costs` for each contender and shape of data, from which the time of any
 case of that shape follows. docs/cost_model.md has the formula and its limits.
 """
 
@@ -21,11 +21,11 @@ from crossover.workloads.workload import MOVED, Workload
 
 Work = dict[str, float]
 LARGEST_ERROR = 0.2
-"""Largest relative residual up to which the model is said to fit."""
+"""Largest relative residual with which the model counts as fitting."""
 STEP = "step"
-"""The cost that launches are counted of."""
+"""Name of the cost whose launches are counted."""
 Shape = tuple[tuple[str, object], ...]
-"""What a unit of a cost depends on, by name: features, classes, dtype, momentum."""
+"""The sizes that change the price of a step: features, classes, dtype, momentum."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,17 @@ class Costs:
     parts: dict[str, Ranged]
     """Seconds by name, in the order of the tables: `per_step`, `per_row`, `per_epoch`.
 
-    One for each cost of the workload, and one for each repeat beside them.
+    Each cost of the workload has a part, and so has one repeat beside its costs.
     """
     per_launch: Ranged
     setup: Ranged
     transfer: Ranged
-    """Of one move of the data, however small; `per_byte` comes on top."""
+    """Seconds of one move of the data without its bytes; `per_byte` comes on top."""
     per_byte: Ranged
     launches_per_step: float | None
     fit_error: float | None
     """Largest |measured - fitted| / measured of a cell's median seconds per epoch; None
-    where there are no more cells than costs to fit."""
+    if there are no more cells than costs to fit."""
     cells: int
     confidence: float
     flags: tuple[str, ...]
@@ -57,7 +57,7 @@ class Costs:
 
     @property
     def per_step(self) -> Ranged:
-        """The cost of a step; unknown for a workload without steps."""
+        """The cost of a step; its seconds are None for a workload without steps."""
         return self.parts.get(f"per_{STEP}", Ranged())
 
     def rows(self) -> dict[str, Ranged]:
@@ -69,8 +69,8 @@ class Costs:
 def cost_models(run: Run) -> list[Costs]:
     """Fit the costs of every contender of a run, one for each shape of its data.
 
-    A/A copies have none, nor has a cell with fewer than `FEWEST_ROUNDS` rounds, nor a
-    workload that counts none.
+    A/A copies, cells with fewer than `FEWEST_ROUNDS` rounds and workloads that count no
+    costs are left out.
     """
     workload, recorded = run.spec.declared, Recorded.of(run)
     groups: dict[tuple[Contender, Shape], dict[Case, list[Measurement]]]
@@ -84,12 +84,12 @@ def cost_models(run: Run) -> list[Costs]:
 
 
 def epoch_work(case: Case, work: Work, costs: Sequence[str]) -> Array:
-    """Return how often a repeat pays for itself and each of the costs."""
+    """Return the fit's row of an epoch: 1, and how often it pays each cost."""
     return np.array([1.0, *(work[name] / case.repeats for name in costs)])
 
 
 def data_work(work: Work) -> Array:
-    """Return how often one move of the data pays for itself and a byte."""
+    """Return the fit's row of one move of the data: 1, and its bytes."""
     return np.array([1.0, work.get(MOVED, 0.0)])
 
 
@@ -149,7 +149,7 @@ def _misfit(error: float, case: Case, workload: Workload) -> tuple[str, ...]:
 
 
 def _moves(cells: dict[Case, list[Measurement]], spec: Spec) -> Fit | None:
-    """Fit what moving the data costs; None where that was not timed."""
+    """Fit what moving the data costs; None if that was not timed."""
     timed = {
         case: np.array([m.transfer_s for m in rows if m.transfer_s])
         for case, rows in cells.items()
@@ -164,8 +164,8 @@ def _moves(cells: dict[Case, list[Measurement]], spec: Spec) -> Fit | None:
 def _setup(cells: dict[Case, list[Measurement]]) -> Ranged:
     """Return the median of the cells' set-ups.
 
-    Each is one reading, and all of a process share a part of it: the interval is that
-    of all readings, and at least what a set-up is allowed for elsewhere.
+    Each is one reading, and the cells of a process share a part of it. So the interval
+    spans all readings, and at least the factor `SETUP_SPREAD` in both directions.
     """
     found = [m.setup_s for rows in cells.values() for m in rows if m.setup_s]
     if not found:
@@ -178,17 +178,17 @@ def _setup(cells: dict[Case, list[Measurement]]) -> Ranged:
 
 
 def predicted_s(costs: Costs, case: Case, work: Work, view: str = "train") -> Ranged:
-    """Return the seconds of a case, all its repeats, in a view.
+    """Return the seconds of all of a case's repeats in a view.
 
-    Unknown for another shape of data, where the sizes measured do not tell (the
-    batch never varied, say), and where a part of the view was not measured. The ends of
-    parts add up.
+    They are unknown for another shape of data, if the measured sizes do not determine
+    them (the batch size never varied, for example), or if a part of the view was not
+    measured. The ends of the parts' intervals are added up.
 
     Args:
-        costs: of the contender.
-        case: what is to be done.
-        work: what one training of the case pays of each cost.
-        view: of `VIEWS`.
+        costs: what the contender pays.
+        case: the job.
+        work: how often one training of the case pays each cost.
+        view: one of `VIEWS`.
     """
     if any(case[name] != value for name, value in costs.shape):
         return Ranged()
@@ -215,7 +215,7 @@ def _sum(parts: list[Ranged]) -> Ranged:
 def model_times(
     run: Run, costs: Iterable[Costs], known: Iterable[Estimate]
 ) -> list[Ranged]:
-    """Return what the model says of each estimate of a run, in its view."""
+    """Return, for each estimate of a run, the model's time in the same view."""
     work, shape_of = Recorded.of(run).work, run.spec.declared.shape_of
     by_shape = {(c.contender, c.shape): c for c in costs}
     said = []

@@ -1,4 +1,8 @@
-"""A `Crossover` for each sweep, pair, metric and view of a run, and what it lacks."""
+"""Find a run's crossovers, one for each sweep, pair, metric and view.
+
+In: a run. Out: `Crossover`s, and in words what the run did not measure. The report, the
+search, comparisons and merges call it.
+"""
 
 import dataclasses
 from collections import Counter
@@ -25,21 +29,20 @@ from crossover.spec.sweep import Sweep
 
 DECIDED = ("found", "always", "never", "not_monotone")
 WENT_WRONG = ("oom", "timeout", "crashed", "failed")
-"""How a cell may end that makes a run incomplete."""
+"""Statuses of a cell that make a run incomplete."""
 
 
 def crossovers(run: Run) -> list[Crossover]:
-    """Find every crossover a run's spec asks for, measured or not.
+    """Find every crossover that a run's spec asks for, measured or not.
 
-    Each pair's rows in time, one a view, are followed by those in cost, if the spec has
-    a price for both and they differ (the same contenders at the same price cross where
-    their times do: two on the CPU, say), and by the one in energy, if that was measured
-    of both. `best` is the fastest, the cheapest or the thriftiest on its device. After
-    the pairs of a sweep come its A/A controls, flagged `control`. If any of them is
+    Each pair has a row in time for each view. Rows in cost follow if both contenders
+    have a price and the prices differ (at equal prices, cost and time cross at the same
+    size), and a row in energy if that was measured for both. `best` is the fastest, the
+    cheapest or the thriftiest on its device. A/A controls come last; if any of them is
     decided, no other verdict of the run stands.
     """
     spec, seen = run.spec, _seen(run)
-    is_ours = run.paired  # other tools' cells are chosen as they were run
+    is_ours = run.paired  # what other tools should have measured is not known
     found: list[Crossover] = []
     controls: list[Crossover] = []
     for sweep in spec.sweep:
@@ -66,7 +69,7 @@ def control_crossovers(run: Run) -> list[Crossover]:
 
 
 def _seen(run: Run) -> dict[str, Seen]:
-    """Return what was recorded in each metric."""
+    """Return what was recorded, by metric."""
     spec, recorded = run.spec, Recorded.of(run)
     flags = recorded.flags(run.machine)
     money, joules = in_money(run.measurements, spec), in_joules(run.measurements)
@@ -115,7 +118,7 @@ def _controls(
 
 
 def settings_of(spec: Spec, sweep: Sweep) -> Settings:
-    """Return how sure to be: the error is split over looks and pairs of the sweep.
+    """Return how sure an answer must be: looks and pairs of the sweep share the error.
 
     The interval also allows for the resolution: two processes of one contender differ
     by about a per cent, however long they are measured.
@@ -128,25 +131,30 @@ def settings_of(spec: Spec, sweep: Sweep) -> Settings:
 
 
 def control_pairs(cases: Iterable[Case], recorded: Recorded) -> list[Pair]:
-    """Return (contender, its copy) for every copy measured in some cases."""
+    """Return (contender, its copy) for every copy measured in any of the cases."""
     known = set(cases)
     copies = {c.contender for c in recorded.ok if c.case in known and c.contender.copy}
     return [(dataclasses.replace(c, copy=0), c) for c in sorted(copies, key=str)]
 
 
 def width_of(row: Crossover, cases: Cases) -> float:
-    """Return high / low of a crossing, an open end taken as the end of the range."""
+    """Return high / low of a crossing; an open end counts as the end of the range."""
     if row.answer.outcome != "found":
         return 1.0
     return (row.answer.high or max(cases)) / (row.answer.low or min(cases))
 
 
 def _wide(row: Crossover, width: float, asked: float) -> Crossover:
-    """Say why an interval is wider than asked.
+    """Flag a crossover whose interval is wider than asked.
 
-    Inconclusive, its interval kept, if more rounds or sizes could narrow it. If they
-    could not, because the curves cross at so flat an angle that the resolution alone
-    spans more than was asked, it stands as it is.
+    If more rounds or sizes could narrow the interval, the answer is inconclusive and
+    keeps it. Otherwise the curves cross at a flat angle, where the resolution alone
+    spans more than was asked, and the answer stands.
+
+    Args:
+        row: the crossover.
+        width: high / low that it would have without the resolution.
+        asked: the widest high / low that the spec allows.
     """
     if width <= asked:
         return _answered(row, flags=("flat_crossing", *row.answer.flags))
@@ -164,7 +172,7 @@ def control_fired(rows: Iterable[Crossover]) -> bool:
 
 
 def _downgraded(row: Crossover) -> Crossover:
-    """Return a decided row as inconclusive, its verdict kept in the flag's text."""
+    """Return a decided row as inconclusive; the flag's text keeps its verdict."""
     if row.answer.outcome not in DECIDED:
         return row
     flags = (f"control_fired: was {row.answer.outcome}", *row.answer.flags)
@@ -173,10 +181,10 @@ def _downgraded(row: Crossover) -> Crossover:
 
 
 def incomplete(run: Run, found: Iterable[Crossover]) -> list[str]:
-    """Return in words what a run lacks of what it was asked for; empty if nothing.
+    """Return in words what a run did not measure although it was asked for.
 
-    Unavailable devices beside a pair that was measured are nothing that it lacks, nor
-    are sizes that only the search proposed.
+    Unavailable devices beside a measured pair do not count, nor do sizes that only the
+    search proposed. The list is empty for a complete run.
     """
     lacking = unreached(found)
     ended = Counter(m.status for m in run.measurements if m.status in WENT_WRONG)

@@ -1,4 +1,8 @@
-"""The time of each cell: median over rounds with a distribution-free interval."""
+"""Estimate the time of each cell: its rounds' median, with an interval.
+
+In: a run. Out: an `Estimate` for each cell and view. The interval is made of order
+statistics, and so assumes nothing of the distribution.
+"""
 
 from functools import lru_cache
 
@@ -20,7 +24,7 @@ def estimates(run: Run, confidence: float = 0.95) -> list[Estimate]:
         for view in VIEWS:
             values = np.sort(list(recorded.rounds(cell, view).values()))
             if not len(values):
-                continue  # a time that the view holds was not recorded
+                continue  # a part of the view's time was not recorded
             rank, reached = order_statistics(len(values), confidence)
             found.append(
                 Estimate(
@@ -39,11 +43,11 @@ def estimates(run: Run, confidence: float = 0.95) -> list[Estimate]:
 
 @lru_cache(maxsize=256)
 def order_statistics(n: int, confidence: float) -> tuple[int, float]:
-    """Return (rank, confidence reached) of the median's order-statistic interval.
+    """Return the rank of the median's interval, and the confidence that it reaches.
 
     The interval from the rank-th smallest to the rank-th largest (from 0) holds the
     median with probability 1 - 2 P(Binomial(n, 1/2) <= rank), whatever the
-    distribution; with few rounds even the widest one may fall short.
+    distribution. With few rounds, even the widest interval may not reach `confidence`.
     """
     rank = 0
     while (

@@ -1,7 +1,7 @@
-"""Every flag with one sentence of advice, and what raises it on a cell or a pair.
+"""All flags, with one sentence of advice each, and what raises those of a cell.
 
-A flag is its name, or `name: detail`. Texts of other form (such as the list of several
-crossings) are remarks, not flags.
+A flag is its name, or `name: detail`. Other texts, such as the list of several
+crossings, are remarks. Tables, pages and the command line get their words here.
 """
 
 import statistics
@@ -90,10 +90,11 @@ DOUBTS = {
     "wider_than_asked": "the interval is wider than asked",
     "extrapolated": "times are scaled up from fewer epochs",
 }
-"""What makes an answer doubtful, as it is said beside it, the gravest first."""
+"""Words beside an answer that a flag makes doubtful, the gravest first."""
 UNFINISHED = ("unfinished", "failed")
-"""Flags of sizes that were asked for and not measured."""
+"""Flags for sizes that were asked for and not measured."""
 LEAST_CLOCK_SHARE = 0.75
+"""Below this share of its highest clock, an accelerator counts as throttled."""
 NO_INTERVAL = "no_interval"
 
 
@@ -113,7 +114,7 @@ def doubts(flags: Iterable[str]) -> dict[str, str]:
 
 
 def in_words(flag: str) -> str:
-    """Return a flag as it is said: in words, or as it stands where it has a detail."""
+    """Return a flag in words; one with a detail keeps its name and the detail."""
     name, _, detail = flag.partition(": ")
     return flag.replace("_", " ", name.count("_")) if detail else DOUBTS.get(name, flag)
 
@@ -141,7 +142,7 @@ def cell_flags(rows: list[Measurement], machine: Machine) -> tuple[str, ...]:
         "throttled_clock": bool(clocks)
         and statistics.median(clocks) < LEAST_CLOCK_SHARE,
         "cpu_quota_hit": any((m.throttled_periods or 0) > 0 for m in rows),
-        # our own worker adds about one, so that two others on two cores are seen
+        # Our own worker adds about 1 to the load: this notices two others on two cores.
         "load_above_cores": machine.cores is not None
         and any(
             m.load_1min is not None and m.load_1min > machine.cores + 0.5 for m in rows

@@ -1,6 +1,7 @@
-"""The only door to pandas: tidy, typed tables of a run, one row per noun.
+"""A run's results as typed pandas tables, one row for each noun.
 
-`read_run` is for notebooks (docs/tables.md); the CSV files hold the same tables.
+In: a run. Out: `Derived`, all that is computed from it, and `Frames`, its tables. The
+report writes the same tables as CSV; `read_run` is for notebooks (docs/tables.md).
 """
 
 import types
@@ -27,16 +28,16 @@ from crossover.workloads.workload import Workload
 
 @dataclass(frozen=True)
 class Derived:
-    """What follows from a run's measurements; the order is that of the CSV files."""
+    """Everything computed from a run's measurements, in the order of the CSV files."""
 
     estimates: list[Estimate]
     crossovers: list[Crossover]
     break_evens: list[BreakEven]
     sweeps: dict[str, list[SweepResult]]
-    """By view; the speedups are in them."""
+    """Results of each sweep, with its speedups, by view."""
     costs: list[Costs]
     modelled: list[Ranged]
-    """Of each estimate, the time that the costs make."""
+    """The cost model's time for each estimate."""
 
 
 def derive(run: Run) -> Derived:
@@ -50,7 +51,7 @@ def derive(run: Run) -> Derived:
 
 
 HIDDEN = ("case", "contender", "work", "latency", "settings")
-"""Fields that are no columns of their own."""
+"""Fields that have no column of their own."""
 CATEGORIES = (
     "axis", "view", "metric", "contender", "baseline", "challenger", "status",
     "outcome", "interval",
@@ -67,7 +68,7 @@ class Frames:
     measurements: pd.DataFrame
     """One row per round of a cell."""
     estimates: pd.DataFrame
-    """One row per cell and view, the cost model's time beside it."""
+    """One row per cell and view, with the cost model's time."""
     crossovers: pd.DataFrame
     """One row per sweep, pair, view and metric, measured or not."""
     breakeven: pd.DataFrame
@@ -82,13 +83,13 @@ def read_run(path: str | Path) -> Frames:
     """Read a run directory into DataFrames.
 
     Raises:
-        crossover.record.run_folder.StoreError: when it is not one.
+        crossover.record.run_folder.StoreError: when the path is no run directory.
     """
     return frames(load(Path(path)))
 
 
 def frames(run: Run, derived: Derived | None = None) -> Frames:
-    """Return the tables of a run; `derived` saves computing it again."""
+    """Return the tables of a run; `derived` is computed if not given."""
     derived = derive(run) if derived is None else derived
     workload = run.spec.declared
     return Frames(
@@ -150,7 +151,7 @@ def _costs(rows: Sequence[Costs], workload: Workload) -> pd.DataFrame:
 
 
 def _is_told(rows: Sequence[object], name: str) -> bool:
-    """Tell whether a column is one: not where no row says what is optional."""
+    """Tell whether a table has a column: an optional one needs a value in some row."""
     return name not in EXTRA or any(getattr(row, name) not in EMPTY for row in rows)
 
 
@@ -182,7 +183,7 @@ def _crossovers(rows: Sequence[Crossover], workload: Workload) -> pd.DataFrame:
 
 
 def _break_evens(rows: Sequence[BreakEven], workload: Workload) -> pd.DataFrame:
-    """Return the table; the size that repeats is the break-even, not the case's."""
+    """Return the table; its column of epochs is the break-even, not the case's size."""
     fixed = [name for name in workload.axes if name != workload.repeating]
     columns = {
         **_case_columns([row.case for row in rows], fixed),
@@ -212,7 +213,7 @@ def _speedups(
 
 
 def _case_columns(cases: Sequence[Case], names: Sequence[str]) -> Columns:
-    """Return the sizes of the rows' cases; one without meaning is missing."""
+    """Return the sizes of the rows' cases as columns; one without value is missing."""
     return {n: _typed([case[n] for case in cases], "Int64", n) for n in names}
 
 
@@ -225,13 +226,13 @@ def workload_type(workload: Workload, name: str) -> str:
 
 
 def _columns(rows: Sequence[typing.Any], noun: type, names: Sequence[str]) -> Columns:
-    """Return fields of a noun as typed columns; tuples are joined by `;`."""
+    """Return some fields of a noun as typed columns; tuples are joined by `;`."""
     kinds = column_types(noun)
     return {n: _typed([getattr(row, n) for row in rows], kinds[n], n) for n in names}
 
 
 def column_types(noun: type) -> dict[str, str]:
-    """Return the dtype of each field of a noun, read off its annotations."""
+    """Return the dtype of each field of a noun, by its annotation."""
     hints = typing.get_type_hints(noun)
     return {field.name: _kind(field.name, hints[field.name]) for field in fields(noun)}
 
@@ -259,7 +260,7 @@ def _typed(
 
 
 def records(table: pd.DataFrame) -> list[dict[str, typing.Any]]:
-    """Return the rows of a table as Python's own values; what is missing is None."""
+    """Return the rows of a table as Python's own values; missing ones are None."""
     columns = [
         [
             None if missing else value

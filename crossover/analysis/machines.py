@@ -1,7 +1,7 @@
-"""Several machines side by side: which one should a job go to?
+"""Compare several machines: which one should a job go to?
 
-In: a run of each. Out: what each of them found, and a `Placement` per case. Rounds are
-paired within a run alone; across machines the intervals are unpaired.
+In: a run of each machine. Out: what each of them found, and a `Placement` for each
+case. Rounds are paired only within a run; across machines the intervals are unpaired.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ from crossover.spec.spec import Spec
 
 @dataclass(frozen=True)
 class Fastest:
-    """The fastest contender of one case on one machine, training alone."""
+    """The fastest contender of one case on one machine, in the view `train`."""
 
     contender: str
     logs: Array
-    """Log seconds by round, (rounds,)."""
+    """The logarithm of each round's seconds, (rounds,)."""
 
     @property
     def middle(self) -> float:
@@ -36,7 +36,7 @@ class Found:
     """What one machine's run found."""
 
     node: str
-    """How the machine is called in the tables."""
+    """The machine's name in the tables."""
     run_id: str
     machine: Machine
     crossovers: tuple[Crossover, ...]
@@ -53,7 +53,7 @@ class Placement:
     contender: str
     median_s: float
     second: str | None = None
-    """The node type nearest to it; None where no other measured the case."""
+    """The second fastest node type; None if no other measured the case."""
     second_contender: str | None = None
     ratio: float | None = None
     """The second's time over the fastest's, with an unpaired interval."""
@@ -61,7 +61,7 @@ class Placement:
     high: float | None = None
     confidence: float | None = None
     also: tuple[str, ...] = ()
-    """Node types not shown to be slower; empty where the fastest one is shown."""
+    """Node types that were not shown to be slower."""
 
     @property
     def shown(self) -> bool:
@@ -70,7 +70,7 @@ class Placement:
 
 
 def found_on(node: str, run: Run, crossovers: Sequence[Crossover]) -> Found:
-    """Keep of a run what the comparison with others needs."""
+    """Extract from a run what comparing machines needs."""
     recorded = Recorded(run.measurements)
     fastest: dict[Case, Fastest] = {}
     for cell in recorded.ok:
@@ -86,11 +86,11 @@ def found_on(node: str, run: Run, crossovers: Sequence[Crossover]) -> Found:
 
 
 def placements(found: Sequence[Found]) -> list[Placement]:
-    """Say of each case, smallest first, on which node type it trains fastest.
+    """Return for each case, smallest first, the node type that trains it fastest.
 
-    The fastest is compared with every other node type; the error is shared by all of
-    them. A process may be lucky for as long as it lives, and no round of one machine
-    tells of another's: the interval is widened by the spec's resolution for each.
+    The fastest is compared with every other node type, and the comparisons share the
+    error. The interval is widened by the spec's resolution, the error of each process
+    that more rounds cannot average out.
     """
     cases = sorted({case for f in found for case in f.fastest}, key=_sizes)
     return [
@@ -103,7 +103,7 @@ def placements(found: Sequence[Found]) -> list[Placement]:
 
 
 def _sizes(case: Case) -> tuple[float | str, ...]:
-    """Order cases by their numbers, in the workload's order, then by the rest."""
+    """Return the key that orders cases: their numbers, in the workload's order."""
     numbers = (v for _, v in case.values if isinstance(v, int | float))
     return *numbers, str(case)
 
@@ -129,7 +129,7 @@ def _place(case: Case, by_node: dict[str, Fastest], spec: Spec) -> Placement:
 def _ends(
     best: Fastest, other: Fastest, confidence: float, resolution: float
 ) -> tuple[float, float] | None:
-    """Return the interval of log(other / best), None with too few rounds."""
+    """Return the interval of log(other / best); None with too few rounds."""
     if min(len(best.logs), len(other.logs)) < FEWEST_ROUNDS:
         return None
     low, high = welch_interval(best.logs, other.logs)(confidence)

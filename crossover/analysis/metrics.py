@@ -1,7 +1,7 @@
 """What is compared: seconds, money or joules, each put in the place of the seconds.
 
-The same estimator then finds the crossover in time, cost or energy. `crossovers` calls
-it.
+The same estimator then finds the crossover in time, cost or energy; `crossovers` calls
+this for each metric.
 """
 
 from collections.abc import Iterable
@@ -12,14 +12,14 @@ from crossover.spec.spec import Spec
 
 TIME, COST, ENERGY = "time_s", "cost", "energy_j"
 VIEWS_OF = {TIME: VIEWS, COST: VIEWS, ENERGY: ("train",)}
-"""Only the samples' energy is measured, neither the set-up's nor the transfer's."""
+"""The views of each metric: the energy of set-up and transfer is not measured."""
 HOUR_S = 3600.0
 
 
 def in_money(measurements: Iterable[Measurement], spec: Spec) -> list[Measurement]:
     """Return the rounds of the contenders that have a price, as money.
 
-    Every time becomes hours x price, what is not known stays None.
+    Every time becomes hours x price; an unknown time stays None.
     """
     return [
         _scaled(m, price / HOUR_S)
@@ -51,9 +51,9 @@ def in_joules(measurements: Iterable[Measurement]) -> list[Measurement]:
 
 
 def costs_differ(spec: Spec, pair: tuple[Contender, Contender]) -> bool:
-    """Tell whether a pair has a crossover in cost beside that in time.
+    """Tell whether a pair has a crossover in cost of its own.
 
-    At the same price for both it would be the same.
+    At equal prices, cost crosses at the same size as time.
     """
     prices = [spec.price_of(contender) for contender in pair]
     return None not in prices and prices[0] != prices[1]

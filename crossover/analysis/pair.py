@@ -1,6 +1,7 @@
-"""What a run recorded in one metric, and one pair's `Crossover` in it.
+"""Find one pair's `Crossover` from what a run recorded in one metric.
 
-`crossovers` makes one `Seen` for each metric: seconds, money, joules.
+`analysis.crossover` makes one object for each metric (seconds, money, joules), and asks
+it for every pair and view of a sweep.
 """
 
 import dataclasses
@@ -32,17 +33,18 @@ def undecided(
     work: Array,
     margin: float,
 ) -> Answer | None:
-    """Return the definitions and speed-ups of one time a size, and no verdict.
+    """Return what one time per size shows: definitions and speed-ups, and no verdict.
 
-    A crossing that may be chance is no finding, so that the outcome is `inconclusive`,
-    whatever the points say. None where they are not all there.
+    A crossing that may be chance is no finding, so the outcome is always
+    `inconclusive`. The result is None if no size has a time of both contenders.
 
     Args:
-        recorded: what was recorded.
-        cases: by size, increasing.
+        recorded: the run's measurements by cell.
+        cases: cases by size, increasing.
         pair: baseline and challenger.
-        view: of the times.
-        work: of the cost curves, a row a case; see `definitions.fitted`.
+        view: one of `VIEWS`.
+        work: what each case pays of each cost, a row per case; see
+            `definitions.fitted`.
         margin: share by which a contender must be faster to be ahead.
     """
     points = {
@@ -66,7 +68,10 @@ def undecided(
 def _point_s(
     recorded: Recorded, case: Case, contender: Contender, view: str
 ) -> float | None:
-    """Return the median of a cell's few times, the least one for `best`."""
+    """Return the median of a cell whose times are too few for an interval.
+
+    For `best` it is the least median of its members.
+    """
     medians = []
     for member in recorded.members(Cell(case, contender)):
         few = any(f.startswith(NO_INTERVAL) for f in recorded.ok[member][0].flags)
@@ -79,14 +84,14 @@ def _point_s(
 Pair = tuple[Contender, Contender]
 Cases = dict[int, Case]
 SETUP_SPREAD = 1.2
+"""A set-up is measured once per process, and may be off by this factor."""
 SETUP_SCALES = ((1.0, 1.0), (SETUP_SPREAD, 1.0), (1.0, SETUP_SPREAD))
-"""A set-up is measured once per process: what is said of it must hold if either one
-took 20 % longer against the other."""
+"""Factors of the two set-ups; an answer must hold with each of these pairs."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """What was recorded, its metric, and the flags of each cell."""
+    """What a run recorded in one metric, and the flags of each cell."""
 
     recorded: Recorded
     flags: dict[Cell, tuple[str, ...]]
@@ -104,13 +109,13 @@ class Seen:
         """Find one pair's crossover over the cases in one view.
 
         Args:
-            axis: what the sizes are of.
-            cases: by size, increasing.
+            axis: name of the size that varies.
+            cases: cases by size, increasing.
             pair: baseline and challenger.
-            view: of the times.
-            settings: how sure to be.
-            asked: the sizes that must be measured for the pair to be always ahead, or
-                never.
+            view: one of `VIEWS`.
+            settings: how sure the answer must be.
+            asked: sizes that must be measured before the answer may be `always` or
+                `never`.
         """
         scales = SETUP_SCALES if view == "from_scratch" else SETUP_SCALES[:1]
         found = agreed([self._answer(cases, pair, view, settings, s) for s in scales])
@@ -159,7 +164,7 @@ class Seen:
     def _missing(
         self, cases: Cases, pair: Pair, asked: Sequence[int]
     ) -> tuple[str, ...]:
-        """Flag the sizes asked for that say nothing of a pair, and why."""
+        """Return flags for the sizes asked for at which a pair was not compared."""
         found: dict[str, list[str]] = {}
         for size in asked:
             if len(self.recorded.paired(cases[size], pair, "train")[0]) < FEWEST_ROUNDS:
@@ -181,8 +186,8 @@ class Seen:
     def _work(self, cases: Cases) -> Array:
         """Return what each case pays of each cost; see `definitions.fitted`.
 
-        A fixed cost, and what the workload counts. Where none of that varies along the
-        axis, as by features, the size itself stands for it.
+        The columns are a fixed cost and the workload's costs. If none of those varies
+        along the axis, as with features, the size itself takes their place.
         """
         known = [self.recorded.work.get(case, {}) for case in cases.values()]
         names = dict.fromkeys(n for one in known for n in one if n != MOVED)
@@ -217,10 +222,10 @@ class Seen:
 
 
 def why(recorded: Recorded, cases: Cases, pair: Pair, view: str = "train") -> str:
-    """Say why a pair has no shared rounds in a view, naming the one that has none.
+    """Return why a pair shares no rounds in a view, naming the contender without any.
 
-    A contender that this machine does not have is the first reason, then one that
-    failed, then one that was not reached.
+    If both have none, an unavailable contender comes before a failed one, and that
+    before one that was not reached.
     """
     if pair[0] == pair[1]:
         return "this machine has one core: both contenders are the same"
@@ -236,5 +241,5 @@ def why(recorded: Recorded, cases: Cases, pair: Pair, view: str = "train") -> st
 
 
 def _rank(reason: str) -> int:
-    """Order reasons: unavailable, then failures, then not reached."""
+    """Return the rank of a reason: unavailable, then failures, then not reached."""
     return {"unavailable": 0, "not reached": 2}.get(reason.partition(":")[0], 1)

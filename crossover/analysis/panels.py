@@ -1,6 +1,6 @@
-"""What the figures beside the curves show: speedup over two axes, the A/A control.
+"""Gather what other figures than the curves show: speedup over two axes, controls.
 
-In: sweeps' results, or what a run recorded. Out: frozen points, sizes increasing.
+In: sweeps' results, or what a run recorded. Out: points with increasing sizes.
 """
 
 import dataclasses
@@ -20,45 +20,45 @@ from crossover.spec.spec import Spec
 from crossover.spec.sweep import Sweep
 
 MOST_POINTS = 100
-"""Of a control at one size; more rounds are drawn as medians of neighbours."""
+"""Most points of a control at one size; with more rounds, medians of neighbours."""
 
 
 @dataclass(frozen=True)
 class GridLine:
-    """One sweep of a grid: a pair's speedups along the axis at one other value."""
+    """One line of a grid: a pair's speedups at one value of the second axis."""
 
     value: int
-    """Of the second axis."""
+    """The value on the second axis."""
     sizes: tuple[int, ...]
-    """Asked for or measured."""
+    """All sizes that were asked for or measured."""
     speedups: tuple[Speedup, ...]
     crossover: Crossover | None
 
 
 @dataclass(frozen=True)
 class Grid:
-    """One pair's speedup over two axes, from sweeps that differ in one fixed value."""
+    """One pair's speedup over two axes, from sweeps that differ in one fixed size."""
 
     axis: str
     second_axis: str
     case: Case
-    """The fixed values, without the two axes'."""
+    """The case of all cells, without values on the two axes."""
     view: str
     baseline: str
     challenger: str
     lines: tuple[GridLine, ...]
-    """The second axis' value increases."""
+    """The lines, by increasing value on the second axis."""
 
     @property
     def missing(self) -> int:
-        """Count the cells without a measurement."""
+        """The number of cells without a measurement."""
         return sum(len(line.sizes) - len(line.speedups) for line in self.lines)
 
 
 def speedup_grids(results: Sequence[SweepResult]) -> list[Grid]:
     """Return a grid for each pair that several sweeps share.
 
-    The sweeps have the same axis and differ in exactly one other size.
+    These sweeps have the same axis and differ in exactly one other size.
     """
     groups: dict[tuple[str, str, Case], dict[int, SweepResult]] = defaultdict(dict)
     for result in results:
@@ -94,11 +94,11 @@ def _line(value: int, result: SweepResult, pair: tuple[str, str]) -> GridLine:
 
 @dataclass(frozen=True)
 class ControlPoint:
-    """A contender's seconds / its copy's seconds: one round, or some neighbours."""
+    """A contender's seconds / its copy's, in one round or in some neighbouring ones."""
 
     size: int
     round: float
-    """Its number, or the middle of the neighbours'."""
+    """The round's number, or the middle of the neighbours' numbers."""
     ratio: float
 
 
@@ -109,9 +109,9 @@ class Control:
     sweep: Sweep
     contender: str
     points: tuple[ControlPoint, ...]
-    """By size, then by round."""
+    """The points, by size and then by round."""
     medians: dict[int, float]
-    """Of all rounds, by size."""
+    """The median ratio of all rounds, by size."""
     rounds: dict[int, int]
     rounds_a_point: int
     margin: float
@@ -120,7 +120,7 @@ class Control:
 
     @property
     def fired(self) -> bool:
-        """Tell whether the contender seemed to differ from itself."""
+        """Whether the contender seemed to differ from itself."""
         return self.crossover is not None and self.crossover.answer.outcome in (
             "found",
             "always",
@@ -135,9 +135,9 @@ def control_series(
     """Return every A/A control of a run, in the order of its sweeps.
 
     Args:
-        run: its spec and cases.
-        found: its crossovers, for the verdict.
-        recorded: its measurements.
+        run: the run.
+        found: the run's crossovers, which hold the controls' verdicts.
+        recorded: the run's measurements by cell.
     """
     spec = run.spec
     one_each = {m.case: m for m in run.measurements}.values()
@@ -195,7 +195,7 @@ def _control(
 
 
 def break_evens_of(result: SweepResult, rows: Sequence[BreakEven]) -> list[BreakEven]:
-    """Return a sweep's break-evens, sizes increasing; none along what repeats."""
+    """Return a sweep's break-evens by increasing size; none if epochs vary along it."""
     repeating = result.sweep.workload.repeating
     if result.sweep.axis == repeating:
         return []

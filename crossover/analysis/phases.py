@@ -1,6 +1,7 @@
-"""Where a cell's time goes: set-up, moving the data, training; and its warm-up.
+"""Find where a cell's time goes (set-up, transfer, training), and how it warmed up.
 
-In: a run's estimates and measurements. Out: one frozen row a contender and size.
+In: a sweep's result, estimates and measurements. Out: one row for each contender and
+size, which figures and tables show.
 """
 
 from collections.abc import Iterable
@@ -14,15 +15,15 @@ from crossover.findings import Estimate
 from crossover.nouns import Cell, Measurement
 
 MOST_CALLS = 150
-"""Of a warm-up's series; of a longer one so many are kept, the first ones all."""
+"""Longer warm-ups are thinned to this many calls, densest at the start."""
 
 
 @dataclass(frozen=True)
 class Phases:
-    """The parts of what a fresh process pays for all of a case's epochs.
+    """The parts of the time that a fresh process takes for all of a case's epochs.
 
     They are differences of the medians in the three views, so that they add up to the
-    median from scratch. Seconds; a part that was not recorded is None.
+    median from scratch. A part that was not recorded is None.
     """
 
     contender: str
@@ -36,28 +37,30 @@ class Phases:
 
 @dataclass(frozen=True)
 class WarmUp:
-    """The calls before the first sample, each one's seconds per epoch or other repeat.
+    """The calls before the first sample, each with its seconds per epoch.
 
-    The first two are of one, the others of as many as a sample's.
+    The first two calls train one epoch, the others as many as a sample does. Another
+    workload may repeat something other than epochs: see `repeat`.
     """
 
     contender: str
     size: int
     calls: tuple[int, ...]
-    """Their numbers, from 1."""
+    """Numbers of the calls kept, from 1."""
     repeat_s: tuple[float, ...]
     of_calls: int
+    """Number of all calls of the warm-up."""
     repeat: str = "epoch"
-    """What the seconds are of."""
+    """Name of one repeat, to which `repeat_s` refers."""
 
 
 def phases(result: SweepResult, known: Iterable[Estimate], sizes: int) -> list[Phases]:
-    """Return the parts at so many of a sweep's sizes, both ends among them.
+    """Return the parts of the time at some of a sweep's sizes, including both ends.
 
     Args:
-        result: the sweep; its contenders and their order.
+        result: the sweep, with its contenders and their order.
         known: the run's estimates in every view.
-        sizes: how many, at least 1.
+        sizes: number of sizes, at least 1.
     """
     by_cell = {(e.case, e.contender, e.view): e for e in known}
     cells = dict.fromkeys((e.case, e.contender) for e in result.estimates)
@@ -86,7 +89,7 @@ def _phases(
 
 
 def warm_ups(result: SweepResult, recorded: Recorded, sizes: int) -> list[WarmUp]:
-    """Return the first process' warm-up of each contender at so many sizes."""
+    """Return each contender's warm-up, in its first process, at `sizes` sizes."""
     cells = dict.fromkeys((e.case, e.contender) for e in result.estimates)
     kept = spread({result.size(case) for case, _ in cells}, sizes)
     rows = []
@@ -110,7 +113,7 @@ def _warm_up(contender: str, size: int, m: Measurement) -> WarmUp:
 
 
 def spread(sizes: Iterable[int], count: int) -> set[int]:
-    """Choose so many sizes: both ends, and evenly among those between."""
+    """Choose `count` sizes: both ends, and evenly spread ones between them."""
     inner = sorted(sizes)
     if count >= len(inner):
         return set(inner)

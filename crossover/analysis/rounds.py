@@ -1,4 +1,8 @@
-"""Round values of each cell in each view, and `best` as their lower envelope."""
+"""What a run recorded, by cell: the seconds of each round in each view.
+
+In: measurements. Out: `Recorded`, on which all of the analysis rests. It also finds the
+rounds of `best`, the fastest trainer on a device.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -18,8 +22,8 @@ Rounds = dict[int, float]
 def round_s(m: Measurement, view: str, setup_scale: float = 1.0) -> float | None:
     """Return one round's seconds for all of the case's epochs, in one view.
 
-    None where the view holds a time that was not recorded. `setup_scale` asks what it
-    would be if the set-up took so many times as long.
+    The result is None if a part of the view's time was not recorded. The set-up counts
+    `setup_scale` times.
     """
     if missing_time(m, view):
         return None
@@ -32,7 +36,7 @@ def round_s(m: Measurement, view: str, setup_scale: float = 1.0) -> float | None
 
 
 def missing_time(m: Measurement, view: str) -> str | None:
-    """Name the time that a view holds and a round lacks; None where it has all."""
+    """Return which part of a view's time a round lacks; None if it has all."""
     if view == "from_scratch" and m.setup_s is None:
         return "set-up time"
     if view != "train" and m.transfer_s is None:
@@ -41,7 +45,7 @@ def missing_time(m: Measurement, view: str) -> str | None:
 
 
 class Recorded:
-    """What a run recorded, by cell; failed cells keep only their reason."""
+    """What a run recorded, by cell; a failed cell has only the reason."""
 
     def __init__(self, measurements: Iterable[Measurement]) -> None:
         self.ok: dict[Cell, list[Measurement]] = defaultdict(list)
@@ -49,7 +53,7 @@ class Recorded:
         self._rounds: dict[tuple[Cell, str, float], Rounds] = {}
         self._flags: dict[Cell, tuple[str, ...]] = {}
         self.work: dict[Case, dict[str, float]] = {}
-        """What one training of each case pays of each cost."""
+        """How often one training pays each cost, by case."""
         for m in measurements:
             cell = Cell(m.case, m.contender)
             if m.work:
@@ -63,7 +67,7 @@ class Recorded:
 
     @classmethod
     def of(cls, run: Run) -> "Recorded":
-        """Return what a run recorded; that of the last run asked about is kept.
+        """Return what a run recorded; the object of the last run is kept.
 
         A report asks a dozen times, and a large run takes a third of a second each.
         """
@@ -116,7 +120,7 @@ class Recorded:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the rounds of one contender against the bound of one that timed out.
 
-        Nothing where the bound says nothing: it is not above what the other took.
+        Both are empty if the bound is not above what the other took: it shows nothing.
         """
         measured = np.array([*(one or other).values()], float)
         missing = pair[1] if one else pair[0]
@@ -127,7 +131,7 @@ class Recorded:
         return (measured, bound) if one else (bound, measured)
 
     def ended_of(self, cell: Cell) -> list[Measurement]:
-        """Return why the cells that a cell stands for did not run or go on."""
+        """Return the last rows of failed cells that a cell stands for."""
         return [
             m
             for candidate, m in self.ended.items()
@@ -146,7 +150,7 @@ class Recorded:
         ]
 
     def reason(self, cell: Cell, view: str = "train") -> str:
-        """Say why a cell has no rounds in a view."""
+        """Return why a cell has no rounds in a view."""
         for member in self.members(cell):
             missing = missing_time(self.ok[member][0], view)
             if missing is not None:
@@ -156,17 +160,14 @@ class Recorded:
 
     def _best(self, cell: Cell, view: str, setup_scale: float) -> Rounds:
         series = [self.rounds(c, view, setup_scale) for c in self.members(cell)]
-        # of a point each: the least, as no rounds are left to choose by
+        # Trainers with one round each leave no rounds to choose by: take the least.
         return cross_fitted(series, float) or min(
             filter(None, series), key=lambda s: _median(s, 0, float), default={}
         )
 
 
 class TrainSeconds(Recorded):
-    """What planning needs of what a run recorded: the seconds of each round.
-
-    The rounds themselves are not kept, and more of them can be added.
-    """
+    """The seconds of each round only, as planning needs them; rounds can be added."""
 
     def add(self, m: Measurement) -> None:
         """Add a round."""
@@ -176,7 +177,7 @@ class TrainSeconds(Recorded):
             return
         self.ok.setdefault(cell, [])
         seconds = round_s(m, "train")
-        assert seconds is not None  # every round has those
+        assert seconds is not None  # every round has the time of its training
         self._rounds.setdefault((cell, "train", 1.0), {})[m.round] = seconds
 
 
@@ -186,12 +187,14 @@ _LAST: list[tuple[tuple[Measurement, ...], Machine, Recorded]] = []
 def cross_fitted(
     series: Sequence[dict[int, T]], seconds: Callable[[T], float]
 ) -> dict[int, T]:
-    """Return the rounds of the fastest series: chosen on the even rounds, taken from
-    the odd, and reversed, so that picking the minimum does not bias what is reported.
+    """Return the rounds of the fastest series, without selection bias.
+
+    The fastest by the even rounds gives its odd ones, and the fastest by the odd rounds
+    its even ones.
 
     Args:
-        series: rounds by number; those with fewer than two are left out.
-        seconds: of one round.
+        series: rounds by number; a series of fewer than two is left out.
+        seconds: returns the seconds of one round.
     """
     found: dict[int, T] = {}
     candidates = [rows for rows in series if len(rows) > 1]

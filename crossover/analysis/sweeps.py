@@ -1,4 +1,7 @@
-"""Everything measured along one sweep, in one view: what a figure or a table shows."""
+"""Gather what was measured along each sweep in one view, for figures and tables.
+
+In: a run and its crossovers. Out: a `SweepResult` for each sweep.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -30,7 +33,7 @@ class Speedup:
 
 @dataclass(frozen=True)
 class SweepResult:
-    """One sweep in one view; sizes increase, contenders and pairs in spec order."""
+    """One sweep in one view: sizes increase, contenders and pairs keep spec order."""
 
     sweep: Sweep
     view: str
@@ -45,10 +48,10 @@ class SweepResult:
 
     @property
     def per_repeat(self) -> bool:
-        """Tell whether the time is best given per epoch, or what else repeats.
+        """Tell whether the time is best given per epoch, or other unit that repeats.
 
-        Not where that is what varies, and not where the time holds fixed costs, in
-        which an epoch has no share.
+        It is not if the number of epochs varies along the sweep, or if the time holds
+        fixed costs, which belong to no epoch.
         """
         repeating = self.sweep.workload.repeating
         return self.sweep.axis != repeating and self.view == "train"
@@ -59,13 +62,13 @@ class SweepResult:
         return size
 
     def timed(self) -> tuple[Crossover, ...]:
-        """Return the crossovers in time of the sweep's own pairs, one each."""
+        """Return the crossovers in time, one for each pair of the sweep."""
         return tuple(
             c for c in self.crossovers if c.metric == "time_s" and not c.is_control
         )
 
     def not_measured(self) -> tuple[str, ...]:
-        """Return why pairs of the sweep could not be compared, each reason once."""
+        """Return the reasons why pairs of the sweep could not be compared."""
         missing = (c for c in self.timed() if c.answer.outcome == "not_measured")
         return tuple(
             dict.fromkeys(reason for c in missing for reason in c.answer.flags)
@@ -82,10 +85,10 @@ def sweep_results(
     """Gather estimates, speedups and crossovers by sweep.
 
     Args:
-        run: what was recorded.
-        crossovers: those found in it, of any view.
-        view: the one to gather.
-        known: the run's estimates, of any view; without them they are computed.
+        run: the run.
+        crossovers: the run's crossovers in any view.
+        view: the view to gather.
+        known: the run's estimates in any view; computed if not given.
         recorded: the run's measurements by cell; gathered if not given.
     """
     spec = run.spec
@@ -119,7 +122,7 @@ def sweep_results(
 
 
 def is_along(c: Crossover, sweep: Sweep) -> bool:
-    """Tell whether a crossover, of any pair and view, is along a sweep."""
+    """Tell whether a crossover, of any pair and view, lies along a sweep."""
     return c.axis == sweep.axis and c.line.without(c.axis) == sweep.line
 
 
