@@ -1,8 +1,8 @@
-"""What one accelerator does, measured in the worker in a second or two.
+"""Measure in a worker, in a second or two, what one accelerator can do.
 
-`accelerator_facts` goes into every run's machine record; `crossover doctor` judges it
-and `equal_work`. Nothing here names a kind of device: where torch offers
-no generic way, a fact is None.
+`accelerator_facts` goes into every run's machine record; `crossover doctor` judges that
+and `equal_work`. No kind of device is named here: a fact for which torch has no generic
+call is None.
 """
 
 import statistics
@@ -21,19 +21,20 @@ from softmax_core.precision import rounds_products
 from softmax_core.training import cannot_train
 
 WIDTHS = 512, 1024, 2048, 4096, 8192
+"""Widths of the matrices that are tried, in numbers."""
 LEAST_S = 200e-6
-"""A product takes at least this long, or has the largest width. Drivers queue about
-1,000 launches, and then the host waits for the device: 50 ms of shorter products would
-be more launches than that, on a device that is as asynchronous as any."""
+"""Shortest product, unless it has the largest width. Drivers queue about 1,000
+launches, and then even on an asynchronous device the host waits: 50 ms of shorter
+products would be more launches than that."""
 PRODUCTS = 10, 500
-"""Fewest and most in a queue."""
+"""Fewest and most products in a queue."""
 
 
 class Products:
-    """Products wide enough to fill a queue by their time and not by their number.
+    """Matrix products that are wide enough to fill a queue by time, not by number.
 
     Raises:
-        torch.OutOfMemoryError: where not even the smallest fits.
+        torch.OutOfMemoryError: if not even the smallest matrices fit.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -55,38 +56,41 @@ class Products:
         return a, torch.empty_like(a)
 
     def _measured_s(self) -> float:
-        """Return the seconds of one product among some, the first one left out."""
+        """Return the seconds of one product in a queue, after a first one untimed."""
         few, _ = PRODUCTS
         self.queue(1)
         work_s = measured_s(lambda: self.queue(few), lambda: synchronize(self._device))
         return work_s / few
 
     def lasting(self, seconds: float) -> int:
-        """Return how many products take about this long."""
+        """Return how many products take about this many seconds."""
         few, most = PRODUCTS
         return max(few, min(most, round(seconds / self.one_s)))
 
     def queue(self, count: int) -> None:
-        """Queue products; the device may still be at them."""
+        """Queue `count` products and do not wait for them."""
         for _ in range(count):
             torch.mm(self._a, self._a, out=self._out)
 
 
 COPIED_BYTES = 64 << 10, 64 << 20
-"""Fewest and most; as many as take about `COPY_S`, so that a slow bus is no wait."""
+"""Fewest and most bytes in a copy; between them, what takes about `COPY_S`."""
 COPY_S = 0.02
+"""Seconds that a copy should take."""
 REPEATS = 5
+"""Repetitions of a copy, and fewest of a round trip; the median counts."""
 LAUNCHES = 10, 1_000
-"""Fewest and most; as many as take about `LAUNCHES_S`."""
+"""Fewest and most launches in a row; between them, what takes about `LAUNCHES_S`."""
 LAUNCHES_S = 0.1
+"""Seconds that launches or round trips should take together."""
 QUEUED_S = 0.05
-"""A queue about this long is watched from the host."""
+"""Seconds of work in the queue that the host watches."""
 
 
 def accelerator_facts(device: torch.device) -> Examined:
     """Measure a usable accelerator: queue, clock, launches, copies, free memory.
 
-    Whatever is raised, the device is lost, full or broken.
+    Any error means that the device is lost, full or broken.
     """
     products = Products(device)
     queued_share, clock_ratio = _queue(device, products)
@@ -108,7 +112,7 @@ def _timed_s(device: torch.device, work: Callable[[], object]) -> float:
 
 
 def _queue(device: torch.device, products: Products) -> tuple[float, float | None]:
-    """Queue products of matrices for a while; see how long the host and events take."""
+    """Return the host's share of a queue's time, and our seconds over its events'."""
     count = products.lasting(QUEUED_S)
     begun, ended = _event(device), _event(device)
     host_s = 0.0
@@ -170,7 +174,7 @@ def _round_trip_s(device: torch.device) -> float:
 
 
 def _copies(device: torch.device) -> dict[str, float | None]:
-    """Time copies both ways, of ordinary (pageable) and of pinned host memory."""
+    """Return bytes a second of copies, both ways, for pageable and pinned memory."""
     few, most = COPIED_BYTES
     probe = torch.zeros(few, dtype=torch.uint8)
     probed = _bytes_per_s(device, probe.to(device), probe)
@@ -215,7 +219,7 @@ def _free_bytes(device: torch.device) -> int | None:
 
 
 def _clock_at_work(device: torch.device, products: Products) -> float | None:
-    """Read the clock while products are queued: that of an idle device is low."""
+    """Return the clock's share while products run: an idle device clocks down."""
     products.queue(products.lasting(QUEUED_S))
     share = clock_share(device)
     synchronize(device)
@@ -223,15 +227,15 @@ def _clock_at_work(device: torch.device, products: Products) -> float | None:
 
 
 def equal_work(name: str, device: torch.device) -> str | None:
-    """Compare a trainer with the closed form on the CPU.
+    """Compare a trainer on a device with the closed form on the CPU.
 
-    Returns "" or what is wrong; None for a trainer that is not available there.
+    The result is "" or what is wrong; None if the trainer is not available there.
     """
     if cannot_train(name, device) is not None:
         return None
     try:
         off = disagreement(get_trainer(name), EQUAL_WORK, device)
-    except Exception as error:  # whatever it is, this trainer does not work here
+    except Exception as error:  # any error means that the trainer does not work here
         return first_line(error)
     bound = TOLERANCE[EQUAL_WORK.dtype]
     return "" if off <= bound else f"weights off by {off:.3g}, more than {bound:g}"

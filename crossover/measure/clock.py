@@ -1,4 +1,7 @@
-"""The sync-correct clock: read only while the device has nothing left to do."""
+"""The clock around measured work: it is read only while the device has nothing to do.
+
+The sampler, the checks of accelerators and the lesson time work with `measured_s`.
+"""
 
 import gc
 import time
@@ -10,10 +13,10 @@ def measured_s(
     synchronize: Callable[[], object],
     now: Callable[[], float] = time.perf_counter,
 ) -> float:
-    """Return the seconds `work` takes, what it queued on the device included.
+    """Return the seconds that `work` takes, including what it queues on the device.
 
-    Exactly two synchronisations, whatever the work: one before the first reading,
-    so that nothing queued earlier is counted, one before the last.
+    There are exactly two synchronisations, whatever the work: one before the first
+    reading, so that nothing queued earlier is counted, and one before the last.
     """
     synchronize()
     start = now()
@@ -34,10 +37,10 @@ def timer_step_s(now: Callable[[], float] = time.perf_counter) -> float:
 
 
 class GarbagePause:
-    """No garbage collection while samples are taken.
+    """Keeps garbage collection out of samples, from its creation to `end`.
 
-    What lives at the start is set aside, so that `collect` between two samples
-    costs microseconds; looking through all of torch's objects takes 0.1 s.
+    Objects that live at the start are set aside, so that `collect` between two samples
+    takes microseconds; looking through all of torch's objects takes 0.1 s.
     """
 
     def __init__(self) -> None:
@@ -47,11 +50,11 @@ class GarbagePause:
         gc.disable()
 
     def collect(self) -> None:
-        """Collect what the last sample left behind."""
+        """Collect the garbage that the last sample left."""
         gc.collect()
 
     def end(self) -> None:
-        """Collect as before."""
+        """Let Python collect garbage as before."""
         gc.unfreeze()
         if self._was_enabled:
             gc.enable()

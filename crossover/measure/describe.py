@@ -1,4 +1,7 @@
-"""What torch sees in this process; `measure.machine.snapshot` asks a worker for it."""
+"""Describe what torch sees in this process: devices, trainers, versions, threads.
+
+It runs in a worker; `measure.machine.snapshot` asks for it.
+"""
 
 import platform
 from collections.abc import Sequence
@@ -22,13 +25,14 @@ from softmax_core.registry import TRAINERS
 from softmax_core.training import cannot_train
 
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "softmax-crossover")
+"""Packages whose versions are recorded."""
 
 
 def describe_here(devices: Sequence[str]) -> Described:
-    """Describe the devices, why any of `devices` cannot be used, versions, threads."""
+    """Describe this machine's devices, and why any of `devices` cannot be used."""
     listed = list_devices()
-    # Loads from disk what the first training of a process loads, so that the first
-    # contender measured does not pay for all.
+    # The first training on a machine loads files from disk, which the first contender
+    # measured should not pay for all.
     train(SMALLEST, "lesson", "cpu")
     unavailable = {d.name: d.reason for d in listed if d.reason}
     for text in devices:
@@ -66,9 +70,9 @@ def describe_here(devices: Sequence[str]) -> Described:
 
 
 def _trainers(listed: list[DeviceInfo]) -> dict[str, str]:
-    """Say of each trainer on each device here what is missing, "" where nothing is.
+    """Return by `device/trainer` what is missing for it here; "" if it can run.
 
-    One written for a kind of device that is not here misses the device.
+    A trainer for a kind of device that is not here misses the device.
     """
     found = {}
     for name, trainer in TRAINERS.items():

@@ -1,8 +1,8 @@
-"""Joules beside seconds: the energy counters of the chips that a contender uses.
+"""Measure joules beside seconds, by the energy counters of a contender's chips.
 
 In: a device. Out: a `Meter`, or the reason why there is none. A CPU contender is
-charged its packages (RAPL), a CUDA contender its board (NVML) and, where they can be
-read, the packages. Counters see all that their chip uses, idle power included.
+charged the CPU's packages (RAPL), a CUDA contender its board (NVML) and, if they can be
+read, the packages. Counters see all that their chip uses, even idle power.
 """
 
 import importlib
@@ -18,24 +18,29 @@ import torch
 from softmax_core.device import device_uuid
 
 POWERCAP = Path("/sys/class/powercap")
+"""The kernel's powercap tree, which holds the RAPL counters."""
 FEWEST_UPDATES = 4
-"""A sample that spans fewer updates of a counter has no joules. A reading is up to one
-update old, so that a sample is off by at most what the chip uses within one: a quarter
-of the shortest, 10 % in the root mean square. That is noise of the rounds, as long as
-the chip uses as much just before the sample as during it."""
+"""Fewest updates of a counter in a sample that has joules. A reading is up to one
+update old, so that a sample is off by at most the energy of one update: a quarter of
+the shortest sample, 10 % in the root mean square. That is noise between rounds, as long
+as the chip uses as much just before the sample as during it."""
 WAIT_S = 0.5
-"""A counter that does not change three times within it stands still."""
+"""A counter that does not change three times in this many seconds stands still."""
 
 
 class Counter(Protocol):
-    """What counts the energy of one chip."""
+    """A counter of one chip's energy."""
 
     @property
     def name(self) -> str:
-        """Of the chip: `package-0`, `board`."""
+        """The chip's name: `package-0`, `board`."""
 
     def read(self) -> int:
-        """Return the counter; raises OSError when it cannot be read."""
+        """Return the counter's reading.
+
+        Raises:
+            OSError: when it cannot be read.
+        """
 
     def joules(self, before: int, after: int) -> float:
         """Return the energy between two readings."""
@@ -43,7 +48,7 @@ class Counter(Protocol):
 
 @dataclass(frozen=True)
 class Package:
-    """RAPL's counter of a CPU package, in microjoules; it starts again at `range_uj`.
+    """RAPL's counter of a CPU package, in microjoules; it wraps around at `range_uj`.
 
     Source: the kernel's Documentation/power/powercap/powercap.rst.
     """
@@ -57,7 +62,7 @@ class Package:
         return int(self.path.read_text())
 
     def joules(self, before: int, after: int) -> float:
-        """Return the energy between two readings, at most one new start apart."""
+        """Return the energy between two readings, at most one wrap apart."""
         return (after - before) % self.range_uj * 1e-6
 
 
@@ -90,14 +95,14 @@ class Meter:
 
     @property
     def name(self) -> str:
-        """Name the chips whose energy is added up."""
+        """The names of the chips whose energy is added up."""
         return " + ".join(counter.name for counter in self.counters)
 
     def around(self, work: Callable[[], float]) -> tuple[float, float | None]:
-        """Do work that returns its seconds; return them and the joules.
+        """Do work that returns its seconds; return these seconds and the joules.
 
-        The counters are read before the work's clock starts and after it stops. None
-        where the work was too short, or a counter cannot be read any more.
+        The counters are read before the work's clock starts and after it stops. The
+        joules are None if the work was too short or a counter could not be read.
         """
         before = self._read()
         work_s = work()
@@ -114,7 +119,7 @@ class Meter:
             return None
 
     def too_short(self, sample_s: float) -> str:
-        """Say why a sample of so many seconds has no joules; empty where it has."""
+        """Return why a sample of this length has no joules; "" if it has."""
         if sample_s >= FEWEST_UPDATES * self.update_s:
             return ""
         return (
@@ -128,11 +133,11 @@ def find_meter(
     root: Path = POWERCAP,
     now: Callable[[], float] = time.perf_counter,
 ) -> Meter | str:
-    """Return what measures the energy of a contender on a device, or why nothing does.
+    """Return the meter for a contender's energy, or the reason why there is none.
 
     Args:
-        device: where it trains.
-        root: of the kernel's powercap tree.
+        device: where the contender trains.
+        root: root of the kernel's powercap tree.
         now: the clock.
     """
     cpu = packages(root)
@@ -145,7 +150,7 @@ def find_meter(
 
 
 def energy_unmeasured(devices: Iterable[str], root: Path = POWERCAP) -> str | None:
-    """Say why the energy of which devices is not measured; None where it is, of all."""
+    """Return the devices whose energy is not measured, and why; None if all are."""
     reasons = []
     for name in devices:
         found = find_meter(torch.device(name), root)
@@ -160,7 +165,7 @@ def packages(root: Path = POWERCAP) -> list[Counter] | str:
     Domains within a package (cores, memory) would count twice and are left out.
     """
     found: list[Counter] = []
-    for folder in sorted(root.glob("intel-rapl:*")):  # AMD's have that name, too
+    for folder in sorted(root.glob("intel-rapl:*")):  # AMD's are called so too
         try:
             name = (folder / "name").read_text().strip()
             if not name.startswith("package"):
@@ -208,7 +213,7 @@ def _meter(counters: list[Counter], now: Callable[[], float]) -> Meter | str:
 
 
 def _update_s(counter: Counter, now: Callable[[], float]) -> float | None:
-    """Return the seconds between a counter's changes, None where it has none."""
+    """Return the seconds between a counter's changes; None if it stands still."""
     start = now()
     value, changes = counter.read(), list[float]()
     while len(changes) < 3 and now() - start < WAIT_S:

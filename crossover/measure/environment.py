@@ -1,4 +1,7 @@
-"""What a run reads of the world around it, in one place: tests give it another."""
+"""What a run reads from its environment: clocks, load, and where to print.
+
+The pipeline gets it as one object, so that tests can pass another.
+"""
 
 import os
 import sys
@@ -18,19 +21,19 @@ def _say(line: str) -> None:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The clocks and the load of a run."""
+    """The clocks, the machine's load, and a way to tell the user something."""
 
     clock_s: Callable[[], float] = time.monotonic
-    """Every duration is from here, so that nobody can set it."""
+    """Monotonic seconds: setting the system's clock does not change durations."""
     utc: Callable[[], datetime] = lambda: datetime.now(UTC)
-    """Only ever written down: it may be set back."""
+    """Date and time, only for the record: the system's clock may be set back."""
     load_1min: Callable[[], float] = lambda: os.getloadavg()[0]
     throttled: Callable[[], int | None] = throttled_periods
     say: Callable[[str], None] = _say
-    """Told in a line what the user must know at once."""
+    """Prints a line that the user must see at once."""
 
     def now(self) -> str:
-        """Return the date and time as it is recorded."""
+        """Return the date and time in the form that is recorded."""
         return self.utc().isoformat(timespec="milliseconds")
 
 
@@ -40,6 +43,6 @@ HERE = Surroundings()
 def say_lost(
     folder: Path | str, run: Run, say: Callable[[str], None] = HERE.say
 ) -> None:
-    """Say what was left out of a run as it was read, if anything was."""
+    """Tell the user which lines of a run could not be read, if any."""
     if run.lost:
         say(f"run = {str(folder)!r}: {run.lost}")

@@ -1,7 +1,7 @@
-"""The snapshot of a machine: CPU, accelerators, versions, threads, load, quota.
+"""Take the snapshot of a machine: CPU, accelerators, versions, threads, load, quota.
 
-`snapshot` is called by the main process, which never imports torch; it asks a worker,
-which calls `describe_here` of `crossover.measure.describe`.
+The main process, which never imports torch, calls `snapshot`. That asks a worker, which
+runs `crossover.measure.describe`, and then each accelerator in a process of its own.
 """
 
 import hashlib
@@ -22,9 +22,9 @@ from softmax_core.registry import TRAINERS
 CGROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
 DEVICE_TIMEOUT_S = 60.0
-"""An accelerator that takes longer to show what it can do is not measured."""
+"""Longest time for measuring an accelerator; a slower one is not used."""
 VERIFY_TIMEOUT_S = 300.0
-"""For one trainer, whose kernels may have to be compiled first."""
+"""Longest time for verifying one trainer, whose kernels may have to be compiled."""
 
 ROUNDED = (
     "its float32 products are rounded (TF32), which is less work than the CPU's: unset "
@@ -34,22 +34,22 @@ ROUNDED = (
 
 @dataclass(frozen=True)
 class Seen:
-    """What an accelerator was seen to do, or why it cannot be measured."""
+    """What an accelerator can do, as measured, or why it cannot be used."""
 
     facts: Examined | None
     error: str = ""
     equal_work: dict[str, str] = field(default_factory=dict)
-    """By trainer that is available "", or what is wrong with its weights."""
+    """What is wrong with the weights of each available trainer; "" if nothing."""
 
     @property
     def unusable(self) -> str:
-        """Say why nothing is measured on it, "" if nothing is wrong."""
+        """Why nothing is measured on the accelerator; "" if nothing is wrong."""
         if self.facts is not None and self.facts.rounds_products:
             return ROUNDED
         return self.error
 
     def recorded(self) -> dict[str, object]:
-        """Return what a run's record keeps of it."""
+        """Return the part that goes into a run's record."""
         if self.facts is None:
             return {"error": self.error}
         return self.facts.model_dump(exclude={"status"})
@@ -102,7 +102,7 @@ def ask_device(name: str, verify: bool = False) -> Seen:
 
     Args:
         name: such as `cuda:0`.
-        verify: compare every trainer there with the reference, too.
+        verify: whether to compare every trainer there with the reference.
     """
     crew = Crew(lambda contender: WorkerProcess(None))  # a dead one is replaced
     there = Contender(name)
@@ -118,7 +118,7 @@ def ask_device(name: str, verify: bool = False) -> Seen:
 
 
 def _equal_work(crew: Crew, there: Contender) -> dict[str, str]:
-    """Return by trainer that is available "", or what is wrong with its weights."""
+    """Return what is wrong with the weights of each available trainer, or ""."""
     found = {}
     for trainer in TRAINERS:
         request = Verify(name=there.device, trainer=trainer)
@@ -137,9 +137,9 @@ def usable_cores() -> int:
 
 
 def quota_cores(root: Path = CGROUPS, own: Path = OWN_GROUPS) -> float | None:
-    """Return the container's CPU quota in cores, None where there is none.
+    """Return the container's CPU quota in cores; None if there is none.
 
-    Where groups lie within each other, the smallest quota counts.
+    If control groups lie within each other, the smallest quota counts.
 
     Args:
         root: where control groups are mounted, version 2 or 1.
@@ -157,9 +157,9 @@ def quota_cores(root: Path = CGROUPS, own: Path = OWN_GROUPS) -> float | None:
 
 
 def throttled_periods(root: Path = CGROUPS, own: Path = OWN_GROUPS) -> int | None:
-    """Count the periods in which the container's CPU quota stopped us, so far.
+    """Return in how many periods the container's CPU quota has stopped us so far.
 
-    The sum over this process' group and those around it, None where nobody counts.
+    It is the sum over this process' group and those around it; None if not counted.
     """
     found = []
     for group in _cpu_groups(root, own):

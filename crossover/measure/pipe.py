@@ -1,7 +1,7 @@
-"""What goes through the pipe to a worker and back, as models: each is a line of JSON.
+"""The requests to a worker and its replies; each is one line of JSON in a pipe.
 
 Each request names its good reply: `Open` is answered by `Opened`, or else by `Ended`.
-What passes as a reply can be written to the journal and read back.
+Every valid reply can be written to the journal and read back.
 """
 
 import re
@@ -20,12 +20,13 @@ from pydantic import (
 from crossover.spec.bounds import LARGEST
 
 MOST_NOTES, MOST_WARM_UPS = 2000, 1000
+"""Longest notes, in characters, and most calls of a warm-up in a reply."""
 SHOWN = 60
-"""Bytes shown of a reply that is none."""
+"""Bytes of an invalid line that an error shows."""
 
 
 def _cut(notes: object) -> object:
-    """Cut notes that are too long; what UTF-8 cannot say becomes a question mark."""
+    """Cut notes that are too long; lone surrogates become question marks."""
     if not isinstance(notes, str):
         return notes
     return notes[:MOST_NOTES].encode(errors="replace").decode()
@@ -44,7 +45,7 @@ SampleSeconds = Annotated[float, Field(ge=1e-12, le=LARGEST, allow_inf_nan=False
 Whole = Annotated[int, Field(ge=0, le=LARGEST)]
 AtLeastOne = Annotated[int, Field(ge=1, le=LARGEST)]
 EndsWith = Annotated[float, AfterValidator(_bounded)]
-"""A training's loss or accuracy: infinite, or not a number, where it diverged."""
+"""A training's loss or accuracy: infinite or NaN if it diverged."""
 Notes = Annotated[str, BeforeValidator(_cut)]
 
 
@@ -63,17 +64,17 @@ class Reply(Line):
 
 
 class Ended(Line):
-    """What a request ended with instead of a good reply."""
+    """The reply to a request that did not succeed."""
 
     status: Literal["oom", "timeout", "crashed", "failed", "unavailable"]
     notes: Notes
-    """The reason, as it is recorded."""
+    """The reason, for the record."""
     refused: Notes | None = None
-    """What is wrong with what the user asked for, in one line; None if nothing is."""
+    """The user's mistake, in one line; None if there is none."""
     killed: bool = False
-    """Whether the worker was killed by SIGKILL, for which it may not be to blame."""
+    """Whether SIGKILL ended the worker, which may not be the worker's fault."""
     loss: EndsWith | None = None
-    """What a training ended with whose result is wrong."""
+    """The loss of a training whose result is wrong."""
 
 
 R = TypeVar("R", bound=Reply)
@@ -83,7 +84,7 @@ class Request(Line, Generic[R]):
     """A request whose good reply is an `R`."""
 
     good: ClassVar[type[Reply]]
-    """The same `R`, to read the reply with."""
+    """The class `R`, which reads the reply."""
 
 
 class Accelerator(Line):
@@ -109,7 +110,7 @@ class Described(Reply):
 
 
 class Describe(Request[Described]):
-    """Describe this machine, and say why any of some devices cannot be used here."""
+    """Describe this machine, and why any of `devices` cannot be used."""
 
     good: ClassVar = Described
     op: Literal["machine"] = "machine"
@@ -117,30 +118,30 @@ class Describe(Request[Described]):
 
 
 class Examined(Reply):
-    """What one accelerator does; None is what cannot be known of it."""
+    """What was measured of one accelerator; an unknown fact is None."""
 
     queued_share: Real
-    """Share of a long queue's time that passes before the host is free again; about 1
-    where kernels are not asynchronous."""
+    """Share of a long queue's time until the host is free again; about 1 if kernels are
+    not asynchronous."""
     clock_ratio: Real | None
     """Our seconds over those of the device's own events."""
     launch_s: Real
-    """A small operator among many."""
+    """Seconds of a small operator in a long queue."""
     round_trip_s: Real
-    """A small operator alone, with the wait for it."""
+    """Seconds of a small operator alone, including the wait for it."""
     copies_bytes_per_s: dict[str, Real | None]
-    """By direction and kind of host memory."""
+    """Speed of copies, by direction and kind of host memory."""
     memory_free_bytes: int | None
     clock_share: Real | None
-    """Its clock while at work, of its highest."""
+    """The clock while at work, as a share of its highest."""
     uuid: str | None
-    """By which NVML knows it."""
+    """The number by which NVML knows the device."""
     rounds_products: bool
     """Whether products of float32 matrices lose bits, as with TF32."""
 
 
 class Examine(Request[Examined]):
-    """Measure what an accelerator does, such as `cuda:0`."""
+    """Measure an accelerator, such as `cuda:0`."""
 
     good: ClassVar = Examined
     op: Literal["device"] = "device"
@@ -151,7 +152,7 @@ class Verified(Reply):
     """How a trainer compares with the reference."""
 
     wrong: Notes | None
-    """What is wrong, "" if nothing is; None for one that is not available there."""
+    """What is wrong; "" if nothing is, None if the trainer is not available there."""
 
 
 class Verify(Request[Verified]):
@@ -160,7 +161,7 @@ class Verify(Request[Verified]):
     good: ClassVar = Verified
     op: Literal["verify"] = "verify"
     name: str
-    """The device's."""
+    """Name of the device."""
     trainer: str
 
 
@@ -181,7 +182,7 @@ class Count(Request[Counted]):
 
 
 class Opened(Reply):
-    """What opening a cell found out; the rounds add their samples to it."""
+    """What was measured on opening a cell; the rounds then add their samples."""
 
     calls_per_sample: AtLeastOne
     epochs_run: AtLeastOne
@@ -210,7 +211,7 @@ class Open(Request[Opened]):
     threads: int | None
     ranks: int = 1
     longest_s: float
-    """A sample that would last longer trains fewer epochs."""
+    """Seconds; a sample that would last longer trains fewer epochs."""
 
 
 class Sampled(Reply):
@@ -219,9 +220,9 @@ class Sampled(Reply):
     sample_s: SampleSeconds
     transfer_s: NotNegative | None = None
     sample_j: Real | None = None
-    """Its joules, where they can be measured."""
+    """Joules of the sample; None if they cannot be measured."""
     clock_share: Real | None = None
-    """The accelerator's clock in this round, of its highest."""
+    """The accelerator's clock in this round, as a share of its highest."""
 
 
 class Sample(Request[Sampled]):
@@ -231,11 +232,11 @@ class Sample(Request[Sampled]):
     op: Literal["sample"] = "sample"
     round: int | None = None
     position: int | None = None
-    """Where in the round it is taken, from 0."""
+    """Place of the sample in its round, from 0."""
 
 
 class Closed(Reply):
-    """Nothing is open."""
+    """No cell is open."""
 
 
 class Close(Request[Closed]):
@@ -252,7 +253,7 @@ _REQUESTS: TypeAdapter[AnyRequest] = TypeAdapter(
 
 
 class _Head(BaseModel):
-    """What tells a good reply from any other."""
+    """The field that distinguishes a good reply from any other."""
 
     status: str = "ok"
 
@@ -285,7 +286,7 @@ def read_reply(request: Request[R], line: bytes) -> R | Ended:
 
 
 def wrong(error: ValidationError) -> str:
-    """Say what is wrong with a line: `without loss`, `with an impossible loss`."""
+    """Return what is wrong with a line: `without loss`, `with an impossible loss`."""
     first = error.errors(include_url=False, include_input=False)[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     match first["type"]:
@@ -310,21 +311,22 @@ SPENT = re.compile(
     r"|bad_alloc",
     re.IGNORECASE,
 )
-"""How the libraries around torch say that memory is spent: CUDA for graphs and pinned
-memory, cuBLAS and cuDNN for their workspaces, numba, the system for the host."""
+"""Matches messages of spent memory: by CUDA for graphs and pinned memory, by cuBLAS and
+cuDNN for their workspaces, by numba, and by the system for the host."""
 MOST_CAUSES = 10
+"""Longest chain of causes of an error that is searched."""
 
 
 def first_line(error: BaseException) -> str:
-    """Return an error's kind and the first line of what it says."""
+    """Return an error's kind and the first line of its message."""
     lines = str(error).strip().splitlines() or [""]
     return f"{type(error).__name__}: {lines[0]}"
 
 
 def out_of_memory(error: BaseException) -> BaseException | None:
-    """Return the error that says memory is spent, itself or one before it, or None.
+    """Return the error, or the cause of it, that tells of spent memory; or None.
 
-    What fails while a CUDA graph is captured is followed by the failing capture.
+    An error inside the capture of a CUDA graph is followed by that of the capture.
     """
     found: BaseException | None = error
     for _ in range(MOST_CAUSES):

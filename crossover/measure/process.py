@@ -1,7 +1,8 @@
-"""The parent's side of a worker: start, ask with a timeout, notice its death.
+"""The main process' side of a worker: start it, ask with a timeout, notice its death.
 
-Whatever a worker does, asking it ends in time, takes bounded memory and no disk, and
-says why there is no reply (docs/workers.md). `crossover.measure.reaper` stands between.
+Whatever a worker does, a request ends in time, takes bounded memory and no disk, and
+tells why there is no reply (docs/workers.md). Between both processes is a keeper, which
+`crossover.measure.reaper` runs.
 """
 
 import os
@@ -25,30 +26,31 @@ THREAD_VARIABLES = (
     "NUMBA_NUM_THREADS",
 )
 MARK = "CROSSOVER_WORKER"
-"""In the environment of a worker and of what it starts: by whom they were started."""
+"""Variable that marks the environment of a worker and of all that it starts."""
 CHUNK = 65536
+"""Bytes read at a time."""
 MOST_REPLY = 16 * 2**20
-"""Bytes of a reply."""
+"""Largest reply, in bytes."""
 KEPT_WORDS, SHOWN_WORDS = 4096, 200
 """Bytes kept of what a worker printed, and characters recorded of its last line."""
 LOOK_S = 1.0
-"""How often a worker that is silent is looked at."""
+"""Seconds after which a silent worker is checked for being alive."""
 
 
 class Asked(Protocol):
-    """Whatever answers requests: a process here, a fake in tests."""
+    """Something that answers requests: a process here, a fake in tests."""
 
     def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
-        """Return the good reply, or how it ended otherwise."""
+        """Return the good reply, or how the request ended instead."""
 
     def stop(self) -> None:
-        """End it."""
+        """End the process, if there is one."""
 
 
 class WorkerProcess:
     """One spawned worker; `threads` sets every thread pool before torch loads.
 
-    Where none can be spawned, every request is answered by `crashed` and the reason.
+    If it cannot be spawned, the answer to every request is `crashed` and the reason.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class WorkerProcess:
     def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
         """Send a request and wait for its reply.
 
-        After a timeout or a crash the process is gone, and all it started.
+        After a timeout or a crash, the process and all that it started are gone.
         """
         if self._process is None:
             return Ended(status="crashed", notes=self._gone)
@@ -101,9 +103,9 @@ class WorkerProcess:
         """Return the line that answers a request.
 
         Raises:
-            TimeoutError: when there is none in time.
+            TimeoutError: when there is no line in time.
             EOFError: when the worker is gone.
-            ValueError: when what comes is no answer.
+            ValueError: when the line is no answer.
         """
         if self._unread:
             raise ValueError("a reply that nobody asked for")
@@ -125,7 +127,7 @@ class WorkerProcess:
         return line
 
     def _exchange(self, seconds: float) -> bool:
-        """Write and read what can be; return False when the worker is gone."""
+        """Write and read what the pipes allow; return False if the worker is gone."""
         assert self._process is not None
         ready = dict(self._poll.poll(seconds * 1000))
         if self._requests in ready:
@@ -142,11 +144,11 @@ class WorkerProcess:
             chunk = os.read(self._replies, CHUNK)
             self._unread += chunk
             return bool(chunk)
-        # whom it forked may hold its pipe open, if the keeper could not end them
+        # Processes it forked may hold the pipe open, if the keeper could not end them.
         return bool(ready) or self._process.poll() is None
 
     def _hear(self) -> bool:
-        """Keep the end of what was printed; return False after the last of it."""
+        """Read what was printed and keep its end; return False when all is read."""
         chunk = os.read(self._said, CHUNK)
         self._words = (self._words + chunk)[-KEPT_WORDS:]
         return bool(chunk)
@@ -168,7 +170,7 @@ class WorkerProcess:
     def _ended(
         self, status: Literal["timeout", "crashed"], why: str, killed: bool = False
     ) -> Ended:
-        """End it; return why, and its last words."""
+        """End the worker; return the reason, with the last line that it printed."""
         self._end()
         try:
             while self._hear():
@@ -186,7 +188,7 @@ class WorkerProcess:
         return Ended(status=status, notes=why, killed=killed)
 
     def stop(self) -> None:
-        """End the worker and all it started, and collect it."""
+        """End the worker and all that it started, and wait for it."""
         if self._process is not None:
             self._end()
             for pipe in (self._process.stdout, self._process.stderr):
@@ -195,17 +197,17 @@ class WorkerProcess:
             self._process = None
 
     def _end(self) -> None:
-        """Have the keeper end them; end it too if it does not come back."""
+        """Let the keeper end the worker; kill the keeper too if it does not end."""
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
             code = self._process.wait(GRACE_S + 1)
         except subprocess.TimeoutExpired:
-            self._process.kill()  # what is stuck in a driver ends when that lets it go
+            self._process.kill()  # if stuck in a driver, it ends when that returns
             code = -signal.SIGKILL
         if code != 0:
-            _end_marked(self._mark)  # the keeper itself may have been killed
+            _end_marked(self._mark)  # somebody may have killed the keeper
 
 
 def _descriptors(process: subprocess.Popen[bytes]) -> list[int]:
@@ -218,7 +220,7 @@ def _descriptors(process: subprocess.Popen[bytes]) -> list[int]:
 
 
 def _end_marked(mark: str) -> None:
-    """Kill what still runs with a worker's mark in its environment."""
+    """Kill all processes that have a worker's mark in their environment."""
     for process in psutil.process_iter():
         try:
             if process.environ().get(MARK) == mark:

@@ -1,10 +1,10 @@
-"""Between the main process and a worker: nothing that a worker starts outlives it.
+"""The keeper between the main process and a worker: nothing outlives the worker.
 
-Run as `python -m crossover.measure.reaper MODULE` by `crossover.measure.process`. It
+`crossover.measure.process` runs it as `python -m crossover.measure.reaper MODULE`. It
 forks: the child is the worker, which imports MODULE, and torch with it, and serves. The
-parent sleeps, without torch, until the worker ends or the main process closes the
-requests, as it also does by being killed. Then it kills all that is left below it, also
-what has left the worker's session, and ends as the worker ended.
+parent, the keeper, sleeps without torch until the worker ends or the main process
+closes the requests, which also happens when that is killed. Then the keeper kills every
+process below it, even those that left the worker's session, and ends as the worker did.
 """
 
 import ctypes
@@ -20,12 +20,13 @@ from contextlib import suppress
 import psutil
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+"""Options of Linux' prctl: die with the parent; adopt orphaned descendants."""
 GRACE_S = 5.0
-"""How long what was killed may take to be gone; longer only in a stuck driver."""
+"""Seconds that a killed process may take to end; a stuck driver may take longer."""
 
 
 def main() -> None:
-    """Fork; serve in the child, keep in the parent."""
+    """Fork: the child serves as the worker, the parent keeps watch."""
     keeper = os.getpid()
     adopts = _prctl(PR_SET_CHILD_SUBREAPER, 1)
     worker = os.fork()
@@ -33,24 +34,24 @@ def main() -> None:
         _end_alike(_keep(worker, adopts))
     os.setpgid(0, 0)
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == keeper:  # else it was killed before we asked to follow it
+    if os.getppid() == keeper:  # else the keeper was killed before the prctl
         requests, replies = _private_pipes()
         with os.fdopen(requests) as lines, os.fdopen(replies, "w") as file:
             importlib.import_module(sys.argv[1]).serve(lines, file)
 
 
 def _prctl(option: int, value: int) -> bool:
-    """Set what Linux has for it; return False elsewhere."""
+    """Set an option of Linux' prctl; return False on other systems."""
     if not sys.platform.startswith("linux"):
         return False
     return bool(ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0)
 
 
 def _private_pipes() -> tuple[int, int]:
-    """Move the pipes away, so that nobody else reads requests or writes replies.
+    """Move the pipes to new descriptors, and return those.
 
-    What is printed goes to stderr, and nothing is there to be read. Programs that are
-    started do not inherit the pipes.
+    So only we read requests and write replies: stdin is empty, what is printed goes to
+    stderr, and programs that the worker starts do not inherit the pipes.
     """
     requests, replies = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -61,21 +62,21 @@ def _private_pipes() -> tuple[int, int]:
 
 
 def _keep(worker: int, adopts: bool) -> int:
-    """Wait for the first end there is and end the rest.
+    """Wait until the worker ends or must end, end all others, and return its status.
 
-    Returns the worker's status; 0 where it did not end by itself but was to end.
+    The status is 0 if the requests were closed before the worker ended.
     """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a signal would leave it twice
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # or a second core is dumped
     wake, woken = os.pipe()
     for end in (wake, woken):
         os.set_blocking(end, False)
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     signal.set_wakeup_fd(woken)
-    os.dup2(2, 1)  # else the end of the replies would not be seen
+    os.dup2(2, 1)  # or the keeper would hold the replies open after the worker's end
     poll = select.poll()
     poll.register(wake, select.POLLIN)
-    poll.register(0, 0)  # only that its other end is closed
+    poll.register(0, 0)  # reports only that the other end was closed
     status, _ = _reap(worker)
     while status is None:
         events = dict(poll.poll())
@@ -90,7 +91,7 @@ def _keep(worker: int, adopts: bool) -> int:
 
 
 def _reap(worker: int) -> tuple[int | None, bool]:
-    """Collect who has ended: the worker's status if it has, and if any are left."""
+    """Collect ended children; return the worker's status, and if any are left."""
     status = None
     while True:
         try:
@@ -104,7 +105,7 @@ def _reap(worker: int) -> tuple[int | None, bool]:
 
 
 def _end_all(worker: int, adopts: bool) -> None:
-    """Kill all below; those whose parent dies become ours and are found next time."""
+    """Kill all processes below; orphans become our children, killed the next time."""
     any_left = True
     end = time.monotonic() + GRACE_S
     while any_left and time.monotonic() < end:
@@ -122,7 +123,7 @@ def _end_alike(status: int) -> None:
     """End with the exit code or by the signal that the worker ended with."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        with suppress(OSError):  # that of SIGKILL cannot be set, nor need it be
+        with suppress(OSError):  # SIGKILL's handler cannot be set, and need not be
             signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
     os._exit(os.waitstatus_to_exitcode(status))

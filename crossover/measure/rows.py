@@ -1,4 +1,7 @@
-"""What the workers' replies say: the rows of a round, and who is wrong."""
+"""Turn the workers' replies into the rows of a round, and find wrong losses.
+
+The pipeline calls both functions after it has asked all contenders.
+"""
 
 import dataclasses
 import statistics
@@ -8,19 +11,20 @@ from crossover.measure.pipe import Ended, Opened, Sampled
 from crossover.nouns import Contender, Measurement, by_device
 
 LOSS_RTOL, LOSS_ATOL = 0.02, 1e-3
+"""How far contenders' losses may lie apart: a share of the loss, plus a constant."""
 Taken = tuple[int, Sampled]
-"""A sample, and where in the round's order it was taken."""
+"""A sample's place in its round, from 0, and the sample."""
 
 
 def measured(
     row: Measurement, opened: Opened, taken: Sequence[Taken], first: bool
 ) -> Measurement:
-    """Return a round's row with what opening its cell found, and with its samples.
+    """Return a row with the facts from opening its cell, and with its samples.
 
     Args:
-        row: whose round it is.
-        opened: of its cell.
-        taken: in the round.
+        row: the row without samples.
+        opened: the reply to opening its cell.
+        taken: the samples of the round.
         first: whether the round is the first, whose row keeps the warm-up.
     """
     last = taken[-1][1]
@@ -52,7 +56,7 @@ def _all_or_none(joules: Sequence[float | None]) -> tuple[float, ...]:
 
 
 def disagreeing(opened: dict[Contender, Opened]) -> dict[Contender, Ended]:
-    """Return who ends at another loss than the others after as many epochs."""
+    """Return the contenders whose loss differs from the others' after equal epochs."""
     found = {}
     losses: dict[int, dict[Contender, float]] = {}
     for contender, reply in opened.items():

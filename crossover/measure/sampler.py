@@ -1,4 +1,8 @@
-"""One cell, opened in this process: set-up, warm-up, verification, then samples."""
+"""Open one cell in this process: set-up, warm-up and verification; then take samples.
+
+In: a case, an implementation, a device. Out: an `Opened`, then the seconds and joules
+of each sample. The worker and asv's and pytest's suites use it.
+"""
 
 import math
 import statistics
@@ -16,13 +20,13 @@ from softmax_core.device import clock_share, peak_memory_bytes, reset_peak_memor
 
 
 def reset_peak(device: torch.device) -> None:
-    """Forget the peak of the cells before, where the system lets us."""
+    """Forget the memory peak of earlier cells, if the system allows it."""
     reset_peak_memory(device)
     forget_peak("self")
 
 
 def forget_peak(process: str) -> None:
-    """Forget a process' peak of resident memory."""
+    """Forget a process' peak of resident memory, if the system allows it."""
     try:
         with open(f"/proc/{process}/clear_refs", "w", encoding="ascii") as peak:
             peak.write("5")
@@ -31,10 +35,10 @@ def forget_peak(process: str) -> None:
 
 
 def read_peak(device: torch.device, others: tuple[str, ...]) -> int | None:
-    """Return the peak: the device's allocator's, or the processes' resident memory.
+    """Return the peak in bytes: of the device's allocator, or of resident memory.
 
-    What the `others`, of other ranks, share with this one counts in each; what they
-    have on other devices is not known here.
+    `others` are the processes of other ranks. Memory that they share with this one
+    counts in each of them; their memory on other devices is unknown, hence None.
     """
     if device.type != "cpu":
         return None if others else peak_memory_bytes(device)
@@ -51,33 +55,34 @@ def _peak_resident(process: str) -> int:
 
 
 FLOOR_S = 1e-3
-"""No sample is shorter than this, or than 1,000 steps of the timer."""
+"""Shortest sample accepted, in seconds; it also lasts 1,000 steps of the timer."""
 SAMPLE_S = 5e-3
-"""Short work is looped until a sample lasts about this long."""
+"""Short work is looped until a sample lasts about this many seconds."""
 WARMUP_S = 0.1
+"""Shortest warm-up, in seconds."""
 WARMUP_CALLS, WARMUP_MOST = 3, 300
-"""Fewest calls of a warm-up that lasts `WARMUP_S`, and most."""
+"""Fewest and most calls of a warm-up."""
 WAKE_S = 0.02
-"""Before a sample, an epoch shorter than this is trained untimed: the other
-contenders have just used the caches, and threads and clocks may be asleep."""
+"""An epoch shorter than this is trained untimed before a sample: the other contenders
+have just used the caches, and threads and clocks may be asleep."""
 
 
 class Sampler:
     """A session of one cell, and the clock around it.
 
     Args:
-        case: what to do.
-        implementation: by what.
-        device: where; the harness moves the data, so that transfer is seen.
-        threads: CPU threads for torch, None for torch's own choice.
-        context_s: what first use of the device cost this process.
+        case: the job.
+        implementation: name of what does the job, such as a trainer.
+        device: where; the sampler moves the data, to time the transfer.
+        threads: CPU threads for torch; None leaves torch's own choice.
+        context_s: seconds that the first use of the device cost this process.
         longest_s: a sample that would last longer trains fewer epochs.
         now: the clock.
-        meter: of the samples' energy.
-        ranks: processes that share the training.
+        meter: measures the samples' energy.
+        ranks: number of processes that share the training.
 
     Raises:
-        crossover.workloads.definition.WrongResult: when it does not do equal work.
+        crossover.workloads.definition.WrongResult: if the work is not equal.
     """
 
     def __init__(
@@ -154,16 +159,16 @@ class Sampler:
         return "; ".join(said)
 
     def transfer_s(self) -> float:
-        """Time one more move of the data to the device; about 0 where it is there.
+        """Time one more move of the data to the device.
 
-        That is also so for a trainer that moves them itself, again in every epoch.
+        It is about 0 on the CPU, and for a trainer that moves the data in every epoch.
         """
         return self._measured(self.move)
 
     def sample(self) -> tuple[float, float | None]:
-        """Time one sample from the initial weights: `calls` times `epochs` epochs.
+        """Take one sample: `calls` trainings, on from the initial weights.
 
-        Returns its seconds, and its joules where they can be measured.
+        The result is its seconds, and its joules or None if they are not measured.
         """
         self.ready()
         if self._meter is None:
@@ -172,25 +177,25 @@ class Sampler:
         return self._meter.around(lambda: self._measured(self.train_calls))
 
     def ready(self) -> None:
-        """Do what comes before a sample: wake up, initial weights, no garbage."""
+        """Prepare a sample: wake the device, reset the weights, collect garbage."""
         if self._repeat_s < WAKE_S:
             self._session.run(1)
         self._session.reset()
         self._garbage.collect()
 
     def train(self) -> None:
-        """Train once, from where the weights are; the device may still be at it."""
+        """Train once, on from the present weights, without waiting for the device."""
         self._session.run(self.repeats)
 
     def train_calls(self) -> None:
-        """Train as often as a sample does."""
+        """Train as often as a sample does, without waiting for the device."""
         for _ in range(self.calls):
             self._session.run(self.repeats)
 
     def clock_share(self) -> float | None:
-        """Read the accelerator's clock while an untimed epoch is queued.
+        """Return the accelerator's clock as a share, while an untimed epoch runs.
 
-        An idle device's clock is low, and says nothing.
+        The clock of an idle device is low and means nothing.
         """
         if self.device.type == "cpu":
             return None
@@ -200,13 +205,13 @@ class Sampler:
         return share
 
     def move(self) -> None:
-        """Move the data to the device once more; it may still be at it."""
+        """Move the data to the device once more, without waiting for it."""
         self._session.move()
 
     def synchronize(self) -> None:
-        """Wait until the device is done."""
+        """Wait until the device has done all its work."""
         self._session.synchronize()
 
     def close(self) -> None:
-        """Let garbage be collected again."""
+        """Let Python collect garbage again."""
         self._garbage.end()

@@ -1,7 +1,8 @@
-"""The isolated process that measures one contender: JSON lines in, JSON lines out.
+"""The isolated process that measures one contender: requests in, replies out.
 
 `crossover.measure.reaper` forks it, with the thread settings already in the
-environment, and calls `serve`. It ends when the requests do.
+environment, and calls `serve`. It ends when the requests end. Both are lines of JSON,
+as `pipe` defines them.
 """
 
 import gc
@@ -56,7 +57,7 @@ class Worker:
     def __init__(self) -> None:
         self._sampler: Sampler | None = None
         self._clock: tuple[int | None, float | None] | None = None
-        """The round in which the accelerator's clock was last read, and its share."""
+        """The round in which the accelerator's clock was last read, and the share."""
         self._context_s: dict[str, float] = {}
         self._meters: dict[torch.device, Meter | None] = {}
         self._device = torch.device("cpu")
@@ -65,7 +66,7 @@ class Worker:
         """Do one request.
 
         Raises:
-            InputError: for a device that is none, or work that cannot be counted.
+            InputError: for an unknown device, or work that cannot be counted.
         """
         match request:
             case Describe(devices=names):
@@ -85,7 +86,7 @@ class Worker:
                 return Closed()
 
     def _sample(self, number: int | None) -> Sampled | Ended:
-        """Take a sample; read the clock after the first one of a round."""
+        """Take a sample; after the first one of a round, read the clock."""
         sampler = self._sampler
         if sampler is None:
             return Ended(status="failed", notes="no cell is open")
@@ -118,8 +119,8 @@ class Worker:
             return Ended(status="unavailable", notes=f"{device}: {reason}")
         self._device = device
         context_s = self._context(case.workload.name, device, trainer, ranks)
-        # May touch the device, whose context is timed. Those of other ranks are not
-        # metered: none of them is then.
+        # Finding the meter may touch the device, so the context is timed before. Ranks
+        # on several accelerators have no meter: it would count only one of them.
         meter = self._meter(device) if ranks == 1 or device.type == "cpu" else None
         self._sampler = Sampler(
             case,
@@ -132,7 +133,7 @@ class Worker:
             ranks=ranks,
         )
         launches = job.launches_per_step(case, trainer, ranks)
-        gc.freeze()  # what counting loads is not searched for garbage at every sample
+        gc.freeze()  # no sample then searches what counting has loaded for garbage
         more = {
             "energy_of": meter.name if meter else "",
             "launches_per_step": launches,
@@ -149,21 +150,22 @@ class Worker:
     def _context(
         self, workload: str, device: torch.device, trainer: str, ranks: int
     ) -> float:
-        """Seconds that a process pays once, before any case: the device's context
-        and whatever torch loads at the first training; other ranks start then.
-        Importing torch here, which every contender pays alike, is not counted.
+        """Return the seconds that a process pays once, before any case.
+
+        They are the device's context, what torch loads at the first training, and the
+        start of other ranks. Importing torch is not counted: all contenders pay it.
         """
         key = f"{device}/{trainer}@{ranks}"
         if key not in self._context_s:
             job = definition(workload)
-            # No synchronise before: it would start the device outside the clock.
+            # Synchronising first would start the device before the clock.
             start = time.perf_counter()
             job.first_use(trainer, str(device), ranks)
             self._context_s[key] = time.perf_counter() - start
         return self._context_s[key]
 
     def lost_device(self) -> bool:
-        """Tell whether the device answers no more, nor will to this process."""
+        """Tell whether the device no longer answers this process."""
         try:
             synchronize(self._device)
         except RuntimeError:
@@ -172,7 +174,7 @@ class Worker:
 
 
 def _device(name: str) -> torch.device:
-    """Return the device that the user named.
+    """Return the device with a name that the user gave.
 
     Raises:
         InputError: for a name that torch does not know.
@@ -184,7 +186,7 @@ def _device(name: str) -> torch.device:
 
 
 def _examine(request: Examine | Verify) -> Examined | Verified:
-    """Say what a device does, or what is wrong with a trainer there."""
+    """Measure a device, or compare a trainer there with the reference."""
     device = _device(request.name)
     if isinstance(request, Examine):
         return accelerator_facts(device)
@@ -195,7 +197,7 @@ def _count(request: Count) -> Counted:
     """Count a trainer's work.
 
     Raises:
-        InputError: where it cannot be counted.
+        InputError: if the work cannot be counted.
     """
     try:
         cases = [_case(request.workload, values) for values in request.cases]
@@ -206,7 +208,7 @@ def _count(request: Count) -> Counted:
 
 
 def _case(workload: str, values: dict[str, object]) -> Case:
-    """Return a case of a workload from what JSON makes of its values."""
+    """Return a case of a workload from values that came as JSON: lists are tuples."""
     whole = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
     return definition(workload).declared.case(**whole)
 

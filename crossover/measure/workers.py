@@ -1,4 +1,7 @@
-"""The worker process of each contender: asked, replaced when it died, ended."""
+"""Keep a worker process for each contender, replace dead ones, and end them all.
+
+The pipeline, machine snapshots and the doctor ask contenders through it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +14,7 @@ from crossover.nouns import Contender
 
 @dataclass
 class Crew:
-    """The worker process of each contender, started when first needed."""
+    """The worker process of each contender, started at its first request."""
 
     start: Callable[[Contender], Asked] = lambda c: WorkerProcess(c.threads)
     workers: dict[Contender, Asked] = field(default_factory=dict)
