@@ -1,1 +1,1 @@
-"""Is this machine fit to measure on? Facts at the edge, pure checks, and a run."""
+"""Check whether a machine is fit to measure on; `examine` is the way in."""

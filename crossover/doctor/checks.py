@@ -1,6 +1,6 @@
-"""What `crossover doctor` judges: facts about a machine in, one `Check` each out.
+"""The checks of `crossover doctor`: facts about a machine in, a `Check` each out.
 
-Pure functions; `facts` reads the facts, `examine` prints the checks.
+All functions are pure; `facts` reads the facts, and `examine` prints the checks.
 """
 
 import math
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from crossover.measure.pipe import Described, Ended
 
 POWER_CAP = 0x04
+"""The bit of nvml.h, nvmlClocksThrottleReason*, for the software's power cap."""
 ONE_PROCESS = (
     "let several processes use it, as each contender has its own: sudo nvidia-smi -c 0"
 )
@@ -19,7 +20,7 @@ HARMFUL = {
     0x40: "hardware thermal slowdown",
     0x80: "power brake",
 }
-"""Bits of nvml.h, nvmlClocksThrottleReason*. Others do no harm: 0x01 says idle."""
+"""Bits of the same mask that make times useless. The others are harmless."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Gpu:
-    """What NVML says of one accelerator; None where it does not."""
+    """What NVML tells about one accelerator; an unknown value is None."""
 
     name: str
     clock_mhz: int | None = None
@@ -42,21 +43,21 @@ class Gpu:
     temperature_c: int | None = None
     persistent: bool | None = None
     reasons: int | None = None
-    """Why the clock is not higher: a mask of bits."""
+    """The reasons why the clock is not higher, as a mask of bits."""
     processes: int | None = None
     mig: bool | None = None
     bus_bytes_per_s: float | None = None
-    """Nominal, each way."""
+    """Nominal speed of the bus, each way."""
     uuid: str = ""
     one_process: bool | None = None
-    """Whether its compute mode is exclusive, so that a second process is refused."""
+    """Whether its compute mode is exclusive: it then refuses a second process."""
 
 
 class TorchBuild(Described):
-    """The torch that will be measured, and what it sees of the machine."""
+    """The torch that will be measured, and the machine as it sees it."""
 
     capability: str
-    """The instructions that its kernels use: `AVX2`."""
+    """The processor's instructions that its kernels use: `AVX2`."""
     mkl: bool
     openmp: bool
     machine: str
@@ -64,7 +65,7 @@ class TorchBuild(Described):
 
 
 def timer(step_s: float, call_s: float) -> Check:
-    """Judge perf_counter by its smallest step and by what a call costs.
+    """Judge perf_counter by its smallest step and by the cost of a call.
 
     Two calls must cost less than 0.5 % of the shortest sample, 1 ms; a sample is at
     least 1,000 steps long.
@@ -77,7 +78,7 @@ def timer(step_s: float, call_s: float) -> Check:
 
 
 def load(load_1min: float, cores: int) -> Check:
-    """Judge the load average, which counts the whole machine, by all its cores."""
+    """Judge the load average; as it counts the whole machine, all cores count."""
     finding = f"{load_1min:.2f} over the last minute on {cores} cores"
     status = worst(load_1min > cores, load_1min > 0.3 * cores)
     return checked("load", status, finding, "stop other programs and wait a minute")
@@ -88,7 +89,7 @@ def others(shares: Sequence[tuple[str, float]], cores: int) -> Check:
 
     Args:
         shares: name and used share of one core, the busiest first.
-        cores: that we may use.
+        cores: number of cores that we may use.
     """
     busy = [(name, share) for name, share in shares if share >= 0.1]
     if not busy:
@@ -111,7 +112,7 @@ def governor(governors: Sequence[str]) -> Check:
 
 
 def turbo(is_on: bool | None) -> Check:
-    """Judge whether the clock may rise above what it can hold."""
+    """Judge turbo, which lets the clock rise above what it can sustain."""
     if is_on is None:
         return _unknown("turbo")
     finding = "on: heat and busy cores change the clock" if is_on else "off"
@@ -136,9 +137,9 @@ def quota(quota_cores: float | None, cores: int, throttled: int | None) -> Check
     """Judge the container's CPU quota.
 
     Args:
-        quota_cores: in cores, None without a quota.
-        cores: that we may run on.
-        throttled: periods in which a short loop on all cores was stopped.
+        quota_cores: the quota in cores; None if there is none.
+        cores: number of cores that we may use.
+        throttled: number of periods in which a short loop on all cores was stopped.
     """
     if quota_cores is None:
         return Check("quota", "ok", "no CPU quota")
@@ -159,7 +160,7 @@ def memory(available_bytes: int) -> Check:
 
 
 def settings(found: Mapping[str, str]) -> Check:
-    """Name what in the environment changes a contender's speed."""
+    """Name the variables of the environment that change a contender's speed."""
     named = ", ".join(f"{k}={value}" for k, value in found.items())
     finding = named or "no thread settings in the environment"
     advice = "unset them, unless they belong to your question"
@@ -170,9 +171,9 @@ def torch_build(found: TorchBuild | Ended, cores: int, physical: int | None) -> 
     """Judge the torch that will be measured.
 
     Args:
-        found: in a process that loads it, or why there is none.
-        cores: that we may use.
-        physical: cores without SMT; as many threads are torch's own choice.
+        found: the facts from a process that loads torch, or why there are none.
+        cores: number of cores that we may use.
+        physical: number of cores without SMT, torch's own number of threads.
     """
     if isinstance(found, Ended):
         return Check("torch", "unfit", found.notes, "install torch again")
@@ -197,11 +198,11 @@ def torch_build(found: TorchBuild | Ended, cores: int, physical: int | None) -> 
 
 
 def accelerators(found: TorchBuild | Ended, has_driver: bool) -> Check:
-    """Say which accelerators torch can use, and why not the others.
+    """List the accelerators that torch can use, or why it can use none.
 
     Args:
-        found: in a process that loads torch, or why there is none.
-        has_driver: NVIDIA's driver is loaded.
+        found: the facts from a process that loads torch, or why there are none.
+        has_driver: whether NVIDIA's driver is loaded.
     """
     if isinstance(found, Ended):
         return Check("devices", "unknown", "torch cannot be asked")
@@ -217,7 +218,7 @@ def accelerators(found: TorchBuild | Ended, has_driver: bool) -> Check:
 
 
 def gpu(state: Gpu | None) -> Check:
-    """Judge the state of one accelerator, None where NVML cannot be asked."""
+    """Judge the state of one accelerator; None means that NVML cannot be asked."""
     if state is None:
         install = "pip install nvidia-ml-py to see clocks, throttling and temperature"
         return Check("gpu", "unknown", "no NVML", install)
@@ -247,7 +248,7 @@ def gpu(state: Gpu | None) -> Check:
 
 
 def worst(unfit: object, warn: object) -> str:
-    """Return the worst status of those that hold."""
+    """Return the worse of the statuses that hold; `ok` if neither does."""
     return "unfit" if unfit else "warn" if warn else "ok"
 
 
@@ -260,5 +261,5 @@ def _unknown(name: str, why: str = "") -> Check:
 
 
 def checked(name: str, status: str, finding: str, advice: str) -> Check:
-    """Keep the advice where it is needed."""
+    """Return a check; one that is ok needs no advice."""
     return Check(name, status, finding, "" if status == "ok" else advice)

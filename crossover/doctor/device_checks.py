@@ -1,6 +1,6 @@
-"""What `crossover doctor` judges of an accelerator: facts in, one `Check` each out.
+"""The checks of an accelerator for `crossover doctor`: facts in, a `Check` each out.
 
-Facts are those of `crossover.measure.accelerator`, and of NVML where there is one.
+The facts come from `crossover.measure.accelerator`, and from NVML if it is installed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,13 +9,18 @@ from crossover.doctor.checks import ONE_PROCESS, Check, Gpu, checked, worst
 from crossover.measure.machine import Seen
 
 MOST_QUEUED = 0.5
+"""Largest share of a queue's time in which the host may be busy."""
 CLOCKS_AGREE = 0.8, 1.25
+"""Smallest and largest ratio of our clock to the device's."""
 SLOW_LAUNCH_S = 50e-6
 LEAST_OF_BUS = 0.5
+"""Smallest share of the bus' nominal speed for a pinned copy."""
 LEAST_FREE = 0.5
+"""Smallest free share of the device's memory."""
 LEAST_CLOCK = 0.7
+"""Smallest share of the highest clock for a device at work."""
 BUSY = "busy or unavailable", "exclusive compute mode"
-"""What is said of a device that another process has for itself."""
+"""Texts in the error of a device that another process holds exclusively."""
 
 
 def device_checks(
@@ -28,11 +33,11 @@ def device_checks(
     """Judge one accelerator.
 
     Args:
-        name: such as `cuda:0`.
-        seen: what it did when it was asked.
-        memory_bytes: all that it has; None where the system does not say.
-        missing: by trainer that is not available there, why.
-        states: what NVML says of those it knows.
+        name: name of the device, such as `cuda:0`.
+        seen: what was measured of it.
+        memory_bytes: all memory that it has; None if unknown.
+        missing: why a trainer is not available there, by trainer.
+        states: what NVML tells about the devices that it knows.
     """
     facts = seen.facts
     if facts is None:
@@ -64,7 +69,7 @@ def queue(name: str, share: float) -> Check:
 
 
 def clock(name: str, ratio: float | None) -> Check:
-    """Judge whether our clock, synchronised, sees what the device's events see."""
+    """Judge whether our clock, synchronised, agrees with the device's own events."""
     if ratio is None:
         finding = f"{name}: torch has no timed events there: not compared"
         return Check("clock", "unknown", finding)
@@ -75,7 +80,7 @@ def clock(name: str, ratio: float | None) -> Check:
 
 
 def launches(name: str, launch_s: float, round_trip_s: float) -> Check:
-    """Judge what a small operator costs."""
+    """Judge the time that launching a small operator takes."""
     finding = (
         f"{name}: {launch_s * 1e6:.1f} us an operator in a queue, "
         f"{round_trip_s * 1e6:.1f} us alone with the wait for it"
@@ -148,9 +153,9 @@ def work(name: str, found: Mapping[str, str], missing: Mapping[str, str]) -> Che
     """Judge whether each trainer does the reference's arithmetic there.
 
     Args:
-        name: of the device.
-        found: by trainer, "" or what is wrong.
-        missing: by trainer that is not available, why.
+        name: name of the device.
+        found: what is wrong with each available trainer; "" if nothing.
+        missing: why each other trainer is not available.
     """
     wrong = {k: why for k, why in found.items() if why}
     right = ", ".join(k for k in found if k not in wrong) or "none"

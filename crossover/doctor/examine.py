@@ -1,7 +1,7 @@
-"""`crossover doctor`: is this machine fit to measure on?
+"""`crossover doctor`: make all checks in order, and print them with a verdict.
 
-`facts` reads facts about the machine, `checks` judges them; here they are
-put in order and printed, and one cell is measured against itself.
+`facts` reads facts about the machine, `checks` and `device_checks` judge them. At last
+one cell is measured against itself.
 """
 
 import math
@@ -32,9 +32,12 @@ from crossover.workloads.softmax import AA_CASE
 
 STYLES = {"ok": "green", "warn": "yellow", "unfit": "bold red", "unknown": "dim"}
 AA_S = 10.0
+"""Seconds in which one cell is measured against itself."""
 FEWEST_ROUNDS = 20
 LEVEL = 0.01
+"""Level of the test whether the cell differs from itself."""
 MARGIN = 0.02
+"""Smaller differences of the cell from itself do not matter."""
 TIMEOUT_S = 60.0
 
 
@@ -52,7 +55,7 @@ def diagnose(quick: bool = False) -> int:
 
 
 def verdict(found: Sequence[Check]) -> str:
-    """Say in a line what the checks come to."""
+    """Return the verdict on all checks, in one line."""
     named = {s: ", ".join(c.name for c in found if c.status == s) for s in STYLES}
     if named["unfit"]:
         return f"Not fit to measure on: see {named['unfit']}."
@@ -62,7 +65,7 @@ def verdict(found: Sequence[Check]) -> str:
 
 
 def examine(quick: bool, root: Path = Path("/")) -> Iterator[Check]:
-    """Make the checks in order; what would disturb a later one comes after it."""
+    """Make the checks in order, so that none disturbs a later one."""
     cores, physical = usable_cores(), psutil.cpu_count(logical=False)
     yield checks.load(os.getloadavg()[0], psutil.cpu_count() or cores)
     yield checks.others(facts.busy_programs(), cores)
@@ -109,8 +112,8 @@ def measure_twice(
 ) -> tuple[list[float], str]:
     """Measure one cell in two processes, side by side in ABBA and BAAB rounds.
 
-    Returns log(seconds of the one / seconds of the other), one a round, and why there
-    are none.
+    The result is log(seconds of the first / seconds of the second) for each round, and
+    why there are none, or "".
     """
     workers = [start(1), start(1)]
     try:
@@ -132,7 +135,7 @@ def measure_twice(
 
 
 def open_cell(worker: Asked) -> int:
-    """Open the cell in a worker and return how many trainings a sample is."""
+    """Open the cell in a worker; return how many trainings a sample has."""
     request = Open(
         workload=AA_CASE.workload.name,
         case=dict(AA_CASE.values),
@@ -145,10 +148,10 @@ def open_cell(worker: Asked) -> int:
 
 
 def ask(worker: Asked, request: Request[R]) -> R:
-    """Return a worker's reply.
+    """Return a worker's good reply.
 
     Raises:
-        RuntimeError: when it is not a good one.
+        RuntimeError: when the request ended in another way.
     """
     reply = worker.ask(request, TIMEOUT_S)
     if isinstance(reply, Ended):
@@ -162,8 +165,8 @@ def same_twice(log_ratios: Sequence[float], failure: str = "") -> Check:
     Whether the median lies beyond 2 % is decided by Wilcoxon's signed-rank test.
 
     Args:
-        log_ratios: one a round.
-        failure: why there are none.
+        log_ratios: the log-ratio of each round.
+        failure: why there are no rounds, or "".
     """
     if failure or len(log_ratios) < FEWEST_ROUNDS:
         finding = failure or f"{len(log_ratios)} rounds are too few to judge"

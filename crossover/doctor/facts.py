@@ -1,6 +1,7 @@
-"""What `crossover doctor` looks at: facts about this machine, read where they are.
+"""Read the facts about this machine that `crossover doctor` needs.
 
-`checks` judges them. Files are read under a `root`, so that tests can make it up.
+`checks` judges them. Files are read under a `root`, so that tests can make one up. Run
+as a program, this module describes torch in a process of its own.
 """
 
 import hashlib
@@ -29,16 +30,17 @@ SETTINGS = (
     "PYTORCH_NO_CUDA_MEMORY_CACHING", "NVIDIA_TF32_OVERRIDE",
     "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "ONEDNN_DEFAULT_FPMATH_MODE",
 )  # fmt: skip
-"""Variables that change how fast a contender is."""
+"""Environment variables that change how fast a contender is."""
 ONE_PROCESS_MODES = 1, 3
-"""Of nvml.h, nvmlComputeMode_t: exclusive to a thread, or to a process."""
+"""Values of nvml.h, nvmlComputeMode_t: exclusive to a thread, or to a process."""
 TIMEOUT_S = 120.0
+"""Longest time for loading and describing torch."""
 LANE_BYTES_PER_S = {1: 0.25e9, 2: 0.5e9, 3: 0.985e9, 4: 1.969e9, 5: 3.938e9, 6: 7.563e9}
-"""Nominal, of a PCI Express lane each way, by generation."""
+"""Nominal speed of a PCI Express lane, each way, by generation."""
 
 
 def clock_call_s(calls: int = 10_000) -> float:
-    """Return the seconds that one call of perf_counter costs, loop included."""
+    """Return the seconds of one call of perf_counter, including the loop."""
     start = time.perf_counter()
     for _ in range(calls):
         time.perf_counter()
@@ -65,7 +67,7 @@ def _cpu_seconds() -> dict[tuple[int, float], tuple[str, float]]:
             used = process.cpu_times()
             key = process.pid, process.create_time()
             found[key] = process.name(), used.user + used.system
-        except psutil.Error:  # it has ended, or is not ours to see
+        except psutil.Error:  # the process has ended, or we may not read it
             continue
     return found
 
@@ -77,7 +79,7 @@ def governors(root: Path) -> list[str]:
 
 
 def turbo(root: Path) -> bool | None:
-    """Tell whether turbo is on, None where the system does not say."""
+    """Tell whether turbo is on; None if the system does not tell."""
     cpu = root / "sys/devices/system/cpu"
     is_off = _text(cpu / "intel_pstate/no_turbo")
     if is_off:
@@ -86,13 +88,13 @@ def turbo(root: Path) -> bool | None:
 
 
 def smt(root: Path) -> bool | None:
-    """Tell whether SMT is active, None where the system does not say."""
+    """Tell whether SMT is active; None if the system does not tell."""
     text = _text(root / "sys/devices/system/cpu/smt/active")
     return {"1": True, "0": False}.get(text)
 
 
 def free_bytes(root: Path) -> int:
-    """Return the memory that is free here: the system's, or the container's if less."""
+    """Return the free memory: the system's, or the container's if that is less."""
     free = [int(psutil.virtual_memory().available)]
     groups = root / "sys/fs/cgroup"
     for folder, most, now in (
@@ -108,7 +110,7 @@ def free_bytes(root: Path) -> int:
 
 
 def thread_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what in the environment changes a contender's speed."""
+    """Return the variables of the environment that change a contender's speed."""
     return {name: environment[name] for name in SETTINGS if name in environment}
 
 
@@ -122,7 +124,7 @@ def _text(path: Path) -> str:
 def growth_in_work(
     count: Callable[[], int | None], cores: int, seconds: float = 0.5
 ) -> int | None:
-    """Keep all cores busy for a while, and return by how much a count has grown."""
+    """Keep all cores busy for a while; return by how much the count has grown."""
     before = count()
     block = bytes(2**20)  # while one thread hashes a block, the others run
     end = time.perf_counter() + seconds
@@ -170,7 +172,7 @@ def ask_torch() -> TorchBuild | Ended:
 
 
 def gpus(module: str = "pynvml") -> list[Gpu]:
-    """Ask NVML for the state of each accelerator; none without module or driver."""
+    """Ask NVML for the state of each accelerator; [] without module or driver."""
     try:
         nvml = importlib.import_module(module)
         nvml.nvmlInit()
