@@ -1,1 +1,1 @@
-"""Two more doors to the cells: asv and pytest-benchmark (docs/suites.md)."""
+"""The cells for asv and pytest-benchmark, whose suites are in `bench/`."""

@@ -1,6 +1,6 @@
-"""The cells both suites measure, by profile, and one of them made ready to be timed.
+"""The cells that both suites measure, by profile; one at a time is prepared.
 
-No torch until a cell is asked for: asv starts a process for each one.
+asv starts a process for each cell, so torch is loaded only when a cell is prepared.
 """
 
 import time
@@ -15,18 +15,18 @@ from crossover.workloads.registry import definition
 from crossover.workloads.workload import Workload
 
 ALL_EPOCHS_S = 1e6
-"""A training is never cut short here: asv and pytest-benchmark cannot say so."""
+"""Longest sample: no training is cut short, as both tools could not tell of it."""
 
 now = time.perf_counter
-"""The clock of both suites; tests put a virtual one here."""
+"""The clock of both suites; tests replace it by a virtual one."""
 
 
 def cells(profile: str | None = None, more: Iterable[str] = ()) -> tuple[Cell, ...]:
     """Return a profile's cells, each once, in the profile's order.
 
     Args:
-        profile: its name; None means what the environment asks for.
-        more: devices beside those that the environment names.
+        profile: its name; None means the one that the environment chooses.
+        more: devices, in addition to those that the environment names.
     """
     spec = load_profile(profile or profile_name())
     devices = dict.fromkeys((*more_devices(), *more))
@@ -42,13 +42,13 @@ def cells(profile: str | None = None, more: Iterable[str] = ()) -> tuple[Cell, .
 
 
 def workload() -> Workload:
-    """Return what the profile's cells are of."""
+    """Return the workload of the profile's cells."""
     return load_profile(profile_name()).declared
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The cells as asv wants them: a product of texts, less what is not a cell."""
+    """The cells in asv's form: a product of texts, and the pairs that are no cells."""
 
     cases: list[str]
     contenders: list[str]
@@ -56,7 +56,7 @@ class Grid:
 
 
 def grid(measured: Iterable[Cell]) -> Grid:
-    """Spread cells out to the product of their cases and contenders."""
+    """Return the product of the cells' cases and contenders."""
     pairs = dict.fromkeys((c.case.id, str(c.contender)) for c in measured)
     cases = list(dict.fromkeys(case for case, _ in pairs))
     contenders = list(dict.fromkeys(contender for _, contender in pairs))
@@ -65,7 +65,7 @@ def grid(measured: Iterable[Cell]) -> Grid:
 
 
 def unavailable(text: str) -> str | None:
-    """Say why a contender cannot be measured here, None when it can."""
+    """Return why a contender cannot be measured here; None if it can."""
     contender = Contender.parse(text)
     if few := missing_cores(contender, usable_cores()):
         return few
@@ -82,7 +82,7 @@ class Prepared:
     """One cell: built, warmed up, and compared with the reference.
 
     Raises:
-        crossover.workloads.definition.WrongResult: when it does not do equal work.
+        crossover.workloads.definition.WrongResult: if the work is not equal.
     """
 
     def __init__(self, cell: Cell) -> None:
@@ -108,7 +108,7 @@ class Prepared:
         self.loss, self.accuracy = opened.loss, opened.accuracy
 
     def ready(self) -> None:
-        """Do what comes before a sample, untimed: threads, wake up, initial weights."""
+        """Prepare a sample: set the threads, wake the device, reset the weights."""
         from softmax_core.device import use_threads
 
         use_threads(self.cell.contender.threads)
@@ -120,27 +120,27 @@ class Prepared:
         self._sampler.synchronize()
 
     def train_calls(self) -> None:
-        """Train `calls` times, so that a sample is long enough, and wait."""
+        """Train `calls` times, which makes one sample, and wait for the device."""
         self._sampler.train_calls()
         self._sampler.synchronize()
 
     def transfer(self) -> None:
-        """Move the data to the device once more, and wait."""
+        """Move the data to the device once more, and wait for it."""
         self._sampler.move()
         self._sampler.synchronize()
 
     def synchronize(self) -> None:
-        """Wait until the device is done."""
+        """Wait until the device has done all its work."""
         self._sampler.synchronize()
 
     def close(self) -> None:
-        """Let garbage be collected again."""
+        """Let Python collect garbage again."""
         self._sampler.close()
 
 
 @dataclass
 class Kept:
-    """What this process keeps: the cell prepared last, and how many ever were."""
+    """What this process keeps: the cell prepared last, and the number prepared."""
 
     prepared: Prepared | None = None
     builds: int = 0
@@ -150,12 +150,12 @@ kept = Kept()
 
 
 def prepare(cell_id: str) -> Prepared:
-    """Return a cell made ready; the one prepared last is not built again.
+    """Return a prepared cell; the one prepared last is kept and not built again.
 
     asv_runner 0.3 calls `setup` before every timed call, 0.2 before every sample.
 
     Raises:
-        ValueError: for what does not name a cell.
+        ValueError: for a text that names no cell.
     """
     cell = workload().parse_cell(cell_id)
     if kept.prepared is not None and kept.prepared.cell == cell:
@@ -174,7 +174,7 @@ def release() -> None:
 
 
 def train_once(cell_id: str) -> None:
-    """Build a cell and train it once: what its memory is measured by."""
+    """Build a cell and train it once; asv measures the memory of that."""
     cell = workload().parse_cell(cell_id)
     who = cell.contender
     session = definition(cell.case.workload.name).session(
@@ -187,12 +187,12 @@ def train_once(cell_id: str) -> None:
 
 
 def calls_per_sample() -> int:
-    """Return how often the kept cell trains in a sample; 1 while none is kept."""
+    """Return how often the kept cell trains in a sample; 1 if none is kept."""
     return 1 if kept.prepared is None else kept.prepared.calls
 
 
 def timer() -> float:
-    """Read the clock, once the kept cell's device has nothing left to do."""
+    """Wait until the kept cell's device has nothing left to do; read the clock."""
     if kept.prepared is not None:
         kept.prepared.synchronize()
     return now()

@@ -1,6 +1,6 @@
-"""What the environment chooses for both suites: the profile, and more devices.
+"""What environment variables choose for both suites: the profile, more devices.
 
-A profile is a spec (profiles/*.toml), so that `crossover run` measures the same cells.
+A profile is a spec (profiles/*.toml), so `crossover run` can measure the same cells.
 """
 
 import os
@@ -16,14 +16,14 @@ PROFILES = ("smoke", "small", "regular", "large")
 SUITE = "CROSSOVER_SUITE"
 """The environment variable that chooses the profile."""
 DEVICES = "CROSSOVER_DEVICES"
-"""The one that names more devices, to be measured as `STAND_IN` is: `xpu,mps`."""
+"""The environment variable with more devices, measured like `STAND_IN`: `xpu,mps`."""
 
 
 def profile_name() -> str:
-    """Return the profile the environment asks for.
+    """Return the name of the profile that the environment chooses.
 
     Raises:
-        InputError: for an unknown one.
+        InputError: for an unknown name.
     """
     name = os.environ.get(SUITE) or "small"
     if name not in PROFILES:
@@ -33,18 +33,18 @@ def profile_name() -> str:
 
 
 def load_profile(name: str) -> Spec:
-    """Return a profile as the spec it is."""
+    """Return the spec of a profile."""
     path = files("crossover.suites").joinpath("profiles", f"{name}.toml")
-    # The names of cells are the same on every machine: both tools compare by them.
+    # Cells have the same names on every machine, because both tools compare by them.
     text = path.read_text("utf-8").replace(ACCELERATOR, STAND_IN)
     return parse_spec(tomllib.loads(text), f"profile {name}")
 
 
 def more_devices() -> tuple[str, ...]:
-    """Return the devices that the environment names beside `STAND_IN`.
+    """Return the devices that the environment names, except the CPU and `STAND_IN`.
 
     Raises:
-        InputError: for what cannot be a device.
+        InputError: for a text that is no device.
     """
     names = [n.strip() for n in os.environ.get(DEVICES, "").split(",") if n.strip()]
     for name in names:

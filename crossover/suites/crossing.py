@@ -1,6 +1,6 @@
-"""From which batch size on a contender is ahead, by our own engine, as one number.
+"""Find by our own engine from which batch size on a contender is ahead.
 
-asv tracks it over commits; it has no way to find a crossover itself.
+The result is one number, which asv tracks over commits; asv cannot find a crossover.
 """
 
 import math
@@ -19,7 +19,7 @@ ROUNDS = 8
 
 
 def crossing_spec(baseline: str, challenger: str) -> Spec:
-    """Return the profile's first sweep, one pair, few rounds."""
+    """Return a spec of the profile's first sweep with one pair and few rounds."""
     spec = load_profile(profile_name())
     sweep = spec.sweep[0]
     pair = (baseline, challenger)
@@ -38,7 +38,7 @@ def crossing_spec(baseline: str, challenger: str) -> Spec:
 
 
 def crossover_batch_size(baseline: str, challenger: str) -> float:
-    """Measure the sweep and return where they cross, in samples; NaN where nowhere."""
+    """Measure the sweep; return the crossover in samples, NaN if there is none."""
     spec = crossing_spec(baseline, challenger)
     devices = {Contender.parse(text).device for text in (baseline, challenger)}
     run = carry_out_unkept(spec, snapshot(tuple(sorted(devices))), Crew())

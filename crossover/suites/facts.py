@@ -1,4 +1,7 @@
-"""What a result must say about where it was measured, which neither tool records."""
+"""Facts about cell and machine that a result needs and neither tool records.
+
+pytest-benchmark's suite stores them beside its times.
+"""
 
 import re
 from typing import Any
@@ -17,11 +20,11 @@ def blas() -> str:
 
 
 def cell_facts(prepared: Prepared, view: str) -> dict[str, Any]:
-    """Return what belongs to one result: cell, device, software, and equal work.
+    """Return the facts about one result: cell, device, software, equal work.
 
     Args:
         prepared: the cell.
-        view: `train` or `transfer`; the latter moves the data once a sample.
+        view: `train` or `transfer`, which moves the data once in a sample.
     """
     case, contender = prepared.cell.case, prepared.cell.contender
     device = describe(parse_device(contender.device))
@@ -42,7 +45,7 @@ def cell_facts(prepared: Prepared, view: str) -> dict[str, Any]:
 
 
 def machine_facts() -> dict[str, Any]:
-    """Return what belongs to the machine: accelerators, drivers, BLAS and threads."""
+    """Return the facts about the machine: accelerators, drivers, BLAS, threads."""
     seen = describe_here(())
     return {
         "cpu_name": seen.cpu,
