@@ -1,1 +1,1 @@
-"""Does this program find crossovers that are known exactly, here and now?"""
+"""Check that the program finds crossovers that are known exactly."""

@@ -1,7 +1,8 @@
-"""Does this program find crossovers that are known exactly, here and now?
+"""`crossover selftest`: check on this machine that known crossovers are found.
 
-Real: pairs of spinning contenders through the whole measuring path, worker processes,
-search and journal included. Simulated: `crossover.selftest.promises`.
+Pairs of spinning contenders, whose crossing is known exactly, go through the whole
+measuring path with worker processes, search and journal. Then follow the simulations of
+`crossover.selftest.promises`.
 """
 
 import math
@@ -18,18 +19,19 @@ from crossover.spec.spec import Spec
 from crossover.workloads.spin import Law, crossing_batch
 
 LARGEST_ERROR = 0.10
+"""Largest relative error of a crossing that passes."""
 
 
 def selftest(
     pairs: int, sweeps: int, seed: int, said: Callable[[Row], object]
 ) -> list[Row]:
-    """Return a row a spinning pair, one for all of them, then the simulated ones.
+    """Return a row for each spinning pair, one for all, then the simulated ones.
 
     Args:
-        pairs: spinning pairs, about ten seconds each.
-        sweeps: simulated sweeps a row; 0 leaves the simulation out.
-        seed: of the laws, the orders and the simulation.
-        said: called with each row of a pair as it is found.
+        pairs: number of spinning pairs, which take about ten seconds each.
+        sweeps: number of simulated sweeps for a row; 0 leaves the simulation out.
+        seed: seed of the laws, the orders and the simulation.
+        said: called with the row of each pair as soon as it is found.
     """
     machine, rows, held = snapshot(), [], 0
     for number in range(pairs):
@@ -46,7 +48,7 @@ def selftest(
 
 
 def spinning_pair(seed: int, number: int) -> tuple[float, Spec]:
-    """Return the exact crossing in rows a batch, and the spec that is to find it."""
+    """Return the exact crossing, in rows a batch, and a spec that must find it."""
     draw = random.Random(f"{seed} {number}")
     truth = draw.uniform(40, 400)
     row_ps = draw.randrange(300_000, 1_000_000)
@@ -67,7 +69,7 @@ def spinning_pair(seed: int, number: int) -> tuple[float, Spec]:
 def compared(truth: float, found: Crossover) -> tuple[Row, bool]:
     """Compare a crossing with the truth; return the row, and if the interval held it.
 
-    The row passes on its error: an interval of 95 % may miss the truth now and then.
+    The error alone decides the row: an interval of 95 % may sometimes miss the truth.
     """
     at = found.answer.at or math.inf
     low, high = found.answer.low or 0.0, found.answer.high or math.inf

@@ -1,6 +1,7 @@
-"""What the engine finds on simulated truth: one row a promise, asked and found.
+"""The engine's promises, checked on simulated sweeps: a row for each promise.
 
-`crossover selftest` prints the table; tests/test_simulation.py holds it to account.
+A row tells what was asked and what was found. `crossover selftest` prints the table;
+tests/test_simulation.py requires every row to pass.
 """
 
 from collections.abc import Callable
@@ -25,13 +26,13 @@ SPEEDUPS = (10.0, 2.0, 1.25)
 NOISES = (0.05, 0.15)
 OUTCOMES = ("found", "always", "never", "not_monotone", "inconclusive")
 ENOUGH = 1000
-"""Sweeps from which on a share is held to its bounds as it is; with fewer, a row fails
-only when chance (1 %) does not explain the difference."""
+"""With this many sweeps, a share must lie within its bounds. With fewer, a row fails
+only if chance (1 %) does not explain the difference."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One promise."""
+    """One promise: what is checked, what was asked, what was found."""
 
     what: str
     asked: str
@@ -40,11 +41,11 @@ class Row:
 
 
 def simulation_table(sweeps: int, seed: int) -> list[Row]:
-    """Return every row, each from `sweeps` simulated sweeps (outcomes: a fifth each).
+    """Return every row, each from `sweeps` simulated sweeps, or from a fifth of them.
 
     Args:
         sweeps: 1000 for the figures of docs/statistics.md (two minutes on one core).
-        seed: of everything.
+        seed: seed of all random numbers.
     """
     rows = [false_crossovers(sweeps, seed), false_crossovers_at_looks(sweeps, seed)]
     for noise in NOISES:
@@ -57,7 +58,7 @@ def simulation_table(sweeps: int, seed: int) -> list[Row]:
 
 
 def find(ratios: list[Array], seed: int, looks: int = 1) -> Located:
-    """Locate at the confidence and margin of the presets."""
+    """Locate a crossover with the confidence and margin of the presets."""
     return locate(SIZES, ratios, CONFIDENCE, MARGIN, seed, looks)
 
 
@@ -69,7 +70,7 @@ def truths(sweeps: int, seed: int) -> list[float]:
 
 
 def false_crossovers(sweeps: int, seed: int) -> Row:
-    """A contender against itself: any outcome but inconclusive is false."""
+    """Count false crossovers of a contender against itself."""
     model, hits = Model(), 0
     for i in range(sweeps):
         rng = np.random.default_rng([seed, 1, i])
@@ -79,7 +80,7 @@ def false_crossovers(sweeps: int, seed: int) -> Row:
 
 
 def false_crossovers_at_looks(sweeps: int, seed: int) -> Row:
-    """The same, stopping at the first of the looks that decides anything."""
+    """Count false crossovers when sampling stops at the first look that decides."""
     model, hits = Model(rounds=LOOKS[-1]), 0
     for i in range(sweeps):
         rng = np.random.default_rng([seed, 2, i])
@@ -101,10 +102,10 @@ def _false(what: str, hits: int, sweeps: int) -> Row:
 def coverage(
     noise: float, speedup: float, sweeps: int, seed: int, rounds: int = 16
 ) -> Row:
-    """How often the interval holds the truth.
+    """Count how often the interval holds the truth.
 
-    Counted over the sweeps with an interval closed at one end at least, whatever the
-    outcome; an open end reaches on. The share found is given beside it.
+    All sweeps count whose interval is closed at one end or both, whatever the outcome;
+    an open end reaches to infinity. The row also gives the share found.
     """
     model, found = Model(noise=noise, rounds=rounds), []
     for i, truth in enumerate(truths(sweeps, seed)):
@@ -115,7 +116,7 @@ def coverage(
 
 
 def coverage_at_looks(noise: float, sweeps: int, seed: int) -> Row:
-    """The same for speedup 10, stopping at the look where high / low <= 1.25."""
+    """Count it for speedup 10, when sampling stops at high / low <= 1.25."""
     model, found = Model(noise=noise, rounds=LOOKS[-1]), []
     for i, truth in enumerate(truths(sweeps, seed)):
         rng = np.random.default_rng([seed, 8, int(100 * noise), i])
@@ -143,7 +144,7 @@ def _covered(what: str, found: list[tuple[float, Located]]) -> Row:
 
 
 def accuracy(speedup: float, sweeps: int, seed: int) -> Row:
-    """The error of the crossing, 16 rounds, noise 5 %."""
+    """Measure the error of the crossing after 16 rounds with a noise of 5 %."""
     model, errors = Model(), []
     for i, truth in enumerate(truths(sweeps, seed)):
         rng = np.random.default_rng([seed, 4, int(100 * speedup), i])
@@ -159,7 +160,7 @@ def accuracy(speedup: float, sweeps: int, seed: int) -> Row:
 
 
 def outcomes(outcome: str, sweeps: int, seed: int) -> Row:
-    """Random curves of one outcome, and how many are called so."""
+    """Count how many random curves of one outcome are classified so."""
     right = interior = 0
     for i in range(sweeps):
         rng = np.random.default_rng([seed, 5, OUTCOMES.index(outcome), i])
@@ -176,7 +177,7 @@ def outcomes(outcome: str, sweeps: int, seed: int) -> Row:
 
 
 def step(sweeps: int, seed: int) -> Row:
-    """The same sweeps with and without a 20 % slower machine from half-way on."""
+    """Measure how far crossings move if the machine slows by 20 % half-way."""
     moves = []
     for i, truth in enumerate(truths(sweeps, seed)):
         curve = cost_curve(truth, 10.0)
@@ -193,10 +194,10 @@ def step(sweeps: int, seed: int) -> Row:
 
 
 def pseudo_replication(sweeps: int, seed: int) -> Row:
-    """No difference, a 3 % process effect, 20 iterations in each of 3 processes.
+    """Count false positives with a 3 % process effect and no difference.
 
-    The engine's test at 5 % on the processes' medians; on pooled iterations it fails,
-    which is why the program never sees them.
+    The engine tests at 5 % on the medians of 3 processes with 20 iterations each. On
+    pooled iterations the test would fail, so the program never uses those.
     """
     hits = pooled = 0
     for i in range(sweeps):

@@ -1,12 +1,12 @@
-"""Simulated sweeps with a known crossing: how to convince yourself of the engine.
+"""Simulate sweeps whose crossing is known, to try the engine on them.
 
     from crossover.selftest.simulate import *
     rng = np.random.default_rng(1)
     ratios = log_ratios(seconds(cost_curve(2000.0, 10.0), Model(noise=0.05), rng))
     locate(SIZES, ratios, confidence=0.95, margin=0.02, seed=0)
 
-The law: the baseline costs a + b n, the challenger A + b n / speedup, equal at the
-truth, which is no size of the grid. Both are disturbed as real machines disturb them.
+The baseline costs a + b n and the challenger A + b n / speedup. Both are equal at the
+truth, which is no size of the grid. `Model` disturbs the times as real machines do.
 """
 
 from dataclasses import dataclass
@@ -20,18 +20,19 @@ SIZES: Array = np.exp2(np.arange(6, 16, dtype=np.float64))
 FIXED, PER_ROW = 100.0, 1.0
 """Cost of the baseline, in any unit of time."""
 DRIFT_MEMORY = 0.9
+"""Correlation of the machine's speed in neighbouring rounds."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """How the times are disturbed; shares of the time."""
+    """How the times are disturbed, in shares of the time."""
 
     noise: float = 0.05
-    """Lognormal, of each round of each contender on its own."""
+    """Lognormal noise of every round, drawn for each contender."""
     spikes: float = 0.03
     """Probability that a round takes Exp(1) times its time longer."""
     drift: float = 0.05
-    """Of the machine's speed, AR(1) with memory 0.9, shared by the pair in a round."""
+    """Drift of the machine's speed, AR(1), which both contenders of a round share."""
     process: float = 0.0
     """Lognormal effect of the process in which a contender runs, new every round."""
     step: float = 0.0
@@ -50,8 +51,8 @@ def cost_curve(truth: float, speedup: float, sizes: Array = SIZES) -> Array:
 
     Args:
         truth: the size where both cost the same.
-        speedup: of the challenger at infinite size.
-        sizes: increasing.
+        speedup: speedup of the challenger at infinite size.
+        sizes: sizes, increasing.
     """
     fixed = FIXED + PER_ROW * truth * (1 - 1 / speedup)
     curve: Array = np.log(baseline(sizes) / (fixed + PER_ROW * sizes / speedup))
@@ -66,11 +67,11 @@ def waves(turns: float, height: float, sizes: Array = SIZES) -> Array:
 
 
 def random_curve(outcome: str, rng: np.random.Generator) -> tuple[Array, float | None]:
-    """Return (true log-ratios, true crossing) of a random curve of an outcome.
+    """Return the true log-ratios and the true crossing of a random curve.
 
     Args:
         outcome: found, always, never, not_monotone or inconclusive (no difference).
-        rng: of the curve's parameters.
+        rng: generator of the curve's parameters.
     """
     speedup = float(rng.uniform(2, 10))
     first, last = SIZES[0], SIZES[-1]
@@ -96,8 +97,8 @@ def seconds(
     Args:
         curve: true log(baseline / challenger) per size.
         model: how the times are disturbed.
-        rng: of the disturbances.
-        sizes: increasing.
+        rng: generator of the disturbances.
+        sizes: sizes, increasing.
     """
     shape = (2, len(curve), model.rounds)
     cost = np.stack([baseline(sizes), baseline(sizes) * np.exp(-curve)])
@@ -114,7 +115,7 @@ def seconds(
 
 
 def _drift(model: Model, shape: tuple[int, int], rng: np.random.Generator) -> Array:
-    """Return AR(1) series of standard deviation `drift`, one a size."""
+    """Return an AR(1) series of standard deviation `drift` for each size."""
     shocks = rng.normal(0, 1, shape) * np.sqrt(1 - DRIFT_MEMORY**2)
     shocks[:, 0] = rng.normal(0, 1, shape[0])
     series: Array = model.drift * lfilter([1.0], [1.0, -DRIFT_MEMORY], shocks, axis=1)
@@ -122,5 +123,5 @@ def _drift(model: Model, shape: tuple[int, int], rng: np.random.Generator) -> Ar
 
 
 def log_ratios(times: Array) -> list[Array]:
-    """Return the paired log-ratios per size of `seconds`."""
+    """Return the paired log-ratios of the times, for each size."""
     return list(np.log(times[0] / times[1]))
