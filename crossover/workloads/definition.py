@@ -1,6 +1,7 @@
-"""The code of a workload: what makes a case ready, and a session of it.
+"""What the code of a workload must offer: a `Definition`, and its `Session`s.
 
-`workload.Workload` is what the engine knows of it without the code.
+Workers and the planner call it. `workload.Workload` is the part that the engine knows
+without the code.
 """
 
 from collections.abc import Container, Mapping, Sequence
@@ -11,89 +12,89 @@ from crossover.workloads.workload import Value, Workload
 
 
 class WrongResult(Exception):  # noqa: N818
-    """An implementation does not do the job's arithmetic: wrong is not fast."""
+    """An implementation gave a wrong result, so that its time means nothing."""
 
 
 class Session(Protocol):
-    """One case by one implementation on one device.
+    """One case, done by one implementation on one device.
 
-    `notes` says in a few words what was chosen for it, such as a number of threads;
-    `processes` are the numbers of others that share it.
+    `notes` tells in a few words what was chosen for it, such as a number of threads;
+    `processes` are the ids of other processes that share it.
     """
 
     notes: str
     processes: tuple[str, ...]
 
     def move(self) -> None:
-        """Move the data to the device, or do so once more; may not wait for it."""
+        """Move the data to the device, or again; may return before they are there."""
 
     def build(self) -> None:
-        """Build what the moved data are worked on with."""
+        """Build what works on the moved data, such as a model."""
 
     def reset(self) -> None:
-        """Return to where the job starts."""
+        """Return to the start of the job, such as the initial weights."""
 
     def run(self, repeats: int) -> None:
-        """Go on with the job; may return before the device is done."""
+        """Do `repeats` more repeats; may return before the device is done."""
 
     def synchronize(self) -> None:
-        """Wait until the device is done."""
+        """Wait until the device has done all its work."""
 
     def verify(self, repeats: int) -> tuple[float | None, float | None]:
-        """Check that the work is equal; return what the job ends with.
+        """Check that the work is equal; return the loss and the accuracy.
 
         Args:
-            repeats: how far a timed call goes.
+            repeats: number of repeats in a timed call.
 
         Returns:
-            Loss and accuracy; None where the workload has none.
+            Loss and accuracy after `repeats`; None for what the workload lacks.
 
         Raises:
-            WrongResult: when the result is not the job's.
+            WrongResult: when the result is wrong.
         """
 
 
 class Definition(Protocol):
-    """The code of a workload. Only `session` and what follows it may load torch."""
+    """The code of a workload; `session` and the methods after it may load torch."""
 
     declared: Workload
 
     def work(self, case: Case) -> dict[str, float]:
-        """Count how often one training pays each of the costs, and the bytes moved."""
+        """Return how often one training pays each cost, and the bytes moved."""
 
     def expected_s(self, case: Case, implementation: str) -> float:
-        """Return the order of magnitude of one training's seconds; plans rest on it."""
+        """Return roughly the seconds of one training, for planning."""
 
     def eased(
         self, sweep: Mapping[str, Any], given: Container[str]
     ) -> dict[str, Value]:
-        """Return settings that keep a job sound at sizes that nobody tuned it for.
+        """Return settings that keep a job stable at sizes that the user chose.
 
         Args:
             sweep: the fields of a sweep: axis, values, sizes and settings.
-            given: the sizes that somebody chose.
+            given: names of the sizes that the user chose.
         """
 
     def session(
         self, case: Case, implementation: str, device: str, threads: int | None,
         ranks: int,
     ) -> Session:  # fmt: skip
-        """Make a case ready up to where its data are on the host."""
+        """Prepare a case: its data are on the host, nothing is built."""
 
     def first_use(self, implementation: str, device: str, ranks: int) -> None:
-        """Do as little as makes a fresh process pay what it pays once."""
+        """Do the least work that makes a fresh process pay its one-time costs."""
 
     def unavailable(self, implementation: str, device: str, ranks: int) -> str | None:
-        """Say what is missing on a usable device, None if nothing is."""
+        """Return what is missing on a usable device; None if nothing is."""
 
     def launches_per_step(
         self, case: Case, implementation: str, ranks: int
     ) -> float | None:
-        """Count the kernels of a step; None where they cannot be counted."""
+        """Return the kernels launched in a step; None if they cannot be counted."""
 
     def count(self, implementation: str, cases: Sequence[Case]) -> list[list[float]]:
-        """Count launches, bytes and operations of one repeat of each case.
+        """Return launches, bytes and operations of one repeat of each case.
 
         Raises:
-            ValueError: where they cannot be counted.
+            ValueError: if they cannot be counted.
         """

@@ -1,8 +1,8 @@
-"""The workloads by name: two of ours, and those that installed packages bring.
+"""All workloads by name: two of ours, and those of installed packages.
 
-A package brings one by an entry point of the group `crossover.workloads`, whose object
-makes a `Definition`. Its code is loaded when a job of it is asked for, never because a
-recorded run names it.
+A package offers a workload by an entry point of the group `crossover.workloads`, whose
+object makes a `Definition`. Its code is loaded for a job of that workload, but never
+because a recorded run names it.
 """
 
 from functools import cache
@@ -18,14 +18,14 @@ WORKLOADS = {
     "softmax": "crossover.workloads.softmax:Softmax",
     "spin": "crossover.workloads.spin:Spin",
 }
-"""Where the code of ours is; no package can take their names."""
+"""Modules and classes of our own workloads, whose names no package can take."""
 
 
 def declared(name: str) -> Workload:
     """Return a workload's declaration.
 
     Raises:
-        ValueError: for an unknown name, with those that are known.
+        ValueError: for an unknown name; the message lists the known ones.
     """
     return definition(name).declared
 
@@ -35,8 +35,8 @@ def definition(name: str) -> Definition:
     """Return the code of a workload.
 
     Raises:
-        ValueError: for an unknown name, with those that are known; for a package's that
-            does not load, or goes by another name.
+        ValueError: for an unknown name, listing the known ones, or for a package's
+            workload that does not load or has another name.
     """
     if name in WORKLOADS:
         module, _, attribute = WORKLOADS[name].partition(":")
@@ -57,7 +57,7 @@ def _loaded(point: EntryPoint) -> Definition:
         made: Definition = point.load()()
         declared = made.declared.name
         check_declared(made.declared)
-    except Exception as error:  # a package's own, whatever it is
+    except Exception as error:  # a package may raise anything
         why = f"{type(error).__name__}: {error}"
         raise ValueError(f"{point.value} does not load ({why})") from error
     if declared != point.name:

@@ -1,7 +1,7 @@
 """The reference workload, softmax regression: all that the engine knows of it.
 
-`SOFTMAX` is its declaration. The functions beside it turn the engine's cases into
-`softmax_core`'s and count their work; none loads torch.
+`SOFTMAX` is its declaration; `Softmax` turns the engine's cases into those of
+`softmax_core`, counts their work and trains them. torch is loaded only for training.
 """
 
 from collections.abc import Container, Mapping, Sequence
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from softmax_core import training as core_training
 
 VALUE_S = 1.5e-9
-"""What a value takes a core, to foretell durations; no result rests on it."""
+"""Rough seconds that a core needs for one value, only to foretell durations."""
 SHAPE = "features", "classes"
+"""Sizes that make the learning rate stable or not."""
 RATED = (*SHAPE, "dispersion")
-"""What a stable learning rate depends on."""
+"""The arguments of `stable_learning_rate`."""
 _USUAL = core.Case()
 SOFTMAX = Workload(
     name="softmax",
@@ -57,15 +58,15 @@ SOFTMAX = Workload(
         ),
     ),
 )  # fmt: skip
-"""A batch larger than the data is all of them, as the lesson's loader has it."""
+"""The declaration. A batch larger than the data holds all of the data."""
 
 
 AA_CASE = SOFTMAX.case(batch_size=100)
-"""What the doctor has one contender do twice."""
+"""The case that the doctor measures twice."""
 
 
 def typed(case: Case) -> core.Case:
-    """Return a case as `softmax_core` has it.
+    """Return a case as one of `softmax_core`.
 
     Raises:
         ValueError: naming the field, its value and what is allowed.
@@ -97,10 +98,10 @@ class Softmax:
     def eased(
         self, sweep: Mapping[str, Any], given: Container[str]
     ) -> dict[str, Value]:
-        """See `Definition`: a learning rate that is stable at every size of a sweep.
+        """See `Definition`: return a learning rate that is stable at every size.
 
-        Only where features or classes were chosen. It is the same at all sizes, so that
-        the search may add sizes between them: no line of cases has two rates.
+        It is returned only if the user chose features or classes. All sizes of a sweep
+        have the same rate, so that the search can add sizes between them.
         """
         if not any(name in given for name in SHAPE):
             return {}
@@ -169,12 +170,12 @@ class TrainingSession:
         self._device = parse_device(device)
         self._trainer = get_trainer(trainer, ranks)
         self._data = make_data(case)
-        # A trainer that streams moves the data itself, again in every epoch.
+        # A trainer that streams moves the data itself, in every epoch.
         self._target = "cpu" if self._trainer.streams else self._device
         self._moved = self._data
 
     def move(self) -> None:
-        """See `Session`; nothing moves for a trainer that does so while it trains."""
+        """See `Session`; a trainer that streams moves the data while it trains."""
         self._moved = self._data.to(self._target)
 
     def build(self) -> None:
@@ -193,7 +194,7 @@ class TrainingSession:
         self._session.reset()
 
     def run(self, repeats: int) -> None:
-        """See `Session`: so many epochs."""
+        """See `Session`: a repeat is an epoch."""
         self._session.train(repeats)
 
     def synchronize(self) -> None:
@@ -205,8 +206,8 @@ class TrainingSession:
     def verify(self, repeats: int) -> tuple[float, float]:
         """See `Session`: compare the weights with the float64 reference's.
 
-        The batches of the loss are the reference's, drawn on the CPU, so that it can be
-        compared with that of the other contenders.
+        The loss is reached in the reference's order of batches, drawn on the CPU, so
+        that it can be compared with the other contenders' losses.
         """
         from softmax_core import TOLERANCE, disagreement, evaluate
 

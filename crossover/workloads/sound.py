@@ -1,4 +1,7 @@
-"""Is a declaration one that the engine can work with? Strangers' files hold some."""
+"""Check that a workload's declaration is one that the engine can work with.
+
+Declarations come from installed packages and from the files of recorded runs.
+"""
 
 import math
 import re
@@ -11,18 +14,19 @@ from crossover.workloads.workload import Setting, Size, Workload
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 LETTER = re.compile(r"[a-z]{0,4}", re.ASCII)
 MOST_PARTS, MOST_IMPLEMENTATIONS, LONGEST = 32, 200, 200
+"""Most sizes and settings, most implementations, and longest text in characters."""
 LARGEST = 10**20
-"""What bounds of settings lie within."""
+"""Largest absolute bound of a size or setting."""
 RESERVED = {
     name
     for noun in (Answer, Contender, Crossover, Estimate, Measurement)
     for name in field_names(noun)
 } | {"values", "contenders", "pairs", "best", "calls", "size", "workload", "node"}
-"""Columns and keys that no size and no setting can be called."""
+"""Names of columns and keys, which no size and no setting may have."""
 
 
 def check_declared(workload: Workload) -> None:
-    """Check that names can be columns, and that bounds and references are sound.
+    """Check that names can be columns, and that bounds and references fit together.
 
     Raises:
         ValueError: naming the part, its value and what is allowed.

@@ -1,6 +1,6 @@
-"""A workload that spends wall time by a known law, so that crossings are known exactly.
+"""A workload that spins for a known time, so that its crossings are known exactly.
 
-`crossover selftest` measures pairs of such contenders, to check the whole measuring
+`crossover selftest` measures pairs of its contenders, to check the whole measuring
 path. An implementation is a law, `spin_STEPNS_ROWPS`, as `Law` reads and writes it.
 """
 
@@ -30,7 +30,10 @@ SPIN = Workload(
 
 @dataclass(frozen=True)
 class Law:
-    """`step_ns` for each batch, a part of one counted as a part, and `row_ps` a row."""
+    """The time of a pass: `step_ns` for each batch, or part of one, and `row_ps` a row.
+
+    Part of a batch takes that part of `step_ns`.
+    """
 
     step_ns: int
     row_ps: int
@@ -55,7 +58,7 @@ class Law:
 
 
 def crossing_batch(baseline: Law, challenger: Law) -> float:
-    """Return the rows a batch at which both cost the same."""
+    """Return the batch size, in rows, at which both cost the same."""
     steps_ns = challenger.step_ns - baseline.step_ns
     return 1000 * steps_ns / (baseline.row_ps - challenger.row_ps)
 
@@ -77,7 +80,7 @@ class Spin:
     def eased(
         self, sweep: Mapping[str, Any], given: Container[str]
     ) -> dict[str, Value]:
-        """See `Definition`: nothing."""
+        """See `Definition`: no setting depends on a size."""
         return {}
 
     def session(
@@ -88,15 +91,15 @@ class Spin:
         return SpinSession(Law.parse(implementation).pass_s(case))
 
     def first_use(self, implementation: str, device: str, ranks: int) -> None:
-        """See `Definition`: nothing."""
+        """See `Definition`: nothing is loaded."""
 
     def unavailable(self, implementation: str, device: str, ranks: int) -> str | None:
-        """See `Definition`: nothing is."""
+        """See `Definition`: nothing is missing anywhere."""
 
     def launches_per_step(
         self, case: Case, implementation: str, ranks: int
     ) -> float | None:
-        """See `Definition`: none is launched."""
+        """See `Definition`: no kernel is launched."""
 
     def count(self, implementation: str, cases: Sequence[Case]) -> list[list[float]]:
         """See `Definition`."""
@@ -104,7 +107,7 @@ class Spin:
 
 
 class SpinSession:
-    """Spins when it should work; see `Session`."""
+    """Spins instead of working; see `Session`."""
 
     notes = ""
     processes: tuple[str, ...] = ()
@@ -134,7 +137,7 @@ class SpinSession:
         """See `Session`."""
 
     def verify(self, repeats: int) -> tuple[None, None]:
-        """See `Session`: a pass is counted for each that was asked for."""
+        """See `Session`: the passes done must be those that were asked for."""
         self.reset()
         self.run(repeats)
         if self._passes != repeats:

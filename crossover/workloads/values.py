@@ -1,4 +1,7 @@
-"""What a size or a setting may hold, and how a case's id writes it."""
+"""Check the values of sizes and settings, and write them in a case's id.
+
+`workload.Workload` calls this for every case.
+"""
 
 import math
 import re
@@ -9,11 +12,11 @@ if TYPE_CHECKING:
 
 _NUMBER = r"-?\d{1,20}(?:\.\d{1,20})?(?:e[+-]?\d{1,3})?"
 _TEXT = r"[a-z]\w{0,39}"
-"""The digits and letters are limited, as these names come from strangers' files."""
+"""A text setting's value. Digits and letters are limited: ids come from any file."""
 
 
 def check_size(size: "Size", values: dict[str, object]) -> None:
-    """Check that a size is a whole number, and large enough.
+    """Check that a size is a whole number and large enough.
 
     Raises:
         ValueError: naming the size, its value and what is allowed.
@@ -29,7 +32,7 @@ def check_size(size: "Size", values: dict[str, object]) -> None:
 
 
 def check_setting(setting: "Setting", value: object) -> None:
-    """Check that a value is like the default, and within the bounds.
+    """Check that a value has the default's type and lies within the bounds.
 
     Raises:
         ValueError: naming the setting, its value and what is allowed.
@@ -63,7 +66,7 @@ def _is_alike(value: object, usual: object) -> bool:
 
 
 def text(value: object) -> str:
-    """Write a value of a case: a number as `:g` does, in all its digits if needed."""
+    """Return a value as text; a number as by `:g`, with more digits if needed."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
@@ -75,7 +78,7 @@ def text(value: object) -> str:
 
 
 def form(setting: "Setting") -> str:
-    """Return the pattern of a setting's text."""
+    """Return a regular expression for the texts of a setting."""
     default = setting.default
     if setting.choices:
         return "|".join(map(re.escape, setting.choices))

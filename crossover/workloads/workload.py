@@ -1,6 +1,6 @@
-"""What the engine knows of a job, as data: sizes, settings, costs, implementations.
+"""A job, declared as data: its sizes, settings, costs and implementations.
 
-Every list, column, caption and option is made from a `Workload`; run.json keeps it, so
+Every list, column, caption and option is made from a `Workload`. run.json keeps it, so
 that a run is read without the code that measured it. Standard library only.
 """
 
@@ -15,109 +15,110 @@ from crossover.workloads.values import check_setting, check_size, form, text
 MOST_DIGITS = 12
 """A size has at most this many digits."""
 MOVED = "byte"
-"""What `work` counts beside the costs, where data are moved: the bytes of one move."""
+"""The name under which `work` counts, beside the costs, the bytes of one data move."""
 Value = object
-"""What a size or setting holds: a number, a text, a truth value or some numbers."""
+"""The value of a size or setting: a number, a text, a truth value or some numbers."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """One whole number that says how large a job is; any of them can be the axis."""
+    """One whole number that tells how large a job is; any size can be the axis."""
 
     name: str
-    """In specs, as an option, and as a column."""
+    """The name in specs, options and columns."""
     default: int | None = None
     letter: str = ""
-    """In front of the number in a case's id; without one the id says `name=number`."""
+    """Stands before the number in a case's id; if empty, the id has `name=number`."""
     words: str = ""
-    """The size as an axis: `number of samples`; its name if empty."""
+    """Name as an axis, such as `number of samples`; the name if empty."""
     one: str = ""
     many: str = ""
-    """What the number counts: 1 `sample`, 2 `samples`; alike where it is no noun."""
+    """Noun for what is counted: 1 `sample`, 2 `samples`; both alike if uncountable."""
     least: int = 1
     repeats: bool = False
-    """Time is proportional to it; long jobs are cut there. At most one size."""
+    """Whether time is proportional to this size, so that long jobs can be cut there. At
+    most one size repeats."""
     head: str = ""
-    """Over a column of a table; its name if empty."""
+    """Head of its column in a table; the name if empty."""
     label: str = ""
-    """At an axis of a figure; its words if empty."""
+    """Label of its axis in a figure; the words if empty."""
     most: str = ""
-    """The size that it cannot exceed: along an axis, values are clipped to it."""
+    """Another size that this one cannot exceed; along an axis, values are clipped."""
     at_least: str = ""
-    """The size that it cannot be below: as many samples as classes."""
+    """Another size that this one cannot be below, as samples cannot classes."""
 
     @property
     def axis_words(self) -> str:
-        """Name the size as an axis."""
+        """The name of the size as an axis."""
         return self.words or self.name
 
     @property
     def axis_label(self) -> str:
-        """Name the size at an axis of a figure."""
+        """The label of the size at an axis of a figure."""
         return self.label or self.axis_words
 
     @property
     def column_head(self) -> str:
-        """Name the size over a column of a table."""
+        """The head of the size's column in a table."""
         return self.head or self.name.capitalize()
 
     def said(self, value: int) -> str:
-        """Write a value with what it counts: `637 samples`, `batch size 32`."""
+        """Return a value with its noun: `637 samples`, `batch size 32`."""
         if not self.is_counted:
             return f"{self.axis_words} {value:,}"
         return f"{value:,} {self.counted(value)}"
 
     def counted(self, value: int) -> str:
-        """Name what a fixed value counts: `sample` of 1, `samples` of 2, `a batch`."""
+        """Return the noun for a value: `sample` for 1, `samples` for 2."""
         return self.one if value == 1 else self.many
 
     @property
     def is_counted(self) -> bool:
-        """Tell whether the number counts things that a noun names: `637 samples`."""
+        """Whether the number counts things that a noun names, as in `637 samples`."""
         return self.one != self.many
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A value beside the sizes that makes the job another: a rate, a dtype, a seed."""
+    """A value beside the sizes that changes the job: a rate, a dtype, a seed."""
 
     name: str
     default: bool | int | float | str | tuple[float, ...]
     letter: str = ""
-    """In front of the value in a case's id, which holds it if it is not the default."""
+    """Stands before the value in a case's id, which has only values off the default."""
     least: int | float | tuple[float, ...] | None = None
-    """The least that is allowed, of each number where there are several."""
+    """The least value that is allowed, or one for each of several numbers."""
     below: int | float | None = None
     choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Implementation:
-    """One way to do the job; contenders name it."""
+    """One way to do the job, which contenders name: a trainer, for example."""
 
     name: str
     only_on: str = ""
     """The kind of device that it is written for; empty for any."""
     ranked: bool = False
-    """Whether several processes can share it."""
+    """Whether several processes can share a job."""
 
 
 @dataclass(frozen=True)
 class Workload:
-    """A kind of job."""
+    """A kind of job, as declared; a `Case` is one job of it."""
 
     name: str
     sizes: tuple[Size, ...]
     settings: tuple[Setting, ...] = ()
     costs: tuple[str, ...] = ()
-    """What its time is made of: `step`, `row`. A measurement's `work` counts each."""
+    """The parts of its time: `step`, `row`. A measurement's `work` counts each."""
     shape: tuple[str, ...] = ()
     """The sizes and settings that one unit of a cost depends on."""
     implementations: tuple[Implementation, ...] = ()
-    """The first is the one meant where a contender names none."""
+    """All implementations; the first is meant if a contender names none."""
 
     def __post_init__(self) -> None:
-        # It is a key of tables that are asked a million times in a merge.
+        # A merge looks up workloads a million times: the hash is computed once.
         parts = tuple(vars(self).values())
         object.__setattr__(self, "_hash", hash(parts))
 
@@ -127,17 +128,17 @@ class Workload:
 
     @cached_property
     def axes(self) -> tuple[str, ...]:
-        """Name the sizes, in order."""
+        """The names of the sizes, in order."""
         return tuple(size.name for size in self.sizes)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Name the sizes and settings of a case, in order."""
+        """The names of a case's sizes and settings, in order."""
         return (*self.axes, *(setting.name for setting in self.settings))
 
     @cached_property
     def repeating(self) -> str:
-        """Name the size that time is proportional to; empty if there is none."""
+        """The name of the size that time is proportional to; "" if there is none."""
         return next((size.name for size in self.sizes if size.repeats), "")
 
     @property
@@ -149,15 +150,11 @@ class Workload:
         return {part.name: part.default for part in self._parts}
 
     def size(self, name: str) -> Size:
-        """Return the size of a name.
-
-        Raises:
-            KeyError: if there is none.
-        """
+        """Return the size called `name`, which must exist."""
         return next(size for size in self.sizes if size.name == name)
 
     def case(self, **values: Value) -> Case:
-        """Return a case; what is not given has its default.
+        """Return a case; values that are not given have their defaults.
 
         Raises:
             ValueError: for a name that the workload does not have, a size without
@@ -173,7 +170,7 @@ class Workload:
         return Case(self, tuple(whole.items()))
 
     def check_sizes(self, values: dict[str, Value]) -> None:
-        """Check that the sizes of a case are allowed, each and beside the others.
+        """Check that the sizes of a case are allowed, alone and together.
 
         Raises:
             ValueError: naming the size, its value and what is allowed.
@@ -186,45 +183,45 @@ class Workload:
         return self._defaults[name]
 
     def contender(self, text: str) -> Contender:
-        """Read a contender as it is typed; the first implementation is the usual one.
+        """Read a contender's text; without a name, the first implementation is meant.
 
         Raises:
-            ValueError: when the text is not of a contender's form.
+            ValueError: when the text has not the form of a contender.
         """
         usual = [one.name for one in self.implementations[:1]]
         return Contender.parse(text, *usual)
 
     @property
     def repeat(self) -> str:
-        """Name one of what the job repeats: `epoch`; a `call` where nothing does."""
+        """The noun for one repeat: `epoch`; `call` if nothing repeats."""
         if not self.repeating:
             return "call"
         return self.size(self.repeating).one or self.repeating
 
     @property
     def repeats(self) -> str:
-        """Name several of what the job repeats: `epochs`."""
+        """The noun for several repeats: `epochs`; `calls` if nothing repeats."""
         if not self.repeating:
             return "calls"
         return self.size(self.repeating).many or self.repeating
 
     def shape_of(self, case: Case) -> tuple[tuple[str, Value], ...]:
-        """Return what one unit of each cost depends on."""
+        """Return the values of a case on which one unit of each cost depends."""
         return tuple((name, case[name]) for name in self.shape)
 
     def said(self, case: Case, left_out: Container[str] = ()) -> str:
-        """Write a case's sizes in words: `637 samples, batch size 32`."""
+        """Return a case's sizes in words: `637 samples, batch size 32`."""
         kept = (size for size in self.sizes if size.name not in left_out)
         return ", ".join(size.said(case[size.name]) for size in kept)
 
     def settled(self, line: Case, axis: str, value: int) -> int:
-        """Return an axis' value, clipped to the size that it cannot exceed."""
+        """Return a value on an axis, clipped to the size that it cannot exceed."""
         most = self.size(axis).most
         bound = line[most] if most else None
         return min(value, bound) if isinstance(bound, int) else value
 
     def case_id(self, case: Case) -> str:
-        """Name a case: every size, then the settings that are not the defaults."""
+        """Return a case's id: all sizes, then the settings off their defaults."""
         if not self._has_letters:
             return ",".join(f"{name}={text(v)}" for name, v in self._told(case))
         letters = {part.name: part.letter for part in self._parts}
