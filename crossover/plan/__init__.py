@@ -1,1 +1,1 @@
-"""What to measure next, from the spec and what is recorded: pure functions."""
+"""Decide what to measure next, from the spec and the rounds recorded so far."""

@@ -1,15 +1,18 @@
-"""Where the next rounds of a pair go: to its crossover's interval (docs/search.md)."""
+"""Choose the size for a pair's next rounds: near its crossover (docs/search.md).
+
+`plan` calls `next_size` after each look at a pair; all functions are pure.
+"""
 
 import math
 
 from crossover.crossing.locate import Located
 
 NEAR = 1.2
-"""A size within this factor of one already measured is not worth a new one, and one
-within this factor of it may stand for it."""
+"""Sizes within this factor of each other count as the same: no new one is added."""
 GAP = 1.7
-"""Sizes further apart than this are not interpolated between: for a curve f of
-x = log(size) the error is about f'' / f' * log(GAP)^2 / 8, here 3.5 % * f'' / f'."""
+"""Largest ratio of neighbouring sizes between which a crossing is interpolated: for a
+curve f of x = log(size) the error is about f'' / f' * log(GAP)^2 / 8, which is
+3.5 % * f'' / f'."""
 
 
 def next_size(
@@ -17,16 +20,16 @@ def next_size(
 ) -> int | None:
     """Return the size to measure next for one pair, or None when it is settled.
 
-    Args:
-        found: what the rounds so far say.
-        rounds: rounds by size, smallest size first.
-        most: rounds that a size may have.
-        width: the high / low asked for.
+    If a crossing is found, its neighbours must be close enough to interpolate; then
+    rounds go to the middle of its interval and towards its ends: to a measured size
+    nearby that may have more rounds, else to a new one. If nothing is decided, they go
+    to both ends of the range.
 
-    Where a crossing is found, its neighbours must be close enough to interpolate;
-    then rounds go to the middle of its interval and towards its ends: to a size
-    measured nearby if there is one that may have more rounds, else to a new one.
-    Where nothing is decided, they go to both ends of the range.
+    Args:
+        found: the crossing as the rounds so far show it.
+        rounds: number of rounds by size, smallest size first.
+        most: most rounds of a size.
+        width: the high / low that the spec asks for.
     """
     sizes = list(rounds)
     if found.outcome in ("always", "never", "not_monotone"):
@@ -53,11 +56,10 @@ def next_size(
 
 
 def wide_gap(at: float, sizes: list[int]) -> int | None:
-    """Return the size to add where a crossing's neighbours are too far apart.
+    """Return the size to add if a crossing's neighbours are too far apart, or None.
 
-    None when they are close enough, or when no whole number lies between them. The
-    new size is near the crossing itself, or, where that is next to a neighbour already,
-    near the middle of the gap.
+    The new size is near the crossing, or near the middle of the gap if the crossing is
+    next to a neighbour already. It is None, too, if no whole number lies between them.
     """
     below = [size for size in sizes if size <= at]
     above = [size for size in sizes if size > at]
@@ -73,9 +75,9 @@ def wide_gap(at: float, sizes: list[int]) -> int | None:
 def roundest(target: float) -> int:
     """Return the whole number near a size that is divisible by 2 most often.
 
-    Matrix kernels like such sizes and people choose them; among odd ones, times jump
-    by several per cent from one to the next, and a curve through them has no meaning.
-    The nearest to the target wins among equals.
+    Matrix kernels are fast at round sizes, and people choose them; among odd sizes,
+    times jump by several per cent from one to the next, so that a curve through them
+    has no meaning. Among equally round numbers, the nearest to the target is taken.
     """
     nearest = max(1, round(target))
     low = min(nearest, math.ceil(target / NEAR))

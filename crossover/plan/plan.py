@@ -1,8 +1,9 @@
-"""What to measure next: pure functions of the spec and what is recorded so far.
+"""Decide what to measure next: spec and rounds so far in, the next `Block`s out.
 
-First the sizes asked for, each for the first look's rounds. Then, unless the spec says
-`grid`, up to the next look where a pair's crossover may still lie, at the sizes
-measured or at new ones between them (docs/search.md).
+First come the sizes asked for, each with the rounds of the first look. Then, unless the
+spec says `grid`, sizes near each pair's crossover get the rounds of their next look;
+new sizes may be added (docs/search.md). The pipeline measures the first block, and asks
+again.
 """
 
 import dataclasses
@@ -24,12 +25,15 @@ from crossover.spec.sweep import Sweep
 from crossover.workloads.registry import definition
 
 FIRST_LOOK = LOOKS[0]
-"""Rounds of the first look, and of each step after the last of `LOOKS`."""
+"""Rounds of the first look, and rounds added by each look after the last."""
 CONTROL_SHARE = 0.1
+"""Share of the expected time that the A/A control may take."""
 SAMPLE_S = 6e-3
+"""Shortest time expected of a sample."""
 OPEN_S = 0.3
+"""Seconds expected for opening a cell, beside its trainings."""
 OPENINGS = 5
-"""Trainings that opening a cell costs beside the rounds."""
+"""Number of trainings that opening a cell is expected to take."""
 
 Pair = tuple[Contender, Contender]
 
@@ -42,33 +46,34 @@ class Block:
     contenders: tuple[Contender, ...]
     rounds: tuple[int, ...]
     expected_s: float = 0.0
-    """Roughly how long it takes, in seconds."""
+    """Rough seconds that the block takes."""
     done: int = 0
-    """How many of the rounds are recorded already, where it was interrupted."""
+    """Number of rounds already recorded, if the block was interrupted."""
     ended: frozenset[Contender] = frozenset()
-    """Who failed in it already, where it was interrupted."""
+    """Contenders that already failed, if the block was interrupted."""
 
 
 def next_blocks(spec: Spec, measurements: Iterable[Measurement]) -> list[Block]:
-    """Return what is left to measure, most useful first; empty when the plan is done.
+    """Return the blocks left to measure, most useful first; empty if all is done.
 
-    Measuring the first block and asking again is the whole search. A cell that failed
-    is not tried again.
+    The search consists of measuring the first block and asking again. A failed cell is
+    not tried again.
     """
     return Known(spec, measurements).next_blocks()
 
 
 def next_look(rounds: int) -> int:
-    """Return how many rounds a size has at its next look: the error is split over
-    `LOOKS`, so that no others are taken up to the last of them.
+    """Return the number of rounds that a size has at its next look.
+
+    The error is split over `LOOKS`, so there are no other looks before the last one.
     """
     return next((look for look in LOOKS if look > rounds), rounds + FIRST_LOOK)
 
 
 class Known:
-    """What the measurements so far say, as far as planning needs it.
+    """What planning needs of the measurements so far.
 
-    They are not kept: what one more round costs does not depend on how many there are.
+    It keeps no measurements, so that a round adds the same cost however many there are.
     """
 
     def __init__(self, spec: Spec, measurements: Iterable[Measurement]) -> None:
@@ -81,7 +86,7 @@ class Known:
         self.add(measurements)
 
     def add(self, measurements: Iterable[Measurement]) -> None:
-        """Take in what was recorded since."""
+        """Add measurements that were recorded since."""
         for m in measurements:
             self._next[m.case] = max(self._next.get(m.case, 0), m.round + 1)
             self._first.setdefault(m.case, m)
@@ -90,13 +95,13 @@ class Known:
                 self.recorded.add(m)
 
     def next_blocks(self) -> list[Block]:
-        """See the function of this name."""
+        """Return the blocks left to measure; see the function of this name."""
         return self.grid_blocks() or ([] if self.spec.grid else self.search_blocks())
 
     def _asked_for(self) -> dict[Case, dict[Contender, None]]:
-        """Return the sizes asked for, the outermost first, with their contenders.
+        """Return the cases asked for with their contenders, the outermost sizes first.
 
-        So a run cut short still spans the range.
+        A run that is cut short then still spans the range.
         """
         wanted: dict[Case, dict[Contender, None]] = {}
         for sweep in self.spec.sweep:
@@ -109,7 +114,7 @@ class Known:
         return wanted
 
     def grid_blocks(self) -> list[Block]:
-        """Return the sizes asked for that lack rounds, in that order."""
+        """Return a block for each case asked for that lacks rounds."""
         least = (
             self.spec.rounds if self.spec.grid else min(FIRST_LOOK, self.spec.rounds)
         )
@@ -118,7 +123,7 @@ class Known:
         return [block for block in blocks if block is not None]
 
     def search_blocks(self) -> list[Block]:
-        """Return, for each pair not yet settled, where its next rounds go."""
+        """Return a block for each pair that is not yet settled."""
         blocks: dict[tuple[Case, tuple[Contender, ...]], Block] = {}
         for sweep in self.spec.sweep:
             for pair in self.spec.pairs_of(sweep):
@@ -149,7 +154,7 @@ class Known:
             return None
         size = sweep.workload.settled(sweep.line, sweep.axis, proposed)
         if size != proposed and size in rounds:
-            return None  # it would be proposed again, and settle there again
+            return None  # it is clipped to a measured size, and would be so again
         case = sweep.case_at(size)
         group = dict.fromkeys(
             c for c in spec.contenders_of(sweep) if any(a.covers(c) for a in pair)
@@ -174,10 +179,11 @@ class Known:
 
 
 def controls(spec: Spec) -> list[tuple[Case, Contender]]:
-    """Choose what the A/A control measures twice: case and copy.
+    """Choose the cells of the A/A control: case, and copy of a contender.
 
-    The cheapest sweep's cheapest contender, at as many of its sizes as a tenth of
-    the expected time allows, smallest cost first; none when fewer than two fit.
+    It measures the cheapest sweep's cheapest contender twice, at as many sizes as a
+    tenth of the expected time allows, the cheapest first. If fewer than two fit, there
+    is no control.
     """
     if not spec.control:
         return []
@@ -205,7 +211,7 @@ def controls(spec: Spec) -> list[tuple[Case, Contender]]:
 
 
 def outermost_first(n: int) -> list[int]:
-    """Order 0..n-1: both ends, then each half's middle, and so on."""
+    """Return 0..n-1 in the order: both ends, then each half's middle, and so on."""
     order = dict.fromkeys([0, n - 1] if n else [])
     gaps = [(0, n - 1)]
     while gaps:
@@ -225,12 +231,12 @@ def round_order(spec: Spec, block: Block, number: int) -> list[Contender]:
 
 
 def expected_s(case: Case, trainer: str) -> float:
-    """Return the order of magnitude of one training of a case, in seconds."""
+    """Return roughly the seconds of one training of a case."""
     return definition(case.workload.name).expected_s(case, trainer)
 
 
 def notices(spec: Spec) -> list[str]:
-    """Say in a line each what the plan changes of what was asked."""
+    """Return a line for each value that the plan changes."""
     return [
         f"{name} = {value} is larger than {most} in sweep {number + 1} "
         f"({sweep.axis}): clipped to all {most}, as the lesson's loader does"

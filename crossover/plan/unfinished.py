@@ -1,7 +1,7 @@
-"""Where an interrupted run stands: the block it was in, planned again from its rows.
+"""Find the block in which a run was interrupted, by planning it again from its rows.
 
-The plan looks at what was measured between two blocks, never within one. A run that
-went on from the middle of a block would plan otherwise than one that was not disturbed.
+The plan looks at the measurements between blocks, never within one. So a resumed run
+first completes its block; else it would plan differently from an undisturbed one.
 """
 
 import dataclasses
@@ -13,12 +13,12 @@ from crossover.spec.spec import Spec
 
 
 def unfinished(spec: Spec, rows: Sequence[Measurement]) -> Block | None:
-    """Return the block that was interrupted, None where all that was begun is whole.
+    """Return the block that was interrupted; None if every block begun is complete.
 
-    None also where the rows are not what would be planned today, as those of an older
-    version or of a journal from which lines were left out.
+    It is None, too, if the rows are not those that would be planned today: those of an
+    older version, or of a journal with unreadable lines.
     """
-    start = _last_case(rows)  # a block is of one case
+    start = _last_case(rows)  # a block has one case
     while start < len(rows):
         blocks = next_blocks(spec, rows[:start])
         end = start + (_length(rows[start:], blocks[0]) if blocks else 0)
@@ -39,7 +39,7 @@ def _last_case(rows: Sequence[Measurement]) -> int:
 
 
 def _length(rows: Sequence[Measurement], block: Block) -> int:
-    """Count the rows, from the first on, that are of a block."""
+    """Return how many rows, from the first on, belong to a block."""
     for length, m in enumerate(rows):
         is_its = m.case == block.case and m.round in block.rounds
         if not (is_its and m.contender in block.contenders):
@@ -48,7 +48,7 @@ def _length(rows: Sequence[Measurement], block: Block) -> int:
 
 
 def _begun(block: Block, rows: Sequence[Measurement]) -> Block | None:
-    """Return what is left of a block, None when it is whole or lacks rounds between."""
+    """Return the rest of a block; None if it is complete or lacks rounds between."""
     ended = frozenset(m.contender for m in rows if m.status != "ok")
     recorded = {m.round for m in rows if m.status == "ok"}
     done = len(recorded)
