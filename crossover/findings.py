@@ -1,4 +1,7 @@
-"""What is found in a run: the time of a cell, an answer, the crossover it is about."""
+"""The nouns for what is found in a run: estimates, answers and crossovers.
+
+The analysis makes them, and tables, pages and comparisons show them.
+"""
 
 from dataclasses import dataclass
 
@@ -7,7 +10,7 @@ from crossover.nouns import Case, Contender
 
 @dataclass(frozen=True)
 class Estimate:
-    """The time of one cell in one view, in seconds for all of the case's epochs."""
+    """The time of one cell in one view: seconds for all of the case's epochs."""
 
     cell_id: str
     view: str
@@ -24,9 +27,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether and where one contender gets ahead of another along an axis.
+    """Whether, and from which size on, one contender is ahead of another.
 
-    `low` or `high` is None where the crossing may lie beyond the sizes measured.
+    `low` or `high` is None if the crossing may lie beyond the measured sizes.
     """
 
     outcome: str
@@ -45,20 +48,20 @@ class Answer:
 
 @dataclass(frozen=True)
 class Crossover:
-    """From which size on the challenger beats the baseline, or why we can't say."""
+    """The answer for one pair of contenders along an axis, in one view and metric."""
 
     axis: str
     line: Case
-    """The case of every size, without a value on the axis."""
+    """The case at every size, without a value on the axis."""
     view: str
     metric: str
     baseline: str
     challenger: str
     answer: Answer
     is_control: bool = False
-    """A contender against a copy of itself, which must not differ."""
+    """Whether the challenger is a copy of the baseline, which must not differ."""
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """The flags of its row in a table: its role, then those of its answer."""
+        """The flags for tables: `control` for a control, then those of the answer."""
         return (*["control"] * self.is_control, *self.answer.flags)

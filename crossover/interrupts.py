@@ -1,6 +1,8 @@
-"""Ctrl-C, SIGTERM and SIGHUP: the first stops the work, the second the process at once.
+"""Handle Ctrl-C, SIGTERM and SIGHUP: a first one stops the work, a second one at once.
 
-A signal that was ignored when the program started, as under `nohup`, stays ignored.
+Signals that were ignored when the program started, as under `nohup`, stay ignored. The
+commands and the jobs of a launch run within `heeded`; workers are started and ended
+within `unbroken`.
 """
 
 import os
@@ -21,15 +23,17 @@ class Interrupted(BaseException):
 
 
 class _State:
-    """Of this process: signals are its own."""
+    """The state of this process, which is the only one that gets its signals."""
 
     come = False
+    """Whether a signal has come."""
     held = 0
+    """Number of `unbroken` blocks that are entered."""
 
 
 @contextmanager
 def heeded() -> Iterator[None]:
-    """Have the signals raise `Interrupted` in what is done within."""
+    """Make the signals raise `Interrupted` inside the `with` block."""
     before = {}
     if threading.current_thread() is threading.main_thread():
         numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
@@ -46,7 +50,7 @@ def heeded() -> Iterator[None]:
 
 @contextmanager
 def unbroken() -> Iterator[None]:
-    """Let the first signal wait until what is done within is done: milliseconds."""
+    """Delay the first signal to the end of the `with` block, of milliseconds."""
     _State.held += 1
     try:
         yield
@@ -56,7 +60,7 @@ def unbroken() -> Iterator[None]:
 
 
 def check() -> None:
-    """Raise what a signal raised, in case it was lost in somebody's `except`.
+    """Raise `Interrupted` again, in case an `except` of others has swallowed it.
 
     Raises:
         Interrupted: when a signal has come.
@@ -75,7 +79,7 @@ def _handle(number: int, frame: FrameType | None) -> None:
 
 
 def _leave_terminal() -> None:
-    """Write nowhere what would go to a terminal that is gone."""
+    """Discard what would be printed to a terminal that is gone."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (1, 2):
         if stat.S_ISCHR(os.fstat(descriptor).st_mode):

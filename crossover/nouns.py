@@ -1,6 +1,7 @@
-"""Every noun of the system, as frozen dataclasses; standard library only.
+"""The nouns of the system, as frozen dataclasses; standard library only.
 
-The unit is in the name (`_s` seconds, `_bytes`); what is missing is None, never 0.
+Names end in their unit: `_s` seconds, `_j` joules, `_bytes`. A missing value is None,
+never 0. `findings.py` has the nouns for results.
 """
 
 import re
@@ -13,10 +14,13 @@ if TYPE_CHECKING:
     from crossover.workloads.workload import Workload
 
 SCHEMA = 3
+"""Version of the format in which runs are recorded."""
 VIEWS = ("train", "with_transfer", "from_scratch")
+"""What a time includes: training alone, also the transfer, also the set-up."""
 OUTCOMES = ("found", "always", "never", "not_monotone", "inconclusive", "not_measured")
 STATUSES = ("ok", "oom", "timeout", "crashed", "failed", "unavailable")
 BEST = "best"
+"""As a trainer, the name of the fastest one on a device."""
 
 _CONTENDER = re.compile(
     r"(?P<device>[a-z][a-z0-9_]*(?::\d{1,4})?)(?:/(?P<trainer>[a-z][a-z0-9_]*))?"
@@ -33,15 +37,15 @@ class InputError(ValueError):
 class Case:
     """One job: its workload's sizes and settings by name, in the workload's order.
 
-    A value that holds no meaning, such as that of the axis along a sweep, is None. Two
-    cases are alike where the workload's name and all values are.
+    A value is None if it has no meaning, such as that on the axis of a whole sweep. Two
+    cases are equal if the workload's name and all values are.
     """
 
     workload: "Workload" = field(repr=False)
     values: tuple[tuple[str, object], ...]
 
     def __post_init__(self) -> None:
-        # A case is a key of every table: hashing ten values again costs the most there.
+        # Cases are keys of many tables, where hashing ten values again costs the most.
         object.__setattr__(self, "_named", dict(self.values))
         key = self.workload.name, self.values
         object.__setattr__(self, "_key", key)
@@ -61,12 +65,12 @@ class Case:
         """Return the value of a size or setting.
 
         Raises:
-            KeyError: if the case has none of that name.
+            KeyError: for a name that the case does not have.
         """
         return vars(self)["_named"][name]
 
     def at(self, **values: object) -> "Case":
-        """Return the case with other values.
+        """Return the case with some values replaced.
 
         Raises:
             KeyError: for a name that the case does not have.
@@ -77,19 +81,19 @@ class Case:
         return Case(self.workload, pairs)
 
     def without(self, *names: str) -> "Case":
-        """Return the case with no meaning in some of its values: what a sweep keeps."""
+        """Return the case with None for some values, which then have no meaning."""
         return self.at(**dict.fromkeys(filter(None, names)))
 
     @property
     def repeats(self) -> int:
-        """How often the job repeats what time is proportional to; 1 if nothing."""
+        """The size that time is proportional to, such as epochs; 1 if there is none."""
         repeating = self.workload.repeating
         known: int = self[repeating] if repeating else 1
         return known
 
     @property
     def id(self) -> str:
-        """Name the case: `n1500-d2-c3-b10-e3`."""
+        """The name of the case: `n1500-d2-c3-b10-e3`."""
         return self.workload.case_id(self)
 
 
@@ -97,7 +101,7 @@ class Case:
 class Contender:
     """How a case is trained; text form `DEVICE[/TRAINER][@[RANKSx]THREADS]`.
 
-    Ranks are processes that share a training, each with so many threads. The A/A
+    Ranks are processes that share a training; each has `threads` threads. The A/A
     control measures a contender against a copy of itself in a process of its own; the
     copy's text form ends in `#1`.
     """
@@ -113,11 +117,11 @@ class Contender:
         """Read the text form.
 
         Args:
-            text: as it is typed.
-            usual: the trainer meant where none is named.
+            text: the text form.
+            usual: the trainer that is meant if the text names none.
 
         Raises:
-            ValueError: when the text is not of that form.
+            ValueError: when the text has another form.
         """
         match = _CONTENDER.fullmatch(text)
         if match is None:
@@ -134,10 +138,10 @@ class Contender:
         )
 
     def covers(self, other: "Contender") -> bool:
-        """Tell whether this name stands for a measured contender.
+        """Tell whether this contender, as named in a spec, matches a measured one.
 
-        `best` stands for every trainer, no thread count for any; never for a copy, nor
-        one device for several.
+        `best` matches any trainer; no thread count matches any. Copies and other
+        devices never match.
         """
         any_ranks = self.threads is None and self.device == "cpu"
         return (
@@ -164,18 +168,18 @@ class Cell:
 
     @property
     def id(self) -> str:
-        """Name the cell, readable and stable: `n1500-d2-c3-b10-e3:cpu/resident@1`."""
+        """The name of the cell: `n1500-d2-c3-b10-e3:cpu/resident@1`."""
         return f"{self.case.id}:{self.contender}"
 
 
 def by_device(device: str, n_bytes: int | None) -> dict[str, int]:
-    """Return the memory that one device held; empty if unknown."""
+    """Return the bytes that one device held, by its name; empty if unknown."""
     return {} if n_bytes is None else {device: n_bytes}
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One round of one cell, raw; derived numbers are never stored here."""
+    """One round of one cell, as it was measured; derived numbers are not stored."""
 
     cell_id: str
     run_id: str
@@ -184,73 +188,73 @@ class Measurement:
     case: Case
     contender: Contender
     positions: tuple[int, ...] = ()
-    """Where in the round's order each sample was taken, from 0."""
+    """Place of each sample in its round, from 0."""
     samples_s: tuple[float, ...] = ()
-    """Each sample: `calls_per_sample` trainings of `epochs_run` epochs."""
+    """Seconds of each sample: `calls_per_sample` trainings of `epochs_run` epochs."""
     samples_j: tuple[float, ...] = ()
-    """Joules of each sample, empty where its energy could not be measured."""
+    """Joules of each sample; empty if they could not be measured."""
     energy_of: str = ""
-    """The counters that the joules are the sum of: `package-0 + board`."""
+    """The counters whose sum the joules are: `package-0 + board`."""
     calls_per_sample: int = 1
     work: dict[str, float] = field(default_factory=dict, hash=False)
-    """How often one training pays each of the workload's costs; `byte`: data moved."""
+    """How often one training pays each of the workload's costs; `byte`: bytes moved."""
     epochs_run: int | None = None
-    """Less than the case repeats where the time is scaled up: an extrapolated cell."""
+    """Epochs of a timed training; fewer than the case has if the time is scaled up."""
     setup_s: float | None = None
-    """Device context, building the model, and what the first call cost extra."""
+    """Seconds for device context, building the model, and the first call's extra."""
     transfer_s: float | None = None
     warmup_s: tuple[float, ...] = ()
     peak_bytes: dict[str, int] = field(default_factory=dict, hash=False)
-    """The most memory that was held, by device; empty if unknown."""
+    """Most memory held, by device; empty if unknown."""
     launches_per_step: float | None = None
     """Kernels that a step would launch on an accelerator, counted; None if unknown."""
     threads: int | None = None
-    """CPU threads read back from torch, whatever was asked."""
+    """CPU threads that torch had, which may differ from those asked for."""
     load_1min: float | None = None
-    """The machine's load average at the round's end, the worker's own load included."""
+    """The machine's load average at the end of the round, which includes our worker."""
     throttled_periods: int | None = None
     """Periods of this round in which the container's CPU quota stopped us."""
     clock_share: float | None = None
-    """The accelerator's clock while it had work, as a share of its highest."""
+    """The accelerator's clock while it worked, as a share of its highest."""
     loss: float | None = None
     accuracy: float | None = None
     bound_s: float | None = None
-    """Of a timeout: one training of the case takes at least so long."""
+    """After a timeout: one training of the case takes at least this many seconds."""
     notes: str = ""
     started_utc: str = ""
     elapsed_s: float | None = None
-    """How long the run had measured when this was recorded, interruptions left out."""
+    """Seconds that the run had measured when this was recorded, without pauses."""
     in_round: int | None = None
-    """How many contenders were recorded of this round, at once."""
+    """Number of contenders in this round, all recorded at once."""
     flags: tuple[str, ...] = ()
-    """What the tool that measured it does otherwise than `crossover run`."""
+    """How the tool that measured differs from `crossover run`: `unpaired`."""
     waited_s: float | None = None
-    """How long its threads waited for a core while the samples were taken."""
+    """Seconds that its threads waited for a core while samples were taken."""
     latency: dict[str, float] = field(default_factory=dict, hash=False)
-    """Seconds of single calls by what they are of all calls: `p50`, `p99`."""
+    """Seconds of single calls, by quantile: `p50`, `p99`."""
     verified: bool | None = None
-    """Whether equal work was shown; None where nobody said."""
+    """Whether equal work was shown; None if unknown."""
     discarded: str = ""
-    """Why the round counts for nothing; empty if it counts."""
+    """Why the round does not count; empty if it counts."""
     settings: dict[str, str] = field(default_factory=dict, hash=False)
-    """What the process was set to beside the case, by name."""
+    """Settings of the process beside the case, by name."""
     items: float | None = None
-    """What one training works on, as the workload counts it: images, tokens."""
+    """Number of things that one training works on, such as images or tokens."""
     affinity: tuple[int, ...] = ()
-    """The cores that its threads could run on."""
+    """The cores on which its threads could run."""
 
     @property
     def train_s(self) -> float:
-        """The seconds of one training, of all of the case's epochs."""
+        """The seconds of one training with all of the case's epochs."""
         repeats = self.case.repeats
-        # not numpy's: for a few values it takes thirty times as long
+        # numpy's median takes thirty times as long for a few values.
         timed_s = statistics.median(self.samples_s) / self.calls_per_sample
         return timed_s * (repeats / (self.epochs_run or repeats))
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Where a run was measured."""
+    """The machine on which a run was measured."""
 
     hostname: str
     cpu: str
@@ -260,18 +264,18 @@ class Machine:
     load_1min: float | None
     accelerators: tuple[dict[str, object], ...]
     unavailable: dict[str, str]
-    """Device kinds asked about that torch cannot use here, and why."""
+    """Devices that torch cannot use here, and why."""
     versions: dict[str, str]
     threads: dict[str, object]
     fingerprint: str
     energy_unmeasured: str | None = None
-    """Why the energy of which devices is not measured; None where it is, of all."""
+    """Devices whose energy is not measured, and why; None if all are."""
     trainers: dict[str, str] = field(default_factory=dict)
-    """By `device/trainer`: what is missing to train so, "" where nothing is."""
+    """What is missing for each `device/trainer`; "" if it can run."""
 
     @property
     def cores_text(self) -> str:
-        """The cores in words."""
+        """The number of cores in words."""
         return f"{'an unknown number of' if self.cores is None else self.cores} cores"
 
     @property
@@ -291,7 +295,7 @@ class UserFile:
 
 @dataclass(frozen=True)
 class Run:
-    """Everything recorded: what was asked, where, and each round."""
+    """Everything recorded: what was asked for, on which machine, and each round."""
 
     run_id: str
     schema: int
@@ -301,14 +305,15 @@ class Run:
     machine: Machine
     measurements: tuple[Measurement, ...]
     user_file: UserFile | None = None
-    lost: str = ""  # what could not be read back, in words; never stored
+    lost: str = ""
+    """Which lines could not be read back, in words; it is never stored."""
 
     @property
     def paired(self) -> bool:
-        """Whether the contenders took turns in rounds, as ours do."""
+        """Whether the contenders took turns in rounds, as in `crossover run`."""
         return not any("unpaired" in m.flags for m in self.measurements)
 
 
 def field_names(noun: type) -> tuple[str, ...]:
-    """Name a noun's fields, in order."""
+    """Return the names of a noun's fields, in order."""
     return tuple(field.name for field in fields(noun))

@@ -1,4 +1,8 @@
-"""The one loop: plan -> measure -> record, until the plan is empty."""
+"""The loop of every run: plan -> measure -> record, until the plan is empty.
+
+In: a spec, a run to go on with, workers. Out: the run with its rounds, which are in the
+journal as soon as they are measured. Commands, selftest and suites call it.
+"""
 
 import dataclasses
 import math
@@ -19,10 +23,10 @@ from crossover.spec.contenders import missing
 from crossover.spec.spec import Spec
 
 MOST_TRAININGS = 5
-"""A request that lasts until the timeout trains at most so often: opening a cell of
-long epochs trains four, and a few batches."""
+"""Most trainings in one request: after a timeout of T, one takes at least T / 5.
+Opening a cell with long epochs takes four, and a few batches."""
 Progress = Callable[[Block, float, float], None]
-"""Called after each round: its block, and the expected seconds done and in all."""
+"""Called after each round with its block, and the expected seconds done and in all."""
 
 
 def carry_out(
@@ -35,7 +39,7 @@ def carry_out(
 ) -> Run:
     """Measure and record until the plan is empty or the budget is spent.
 
-    An interrupt passes through; every finished round is in the journal.
+    After an interrupt, which passes through, every finished round is in the journal.
 
     Raises:
         StoreError: when a round cannot be recorded.
@@ -57,7 +61,7 @@ def carry_out(
 
 
 def carry_out_unkept(spec: Spec, machine: Machine, crew: Crew) -> Run:
-    """Carry out a spec whose run directory is not wanted afterwards."""
+    """Carry out a spec in a temporary run directory; return the run."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         run = Run(spec.name, SCHEMA, spec, None, "", machine, ())
@@ -66,16 +70,16 @@ def carry_out_unkept(spec: Spec, machine: Machine, crew: Crew) -> Run:
 
 
 def used_s(rows: Iterable[Measurement]) -> float:
-    """Return how long a run has measured, as its last round says."""
+    """Return the seconds that a run has measured, as its last round tells."""
     return max((m.elapsed_s or 0.0 for m in rows), default=0.0)
 
 
 class BudgetSpent(Exception):  # noqa: N818
-    """The budget ended while a worker was at work, and with it the round in flight."""
+    """The budget was spent before or while a worker answered; the round is dropped."""
 
 
 class Loop:
-    """The state of one run while it is measured; its rounds are in the journal only."""
+    """The state of one run while it is measured; only the journal keeps its rounds."""
 
     def __init__(
         self, spec: Spec, run: Run, out: Path, crew: Crew, progress: Progress,
@@ -90,7 +94,7 @@ class Loop:
         self._started_s = around.clock_s() - used_s(run.measurements)
 
     def _elapsed_s(self) -> float:
-        """Return how long this process and those before it have measured."""
+        """Return the seconds that this process and earlier ones have measured."""
         return self.around.clock_s() - self._started_s
 
     def _record(self, new: list[Measurement]) -> None:
@@ -100,7 +104,11 @@ class Loop:
         self.known.add(new)
 
     def _ask(self, contender: Contender, request: Request[R]) -> R | Ended:
-        """Ask for as long as a cell may take, or the run: what ends first."""
+        """Ask a worker, until the cell's timeout or the end of the run's budget.
+
+        Raises:
+            BudgetSpent: when the budget ends first.
+        """
         left_s = (self.spec.budget_s or math.inf) - self._elapsed_s()
         most_s = self.spec.cell_timeout_s
         if left_s <= 0:
@@ -112,7 +120,7 @@ class Loop:
         return reply
 
     def measure(self, blocks: list[Block]) -> None:
-        """Open every cell of the first block, measure its rounds, close them."""
+        """Open all cells of the first block, measure its rounds, close the cells."""
         block = blocks[0]
         total_s = self._done_s + sum(b.expected_s for b in blocks)
         opened = self._open(block)
@@ -151,7 +159,7 @@ class Loop:
         return self._ask(contender, _open_request(self.spec, block, contender))
 
     def _end(self, block: Block, number: int, replies: dict[Contender, Ended]) -> None:
-        """Record that cells did not run or did not go on, all at once."""
+        """Record, all at once, the cells that could not run or go on."""
         rows = [
             Measurement(
                 Cell(block.case, contender).id, self.run.run_id, number,
@@ -179,7 +187,7 @@ class Loop:
     def _round(
         self, block: Block, number: int, opened: dict[Contender, Opened]
     ) -> list[Measurement] | None:
-        """Return the rows of a round, or None when it must be measured again."""
+        """Measure a round; return its rows, or None if it must be measured again."""
         started, throttled = self.around.now(), self.around.throttled()
         taken: dict[Contender, list[Taken]] = {c: [] for c in opened}
         for position, contender in enumerate(round_order(self.spec, block, number)):
@@ -217,9 +225,9 @@ class Loop:
     def _again(
         self, block: Block, contender: Contender, ended: Ended
     ) -> Opened | Ended:
-        """Open a cell again whose worker was killed from outside; once a round.
+        """Open a cell again if its worker was killed from outside, once in a round.
 
-        One that is killed again, as where memory runs out, ends like any other.
+        If it is killed again, as happens when memory runs out, the cell ends.
         """
         if not ended.killed or contender in self._killed:
             return ended
