@@ -1,13 +1,14 @@
-# Each target sets up .venv by itself; nothing is redone that is already there.
+# Each target sets up .venv by itself, and repeats nothing that is done already.
 PYTHON ?= python3
 CONSTRAINTS ?= constraints.txt
-# Where to take torch from; empty: install.py chooses by NVIDIA's driver. Without a GPU,
-# https://download.pytorch.org/whl/cpu saves gigabytes.
+# The index to take torch from; if empty, install.py chooses by NVIDIA's driver. Without a
+# GPU, https://download.pytorch.org/whl/cpu saves gigabytes.
 TORCH_INDEX ?=
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: install crossover test slow check simulate mutations bench
+.PHONY: install crossover test slow check simulate mutations bench gpu-check peers
+.PHONY: torture audit
 
 install: $(STAMP)
 
@@ -21,13 +22,13 @@ $(STAMP): pyproject.toml $(CONSTRAINTS) install.py
 crossover: $(STAMP)
 	$(BIN)/crossover run || test $$? -eq 3  # 3: usable, and says what is missing
 
-# Two processes, a file of tests at a time; threads that wait sleep, or those of one
-# process would keep the other's from the cores: eight times as long.
+# Two processes run the tests, file by file. Threads that wait must sleep: otherwise one
+# process' threads keep the other's from the cores, and tests take eight times as long.
 TESTS := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2 --dist loadfile
 test: $(STAMP)
 	$(TESTS)
 
-# Whole jobs that mostly wait: for a cluster, a simulated device, or what hangs.
+# Whole jobs that mostly wait: for a cluster, a simulated device, or a hanging process.
 slow: $(STAMP)
 	$(TESTS) -m slow
 
@@ -41,12 +42,12 @@ check: $(STAMP)
 simulate: $(STAMP)
 	$(BIN)/python -m pytest -m simulation
 
-# Bugs put into a copy of the packages, each of which a named test must catch: 2 minutes.
+# Put bugs into a copy of the packages; a named test must catch each. Two minutes.
 mutations: $(STAMP)
 	$(BIN)/python -m pytest -m mutations
 
-# What the promises about speed rest on: ratios measured side by side in one run. Then
-# both suites on a few cells, and a report from what each of them kept.
+# Measure the promises about speed, as ratios side by side in one run. Then run both
+# suites on a few cells, and write a report from the results of each.
 bench: $(STAMP)
 	$(BIN)/python -m bench.promises.overhead
 	$(BIN)/python -m bench.promises.fused
@@ -60,12 +61,12 @@ bench: $(STAMP)
 	$(BIN)/crossover report --from-asv .asv/results --out results/asv
 	$(BIN)/crossover report --from-pytest-benchmark .benchmarks/smoke.json --out results/pytest-benchmark
 
-# For whoever has an accelerator, seven minutes: docs/first_gpu_run.md.
+# Check a machine with an accelerator, in seven minutes: docs/first_gpu_run.md.
 gpu-check: $(STAMP)
 	$(BIN)/python -m bench.promises.gpu_check
 
-# Trainer fused against JAX, scikit-learn and torch, in an environment of its own: five
-# minutes on one core. The tests first: equal work. Exit 1 where a bound is broken.
+# Compare trainer fused with JAX, scikit-learn and torch, in an environment of its own:
+# five minutes on one core. The tests of equal work come first. Exit 1: a bound is broken.
 PEERS := .venv-peers/bin
 PEERS_STAMP := .venv-peers/.installed
 peers: $(PEERS_STAMP)
@@ -86,7 +87,7 @@ torture: $(STAMP)
 	$(BIN)/python -m pip install --quiet atheris==3.0.0
 	for reader in run_directory asv pytest_benchmark spec table options two_runs; do $(BIN)/python tests/fuzz/harness.py $$reader -max_total_time=600 || exit 1; done
 
-# Known vulnerabilities of the pins; fails where the advisories cannot be asked.
+# Look for known vulnerabilities of the pins; this fails if the advisories do not answer.
 audit: $(STAMP)
 	test -x .venv-audit/bin/pip-audit || ($(PYTHON) -m venv .venv-audit && .venv-audit/bin/pip install --quiet pip-audit==2.10.1)
 	.venv-audit/bin/pip-audit --strict --no-deps --disable-pip -r $(CONSTRAINTS)

@@ -1,10 +1,11 @@
 """Install this project with the build of torch that this machine can use.
 
-`make install` calls it, in the environment that it fills; standard library only. On the
-package index, torch for Linux is a build for CUDA 13, which needs driver 580 or newer.
+`make install` calls it, by the Python of the environment that it fills; standard
+library only. On the package index, torch for Linux is a build for CUDA 13, which needs
+driver 580 or newer.
 
     .venv/bin/python install.py [--constraints FILE] [--torch-index URL]
-    .venv/bin/python install.py --extras    # what the torch that is here needs for CUDA
+    .venv/bin/python install.py --extras   # what this torch needs for CUDA
 """
 
 import argparse
@@ -36,16 +37,16 @@ class Choice:
     tool: str
     """`pip` or `uv`."""
     options: tuple[str, ...]
-    """Of the tool's `install`, beside constraints and requirements."""
+    """Options of the tool's `install`, beside constraints and requirements."""
     torch: str
-    """The line in the place of torch's pin; "" leaves the pin as it is."""
+    """The line that replaces torch's pin; "" leaves the pin as it is."""
     says: str
-    """Which build is taken, and why, in a line."""
+    """Which build is taken, and why, in one line."""
 
 
 @dataclass(frozen=True)
 class Driver:
-    """NVIDIA's driver: the first part of its version, None where none answers."""
+    """NVIDIA's driver: the first part of its version, None if no driver answers."""
 
     major: int | None
     says: str
@@ -58,9 +59,9 @@ def read_driver(code: int, text: str) -> Driver:
     """Return the driver that nvidia-smi names.
 
     Args:
-        code: its exit code.
-        text: what `nvidia-smi --query-gpu=driver_version --format=csv,noheader` prints,
-            a line for each GPU, or an error.
+        code: the exit code of nvidia-smi.
+        text: the output of `nvidia-smi --query-gpu=driver_version
+            --format=csv,noheader`: a line for each GPU, or an error.
     """
     found = re.search(r"^\s*((\d{3,})(?:\.\d+)+)\s*$", text, re.MULTILINE)
     if found and code == 0:
@@ -73,9 +74,9 @@ def choose(driver: Driver, has_uv: bool, index: str, constraints: str) -> Choice
     """Choose the build of torch.
 
     Args:
-        driver: of NVIDIA's GPUs here.
+        driver: the driver of this machine's GPUs.
         has_uv: whether uv is installed, which knows PyTorch's own indexes.
-        index: where to take torch from, whatever is here; "" to choose.
+        index: the index that the user chose for torch; "" if none.
         constraints: the text of the constraints file.
     """
     pin = TORCH.search(constraints)
@@ -105,7 +106,7 @@ def choose(driver: Driver, has_uv: bool, index: str, constraints: str) -> Choice
 
 
 def _is_for_cuda13(pin: re.Match[str] | None) -> bool:
-    """Tell whether a pin, or none, takes a build for CUDA 13 from the package index."""
+    """Tell whether a pin, or no pin, takes a build for CUDA 13 from the index."""
     if pin is None:
         return True
     release = int(pin[2]), int(pin[3])
@@ -113,7 +114,7 @@ def _is_for_cuda13(pin: re.Match[str] | None) -> bool:
 
 
 def extra_for(cuda: str | None) -> str:
-    """Return our extra for torch's `torch.version.cuda`, "" where there is none."""
+    """Return our extra for a `torch.version.cuda`; "" if there is none."""
     major = (cuda or "").partition(".")[0]
     return f"cuda{major}" if major in ("12", "13") else ""
 
@@ -149,7 +150,7 @@ def ask_driver() -> Driver:
 
 
 def with_torch(line: str, constraints: str) -> str:
-    """Return constraints with a line in the place of torch's pin, or at their end."""
+    """Return the constraints with torch's pin replaced, or added, by a line."""
     if TORCH.search(constraints):
         return TORCH.sub(line, constraints)
     return f"{constraints.rstrip()}\n{line}\n"
@@ -169,8 +170,8 @@ def install(choice: Choice, constraints: Path, wanted: Sequence[str]) -> int:
 
 
 def ask_torch() -> tuple[str, str | None]:
-    """Return the version of the torch that is here, and the CUDA it is built for."""
-    # The package's own version: torch.__version__ may say +cu130 where that does not.
+    """Return the version of the installed torch, and the CUDA it is built for."""
+    # The package's version is what a pin needs; torch.__version__ may add +cu130.
     code = "import torch; from importlib.metadata import version; "
     code += "print(version('torch'), torch.version.cuda)"
     done = subprocess.run(
@@ -183,7 +184,7 @@ def ask_torch() -> tuple[str, str | None]:
 
 
 def install_extras(constraints: Path, tool: str) -> None:
-    """Install what `fused_cuda` needs beside this torch; the rest works without."""
+    """Install what `fused_cuda` needs with this torch; all else works without it."""
     version, cuda = ask_torch()
     extra = extra_for(cuda)
     if not extra:
@@ -197,7 +198,7 @@ def install_extras(constraints: Path, tool: str) -> None:
 
 
 def main() -> int:
-    """Parse, choose, say what is taken, and install."""
+    """Parse the options, choose a build, print the choice, and install it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--constraints", default="constraints.txt", type=Path)
     parser.add_argument("--torch-index", default="")
