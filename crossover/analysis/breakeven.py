@@ -74,16 +74,16 @@ class Broken:
     high: float | None = None
 
 
-def break_evens(run: Run) -> list[BreakEven]:
+def break_evens(run: Run, recorded: Recorded | None = None) -> list[BreakEven]:
     """Find the break-even of every pair at every case where both have enough rounds.
 
     A case whose set-up or transfer was not recorded has none. The confidence holds for
     each break-even alone. If an A/A control of the run is decided, all of them are
     inconclusive.
     """
-    spec, recorded = run.spec, Recorded.of(run)
+    spec, recorded = run.spec, recorded or Recorded(run.measurements)
     flags = recorded.flags(run.machine)
-    barred = control_fired(control_crossovers(run))
+    barred = control_fired(control_crossovers(run, recorded))
     found: dict[tuple[Case, Pair], BreakEven] = {}
     for sweep in spec.sweep:
         for case in sweep.cases_with(run.measurements).values():

@@ -66,13 +66,13 @@ class Costs:
         return self.parts | {name: getattr(self, name) for name in rest}
 
 
-def cost_models(run: Run) -> list[Costs]:
+def cost_models(run: Run, recorded: Recorded | None = None) -> list[Costs]:
     """Fit the costs of every contender of a run, one for each shape of its data.
 
     A/A copies, cells with fewer than `FEWEST_ROUNDS` rounds and workloads that count no
     costs are left out.
     """
-    workload, recorded = run.spec.declared, Recorded.of(run)
+    workload, recorded = run.spec.declared, recorded or Recorded(run.measurements)
     groups: dict[tuple[Contender, Shape], dict[Case, list[Measurement]]]
     groups = defaultdict(dict)
     for cell, rows in recorded.ok.items():
@@ -213,15 +213,13 @@ def _sum(parts: list[Ranged]) -> Ranged:
 
 
 def model_times(
-    run: Run, costs: Iterable[Costs], known: Iterable[Estimate]
+    recorded: Recorded, costs: Iterable[Costs], known: Iterable[Estimate]
 ) -> list[Ranged]:
     """Return, for each estimate of a run, the model's time in the same view."""
-    work, shape_of = Recorded.of(run).work, run.spec.declared.shape_of
     by_shape = {(c.contender, c.shape): c for c in costs}
     said = []
     for e in known:
-        mine = by_shape.get((e.contender, shape_of(e.case)))
-        said.append(
-            predicted_s(mine, e.case, work[e.case], e.view) if mine else Ranged()
-        )
+        mine = by_shape.get((e.contender, e.case.workload.shape_of(e.case)))
+        work = recorded.work.get(e.case, {})
+        said.append(predicted_s(mine, e.case, work, e.view) if mine else Ranged())
     return said

@@ -32,7 +32,7 @@ WENT_WRONG = ("oom", "timeout", "crashed", "failed")
 """Statuses of a cell that make a run incomplete."""
 
 
-def crossovers(run: Run) -> list[Crossover]:
+def crossovers(run: Run, recorded: Recorded | None = None) -> list[Crossover]:
     """Find every crossover that a run's spec asks for, measured or not.
 
     Each pair has a row in time for each view. Rows in cost follow if both contenders
@@ -41,7 +41,7 @@ def crossovers(run: Run) -> list[Crossover]:
     cheapest or the thriftiest on its device. A/A controls come last; if any of them is
     decided, no other verdict of the run stands.
     """
-    spec, seen = run.spec, _seen(run)
+    spec, seen = run.spec, _seen(run, recorded or Recorded(run.measurements))
     is_ours = run.paired  # what other tools should have measured is not known
     found: list[Crossover] = []
     controls: list[Crossover] = []
@@ -58,9 +58,9 @@ def crossovers(run: Run) -> list[Crossover]:
     return found + controls
 
 
-def control_crossovers(run: Run) -> list[Crossover]:
+def control_crossovers(run: Run, recorded: Recorded) -> list[Crossover]:
     """Find the crossovers of a run's A/A controls alone, in the order of its sweeps."""
-    spec, seen = run.spec, Seen(Recorded.of(run), {})
+    spec, seen = run.spec, Seen(recorded, {})
     return [
         row
         for sweep in spec.sweep
@@ -68,9 +68,9 @@ def control_crossovers(run: Run) -> list[Crossover]:
     ]
 
 
-def _seen(run: Run) -> dict[str, Seen]:
+def _seen(run: Run, recorded: Recorded) -> dict[str, Seen]:
     """Return what was recorded, by metric."""
-    spec, recorded = run.spec, Recorded.of(run)
+    spec = run.spec
     flags = recorded.flags(run.machine)
     money, joules = in_money(run.measurements, spec), in_joules(run.measurements)
     return {

@@ -15,9 +15,11 @@ from crossover.findings import Estimate
 from crossover.nouns import VIEWS, Run
 
 
-def estimates(run: Run, confidence: float = 0.95) -> list[Estimate]:
+def estimates(
+    run: Run, confidence: float = 0.95, recorded: Recorded | None = None
+) -> list[Estimate]:
     """Estimate every measured cell in every view."""
-    recorded = Recorded.of(run)
+    recorded = recorded or Recorded(run.measurements)
     found = []
     for cell in recorded.ok:
         flags = recorded.flags(run.machine)[cell]

@@ -16,7 +16,7 @@ from crossover.analysis.breakeven import BreakEven, break_evens
 from crossover.analysis.cost_model import Costs, cost_models, model_times
 from crossover.analysis.crossover import crossovers
 from crossover.analysis.estimate import estimates
-from crossover.analysis.rounds import round_s
+from crossover.analysis.rounds import Recorded, round_s
 from crossover.analysis.sweeps import Speedup, SweepResult, sweep_results
 from crossover.crossing.cost_fit import Ranged
 from crossover.findings import Answer, Crossover, Estimate
@@ -42,12 +42,13 @@ class Derived:
 
 def derive(run: Run) -> Derived:
     """Compute estimates, crossovers, break-evens, speedups and costs."""
-    known = estimates(run, run.spec.confidence)
-    found = crossovers(run)
-    sweeps = {view: sweep_results(run, found, view, known) for view in VIEWS}
-    costs = cost_models(run)
-    modelled = model_times(run, costs, known)
-    return Derived(known, found, break_evens(run), sweeps, costs, modelled)
+    recorded = Recorded(run.measurements)
+    known = estimates(run, run.spec.confidence, recorded)
+    found = crossovers(run, recorded)
+    sweeps = {view: sweep_results(run, found, view, known, recorded) for view in VIEWS}
+    breaks, costs = break_evens(run, recorded), cost_models(run, recorded)
+    modelled = model_times(recorded, costs, known)
+    return Derived(known, found, breaks, sweeps, costs, modelled)
 
 
 HIDDEN = ("case", "contender", "work", "latency", "settings")

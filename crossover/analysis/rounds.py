@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossover.analysis.flags import cell_flags
-from crossover.nouns import BEST, Case, Cell, Contender, Machine, Measurement, Run
+from crossover.nouns import BEST, Case, Cell, Contender, Machine, Measurement
 
 T = TypeVar("T")
 Rounds = dict[int, float]
@@ -64,17 +64,6 @@ class Recorded:
                 self.ok[cell].append(m)
             else:
                 self.ended[cell] = m
-
-    @classmethod
-    def of(cls, run: Run) -> "Recorded":
-        """Return what a run recorded; the object of the last run is kept.
-
-        A report asks a dozen times, and a large run takes a third of a second each.
-        """
-        same = _LAST and _LAST[0][0] is run.measurements and _LAST[0][1] is run.machine
-        if not same:
-            _LAST[:] = [(run.measurements, run.machine, cls(run.measurements))]
-        return _LAST[0][2]
 
     def flags(self, machine: Machine) -> dict[Cell, tuple[str, ...]]:
         """Return the flags of every measured cell, on the machine of the run."""
@@ -179,9 +168,6 @@ class TrainSeconds(Recorded):
         seconds = round_s(m, "train")
         assert seconds is not None  # every round has the time of its training
         self._rounds.setdefault((cell, "train", 1.0), {})[m.round] = seconds
-
-
-_LAST: list[tuple[tuple[Measurement, ...], Machine, Recorded]] = []
 
 
 def cross_fitted(

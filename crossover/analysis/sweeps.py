@@ -92,10 +92,10 @@ def sweep_results(
         recorded: the run's measurements by cell; gathered if not given.
     """
     spec = run.spec
-    recorded = Recorded.of(run) if recorded is None else recorded
+    recorded = recorded or Recorded(run.measurements)
     one_each = {m.case: m for m in run.measurements}.values()
     found = [c for c in crossovers if c.view == view]
-    known = estimates(run, spec.confidence) if known is None else known
+    known = estimates(run, spec.confidence, recorded) if known is None else known
     by_cell = {(e.case, e.contender): e for e in known if e.view == view}
     results = []
     for sweep in spec.sweep:

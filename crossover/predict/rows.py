@@ -53,9 +53,10 @@ def predict(
     Raises:
         InputError: for a trainer whose work cannot be counted here.
     """
-    spec = run.spec
-    costs, work = cost_models(run), Recorded.of(run).work
-    known = [e for e in estimates(run, spec.confidence) if not e.contender.copy]
+    spec, recorded = run.spec, Recorded(run.measurements)
+    costs, work = cost_models(run, recorded), recorded.work
+    every = estimates(run, spec.confidence, recorded)
+    known = [e for e in every if not e.contender.copy]
     for sweep in spec.sweep:
         cases = sweep.cases_with(run.measurements)
         measured_work = {s: work[c] for s, c in cases.items() if c in work}

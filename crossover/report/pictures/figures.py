@@ -78,9 +78,11 @@ def pictures(
         results: its sweeps in the view; without them they are gathered.
     """
     spec = run.spec
-    estimated = list(estimates(run, spec.confidence) if known is None else known)
-    breaks = break_evens(run) if breaks is None else breaks
-    recorded = Recorded.of(run)
+    recorded = Recorded(run.measurements)
+    if known is None:
+        known = estimates(run, spec.confidence, recorded)
+    estimated = list(known)
+    breaks = break_evens(run, recorded) if breaks is None else breaks
     if results is None:
         results = sweep_results(run, found, view, estimated, recorded)
     palette = _palette(results)
