@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 IMPORT_S = 120.0
 """Seconds that importing all modules may take."""
 NOT_NEEDED = ("crossover/suites/", "softmax_core/trainers/fused_cuda/")
-"""Folders that no step needs: asv's modules, and a trainer whose package may lack."""
+"""Folders that no step needs: for asv, and for a trainer that needs another package."""
 DISTRIBUTIONS = {"PIL": "pillow"}
 """Names on the package index that differ from the module's name."""
 

@@ -21,7 +21,7 @@ from softmax_core.precision import rounds_products
 from softmax_core.training import cannot_train
 
 WIDTHS = 512, 1024, 2048, 4096, 8192
-"""Widths of the matrices that are tried, in numbers."""
+"""Widths of the square matrices that are tried."""
 LEAST_S = 200e-6
 """Shortest product, unless it has the largest width. Drivers queue about 1,000
 launches, and then even on an asynchronous device the host waits: 50 ms of shorter
@@ -64,8 +64,7 @@ class Products:
 
     def lasting(self, seconds: float) -> int:
         """Return how many products take about this many seconds."""
-        few, most = PRODUCTS
-        return max(few, min(most, round(seconds / self.one_s)))
+        return _as_many(seconds / self.one_s, *PRODUCTS)
 
     def queue(self, count: int) -> None:
         """Queue `count` products and do not wait for them."""

@@ -45,7 +45,7 @@ class Size:
     most: str = ""
     """Another size that this one cannot exceed; along an axis, values are clipped."""
     at_least: str = ""
-    """Another size that this one cannot be below, as samples cannot classes."""
+    """Another size that this one cannot be below: for samples, the classes."""
 
     @property
     def axis_words(self) -> str:
