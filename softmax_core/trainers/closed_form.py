@@ -5,7 +5,7 @@ from torch import Tensor
 
 from softmax_core.case import Case
 from softmax_core.data import Data, initial_weights
-from softmax_core.trainers.module import OnDevice
+from softmax_core.trainers.module import OnDevice, with_ones
 
 
 class ClosedFormSession(OnDevice):
@@ -16,23 +16,13 @@ class ClosedFormSession(OnDevice):
     and captured graphs hold their addresses.
     """
 
-    def __init__(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str,
-        threads: int | None,
-        drawn_on: torch.device | str | None,
-    ) -> None:
-        super().__init__(case, device, threads, drawn_on)
-        moved = data.to(self.device)
-        self.X = torch.cat([moved.X, torch.ones_like(moved.X[:, :1])], dim=1)
-        self.y = moved.y.reshape(-1, 1)
-        W, b = initial_weights(case)
+    def build(self, data: Data) -> None:
+        """Move the data to the device, append the ones, and make the weights."""
+        self.X, self.y = with_ones(data.to(self.device))
+        W, b = initial_weights(self.case)
         self._initial = torch.cat([W, b.reshape(1, -1)]).T.contiguous().to(self.device)
-        self.w = torch.empty_like(self._initial)
-        self.velocity = torch.empty_like(self._initial)
-        self.reset()
+        self.w = self._initial.clone()
+        self.velocity = torch.zeros_like(self._initial)
 
     def reset(self) -> None:
         """Return to the initial weights, zero velocity and the first epoch's order."""

@@ -62,17 +62,11 @@ class CompiledSession(ClosedFormSession):
     The full batches that remain are compiled one by one, and so is the short last one.
     """
 
-    def __init__(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str,
-        threads: int | None,
-        drawn_on: torch.device | str | None,
-    ) -> None:
-        super().__init__(case, data, device, threads, drawn_on)
+    def build(self, data: Data) -> None:
+        """Lay the data out and compile the calls of an epoch."""
+        super().build(data)
         self._shuffled = torch.empty_like(self.X), torch.empty_like(self.y)
-        chunks = call_sizes(case)
+        chunks = call_sizes(self.case)
         rows = [sum(sizes) for sizes in chunks]
         compiled = {sizes: self._steps(sizes) for sizes in set(chunks)}
         self._calls = [
@@ -84,7 +78,7 @@ class CompiledSession(ClosedFormSession):
                 strict=True,
             )
         ]
-        way = "products written out" if written_out(case) else "matrix products"
+        way = "products written out" if written_out(self.case) else "matrix products"
         self.notes = f"{CHUNK} steps a call, {way}"
         self._warm_up()
 
@@ -99,7 +93,6 @@ class CompiledSession(ClosedFormSession):
             warnings.filterwarnings("ignore", "TensorFloat32 tensor cores")
             for steps, X, y in {call[0]: call for call in self._calls}.values():
                 steps(X, y, self.w, self.velocity)
-        self.reset()
 
     def _steps(self, sizes: tuple[int, ...]) -> Steps:
         """Return a compiled call that takes a step on each batch of these sizes."""

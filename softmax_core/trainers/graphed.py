@@ -106,8 +106,13 @@ class GraphedSession(ClosedFormSession):
         drawn_on: torch.device | str | None,
         capture: Capture,
     ) -> None:
+        self._capture = capture
         super().__init__(case, data, device, threads, drawn_on)
-        repeats, graphs = graph_sizes(case)
+
+    def build(self, data: Data) -> None:
+        """Lay the data out and capture the graphs of an epoch."""
+        super().build(data)
+        repeats, graphs = graph_sizes(self.case)
         rows = [sum(sizes) for sizes in graphs]
         self._rows = [rows[0]] * repeats + rows[1:]
         X = self.X.new_empty(max(rows), self.X.shape[1])
@@ -117,13 +122,12 @@ class GraphedSession(ClosedFormSession):
         torch.index_select(self.y, 0, self._first(max(rows)), out=y)
         self._buffers = [(X[:n], y[:n]) for n in self._rows]
         replays = [
-            capture(self._work(X[:n], y[:n], sizes), self.device)
+            self._capture(self._work(X[:n], y[:n], sizes), self.device)
             for n, sizes in zip(rows, graphs, strict=True)
         ]
         self._replays = [replays[0]] * repeats + replays[1:]
         steps = " + ".join(str(len(sizes)) for sizes in graphs)
         self.notes = f"graphs of {steps} steps, {len(self._rows)} replays an epoch"
-        self.reset()
 
     def train(self, epochs: int) -> None:
         """Train further epochs; may return before the device is done."""

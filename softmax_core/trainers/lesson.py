@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator
 
-import torch
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 
-from softmax_core.case import Case
 from softmax_core.data import BatchOrder, Data
 from softmax_core.trainers.module import AnyDevice, ModuleSession
 
@@ -13,18 +11,13 @@ from softmax_core.trainers.module import AnyDevice, ModuleSession
 class LessonSession(ModuleSession):
     """Indexes row after row in Python and stacks them, as DataLoader does."""
 
-    def __init__(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str,
-        threads: int | None,
-        drawn_on: torch.device | str | None,
-    ) -> None:
-        super().__init__(case, data, device, threads, drawn_on)
+    def build(self, data: Data) -> None:
+        """Build the model and the DataLoader."""
+        super().build(data)
         dataset = TensorDataset(self.data.X, self.data.y.reshape(-1, 1))
-        sampler = _EpochSampler(self.order, case.samples)
-        self.batches = DataLoader(dataset, batch_size=case.batch_size, sampler=sampler)
+        sampler = _EpochSampler(self.order, self.case.samples)
+        size = self.case.batch_size
+        self.batches = DataLoader(dataset, batch_size=size, sampler=sampler)
 
     def train(self, epochs: int) -> None:
         """Train further epochs; may return before the device is done."""

@@ -4,29 +4,18 @@ import torch
 from torch import Tensor
 
 from softmax_core import functional
-from softmax_core.case import Case
 from softmax_core.data import Data, initial_weights
-from softmax_core.trainers.module import AnyDevice, OnDevice
+from softmax_core.trainers.module import AnyDevice, OnDevice, with_ones
 
 
 class ManualSession(OnDevice):
     """Has weights w (features + 1, classes); the last row multiplies the ones."""
 
-    def __init__(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str,
-        threads: int | None,
-        drawn_on: torch.device | str | None,
-    ) -> None:
-        super().__init__(case, device, threads, drawn_on)
-        moved = data.to(self.device)
-        self.X = torch.cat([moved.X, torch.ones_like(moved.X[:, :1])], dim=1)
-        self.y = moved.y.reshape(-1, 1)
-        W, b = initial_weights(case)
+    def build(self, data: Data) -> None:
+        """Move the data to the device and append the column of ones."""
+        self.X, self.y = with_ones(data.to(self.device))
+        W, b = initial_weights(self.case)
         self._initial = torch.cat([W, b.reshape(1, -1)]).to(self.device)
-        self.reset()
 
     def reset(self) -> None:
         """Return to the initial weights, zero velocity and the first epoch's order."""

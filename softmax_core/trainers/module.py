@@ -41,29 +41,9 @@ class AnyDevice:
 
 
 class OnDevice:
-    """The base of sessions on any device: the device, and the order of the epochs."""
+    """The base of sessions on any device, which `build` themselves, then `reset`."""
 
     notes = ""
-
-    def __init__(
-        self,
-        case: Case,
-        device: torch.device | str,
-        threads: int | None,
-        drawn_on: torch.device | str | None,
-    ) -> None:
-        use_threads(threads)
-        self.case = case
-        self.device = parse_device(device)
-        self.order = BatchOrder(case, self.device, drawn_on or self.device)
-
-    def synchronize(self) -> None:
-        """Wait until the device is done."""
-        synchronize(self.device)
-
-
-class ModuleSession(OnDevice):
-    """A SoftmaxRegression, its SGD optimizer and the data, on one device."""
 
     def __init__(
         self,
@@ -73,14 +53,38 @@ class ModuleSession(OnDevice):
         threads: int | None,
         drawn_on: torch.device | str | None,
     ) -> None:
-        super().__init__(case, device, threads, drawn_on)
+        use_threads(threads)
+        self.case = case
+        self.device = parse_device(device)
+        self.order = BatchOrder(case, self.device, drawn_on or self.device)
+        self.build(data)
+        self.reset()
+
+    def build(self, data: Data) -> None:
+        """Move the data to the device and make all that training needs."""
+        raise NotImplementedError
+
+    def reset(self) -> None:
+        """Return to the initial weights, zero velocity and the first epoch's order."""
+        raise NotImplementedError
+
+    def synchronize(self) -> None:
+        """Wait until the device is done."""
+        synchronize(self.device)
+
+
+class ModuleSession(OnDevice):
+    """A SoftmaxRegression, its SGD optimizer and the data, on one device."""
+
+    def build(self, data: Data) -> None:
+        """Move the data to the device and make the model and its loss."""
+        case = self.case
         self.data = data.to(self.device)
         dtype = getattr(torch, case.dtype)
         self.model = SoftmaxRegression(case.features, case.classes, dtype)
         self.model.to(self.device)
         self.criterion = nn.CrossEntropyLoss()
         self._initial = tuple(t.to(self.device) for t in initial_weights(case))
-        self.reset()
 
     def reset(self) -> None:
         """Return to the initial weights, zero velocity and the first epoch's order."""
@@ -102,3 +106,9 @@ class ModuleSession(OnDevice):
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
+
+
+def with_ones(data: Data) -> tuple[Tensor, Tensor]:
+    """Return the features with a column of ones, and the class numbers (n, 1)."""
+    X = torch.cat([data.X, torch.ones_like(data.X[:, :1])], dim=1)
+    return X, data.y.reshape(-1, 1)

@@ -2,7 +2,6 @@
 
 import torch
 
-from softmax_core.case import Case
 from softmax_core.data import Data
 from softmax_core.trainers.module import AnyDevice, ModuleSession
 
@@ -10,23 +9,13 @@ from softmax_core.trainers.module import AnyDevice, ModuleSession
 class ResidentSession(ModuleSession):
     """Trains on a shuffled copy, allocated once, which doubles the data's memory."""
 
-    def __init__(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str,
-        threads: int | None,
-        drawn_on: torch.device | str | None,
-    ) -> None:
-        super().__init__(case, data, device, threads, drawn_on)
+    def build(self, data: Data) -> None:
+        """Build the model, and the batches as views of the shuffled copy."""
+        super().build(data)
         X, y = torch.empty_like(self.data.X), torch.empty_like(self.data.y)
-        self._shuffled = X, y
+        self._shuffled, size = (X, y), self.case.batch_size
         self._batches = list(
-            zip(
-                torch.split(X, case.batch_size),
-                torch.split(y, case.batch_size),
-                strict=True,
-            )
+            zip(torch.split(X, size), torch.split(y, size), strict=True)
         )
 
     def train(self, epochs: int) -> None:

@@ -51,9 +51,13 @@ class ShareSession(ModuleSession):
         place: Place,
         add: Add,
     ) -> None:
-        self._flat = torch.empty(0)
-        super().__init__(case, data, device, threads, drawn_on)
         self._place, self._add = place, add
+        super().__init__(case, data, device, threads, drawn_on)
+
+    def build(self, data: Data) -> None:
+        """Build the model, and the batches of the rank's rows."""
+        super().build(data)
+        case, place = self.case, self._place
         self.criterion = nn.CrossEntropyLoss(reduction="sum")
         size, full, short = batch_sizes(case)
         sizes = [size] * full + [short] * (short > 0)
