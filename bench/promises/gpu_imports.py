@@ -12,8 +12,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 IMPORT_S = 120.0
 """Seconds that importing all modules may take."""
-NOT_NEEDED = ("crossover/suites/", "softmax_core/trainers/fused_cuda/")
-"""Folders that no step needs: for asv, and for a trainer that needs another package."""
+NOT_NEEDED = (
+    "crossover/__main__", "crossover/suites/", "softmax_core/trainers/fused_cuda/",
+)  # fmt: skip
+"""Modules not imported: one that would run, asv's, and those of an optional package."""
 DISTRIBUTIONS = {"PIL": "pillow"}
 """Names on the package index that differ from the module's name."""
 
