@@ -208,10 +208,10 @@ def analyse(
     Rows that differ in a column you do not name are refused, not mixed.
     """
     from crossover.sources.table.analyse import analyse_file
-    from crossover.sources.table.file import Asked
+    from crossover.sources.table.file import TableAsk
 
     groups, pooled = (tuple(o.split(",")) if o else () for o in (by, pool))
-    asked = Asked(
+    asked = TableAsk(
         axis, time, contender, baseline, challenger, round_, groups, pooled,
         higher_is_better,
     )  # fmt: skip

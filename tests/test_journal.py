@@ -158,8 +158,8 @@ def test_a_recovered_run_goes_on(whole, torn, crossover, monkeypatch):
     lines = whole[2].splitlines(keepends=True)
     out = torn(b"garbage\n" + b"".join(lines[10:]))
     clock = by_hand.virtual.Clock(out)
-    crew = by_hand.Clocked(clock, lambda request: None)
-    monkeypatch.setattr(job, "Crew", lambda: crew)
+    workers = by_hand.Clocked(clock, lambda request: None)
+    monkeypatch.setattr(job, "Workers", lambda: workers)
     code, _, error = crossover("run", "--resume", out, "--recover")
     assert code == 3, error  # cells of it fail
     assert "left out line 1" in error

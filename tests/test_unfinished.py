@@ -47,8 +47,10 @@ def measured(out, sizes=4, **fields):
 def resume(out, before=lambda request: None, **more):
     """Go on with a run as the command line does; return its exit code."""
     clock = virtual.Clock(out)
-    crew = by_hand.Clocked(clock, before)
-    return job.do_run(Ask(**more), None, out, crew=crew, around=clock.around())
+    workers = by_hand.Clocked(clock, before)
+    return job.do_run(
+        Ask(**more), None, out, workers=workers, environment=clock.around()
+    )
 
 
 def test_an_interrupt_after_one_size_of_four_then_all_of_them(tmp_path, capsys):

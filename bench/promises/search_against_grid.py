@@ -12,7 +12,7 @@ import sys
 from crossover.analysis.crossover import crossovers
 from crossover.measure.machine import snapshot
 from crossover.nouns import Measurement
-from crossover.pipeline import Crew, carry_out_unkept
+from crossover.pipeline import Workers, carry_out_unkept
 from crossover.plan.next_size import roundest
 from crossover.spec.spec import Spec
 
@@ -38,7 +38,7 @@ def measured(
             "sweep": ({**FIXED, "values": values},),
         }
     )  # fmt: skip
-    run = carry_out_unkept(spec, MACHINE, Crew())
+    run = carry_out_unkept(spec, MACHINE, Workers())
     found = crossovers(run)[0]
     seconds = sum(map(spent_s, run.measurements))
     width = found.high / found.low if found.low and found.high else math.inf

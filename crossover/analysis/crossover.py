@@ -14,7 +14,7 @@ from crossover.analysis.metrics import (
     in_joules,
     in_money,
 )
-from crossover.analysis.pair import Cases, Pair, Seen
+from crossover.analysis.pair import Cases, Pair, PairAnalysis
 from crossover.analysis.rounds import Recorded
 from crossover.crossing.answer import Settings
 from crossover.crossing.decide import looks_up_to
@@ -38,7 +38,7 @@ def crossovers(run: Run) -> list[Crossover]:
     the pairs of a sweep come its A/A controls, flagged `control`. If any of them is
     decided, no other verdict of the run stands.
     """
-    spec, seen = run.spec, _seen(run)
+    spec, seen = run.spec, _by_metric(run)
     is_ours = run.paired  # other tools' cells are chosen as they were run
     found: list[Crossover] = []
     controls: list[Crossover] = []
@@ -57,7 +57,7 @@ def crossovers(run: Run) -> list[Crossover]:
 
 def control_crossovers(run: Run) -> list[Crossover]:
     """Find the crossovers of a run's A/A controls alone, in the order of its sweeps."""
-    spec, seen = run.spec, Seen(Recorded.of(run), {})
+    spec, seen = run.spec, PairAnalysis(Recorded.of(run), {})
     return [
         row
         for sweep in spec.sweep
@@ -65,20 +65,20 @@ def control_crossovers(run: Run) -> list[Crossover]:
     ]
 
 
-def _seen(run: Run) -> dict[str, Seen]:
+def _by_metric(run: Run) -> dict[str, PairAnalysis]:
     """Return what was recorded in each metric."""
     spec, recorded = run.spec, Recorded.of(run)
     flags = recorded.flags(run.machine)
     money, joules = in_money(run.measurements, spec), in_joules(run.measurements)
     return {
-        TIME: Seen(recorded, flags),
-        COST: Seen(Recorded(money), flags, COST),
-        ENERGY: Seen(Recorded(joules), flags, ENERGY),
+        TIME: PairAnalysis(recorded, flags),
+        COST: PairAnalysis(Recorded(money), flags, COST),
+        ENERGY: PairAnalysis(Recorded(joules), flags, ENERGY),
     }
 
 
 def _metrics(
-    spec: Spec, seen: dict[str, Seen], cases: Cases, pair: Pair
+    spec: Spec, seen: dict[str, PairAnalysis], cases: Cases, pair: Pair
 ) -> Iterator[str]:
     yield TIME
     if costs_differ(spec, pair):
@@ -90,7 +90,7 @@ def _metrics(
 def _rows(
     spec: Spec,
     sweep: Sweep,
-    seen: Seen,
+    seen: PairAnalysis,
     cases: Cases,
     pair: Pair,
     asked: tuple[int, ...],
@@ -106,7 +106,7 @@ def _rows(
 
 
 def _controls(
-    spec: Spec, sweep: Sweep, seen: Seen, cases: Cases
+    spec: Spec, sweep: Sweep, seen: PairAnalysis, cases: Cases
 ) -> Iterator[Crossover]:
     settings = settings_of(spec, sweep)
     for pair in control_pairs(cases.values(), seen.recorded):

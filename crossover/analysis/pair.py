@@ -1,6 +1,6 @@
 """What a run recorded in one metric, and one pair's `Crossover` in it.
 
-`crossovers` makes one `Seen` for each metric: seconds, money, joules.
+`crossovers` makes one `PairAnalysis` for each metric: seconds, money, joules.
 """
 
 import dataclasses
@@ -85,7 +85,7 @@ took 20 % longer against the other."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Seen:
+class PairAnalysis:
     """What was recorded, its metric, and the flags of each cell."""
 
     recorded: Recorded

@@ -13,9 +13,9 @@ from crossover.command.progress import ProgressBar
 from crossover.command.reports import INCOMPLETE, say_incomplete
 from crossover.findings import Crossover
 from crossover.interrupts import EXIT_CODE, Interrupted
-from crossover.measure.environment import HERE, Surroundings, say_lost
+from crossover.measure.environment import ENVIRONMENT, Environment, say_lost
 from crossover.measure.machine import snapshot, usable_cores
-from crossover.measure.workers import Crew
+from crossover.measure.workers import Workers
 from crossover.nouns import Run
 from crossover.pipeline import carry_out, used_s
 from crossover.plan.plan import next_blocks, notices
@@ -29,8 +29,8 @@ def do_run(
     out: Path | None,
     resume: Path | None,
     recover: bool = False,
-    crew: Crew | None = None,
-    around: Surroundings = HERE,
+    workers: Workers | None = None,
+    environment: Environment = ENVIRONMENT,
 ) -> int:
     """Run or resume, write the report, and return the exit code.
 
@@ -41,7 +41,7 @@ def do_run(
     if resume is None:
         if out is not None:
             run_folder.check_new(out)  # before seconds are spent on the machine
-        run, spec = new_run(ask.spec(usable_cores()), around)
+        run, spec = new_run(ask.spec(usable_cores()), environment)
         check_pairs(spec, run.machine)
         folder = out or Path("results") / run.run_id
     elif ask.without_more() != Ask() or out is not None:
@@ -58,27 +58,31 @@ def do_run(
         else:
             said = run_folder.recover(folder) if recover else []
             run = run_folder.reopen(folder)
-            say_lost(folder, run, around.say)
+            say_lost(folder, run, environment.say)
             run = replace(run, lost="")  # it is measured again
             spec = ask.more(run.spec, used_s(run.measurements))
             if spec != run.spec:
                 run = replace(run, spec=spec)
                 run_folder.rewrite_header(folder, run)
         for line in said:
-            around.say(line)
-        return _carry_on(spec, run, folder, crew or Crew(), around)
+            environment.say(line)
+        return _carry_on(spec, run, folder, workers or Workers(), environment)
 
 
-def _carry_on(spec: Spec, run: Run, out: Path, crew: Crew, around: Surroundings) -> int:
+def _carry_on(
+    spec: Spec, run: Run, out: Path, workers: Workers, environment: Environment
+) -> int:
     is_whole = False
     try:
         with ProgressBar() as progress:
-            run = carry_out(spec, run, out, crew, progress, around)
+            run = carry_out(spec, run, out, workers, progress, environment)
         is_whole = True
         found = _write(run, out)
     except Interrupted:
         if not is_whole:
-            around.say("stopped; writing the partial report (Ctrl-C again: without it)")
+            environment.say(
+                "stopped; writing the partial report (Ctrl-C again: without it)"
+            )
             _write(run_folder.load(out), out, partial=True)
         print(f"Interrupted; go on with: crossover run --resume {out}")
         return EXIT_CODE

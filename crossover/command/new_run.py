@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from crossover.measure.environment import Surroundings
+from crossover.measure.environment import Environment
 from crossover.measure.machine import snapshot, usable_cores
 from crossover.nouns import SCHEMA, Machine, Run
 from crossover.spec.contenders import missing
@@ -13,7 +13,7 @@ from crossover.spec.resolve import resolve
 from crossover.spec.spec import Spec, SpecError
 
 
-def new_run(spec: Spec, around: Surroundings) -> tuple[Run, Spec]:
+def new_run(spec: Spec, environment: Environment) -> tuple[Run, Spec]:
     """Describe this machine and make a run of a spec, resolved for it.
 
     Raises:
@@ -28,7 +28,7 @@ def new_run(spec: Spec, around: Surroundings) -> tuple[Run, Spec]:
         raise SpecError(str(error)) from error
     names = tuple(str(a["name"]) for a in machine.accelerators)
     spec = resolve(spec, names, cores)
-    name = new_id(spec, around)
+    name = new_id(spec, environment)
     return Run(name, SCHEMA, spec, commit(), typed(), machine, ()), spec
 
 
@@ -52,9 +52,9 @@ def check_pairs(spec: Spec, machine: Machine) -> None:
     raise SpecError(f"pairs: none can be compared here: {'; '.join(reasons)}")
 
 
-def new_id(spec: Spec, around: Surroundings) -> str:
+def new_id(spec: Spec, environment: Environment) -> str:
     """Return the id of a run that starts now."""
-    return f"{spec.name}-{around.utc():%Y%m%d-%H%M%S}"
+    return f"{spec.name}-{environment.utc():%Y%m%d-%H%M%S}"
 
 
 def typed() -> str:

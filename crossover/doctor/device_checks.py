@@ -6,7 +6,7 @@ Facts are those of `crossover.measure.accelerator`, and of NVML where there is o
 from collections.abc import Iterator, Mapping, Sequence
 
 from crossover.doctor.checks import ONE_PROCESS, Check, Gpu, checked, worst
-from crossover.measure.machine import Seen
+from crossover.measure.machine import DeviceAnswer
 
 MOST_QUEUED = 0.5
 CLOCKS_AGREE = 0.8, 1.25
@@ -20,7 +20,7 @@ BUSY = "busy or unavailable", "exclusive compute mode"
 
 def device_checks(
     name: str,
-    seen: Seen,
+    seen: DeviceAnswer,
     memory_bytes: int | None = None,
     missing: Mapping[str, str] | None = None,
     states: Sequence[Gpu] = (),

@@ -11,7 +11,7 @@ from crossover.command.reports import INCOMPLETE, ReportAsk, do_report
 from crossover.files.untrusted import near
 from crossover.interrupts import EXIT_CODE, Interrupted
 from crossover.launch import local, slurm
-from crossover.measure.environment import HERE
+from crossover.measure.environment import ENVIRONMENT
 from crossover.plan.plan import notices
 from crossover.record import launched
 from crossover.record.launched import Launched, jobs_of
@@ -42,14 +42,14 @@ def do_launch(
     launcher = launcher or ""
     _check(launcher)
     spec = ask.spec()
-    run_id = new_id(spec, HERE)
+    run_id = new_id(spec, ENVIRONMENT)
     out = out or Path("results") / run_id
     whole = Launched(
         launch=launcher, run_id=run_id, command=typed(), commit=commit(), spec=spec
     )
     launched.create(out, whole)
     for line in notices(spec):
-        HERE.say(line)
+        ENVIRONMENT.say(line)
     return go_on(out)
 
 
@@ -96,7 +96,7 @@ def _report(out: Path) -> int:
     missing = [j for j in jobs_of(whole.spec) if not launched.has_ended(out, j)]
     for job in missing:
         said = last_words(out / launched.LOGS / f"{job.name}.txt")
-        HERE.say(f"job {job.name} did not end: {said}")
+        ENVIRONMENT.say(f"job {job.name} did not end: {said}")
     if missing:
         print(f"Go on with: crossover run --resume {out}")
     code = do_report(ReportAsk((out,)))

@@ -17,10 +17,10 @@ from crossover.command.new_run import new_run
 from crossover.files.atomic import write_atomically
 from crossover.files.untrusted import one_line
 from crossover.interrupts import EXIT_CODE, Interrupted, heeded
-from crossover.measure.environment import HERE
+from crossover.measure.environment import ENVIRONMENT
 from crossover.measure.pipe import Ended, R, Request
-from crossover.measure.process import Asked, WorkerProcess
-from crossover.measure.workers import Crew
+from crossover.measure.process import AnyWorker, WorkerProcess
+from crossover.measure.workers import Workers
 from crossover.nouns import Contender, InputError
 from crossover.pipeline import carry_out
 from crossover.record import launched, run_folder
@@ -45,7 +45,7 @@ class Patient:
     """
 
     def __init__(self, contender: Contender) -> None:
-        self._worker: Asked = WorkerProcess(contender.threads)
+        self._worker: AnyWorker = WorkerProcess(contender.threads)
 
     def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
         """Return the reply."""
@@ -75,12 +75,12 @@ def measure(folder: Path, name: str) -> None:
     is_new = not (out / run_folder.HEADER).exists()
     with run_folder.entered(out, new=is_new):
         if is_new:
-            run, _ = new_run(jobs[name].spec, HERE)
+            run, _ = new_run(jobs[name].spec, ENVIRONMENT)
             run = dataclasses.replace(run, run_id=f"{whole.run_id}-{name}")
             run_folder.create(out, run)
         else:
             run = dataclasses.replace(run_folder.reopen(out), lost="")
-        carry_out(run.spec, run, out, Crew(start=Patient))
+        carry_out(run.spec, run, out, Workers(start=Patient))
         write_atomically(out / launched.ENDED, "", synced=True)
 
 

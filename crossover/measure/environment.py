@@ -17,7 +17,7 @@ def _say(line: str) -> None:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class Environment:
     """The clocks and the load of a run."""
 
     clock_s: Callable[[], float] = time.monotonic
@@ -34,11 +34,11 @@ class Surroundings:
         return self.utc().isoformat(timespec="milliseconds")
 
 
-HERE = Surroundings()
+ENVIRONMENT = Environment()
 
 
 def say_lost(
-    folder: Path | str, run: Run, say: Callable[[str], None] = HERE.say
+    folder: Path | str, run: Run, say: Callable[[str], None] = ENVIRONMENT.say
 ) -> None:
     """Say what was left out of a run as it was read, if anything was."""
     if run.lost:

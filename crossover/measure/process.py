@@ -35,7 +35,7 @@ LOOK_S = 1.0
 """How often a worker that is silent is looked at."""
 
 
-class Asked(Protocol):
+class AnyWorker(Protocol):
     """Whatever answers requests: a process here, a fake in tests."""
 
     def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
@@ -142,7 +142,7 @@ class WorkerProcess:
             chunk = os.read(self._replies, CHUNK)
             self._unread += chunk
             return bool(chunk)
-        # whom it forked may hold its pipe open, if the keeper could not end them
+        # whom it forked may hold its pipe open, if the reaper could not end them
         return bool(ready) or self._process.poll() is None
 
     def _hear(self) -> bool:
@@ -195,7 +195,7 @@ class WorkerProcess:
             self._process = None
 
     def _end(self) -> None:
-        """Have the keeper end them; end it too if it does not come back."""
+        """Have the reaper end them; end it too if it does not come back."""
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.close()
@@ -205,7 +205,7 @@ class WorkerProcess:
             self._process.kill()  # what is stuck in a driver ends when that lets it go
             code = -signal.SIGKILL
         if code != 0:
-            _end_marked(self._mark)  # the keeper itself may have been killed
+            _end_marked(self._mark)  # the reaper itself may have been killed
 
 
 def _descriptors(process: subprocess.Popen[bytes]) -> list[int]:

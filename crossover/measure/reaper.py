@@ -26,14 +26,14 @@ GRACE_S = 5.0
 
 def main() -> None:
     """Fork; serve in the child, keep in the parent."""
-    keeper = os.getpid()
+    reaper = os.getpid()
     adopts = _prctl(PR_SET_CHILD_SUBREAPER, 1)
     worker = os.fork()
     if worker:
         _end_alike(_keep(worker, adopts))
     os.setpgid(0, 0)
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == keeper:  # else it was killed before we asked to follow it
+    if os.getppid() == reaper:  # else it was killed before we asked to follow it
         requests, replies = _private_pipes()
         with os.fdopen(requests) as lines, os.fdopen(replies, "w") as file:
             importlib.import_module(sys.argv[1]).serve(lines, file)

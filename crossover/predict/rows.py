@@ -11,7 +11,7 @@ from crossover.analysis.estimate import estimates
 from crossover.analysis.rounds import Recorded
 from crossover.findings import Estimate
 from crossover.measure.pipe import Count, Ended
-from crossover.measure.process import Asked
+from crossover.measure.process import AnyWorker
 from crossover.nouns import Case, InputError, Run
 from crossover.predict.model import (
     ROOM,
@@ -46,7 +46,7 @@ class Row:
 
 
 def predict(
-    run: Run, sheets: list[Sheet], trainer: str, worker: Asked
+    run: Run, sheets: list[Sheet], trainer: str, worker: AnyWorker
 ) -> Iterator[Row]:
     """Predict where each device would overtake each contender measured on the CPU.
 
@@ -72,7 +72,7 @@ def predict(
 
 
 def counted(
-    worker: Asked,
+    worker: AnyWorker,
     trainer: str,
     cases: dict[int, Case],
     work: dict[int, dict[str, float]],

@@ -7,7 +7,7 @@ from crossover.spec.contenders import ACCELERATOR, ALL_THREADS, STAND_IN
 from crossover.spec.spec import Spec, SpecError
 from crossover.spec.sweep import Sweep
 
-Asked = TypeVar("Asked", Spec, Sweep)
+SpecOrSweep = TypeVar("SpecOrSweep", Spec, Sweep)
 
 
 def resolve(spec: Spec, accelerators: tuple[str, ...], cores: int) -> Spec:
@@ -24,7 +24,7 @@ def resolve(spec: Spec, accelerators: tuple[str, ...], cores: int) -> Spec:
     return _resolved(spec, devices, cores).model_copy(update={"sweep": sweeps})
 
 
-def _resolved(asked: Asked, devices: tuple[str, ...], cores: int) -> Asked:
+def _resolved(asked: SpecOrSweep, devices: tuple[str, ...], cores: int) -> SpecOrSweep:
     """Return a spec or a sweep whose own contenders and pairs are those of here."""
     names = [_here(text, d, cores) for text in asked.contenders for d in devices]
     both = [

@@ -6,7 +6,7 @@ google-benchmark writes such rows, by a column `aggregate_name` or at the end of
 import re
 
 from crossover.nouns import InputError
-from crossover.sources.table.file import Asked, Rows, listed
+from crossover.sources.table.file import Rows, TableAsk, listed
 
 TYPICAL = ("median", "p50", "mean", "average", "avg")
 """Aggregates that are a time of the contender, the first choice first."""
@@ -20,7 +20,7 @@ PERCENTILE = re.compile(r"p[0-9]{1,2}(\.[0-9]+)?")
 ENDING = re.compile(r"(.+)_([a-z0-9]+)", re.IGNORECASE)
 
 
-def without_aggregates(rows: Rows, asked: Asked) -> tuple[Rows, list[str]]:
+def without_aggregates(rows: Rows, asked: TableAsk) -> tuple[Rows, list[str]]:
     """Keep the repetitions, or else one aggregate, and say what was kept.
 
     Raises:
@@ -68,7 +68,7 @@ def _kind(word: str) -> str | None:
     return word if is_aggregate else None
 
 
-def _choice(rows: Rows, asked: Asked, kinds: list[str], head: str) -> str:
+def _choice(rows: Rows, asked: TableAsk, kinds: list[str], head: str) -> str:
     places = [rows.heads.index(column) for column in asked.cell]
     cells: dict[str, set[tuple[str, ...]]] = {}
     for row, kind in zip(rows.rows, kinds, strict=True):

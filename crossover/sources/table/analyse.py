@@ -19,7 +19,7 @@ from crossover.files.escape import harmless, text
 from crossover.files.untrusted import printable
 from crossover.findings import Answer
 from crossover.nouns import InputError, field_names
-from crossover.sources.table.file import Asked
+from crossover.sources.table.file import TableAsk
 from crossover.sources.table.pairing import MOST_ROUNDS, paired
 from crossover.sources.table.rows import Table, read_table
 
@@ -38,7 +38,7 @@ class GroupAnswer:
     answer: Answer
 
 
-def analyse_file(path: Path, asked: Asked, out: Path | None) -> list[str]:
+def analyse_file(path: Path, asked: TableAsk, out: Path | None) -> list[str]:
     """Read a table, find its crossovers, write them to `out` and return the lines.
 
     Raises:
@@ -50,7 +50,7 @@ def analyse_file(path: Path, asked: Asked, out: Path | None) -> list[str]:
     return [printable(line(row, asked)) for row in found]
 
 
-def analyse(table: Table, asked: Asked, settings: Settings) -> list[GroupAnswer]:
+def analyse(table: Table, asked: TableAsk, settings: Settings) -> list[GroupAnswer]:
     """Find the crossover of each group of the `by` columns, in the table's order.
 
     Rows that share group, size, contender and round are one round: their median
@@ -73,14 +73,14 @@ def analyse(table: Table, asked: Asked, settings: Settings) -> list[GroupAnswer]
     return found
 
 
-def _groups(rows: pd.DataFrame, asked: Asked) -> dict[tuple[str, ...], pd.DataFrame]:
+def _groups(rows: pd.DataFrame, asked: TableAsk) -> dict[tuple[str, ...], pd.DataFrame]:
     if not asked.by:
         return {(): rows}
     groups = rows.groupby(list(asked.by), sort=False)
     return {tuple(map(str, key)): members for key, members in groups}
 
 
-def _check_sizes(table: pd.DataFrame, rounds: pd.DataFrame, asked: Asked) -> None:
+def _check_sizes(table: pd.DataFrame, rounds: pd.DataFrame, asked: TableAsk) -> None:
     """Refuse more than can be computed in minutes and a gigabyte."""
     by = list(asked.by)
     groups = len(table[by].drop_duplicates()) if by else 1
@@ -99,7 +99,7 @@ def _check_sizes(table: pd.DataFrame, rounds: pd.DataFrame, asked: Asked) -> Non
 def _answer(
     points: pd.DataFrame | None,
     rounds: pd.DataFrame | None,
-    asked: Asked,
+    asked: TableAsk,
     settings: Settings,
 ) -> Answer:
     """Find a group's crossover, without an interval where rounds are too few.
@@ -126,7 +126,7 @@ def _answer(
     return dataclasses.replace(found, flags=(few, *others))
 
 
-def _arrays(rows: pd.DataFrame, asked: Asked) -> tuple[Array, Array, list[int]]:
+def _arrays(rows: pd.DataFrame, asked: TableAsk) -> tuple[Array, Array, list[int]]:
     """Return the sizes, both contenders' times in their order, and where each starts.
 
     Groups are small and many: numpy splits them faster than pandas.
@@ -138,7 +138,7 @@ def _arrays(rows: pd.DataFrame, asked: Asked) -> tuple[Array, Array, list[int]]:
     return sizes, times, starts.tolist()
 
 
-def _work(sizes: Array, asked: Asked) -> Array:
+def _work(sizes: Array, asked: TableAsk) -> Array:
     """Return what cost curves are fitted to: a constant, and the size.
 
     Of a rate nobody knows how the work grows: no curve that crosses is fitted.
@@ -147,7 +147,7 @@ def _work(sizes: Array, asked: Asked) -> Array:
     return one[:, None] if asked.higher_is_better else np.column_stack([one, sizes])
 
 
-def line(found: GroupAnswer, asked: Asked) -> str:
+def line(found: GroupAnswer, asked: TableAsk) -> str:
     """Say a group's answer in one line."""
     a = found.answer
     group = ", ".join(f"{n} = {v}" for n, v in zip(asked.by, found.group, strict=True))
@@ -177,7 +177,7 @@ def _size(value: float) -> str:
     return f"{float(f'{value:.4g}'):,.12g}"
 
 
-def write_answers(out: Path, found: list[GroupAnswer], asked: Asked) -> None:
+def write_answers(out: Path, found: list[GroupAnswer], asked: TableAsk) -> None:
     """Write analyse.csv and analyse.md.
 
     Raises:

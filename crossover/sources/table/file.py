@@ -15,7 +15,7 @@ MOST_ROWS, MOST_FIELDS = 1_000_000, 10_000_000
 
 
 @dataclass(frozen=True)
-class Asked:
+class TableAsk:
     """Which column holds what, and which two contenders to compare."""
 
     axis: str
@@ -69,13 +69,13 @@ class Rows:
             [self.lines[i] for i in places],
         )
 
-    def unnamed(self, asked: Asked) -> list[int]:
+    def unnamed(self, asked: TableAsk) -> list[int]:
         """Return the places of the columns that nothing is said of."""
         named = {*asked.columns, *asked.pool}
         return [i for i, head in enumerate(self.heads) if head not in named]
 
 
-def read_rows(path: Path, asked: Asked) -> Rows:
+def read_rows(path: Path, asked: TableAsk) -> Rows:
     """Read a table and find the columns asked for.
 
     Raises:
@@ -92,7 +92,7 @@ def read_rows(path: Path, asked: Asked) -> Rows:
         raise InputError(f"file = {str(path)!r}: {error}") from error
 
 
-def _parsed(whole: str, asked: Asked) -> Rows:
+def _parsed(whole: str, asked: TableAsk) -> Rows:
     """Return the rows of a text.
 
     Not by pandas, which takes a gigabyte for a long line and guesses what is meant by
@@ -117,7 +117,7 @@ def _parsed(whole: str, asked: Asked) -> Rows:
     return Rows(heads, rows, lines)
 
 
-def _check_columns(known: list[str], asked: Asked) -> None:
+def _check_columns(known: list[str], asked: TableAsk) -> None:
     for column in (*asked.columns, *asked.pool):
         if column not in known:
             raise InputError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from crossover.sources.table.file import Asked
+from crossover.sources.table.file import TableAsk
 
 MOST_ROUNDS = 1000
 """A size has at most this many rounds; more repetitions are thinned evenly."""
@@ -29,7 +29,7 @@ class Paired:
     """Why a round is no pair that was measured in turns; "" if it is one."""
 
 
-def paired(table: pd.DataFrame, asked: Asked) -> Paired:
+def paired(table: pd.DataFrame, asked: TableAsk) -> Paired:
     """Pair the times by the named rounds, or else by the number of the repetition."""
     points = _side_by_side(table, [*asked.by, asked.axis], asked)
     if asked.round is None:
@@ -42,7 +42,9 @@ def paired(table: pd.DataFrame, asked: Asked) -> Paired:
     return Paired(rounds, points, "" if is_in_turns else IN_BLOCKS)
 
 
-def _side_by_side(table: pd.DataFrame, keys: list[str], asked: Asked) -> pd.DataFrame:
+def _side_by_side(
+    table: pd.DataFrame, keys: list[str], asked: TableAsk
+) -> pd.DataFrame:
     times = table.groupby([*keys, asked.contender], sort=False)[asked.time].median()
     wide = times.unstack(asked.contender).reindex(
         columns=[asked.baseline, asked.challenger]
@@ -50,7 +52,7 @@ def _side_by_side(table: pd.DataFrame, keys: list[str], asked: Asked) -> pd.Data
     return wide.dropna().reset_index()
 
 
-def _by_number(table: pd.DataFrame, asked: Asked) -> pd.DataFrame:
+def _by_number(table: pd.DataFrame, asked: TableAsk) -> pd.DataFrame:
     """Number the repetitions of each cell and pair them by that.
 
     A contender with more repetitions than the other has them taken evenly.
@@ -66,7 +68,7 @@ def _by_number(table: pd.DataFrame, asked: Asked) -> pd.DataFrame:
     return _side_by_side(chosen, [*asked.by, asked.axis, NUMBER], asked)
 
 
-def _took_turns(table: pd.DataFrame, asked: Asked, named: str) -> bool:
+def _took_turns(table: pd.DataFrame, asked: TableAsk, named: str) -> bool:
     """Tell whether the contenders alternate in the order of the rows.
 
     In turns, each round brings at least one change from one contender to the other; in

@@ -8,7 +8,7 @@ import pandas as pd
 from crossover.files.untrusted import near
 from crossover.nouns import InputError
 from crossover.sources.table.aggregates import without_aggregates
-from crossover.sources.table.file import Asked, Rows, listed, read_rows
+from crossover.sources.table.file import Rows, TableAsk, listed, read_rows
 from crossover.sources.table.times import positive, read_times
 from crossover.sources.table.unlike import refuse_unlike
 
@@ -21,7 +21,7 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def read_table(path: Path, asked: Asked) -> Table:
+def read_table(path: Path, asked: TableAsk) -> Table:
     """Read the rows of both contenders; sizes and times as numbers.
 
     Raises:
@@ -60,7 +60,7 @@ def _without_point_zero(column: "pd.Series[str]") -> "pd.Series[str]":
     return parts[0] if is_mixed else column
 
 
-def _pooled(rows: Rows, asked: Asked) -> list[str]:
+def _pooled(rows: Rows, asked: TableAsk) -> list[str]:
     """Name the columns that were pooled as asked, with their values."""
     found = []
     for head in asked.pool:

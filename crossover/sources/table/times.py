@@ -8,7 +8,7 @@ import pandas as pd
 
 from crossover.files.untrusted import shown
 from crossover.nouns import InputError
-from crossover.sources.table.file import Asked, Rows, listed
+from crossover.sources.table.file import Rows, TableAsk, listed
 from crossover.sources.table.units import (
     TIMES,
     is_rate,
@@ -27,7 +27,7 @@ LONGEST = 60
 """Characters of a time with its unit."""
 
 
-def read_times(rows: Rows, asked: Asked) -> "pd.Series[float]":
+def read_times(rows: Rows, asked: TableAsk) -> "pd.Series[float]":
     """Return the times of a table, the less the better.
 
     Raises:
@@ -77,7 +77,7 @@ def positive(
     return numbers
 
 
-def unit_columns(rows: Rows, asked: Asked) -> list[int]:
+def unit_columns(rows: Rows, asked: TableAsk) -> list[int]:
     """Return the places of the columns that hold the units of the times.
 
     Those that are called so, and any that holds several units of time and nothing else.
@@ -104,7 +104,7 @@ def _number_part(text: str) -> str:
     return match[1] if match else text
 
 
-def _column_units(rows: Rows, asked: Asked) -> "pd.Series[float] | None":
+def _column_units(rows: Rows, asked: TableAsk) -> "pd.Series[float] | None":
     """Return the seconds of each row's unit; None where no column tells.
 
     Raises:
@@ -135,7 +135,7 @@ def _column_units(rows: Rows, asked: Asked) -> "pd.Series[float] | None":
     return told[0] if told else None
 
 
-def _check_name(asked: Asked, head: str, units: dict[str, float | None]) -> None:
+def _check_name(asked: TableAsk, head: str, units: dict[str, float | None]) -> None:
     said = named_unit(asked.time)
     if said is not None and len({*units.values()}) > 1:
         raise InputError(
@@ -145,7 +145,7 @@ def _check_name(asked: Asked, head: str, units: dict[str, float | None]) -> None
 
 
 def _check_meaning(
-    asked: Asked, own: "pd.Series[float]", of_column: "pd.Series[float] | None"
+    asked: TableAsk, own: "pd.Series[float]", of_column: "pd.Series[float] | None"
 ) -> None:
     """Refuse a rate taken for a time, and a time taken for a rate."""
     if asked.higher_is_better is None and is_rate(asked.time):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from crossover.nouns import InputError
-from crossover.sources.table.file import Asked, Rows, listed
+from crossover.sources.table.file import Rows, TableAsk, listed
 from crossover.sources.table.times import unit_columns
 from crossover.sources.table.unnamed import (
     Codes,
@@ -22,7 +22,7 @@ from crossover.sources.table.unnamed import (
 )
 
 
-def refuse_unlike(rows: Rows, table: pd.DataFrame, asked: Asked) -> None:
+def refuse_unlike(rows: Rows, table: pd.DataFrame, asked: TableAsk) -> None:
     """Refuse rows of one cell that differ in an unnamed column that is a setting.
 
     Args:
@@ -85,7 +85,7 @@ def _telling(
     return chosen
 
 
-def _makes_groups(column: Column, table: pd.DataFrame, asked: Asked) -> bool:
+def _makes_groups(column: Column, table: pd.DataFrame, asked: TableAsk) -> bool:
     """Tell whether some value of a column has both contenders at two sizes.
 
     Or at one size, if there is only one.
@@ -103,7 +103,7 @@ def _options(
     in_turns: list[Column],
     turns: str | None,
     groups: list[str],
-    asked: Asked,
+    asked: TableAsk,
 ) -> list[str]:
     """Say what can be done, in words ready to copy."""
     heads = [c.head for c in chosen]
