@@ -10,11 +10,19 @@ from crossover.measure.environment import ENVIRONMENT, Environment
 from crossover.measure.pipe import Close, Ended, Open, Opened, R, Request, Sample
 from crossover.measure.rows import Taken, disagreeing, measured
 from crossover.measure.workers import Workers
-from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from crossover.nouns import (
+    SCHEMA,
+    Cell,
+    Contender,
+    InputError,
+    Machine,
+    Measurement,
+    Run,
+)
 from crossover.plan.plan import Block, Known, round_order
 from crossover.plan.unfinished import unfinished
 from crossover.record import run_folder
-from crossover.record.journal import Journal, StoreError
+from crossover.record.journal import Journal
 from crossover.spec.contenders import missing
 from crossover.spec.spec import Spec
 
@@ -38,7 +46,7 @@ def carry_out(
     An interrupt passes through; every finished round is in the journal.
 
     Raises:
-        StoreError: when a round cannot be recorded.
+        InputError: when a round cannot be recorded.
     """
     loop = Loop(spec, run, out, workers, progress, environment)
     try:
@@ -48,7 +56,7 @@ def carry_out(
             loop.measure(blocks)
     except BudgetSpent:
         pass
-    except StoreError as error:
+    except InputError as error:
         raise run_folder.rescue(out, run, loop.journal, error) from error
     finally:
         workers.stop()

@@ -8,13 +8,13 @@ from answers import FakeWorker, opened, sampled
 
 from crossover.analysis.crossover import crossovers
 from crossover.measure.pipe import Ended
-from crossover.nouns import SCHEMA, Cell, Contender, Machine, Run
+from crossover.nouns import SCHEMA, Cell, Contender, InputError, Machine, Run
 from crossover.pipeline import Workers, carry_out
 from crossover.plan.plan import Block, next_blocks, outermost_first, round_order
 from crossover.record import run_folder
 from crossover.spec.load import load_preset
 from crossover.spec.resolve import resolve
-from crossover.spec.spec import SpecError, parse_spec
+from crossover.spec.spec import parse_spec
 from crossover.workloads.softmax import SOFTMAX
 
 SPEC = {
@@ -132,11 +132,11 @@ def test_a_cell_with_another_loss_is_failed_not_fast(tmp_path):
 
 def test_a_directory_of_another_schema_or_run_is_refused(tmp_path):
     _, run, out, _ = start(tmp_path)
-    with pytest.raises(run_folder.StoreError, match="holds another run"):
+    with pytest.raises(InputError, match="holds another run"):
         run_folder.create(out, run)
     header = json.loads((out / run_folder.HEADER).read_text())
     (out / run_folder.HEADER).write_text(json.dumps(header | {"schema": 99}))
-    with pytest.raises(run_folder.StoreError, match="schema 1"):
+    with pytest.raises(InputError, match="schema 1"):
         run_folder.load(out)
 
 
@@ -177,14 +177,14 @@ def test_presets_resolve_with_and_without_an_accelerator():
     ],
 )
 def test_bad_specs_are_one_line(change, message):
-    with pytest.raises(SpecError, match=message) as error:
+    with pytest.raises(InputError, match=message) as error:
         parse_spec(SPEC | change, "test")
     assert "\n" not in str(error.value)
 
 
 def test_more_threads_than_cores_are_refused():
     spec = parse_spec(SPEC, "test")
-    with pytest.raises(SpecError, match=r"threads = 2.*at most 1"):
+    with pytest.raises(InputError, match=r"threads = 2.*at most 1"):
         resolve(spec, (), 1)
 
 

@@ -19,10 +19,10 @@ from crossover.command import job
 from crossover.command.ask import Ask
 from crossover.interrupts import EXIT_CODE, Interrupted
 from crossover.measure.pipe import Sample
+from crossover.nouns import InputError
 from crossover.record import run_folder
 from crossover.report.terminal import plain_lines, show
 from crossover.report.words.sentences import doubtful
-from crossover.spec.spec import SpecError
 
 PAIR = ["cpu/resident@1", "cpu/resident@2"]
 SIZES = [100, 300, 1000, 9000]
@@ -141,7 +141,7 @@ def test_a_run_of_one_core_goes_on_though_its_pair_is_one_contender(tmp_path):
 def test_what_cannot_be_given_is_refused_and_nothing_lost(tmp_path, more, said):
     out = tmp_path / "run"
     run = measured(out, sizes=1)
-    with pytest.raises(SpecError, match=said):
+    with pytest.raises(InputError, match=said):
         resume(out, **more)
     assert run_folder.load(out) == run
 

@@ -82,7 +82,7 @@ def read_run(path: str | Path) -> Frames:
     """Read a run directory into DataFrames.
 
     Raises:
-        crossover.record.run_folder.StoreError: when it is not one.
+        crossover.nouns.InputError: when it is not one.
     """
     return frames(load(Path(path)))
 

@@ -10,11 +10,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from crossover.command.option_texts import parse_duration, parse_prices, parse_sizes
-from crossover.nouns import Contender
+from crossover.files.refusals import first_wrong
+from crossover.nouns import Contender, InputError
 from crossover.spec.bounds import MOST_CELLS
 from crossover.spec.contenders import ALL_THREADS, missing_cores
 from crossover.spec.load import load_preset, load_spec
-from crossover.spec.spec import Spec, SpecError, first_wrong, parse_spec
+from crossover.spec.spec import Spec, parse_spec
 from crossover.workloads.registry import definition
 from crossover.workloads.workload import Workload
 
@@ -42,7 +43,7 @@ class Ask:
                 name them for other machines: here its cells are unavailable.
 
         Raises:
-            SpecError: naming the option, its value and what is allowed.
+            InputError: naming the option, its value and what is allowed.
         """
         for text in self.contenders:
             _check_ranks(text, cores)
@@ -83,7 +84,7 @@ class Ask:
             used_s: the time that it has measured; a budget is added to it.
 
         Raises:
-            SpecError: naming the option, its value and what is allowed.
+            InputError: naming the option, its value and what is allowed.
         """
         more = self._more(used_s)
         if not more:
@@ -92,7 +93,7 @@ class Ask:
             context = {"workload": spec.declared}
             return Spec.model_validate(spec.model_dump() | more, context=context)
         except ValidationError as error:
-            raise SpecError(f"options: {first_wrong(error)}") from error
+            raise InputError(f"options: {first_wrong(error)}") from error
 
     def _sweeps(
         self, workload: Workload, sweeps: list[dict[str, Any]]
@@ -109,7 +110,7 @@ class Ask:
             return [_eased(workload, _fixed(sweep, single), single) for sweep in sweeps]
         made_of = math.prod(map(len, lists.values()))
         if made_of > MOST_CELLS:
-            raise SpecError(
+            raise InputError(
                 f"{', '.join(lists)}: {made_of:,} combinations; must be at most "
                 f"{MOST_CELLS:,}"
             )
@@ -147,7 +148,7 @@ def _check_ranks(text: str, cores: int | None) -> None:
     except ValueError:
         return  # said with the rest of the spec
     if who.ranks > 1 and missing_cores(who, cores):
-        raise SpecError(
+        raise InputError(
             f"ranks x threads = {who.ranks} x {who.threads} in contender {text!r}: "
             f"must be at most {cores}, the cores of this machine"
         )

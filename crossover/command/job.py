@@ -16,12 +16,12 @@ from crossover.interrupts import EXIT_CODE, Interrupted
 from crossover.measure.environment import ENVIRONMENT, Environment, say_lost
 from crossover.measure.machine import snapshot, usable_cores
 from crossover.measure.workers import Workers
-from crossover.nouns import Run
+from crossover.nouns import InputError, Run
 from crossover.pipeline import carry_out, used_s
 from crossover.plan.plan import next_blocks, notices
 from crossover.record import run_folder
 from crossover.spec.resolve import resolve
-from crossover.spec.spec import Spec, SpecError
+from crossover.spec.spec import Spec
 
 
 def do_run(
@@ -37,7 +37,7 @@ def do_run(
     An interrupt before there is anything to go on with passes through.
     """
     if recover and resume is None:
-        raise SpecError("recover: must go with --resume DIR")
+        raise InputError("recover: must go with --resume DIR")
     if resume is None:
         if out is not None:
             run_folder.check_new(out)  # before seconds are spent on the machine
@@ -45,7 +45,7 @@ def do_run(
         check_pairs(spec, run.machine)
         folder = out or Path("results") / run.run_id
     elif ask.without_more() != Ask() or out is not None:
-        raise SpecError(
+        raise InputError(
             "resume: takes a folder and no option but --budget, --rounds, --width and "
             "--recover"
         )

@@ -7,17 +7,17 @@ from pathlib import Path
 
 from crossover.measure.environment import Environment
 from crossover.measure.machine import snapshot, usable_cores
-from crossover.nouns import SCHEMA, Machine, Run
+from crossover.nouns import SCHEMA, InputError, Machine, Run
 from crossover.spec.contenders import missing
 from crossover.spec.resolve import resolve
-from crossover.spec.spec import Spec, SpecError
+from crossover.spec.spec import Spec
 
 
 def new_run(spec: Spec, environment: Environment) -> tuple[Run, Spec]:
     """Describe this machine and make a run of a spec, resolved for it.
 
     Raises:
-        SpecError: for a device that torch does not know, or too many threads.
+        InputError: for a device that torch does not know, or too many threads.
     """
     cores = usable_cores()
     planned = resolve(spec, (), cores)  # bad threads are refused before torch loads
@@ -25,7 +25,7 @@ def new_run(spec: Spec, environment: Environment) -> tuple[Run, Spec]:
     try:
         machine = snapshot(tuple(sorted(asked)))
     except ValueError as error:
-        raise SpecError(str(error)) from error
+        raise InputError(str(error)) from error
     names = tuple(str(a["name"]) for a in machine.accelerators)
     spec = resolve(spec, names, cores)
     name = new_id(spec, environment)
@@ -38,7 +38,7 @@ def check_pairs(spec: Spec, machine: Machine) -> None:
     Not the jobs of a launched run: their nodes are compared with each other, too.
 
     Raises:
-        SpecError: with the reasons.
+        InputError: with the reasons.
     """
     reasons: dict[str, None] = {}
     for sweep in spec.sweep:
@@ -49,7 +49,7 @@ def check_pairs(spec: Spec, machine: Machine) -> None:
             if not lacks:
                 return
             reasons |= dict.fromkeys(lacks)
-    raise SpecError(f"pairs: none can be compared here: {'; '.join(reasons)}")
+    raise InputError(f"pairs: none can be compared here: {'; '.join(reasons)}")
 
 
 def new_id(spec: Spec, environment: Environment) -> str:

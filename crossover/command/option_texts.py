@@ -3,8 +3,9 @@
 import re
 
 from crossover.files.untrusted import shown
+from crossover.nouns import InputError
 from crossover.spec.bounds import LEAST_PRICE, MOST
-from crossover.spec.spec import DEVICE, SpecError
+from crossover.spec.spec import DEVICE
 from crossover.workloads.workload import MOST_DIGITS, Workload
 
 SIZE = re.compile(rf"\d{{1,{MOST_DIGITS}}}", re.ASCII)
@@ -14,11 +15,11 @@ def parse_sizes(workload: Workload, name: str, text: str) -> list[int]:
     """Read comma-separated sizes.
 
     Raises:
-        SpecError: for an empty list, anything but integers that are large enough, and
+        InputError: for an empty list, anything but integers that are large enough, and
             a size that the workload does not have.
     """
     if name not in workload.axes:
-        raise SpecError(
+        raise InputError(
             f"{name} = {shown(text)}: workload {workload.name} has no such size; must "
             f"be one of {', '.join(workload.axes)}"
         )
@@ -26,7 +27,7 @@ def parse_sizes(workload: Workload, name: str, text: str) -> list[int]:
     for part in text.split(","):
         digits = part.strip()
         if not SIZE.fullmatch(digits) or int(digits) < least:
-            raise SpecError(
+            raise InputError(
                 f"{name} = {shown(text)}: must be integers >= {least} separated by "
                 f"commas, of at most {MOST_DIGITS} digits"
             )
@@ -38,7 +39,7 @@ def parse_duration(text: str) -> float:
     """Read `90s`, `5m`, `2h` or plain seconds.
 
     Raises:
-        SpecError: for anything else, and for a duration that is not positive.
+        InputError: for anything else, and for a duration that is not positive.
     """
     unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
     try:
@@ -46,7 +47,7 @@ def parse_duration(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < 1e9:
-        raise SpecError(
+        raise InputError(
             f"budget = {shown(text)}: must be a duration such as 90s, 5m or 2h"
         )
     return seconds
@@ -56,7 +57,7 @@ def parse_prices(texts: tuple[str, ...]) -> dict[str, float]:
     """Read `DEVICE=PER_HOUR` texts.
 
     Raises:
-        SpecError: for anything else, a price that is not positive, a device twice.
+        InputError: for anything else, a price that is not positive, a device twice.
     """
     prices: dict[str, float] = {}
     for text in texts:
@@ -66,11 +67,11 @@ def parse_prices(texts: tuple[str, ...]) -> dict[str, float]:
         except ValueError:
             per_hour = 0.0
         if not (DEVICE.fullmatch(device) and LEAST_PRICE <= per_hour <= MOST):
-            raise SpecError(
+            raise InputError(
                 f"price = {shown(text)}: must be DEVICE=PER_HOUR with a number > 0, "
                 "such as cpu=0.09 or cuda:0=2.49"
             )
         if device in prices:
-            raise SpecError(f"price = {text!r}: must be given once for each device")
+            raise InputError(f"price = {text!r}: must be given once for each device")
         prices[device] = per_hour
     return prices

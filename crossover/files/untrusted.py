@@ -8,6 +8,7 @@ import json
 import os
 import re
 import stat
+import tomllib
 from collections import Counter
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,8 @@ MOST_BYTES = 64 * MIB
 """Of a file of JSON or CSV."""
 MOST_VALUES = 3_000_000
 """Of a file of JSON; the smallest takes a hundred bytes of memory."""
+MOST_DOTS = 5000
+"""Of a file of TOML."""
 MOST_SHOWN = 60
 """Characters of a wrong value in a message."""
 LONGEST_LINE = 2000
@@ -31,7 +34,7 @@ Value = TypeVar("Value")
 
 
 class Unreadable(InputError):  # noqa: N818
-    """Why a file is not read, without its name, which the reader puts in front."""
+    """Why a file is not read or written; `refusing` puts its name in front."""
 
 
 def read_bytes(
@@ -70,11 +73,20 @@ def read_text(
     path: Path, most: int = MOST_BYTES, *, pipe: bool = False, link: bool = True
 ) -> str:
     """Read a file of UTF-8, with or without a byte order mark; see `read_bytes`."""
+    return decoded(read_bytes(path, most, pipe=pipe, link=link))
+
+
+def decoded(data: bytes, encoding: str = "utf-8-sig") -> str:
+    """Return a text in UTF-8.
+
+    Raises:
+        Unreadable: naming the first byte that is none.
+    """
     try:
-        return read_bytes(path, most, pipe=pipe, link=link).decode("utf-8-sig")
+        return data.decode(encoding)
     except UnicodeDecodeError as error:
         raise Unreadable(
-            f"{path.name} must be text in UTF-8, which byte {error.start + 1} is not"
+            f"must be text in UTF-8, which byte {error.start + 1} is not"
         ) from error
 
 
@@ -96,6 +108,22 @@ def parse_json(text: str, most_values: int = MOST_VALUES) -> Any:
         if "digits" in str(error):
             raise Unreadable("holds a number of too many digits") from error
         raise Unreadable(f"must be JSON: {' '.join(str(error).split())}") from error
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Read TOML.
+
+    Raises:
+        Unreadable: when it is not TOML, or too much of it.
+    """
+    if text.count(".") > MOST_DOTS:  # tomllib's time is the square of a key's parts
+        raise Unreadable(f"too many dots; must be at most {MOST_DOTS:,}")
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise Unreadable("nested too deep to be read") from error
+    except ValueError as error:
+        raise Unreadable(f"not TOML: {' '.join(str(error).split())}") from error
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

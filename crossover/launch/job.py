@@ -12,10 +12,10 @@ from crossover.files.untrusted import near
 from crossover.interrupts import EXIT_CODE, Interrupted
 from crossover.launch import local, slurm
 from crossover.measure.environment import ENVIRONMENT
+from crossover.nouns import InputError
 from crossover.plan.plan import notices
 from crossover.record import launched
 from crossover.record.launched import Launched, jobs_of
-from crossover.spec.spec import SpecError
 
 LAUNCHERS = {"slurm": slurm.run_jobs, "local": local.run_jobs}
 
@@ -34,10 +34,10 @@ def do_launch(
     """
     if recover:
         folder = "the folder of a job, DIR/jobs/JOB" if resume else "--resume DIR"
-        raise SpecError(f"recover: must go with {folder}")
+        raise InputError(f"recover: must go with {folder}")
     if resume is not None:
         if launcher or out is not None or ask != Ask():
-            raise SpecError("resume: takes the folder of a launched run and no option")
+            raise InputError("resume: takes the folder of a launched run and no option")
         return go_on(resume)
     launcher = launcher or ""
     _check(launcher)
@@ -57,7 +57,7 @@ def _check(launcher: str) -> None:
     known = (*LAUNCHERS,)
     if launcher not in known:
         must = f"must be {' or '.join(known)}{near(launcher, known)}"
-        raise SpecError(f"launch = {launcher!r}: {must}")
+        raise InputError(f"launch = {launcher!r}: {must}")
     if launcher == "slurm":
         slurm.check()
 

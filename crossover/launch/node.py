@@ -25,7 +25,6 @@ from crossover.nouns import Contender, InputError
 from crossover.pipeline import carry_out
 from crossover.record import launched, run_folder
 from crossover.record.journal import JOURNAL
-from crossover.spec.spec import SpecError
 
 GRACE_S = 1.0
 """How long a dead worker waits for the signal that may have ended it with its job."""
@@ -68,7 +67,7 @@ def measure(folder: Path, name: str) -> None:
     whole = launched.load(folder)
     jobs = {job.name: job for job in launched.jobs_of(whole.spec)}
     if name not in jobs:
-        raise SpecError(f"job = {name!r}: must be one of {', '.join([*jobs][:8])}")
+        raise InputError(f"job = {name!r}: must be one of {', '.join([*jobs][:8])}")
     if launched.has_ended(folder, jobs[name]):
         return
     out = folder / launched.JOBS / name

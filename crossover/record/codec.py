@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from crossover.files.refusals import first_wrong
 from crossover.files.untrusted import MIB, Unreadable, clean, parse_json, shown
 from crossover.nouns import (
     BEST,
@@ -32,7 +33,7 @@ from crossover.nouns import (
 from crossover.record.line_bounds import OBJECTS, WITHIN, read_rest, wrong
 from crossover.record.plain_line import CELL, EMPTY, EXTRA, parted
 from crossover.spec.bounds import LARGEST, MOST_ROUNDS
-from crossover.spec.spec import Spec, first_wrong
+from crossover.spec.spec import Spec, known_keys
 from crossover.workloads.softmax import SOFTMAX, Softmax
 from crossover.workloads.sound import check_declared
 from crossover.workloads.workload import Workload
@@ -107,7 +108,8 @@ def read_header(text: str) -> Run:
             json.dumps(read.spec), context={"workload": read.workload}
         )
     except ValidationError as error:
-        raise Unreadable(first_wrong(error, fields.get("spec"))) from error
+        why = first_wrong(error, known=lambda at: known_keys(read.workload, at))
+        raise Unreadable(why) from error
     except ValueError as error:
         raise Unreadable(f"workload: {error}") from error
     _check_texts(spec)

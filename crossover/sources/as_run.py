@@ -8,11 +8,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pydantic import ValidationError
-
 from crossover.analysis.flags import NO_INTERVAL
 from crossover.crossing.decide import FEWEST_ROUNDS
-from crossover.files.untrusted import Unreadable, file_name
+from crossover.files.refusals import refusing
+from crossover.files.untrusted import file_name
 from crossover.nouns import (
     SCHEMA,
     Case,
@@ -27,7 +26,7 @@ from crossover.nouns import (
 from crossover.record.codec import again
 from crossover.sources.sweeps_of_cells import clipped, sweeps
 from crossover.spec.bounds import MOST_ROUNDS
-from crossover.spec.spec import Spec, first_wrong
+from crossover.spec.spec import Spec
 from crossover.workloads.softmax import SOFTMAX, Softmax
 
 UNKNOWN = "unknown"
@@ -127,11 +126,8 @@ def run_of(origin: Origin, found: Sequence[Found]) -> Run:
         InputError: when no two contenders are there to compare, or more than can be.
     """
     _check_sizes(origin, found)
-    try:
+    with refusing("file", origin.file):
         return again(_run_of(origin, found))
-    except (ValidationError, Unreadable) as error:
-        why = first_wrong(error) if isinstance(error, ValidationError) else error
-        raise InputError(f"{origin.file}: {why}") from error
 
 
 def _check_sizes(origin: Origin, found: Sequence[Found]) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr, field_validator
 
-from crossover.files.untrusted import near, shown
+from crossover.files.untrusted import shown
 from crossover.spec.bounds import Strict
 
 NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
@@ -78,10 +78,3 @@ class Launch(Strict):
                     "most 40, the first a letter or digit"
                 )
         return nodes
-
-
-def unknown_key(where: tuple[int | str, ...]) -> str:
-    """Return what keys a place in the `[launch]` table may hold, the nearest named."""
-    model = NodeType if len(where) > 3 else Launch
-    known = (*model.model_fields,)
-    return ", ".join(known) + near(str(where[-1]), known)

@@ -1,7 +1,7 @@
 """What is asked: TOML in, a validated `Spec` out. No torch, no measuring."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import cache
 from typing import Annotated, Any
 
@@ -19,7 +19,8 @@ from pydantic import (
     model_validator,
 )
 
-from crossover.files.untrusted import near, shown
+from crossover.files.refusals import Place, first_wrong
+from crossover.files.untrusted import shown
 from crossover.nouns import BEST, Contender, InputError
 from crossover.spec.bounds import (
     MOST_CELLS,
@@ -34,16 +35,12 @@ from crossover.spec.bounds import (
     Who,
 )  # fmt: skip
 from crossover.spec.contenders import check_contender
-from crossover.spec.launch_table import Launch, unknown_key
+from crossover.spec.launch_table import Launch, NodeType
 from crossover.spec.sweep import Sweep, sweep_type
 from crossover.workloads.registry import declared, definition
 from crossover.workloads.workload import Implementation, Workload
 
 DEVICE = re.compile(r"[a-z][a-z0-9_]*(:\d+)?")
-
-
-class SpecError(InputError):
-    """A spec, or an option over it, that cannot be meant."""
 
 
 class Spec(Strict):
@@ -164,14 +161,16 @@ def parse_spec(fields: dict[str, Any], source: str) -> Spec:
     """Validate the fields of a spec.
 
     Raises:
-        SpecError: for the first thing wrong, naming field, value and what is allowed.
+        InputError: for the first thing wrong, naming field, value and what is allowed.
     """
     try:
         spec = Spec.model_validate(fields)
     except ValidationError as error:
-        raise SpecError(f"{source}: {first_wrong(error, fields)}") from error
+        name = fields.get("workload", "softmax")
+        why = first_wrong(error, known=lambda at: known_keys(declared(name), at))
+        raise InputError(f"{source}: {why}") from error
     if not NAME.fullmatch(spec.name):  # it becomes a folder's
-        raise SpecError(
+        raise InputError(
             f"name = {shown(spec.name)}: must be letters, digits, spaces and any of "
             "._+-, at most 80, the first a letter or digit"
         )
@@ -181,7 +180,7 @@ def parse_spec(fields: dict[str, Any], source: str) -> Spec:
     pairs = [*spec.pairs, *(pair for s in spec.sweep for pair in s.pairs)]
     for baseline, challenger in pairs:
         if baseline == challenger:
-            raise SpecError(
+            raise InputError(
                 f"pairs = {baseline!r} twice: must be two different contenders; a run "
                 "measures one against itself by its own (control = true)"
             )
@@ -204,33 +203,14 @@ def _check_contender(text: str, known: tuple[Implementation, ...]) -> None:
     try:
         check_contender(text, known)
     except ValueError as error:
-        raise SpecError(str(error)) from error
+        raise InputError(str(error)) from error
 
 
-def first_wrong(error: ValidationError, fields: Mapping[str, Any] | None = None) -> str:
-    """Return what is wrong first, as field, value and what is allowed.
-
-    Args:
-        error: what was raised.
-        fields: those of the spec, to name what a sweep of its workload may hold.
-    """
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "spec"
-    if first["type"] == "extra_forbidden":
-        key, table = str(first["loc"][-1]), first["loc"][0]
-        known = (*Spec.model_fields,)
-        if table == "sweep" and len(first["loc"]) > 1:
-            workload = declared((fields or {}).get("workload", "softmax"))
-            known = ("axis", "values", *workload.names, "contenders", "pairs")
-        must = ", ".join(known) + near(key, known)
-        if table == "launch" and len(first["loc"]) > 1:
-            must = unknown_key(first["loc"])
-        return f"{where}: unknown key; must be one of {must}"
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "missing":
-        return f"{where}: missing; must be given"
-    return (
-        f"{where} = {shown(first['input'])}: {message}"
-        if first["type"] != "value_error"
-        else f"{where}: {message}"
-    )
+def known_keys(workload: Workload, place: Place) -> Iterable[str]:
+    """Return the keys that a place in a spec of a workload may hold."""
+    table = place[0] if len(place) > 1 else None
+    if table == "sweep":
+        return "axis", "values", *workload.names, "contenders", "pairs"
+    if table == "launch":
+        return NodeType.model_fields if len(place) > 3 else Launch.model_fields
+    return Spec.model_fields

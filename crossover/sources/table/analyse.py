@@ -16,6 +16,7 @@ from crossover.crossing.answer import NOT_MEASURED, Settings, answer, point_answ
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.files.atomic import write_atomically
 from crossover.files.escape import harmless, text
+from crossover.files.refusals import refusing
 from crossover.files.untrusted import printable
 from crossover.findings import Answer
 from crossover.nouns import InputError, field_names
@@ -196,9 +197,7 @@ def write_answers(out: Path, found: list[GroupAnswer], asked: TableAsk) -> None:
     title = f"Crossovers of {asked.challenger} against {asked.baseline}"
     lines = [f"# {text(title)}", ""]
     lines += [f"- {text(printable(line(row, asked)))}" for row in found]
-    try:
+    with refusing("out", out):
         out.mkdir(parents=True, exist_ok=True)
         write_atomically(out / "analyse.csv", harmless(table).to_csv(index=False))
         write_atomically(out / "analyse.md", "\n".join(lines) + "\n")
-    except OSError as error:
-        raise InputError(f"out = {str(out)!r}: {error.strerror}") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from crossover.files.refusals import refusing
 from crossover.files.untrusted import Unreadable, near, read_text
 from crossover.nouns import InputError
 
@@ -82,14 +83,11 @@ def read_rows(path: Path, asked: TableAsk) -> Rows:
         InputError: for a file that is no table or too large a one, and for a missing
             column (with the nearest name).
     """
-    try:
-        return _parsed(read_text(path, pipe=True), asked)
-    except OSError as error:
-        raise InputError(f"file = {str(path)!r}: {error.strerror}") from error
-    except csv.Error as error:
-        raise InputError(f"file = {str(path)!r}: not a CSV table: {error}") from error
-    except Unreadable as error:
-        raise InputError(f"file = {str(path)!r}: {error}") from error
+    with refusing("file", path):
+        try:
+            return _parsed(read_text(path, pipe=True), asked)
+        except csv.Error as error:
+            raise Unreadable(f"not a CSV table: {error}") from error
 
 
 def _parsed(whole: str, asked: TableAsk) -> Rows:
