@@ -10,7 +10,7 @@ import pytest
 from crossover.nouns import SCHEMA, Contender, InputError, Machine, Measurement, Run
 from crossover.record import codec, launched, run_folder
 from crossover.record.launched import Launched, jobs_of
-from crossover.record.plain_line import parted
+from crossover.record.line import parted
 from crossover.report.spec_text import spec_toml
 from crossover.spec.spec import parse_spec
 from crossover.workloads.softmax import SOFTMAX
