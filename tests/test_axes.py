@@ -162,7 +162,6 @@ ELSEWHERE = {
     "softmax_core": "the arithmetic",
     "crossover/workloads/softmax.py": "its declaration",
     "crossover/lesson": "the lesson is about them",
-    "crossover/cli.py": "options by these names",
     "bench/asv_suite": "the unit of asv's number",
     "crossover/report/pictures/verdict.py": "the lesson's picture",
     "crossover/sources/asv.py": "asv's own samples",

@@ -63,14 +63,15 @@ class Recorded:
 
     @classmethod
     def of(cls, run: Run) -> "Recorded":
-        """Return what a run recorded; that of the last run asked about is kept.
+        """Return what a run recorded, computed once for a run and kept with it.
 
         A report asks a dozen times, and a large run takes a third of a second each.
         """
-        same = _LAST and _LAST[0][0] is run.measurements and _LAST[0][1] is run.machine
-        if not same:
-            _LAST[:] = [(run.measurements, run.machine, cls(run.measurements))]
-        return _LAST[0][2]
+        kept = vars(run)
+        if "_recorded" not in kept:
+            kept["_recorded"] = cls(run.measurements)
+        known: Recorded = kept["_recorded"]
+        return known
 
     def flags(self, machine: Machine) -> dict[Cell, tuple[str, ...]]:
         """Return the flags of every measured cell, on the machine of the run."""
@@ -178,9 +179,6 @@ class TrainSeconds(Recorded):
         seconds = round_s(m, "train")
         assert seconds is not None  # every round has those
         self._rounds.setdefault((cell, "train", 1.0), {})[m.round] = seconds
-
-
-_LAST: list[tuple[tuple[Measurement, ...], Machine, Recorded]] = []
 
 
 def cross_fitted(

@@ -3,25 +3,54 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from crossover.command.ask import Ask
 from crossover.command.new_run import check_pairs, new_run
-from crossover.command.progress import ProgressBar
 from crossover.command.reports import INCOMPLETE, say_incomplete
 from crossover.findings import Crossover
-from crossover.interrupts import EXIT_CODE, Interrupted
+from crossover.interrupts import EXIT_CODE, Interrupted, check
 from crossover.measure.environment import ENVIRONMENT, Environment, say_lost
 from crossover.measure.machine import snapshot, usable_cores
 from crossover.measure.workers import Workers
 from crossover.nouns import InputError, Run
 from crossover.pipeline import carry_out, used_s
-from crossover.plan.plan import next_blocks, notices
+from crossover.plan.plan import Block, next_blocks, notices
 from crossover.record import run_folder
 from crossover.spec.resolve import resolve
 from crossover.spec.spec import Spec
+
+
+class ProgressBar:
+    """How far a run is, on stderr, weighed by the seconds that the plan expects."""
+
+    def __init__(self) -> None:
+        columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+        # Drawn only when told: a thread that redraws takes time from what is timed.
+        self._bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False)
+        self._task = self._bar.add_task("starting", total=None)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def __call__(self, block: Block, done_s: float, total_s: float) -> None:
+        """Show the block at work, and how much of the plan is done."""
+        check()
+        self._bar.update(
+            self._task,
+            completed=done_s,
+            total=total_s,
+            description=block.case.id,
+            refresh=True,
+        )
 
 
 def do_run(

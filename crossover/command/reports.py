@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossover.command.option_texts import parse_prices
+from crossover.command.ask import parse_prices
 from crossover.findings import Crossover
 from crossover.measure.environment import ENVIRONMENT, say_lost
 from crossover.nouns import InputError, Run

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from crossover.analysis.compare import compare, lines
 from crossover.analysis.frame import derive
-from crossover.command.option_texts import parse_duration, parse_prices, parse_sizes
+from crossover.command.ask import parse_duration, parse_prices, parse_sizes
 from crossover.files.untrusted import one_line
 from crossover.nouns import Contender, InputError
 from crossover.plan.plan import next_blocks, notices
