@@ -10,10 +10,11 @@ from crossover.predict.model import (
     Counts,
     Predicted,
     PredictedCrossover,
+    Row,
+    compared,
     predicted_crossover,
     predicted_s,
 )
-from crossover.predict.rows import Row, compared
 from crossover.predict.sheet import SHEETS, Sheet, load_sheet
 from crossover.workloads.softmax import SOFTMAX
 

@@ -18,7 +18,7 @@ from crossover.files.refusals import refusing
 from crossover.measure.environment import say_lost
 from crossover.measure.process import WorkerProcess
 from crossover.nouns import InputError
-from crossover.predict.rows import Row, predict
+from crossover.predict.model import Row, predict
 from crossover.predict.sheet import Sheet
 from crossover.record import run_folder
 from crossover.workloads.workload import Workload
