@@ -165,7 +165,6 @@ ELSEWHERE = {
     "bench/asv_suite": "the unit of asv's number",
     "crossover/report/pictures/verdict.py": "the lesson's picture",
     "crossover/sources/asv.py": "asv's own samples",
-    "crossover/sources/asv_file.py": "asv's own samples",
 }
 """Where the names of softmax's sizes may be keys or attributes, and why."""
 

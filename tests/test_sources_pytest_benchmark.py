@@ -155,7 +155,7 @@ def twice(fields):
         (lambda f: 7, "must be a JSON object, not a int"),
         (lambda f: {}, "benchmarks: missing; must be a JSON file of pytest-benchmark"),
         (lambda f: {"benchmarks": {}}, r"benchmarks = {}: must be a valid list"),
-        (lambda f: {"benchmarks": [3]}, r"bench.promises.0 = 3: must be"),
+        (lambda f: {"benchmarks": [3]}, r"benchmarks.0 = 3: must be"),
         (lambda f: {"benchmarks": []}, "crossover analyse"),
         (spoil("extra_info", "cell_id", value="n1"), "extra_info.cell_id: case = 'n1'"),
         (

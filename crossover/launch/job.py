@@ -1,5 +1,7 @@
 """The job behind `crossover run --launch`: spec -> jobs -> one report."""
 
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -10,14 +12,49 @@ from crossover.command.new_run import commit, new_id, typed
 from crossover.command.reports import INCOMPLETE, ReportAsk, do_report
 from crossover.files.untrusted import near
 from crossover.interrupts import EXIT_CODE, Interrupted
-from crossover.launch import local, slurm
+from crossover.launch import slurm
+from crossover.launch.node import ShowJobs, command
 from crossover.measure.environment import ENVIRONMENT
 from crossover.nouns import InputError
 from crossover.plan.plan import notices
 from crossover.record import launched
-from crossover.record.launched import Launched, jobs_of
+from crossover.record.launched import Job, Launched, jobs_of
 
-LAUNCHERS = {"slurm": slurm.run_jobs, "local": local.run_jobs}
+GRACE_S = 1.0
+"""How long a job may take to end that got the signal too, from a terminal."""
+
+
+def run_here(folder: Path, jobs: Sequence[Job], show: ShowJobs) -> None:
+    """Carry out the jobs; what they print goes to their logs.
+
+    `Interrupted` ends the job at work and passes through.
+    """
+    for number, job in enumerate(jobs):
+        show(number, 1, len(jobs) - number - 1)
+        with open(folder / launched.LOGS / f"{job.name}.txt", "ab") as log:
+            process = subprocess.Popen(
+                command(folder, job.name),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                process.wait()
+            finally:
+                _end(process)
+    show(len(jobs), 0, 0)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a job; one that got the signal too, from a terminal, is at it already."""
+    try:
+        process.wait(GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        process.wait()
+
+
+LAUNCHERS = {"slurm": slurm.run_jobs, "local": run_here}
 
 
 def do_launch(

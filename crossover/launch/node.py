@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from crossover.command.new_run import new_run
@@ -26,6 +27,8 @@ from crossover.pipeline import carry_out
 from crossover.record import launched, run_folder
 from crossover.record.journal import JOURNAL
 
+ShowJobs = Callable[[int, int, int], None]
+"""Called with how many jobs have ended, are running and are waiting."""
 GRACE_S = 1.0
 """How long a dead worker waits for the signal that may have ended it with its job."""
 

@@ -19,8 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from crossover.launch.local import Progress
-from crossover.launch.node import command
+from crossover.launch.node import ShowJobs, command
 from crossover.nouns import InputError
 from crossover.record import launched
 from crossover.record.launched import Job
@@ -88,7 +87,7 @@ def queue_name(folder: Path, job: Job) -> str:
     return f"crossover-{digest}-{job.name}"
 
 
-def run_jobs(folder: Path, jobs: Sequence[Job], progress: Progress) -> None:
+def run_jobs(folder: Path, jobs: Sequence[Job], show: ShowJobs) -> None:
     """Submit the jobs that are not queued yet, and wait until none is.
 
     `Interrupted` passes through and leaves the jobs to Slurm.
@@ -113,7 +112,7 @@ def run_jobs(folder: Path, jobs: Sequence[Job], progress: Progress) -> None:
             absent = Counter({n: absent[n] + 1 for n in open_ if n not in states})
             listed = [states[n] for n in open_ if n in states]
             waiting = listed.count("PENDING")
-            progress(len(names) - len(open_), len(listed) - waiting, waiting)
+            show(len(names) - len(open_), len(listed) - waiting, waiting)
         if all(absent[name] >= GONE for name in open_):
             return
         elapsed_s = time.monotonic() - started

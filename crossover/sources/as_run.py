@@ -5,6 +5,7 @@
 
 import dataclasses
 import hashlib
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -36,6 +37,12 @@ MOST_TIMES = 2_000_000
 
 class NoCellsError(InputError):
     """A file that is in order but holds no cell of ours."""
+
+    def __init__(self, where: str, must: str) -> None:
+        super().__init__(
+            f"{where}: must hold {must}; for other benchmarks make a table of the "
+            "times and use `crossover analyse`"
+        )
 
 
 @dataclass
@@ -114,7 +121,6 @@ class Origin:
     name: str
     """Of the run: what tells it from the others of the same store."""
     file: str
-    command: str
     commit: str | None
     machine: Machine
 
@@ -174,7 +180,7 @@ def _run_of(origin: Origin, found: Sequence[Found]) -> Run:
         SCHEMA,
         spec,
         origin.commit,
-        origin.command,
+        shlex.join(["crossover", "report", f"--from-{origin.tool}", origin.file]),
         origin.machine,
         tuple(m for f in found for m in f.measurements(run_id)),
     )
