@@ -117,11 +117,11 @@ class Contender:
             usual: the trainer meant where none is named.
 
         Raises:
-            ValueError: when the text is not of that form.
+            InputError: when the text is not of that form.
         """
         match = _CONTENDER.fullmatch(text)
         if match is None:
-            raise ValueError(
+            raise InputError(
                 f"contender = {text!r}: must be DEVICE[/TRAINER][@[RANKSx]THREADS], "
                 "such as cpu/resident@1 or cuda:0/lesson"
             )

@@ -22,10 +22,7 @@ def new_run(spec: Spec, environment: Environment) -> tuple[Run, Spec]:
     cores = usable_cores()
     planned = resolve(spec, (), cores)  # bad threads are refused before torch loads
     asked = {c.device for s in planned.sweep for c in planned.contenders_of(s)}
-    try:
-        machine = snapshot(tuple(sorted(asked)))
-    except ValueError as error:
-        raise InputError(str(error)) from error
+    machine = snapshot(tuple(sorted(asked)))
     names = tuple(str(a["name"]) for a in machine.accelerators)
     spec = resolve(spec, names, cores)
     name = new_id(spec, environment)

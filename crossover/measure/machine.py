@@ -59,8 +59,8 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
     """Describe this machine, and say why any of `devices` cannot be used here.
 
     Raises:
-        ValueError: for a device name that torch does not know.
-        InputError: when torch cannot be loaded, or no worker started.
+        InputError: for a device name that torch does not know, and when torch cannot be
+            loaded, or no worker started.
     """
     worker = WorkerProcess(None)
     try:
@@ -69,7 +69,7 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
         worker.stop()
     if isinstance(reply, Ended):
         if reply.refused is not None:
-            raise ValueError(reply.refused)
+            raise InputError(reply.refused)
         raise InputError(f"torch cannot be asked: {reply.notes}")
     accelerators, unavailable = [], dict(reply.unavailable)
     for found in reply.accelerators:

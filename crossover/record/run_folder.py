@@ -3,7 +3,7 @@
 import dataclasses
 import os
 from collections.abc import Container, Iterator
-from contextlib import AbstractContextManager, closing, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from crossover.files.atomic import PART, write_atomically
@@ -108,12 +108,6 @@ def _holds(out: Path, run: Run) -> bool:
     except (OSError, Unreadable):
         return False
     return isinstance(header, dict) and header.get("run_id") == run.run_id
-
-
-def append(out: Path, measurements: list[Measurement]) -> None:
-    """Add a round to a run that nobody measures; see `Journal.append`."""
-    with closing(journal.Journal(out)) as opened:
-        opened.append(measurements)
 
 
 def load(out: Path) -> Run:

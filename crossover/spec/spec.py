@@ -176,7 +176,7 @@ def parse_spec(fields: dict[str, Any], source: str) -> Spec:
         )
     known = spec.declared.implementations
     for text in {*spec.contenders, *(c for s in spec.sweep for c in s.contenders)}:
-        _check_contender(text, known)
+        check_contender(text, known)
     pairs = [*spec.pairs, *(pair for s in spec.sweep for pair in s.pairs)]
     for baseline, challenger in pairs:
         if baseline == challenger:
@@ -185,7 +185,7 @@ def parse_spec(fields: dict[str, Any], source: str) -> Spec:
                 "measures one against itself by its own (control = true)"
             )
     for text in {text for pair in pairs for text in pair}:
-        _check_contender(text, (*known, Implementation(BEST)))
+        check_contender(text, (*known, Implementation(BEST)))
     return spec.model_copy(update={"sweep": tuple(map(_eased, spec.sweep))})
 
 
@@ -197,13 +197,6 @@ def _eased(sweep: Sweep) -> Sweep:
     eased = definition(workload.name).eased(sweep.model_dump(), (axis,))
     left = {n: value for n, value in eased.items() if n not in sweep.model_fields_set}
     return sweep.model_copy(update=left)
-
-
-def _check_contender(text: str, known: tuple[Implementation, ...]) -> None:
-    try:
-        check_contender(text, known)
-    except ValueError as error:
-        raise InputError(str(error)) from error
 
 
 def known_keys(workload: Workload, place: Place) -> Iterable[str]:
