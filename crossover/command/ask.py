@@ -34,7 +34,7 @@ class Ask:
     preset: str = "quick"
     contenders: tuple[str, ...] = ()
     sizes: tuple[tuple[str, str], ...] = ()
-    """(size of the workload, its values in a text)."""
+    """Pairs of a size of the workload and the text of its values, such as `8,64`."""
     budget: str | None = None
     rounds: int | None = None
     width: float | None = None
@@ -99,7 +99,7 @@ class Ask:
         return {name: value for name, value in fields.items() if value is not None}
 
     def without_more(self) -> "Ask":
-        """Return what is asked for beside going on."""
+        """Return what is asked for, without how long to go on."""
         return replace(self, budget=None, rounds=None, width=None)
 
     def more(self, spec: Spec, used_s: float) -> Spec:
@@ -157,7 +157,7 @@ class Ask:
 
 
 def _fixed(sweep: dict[str, Any], sizes: dict[str, int]) -> dict[str, Any]:
-    """Return a sweep at other sizes; one along one of them has that size alone."""
+    """Return a sweep at given sizes; if its axis is given, that is its only value."""
     alone = {"values": [sizes[sweep["axis"]]]} if sweep["axis"] in sizes else {}
     return {**sweep, **sizes, **alone}
 

@@ -26,7 +26,7 @@ from crossover.spec.spec import Spec
 
 
 class ProgressBar:
-    """How far a run is, on stderr, weighed by the seconds that the plan expects."""
+    """A bar on stderr that shows how much of the planned seconds is done."""
 
     def __init__(self) -> None:
         columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()

@@ -30,7 +30,7 @@ def new_run(spec: Spec, environment: Environment) -> tuple[Run, Spec]:
 
 
 def check_pairs(spec: Spec, machine: Machine) -> None:
-    """Refuse a spec of whose pairs none has both contenders here.
+    """Refuse a spec if no pair of it has both its contenders on this machine.
 
     Not the jobs of a launched run: their nodes are compared with each other, too.
 

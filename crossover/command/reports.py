@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from crossover.analysis.machines import Found
 
 INCOMPLETE = 3
-"""The exit code where the answers can be used, but are not all that was asked for."""
+"""The exit code of a run whose answers can be used, but are not all that was asked."""
 MOST_PAGES = 20
-"""Machines of a launched run up to which each gets tables, plots and a page too."""
+"""With at most this many machines, each gets tables, plots and a page of its own."""
 
 
 @dataclass(frozen=True)

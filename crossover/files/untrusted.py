@@ -17,15 +17,15 @@ from crossover.nouns import InputError
 
 MIB = 2**20
 MOST_BYTES = 64 * MIB
-"""Of a file of JSON or CSV."""
+"""A file of JSON or CSV has at most this many bytes."""
 MOST_VALUES = 3_000_000
-"""Of a file of JSON; the smallest takes a hundred bytes of memory."""
+"""A file of JSON holds at most this many values; each takes 100 bytes of memory."""
 MOST_DOTS = 5000
-"""Of a file of TOML."""
+"""A file of TOML holds at most this many dots."""
 MOST_SHOWN = 60
-"""Characters of a wrong value in a message."""
+"""At most this many characters of a wrong value are shown in a message."""
 LONGEST_LINE = 2000
-"""Characters of a message."""
+"""A message has at most this many characters."""
 LONGEST_NAME = 120
 _BINARY = getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -136,7 +136,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def printable(text: str) -> str:
-    r"""Return a text in which what a terminal would act on is written as `\x1b`.
+    r"""Return a text whose characters that a terminal obeys are written as `\x1b`.
 
     Control characters, line ends, marks of direction and halves of surrogate pairs.
     """

@@ -21,7 +21,7 @@ from crossover.record import launched
 from crossover.record.launched import Job, Launched, jobs_of
 
 GRACE_S = 1.0
-"""How long a job may take to end that got the signal too, from a terminal."""
+"""How long a job may take to end by itself: a terminal sent it the signal, too."""
 
 
 def run_here(folder: Path, jobs: Sequence[Job], show: ShowJobs) -> None:
@@ -46,7 +46,7 @@ def run_here(folder: Path, jobs: Sequence[Job], show: ShowJobs) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a job; one that got the signal too, from a terminal, is at it already."""
+    """End a job; one that a terminal sent the signal, too, is ending already."""
     try:
         process.wait(GRACE_S)
     except subprocess.TimeoutExpired:
@@ -141,7 +141,7 @@ def _report(out: Path) -> int:
 
 
 def last_words(log: Path) -> str:
-    """Return the last line of a log, as far as there is one."""
+    """Return the last line of a log, or say that there is none."""
     try:
         lines = log.read_bytes()[-2000:].decode(errors="replace").split("\n")
     except OSError:

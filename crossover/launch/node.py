@@ -40,7 +40,7 @@ def command(folder: Path, job: str) -> list[str]:
 
 
 class Patient:
-    """A worker whose death is told only if nobody ends this process too.
+    """A worker whose death is reported only if this process is not ended, too.
 
     A scheduler that ends a job signals all its processes; a worker that it ended has
     not crashed, and its cell must be measured again.
@@ -50,7 +50,7 @@ class Patient:
         self._worker: AnyWorker = WorkerProcess(contender.threads)
 
     def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
-        """Return the reply."""
+        """Return the reply; that of a dead worker after a moment."""
         reply = self._worker.ask(request, timeout_s)
         if isinstance(reply, Ended) and reply.status == "crashed":
             time.sleep(GRACE_S)  # a signal's `Interrupted` comes in here
@@ -87,7 +87,7 @@ def measure(folder: Path, name: str) -> None:
 
 
 def _requeue(folder: Path, name: str, before: int) -> int:
-    """Have the scheduler queue this job again, if it got anywhere."""
+    """Have the scheduler queue this job again, if it recorded a round."""
     if _recorded(folder, name) <= before:
         print("crossover: limit_minutes: too short for a single round", file=sys.stderr)
         return 2
@@ -125,7 +125,7 @@ def main() -> int:
 
 
 def _warn(warned: list[int], number: int) -> None:
-    """Stop as on any signal, and know that it was the time limit's."""
+    """Stop as on any signal, and remember that the time limit sent it."""
     warned.append(number)
     os.kill(os.getpid(), signal.SIGTERM)
 

@@ -27,10 +27,10 @@ from crossover.spec.launch_table import NodeType
 
 SCRIPTS = "slurm"
 WARNING_S = 60
-"""So long before its time limit a job is told; it needs the time of a round at most."""
+"""A job is warned this long before its time limit: a round must end within it."""
 FIRST_POLL_S, MOST_POLL_S = 1.0, 15.0
 GONE = 2
-"""A job that squeue did not list so often in a row, and that did not end, is gone."""
+"""Missing from squeue this often in a row, without having ended: the job is lost."""
 
 
 def check() -> None:

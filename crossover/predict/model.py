@@ -25,7 +25,7 @@ from crossover.workloads.workload import MOVED
 
 POINTS = 400
 COPIES = 2
-"""Features and labels are moved apart."""
+"""Copies to the device: features and labels are moved one after the other."""
 ROOM = 3
 """A trainer needs the data, a shuffled copy, and something to spare."""
 VIEWS = ("train", "with_transfer")
@@ -43,15 +43,15 @@ class Counts:
     """What the same trainer's steps cost the host here, whatever the device: lowest and
     highest; 0 where the run does not tell."""
     repeats: int = 1
-    """How many of them there are."""
+    """How many repeats the case has."""
     moved_bytes: float = 0.0
-    """Of one move of the data to the device."""
+    """The bytes of one move of the data to the device."""
     dtype: str = "float32"
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """Seconds: the middle, and the ends that the sheet's ranges make."""
+    """Seconds: the most likely, and those at both ends of the sheet's ranges."""
 
     middle: float
     low: float
@@ -255,7 +255,7 @@ def _counts(
 
 
 def step_s(costs: list[Costs], trainer: str, case: Case) -> tuple[float, float]:
-    """Return the ends of what a step of a trainer costs on the CPU, however few rows.
+    """Return the least and most seconds of a trainer's step on the CPU, rows apart.
 
     On the fewest threads that the run has; 0 where it does not tell.
     """

@@ -16,7 +16,7 @@ Range = tuple[Positive, Positive]
 
 
 class Sheet(BaseModel):
-    """What is stated of a device; a pair is the lowest and the highest it may be."""
+    """What its maker states of a device; a pair is the lowest and the highest value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -26,14 +26,14 @@ class Sheet(BaseModel):
     memory_bytes: Positive
     memory_bytes_per_s: Positive
     operations_per_s: dict[str, Positive]
-    """By dtype."""
+    """Floating-point operations, by the type of the numbers."""
     bus_bytes_per_s: Positive
-    """Each way."""
+    """Bytes per second in each direction."""
     bus_latency_s: Positive
     launch_s: Range
-    """Of the host, an operator of eager torch."""
+    """Seconds of the host for one operator of eager torch."""
     kernel_s: Range
-    """Of the device, its shortest kernel and the gap to the next."""
+    """Seconds of the device's shortest kernel, with the gap to the next."""
     reached: Range
     """Share of the stated bandwidths and throughput that programs reach."""
 

@@ -45,14 +45,14 @@ MOST_HEADER = 2 * MIB
 MOST_LINE = MIB
 MOST_JOURNAL = 256 * MIB
 DESCRIBED = {"name": str, "description": str, "memory_bytes": int | None}
-"""What a report says of an accelerator."""
+"""The fields of an accelerator that a report shows, and their types."""
 NUMBERS = (int, float)
 FIELDS = field_names(Measurement)
 POOLED = ("internal_api", "num_threads")
 
 
 class Header(BaseModel):
-    """run.json; of schemas 1 and 2, whose runs are all of softmax, without workload."""
+    """What run.json holds; schemas 1 and 2 name no workload, as all are softmax."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -135,7 +135,7 @@ def _check_schema(fields: Any) -> None:
 
 
 def _check_texts(spec: Spec) -> None:
-    """Check that contenders can be parsed, not what they name: trainers come and go."""
+    """Check that contenders can be parsed; their trainers need not be known here."""
     try:
         for text in spec.contenders:
             Contender.parse(text)
@@ -200,7 +200,7 @@ def read_line(text: str, workload: Workload) -> Measurement:
 
 
 def _parted_slowly(text: str) -> tuple[str, str]:
-    """Part a line that is not as we write it, as one that was edited or is older.
+    """Part a line that crossover did not write as it does today: edited, or older.
 
     Raises:
         Unreadable: when it is no object that names a cell.
@@ -224,7 +224,7 @@ def _work_of_old(case: Case) -> dict[str, float]:
 
 @dataclasses.dataclass(frozen=True)
 class _NamedCell:
-    """A cell as a line has it."""
+    """A cell as a line names it."""
 
     case: dict[str, Any]
     contender: Contender
@@ -284,7 +284,7 @@ def _cell_id(cell: Cell) -> str:
 
 
 def _check_samples(m: Measurement) -> None:
-    """Check what one field says of another; a million times in a merge."""
+    """Check what the status says of the samples; a merge does it a million times."""
     if m.status == "ok" and not m.samples_s:
         raise wrong("samples_s", m.samples_s, "must hold a time, as status is ok")
 

@@ -27,11 +27,11 @@ class Read:
     """What a journal holds."""
 
     rows: tuple[Measurement, ...]
-    """Of whole rounds."""
+    """The measurements of all rounds that are whole."""
     whole_bytes: int
     """Where the last whole round ends in the file."""
     lost: str = ""
-    """What was left out, in words."""
+    """What was left out, as a sentence; empty if nothing was."""
 
 
 def read(data: bytes, workload: Workload) -> Read:
@@ -90,7 +90,7 @@ def _row(line: bytes, workload: Workload) -> Measurement:
 
 
 def _whole(rows: Sequence[Measurement]) -> int:
-    """Count the rows before the last round, where that lacks some; else all."""
+    """Count the rows of whole rounds: all of them, or those before the last round."""
     if not rows or rows[-1].status != "ok":
         return len(rows)
     start, last = len(rows), rows[-1]

@@ -29,14 +29,14 @@ from crossover.spec.spec import Spec
 LAUNCH, JOBS, LOGS, MERGED, ENDED = "launch.json", "jobs", "logs", "merged", "ended"
 MOST_LAUNCH = codec.MOST_HEADER
 DEFAULT = "node"
-"""The node type of a spec that names none: whatever node the scheduler gives."""
+"""The node type's name in a spec that names none: any node that the scheduler gives."""
 
 
 class Launched(Strict):
     """What was launched, as launch.json holds it."""
 
     launch: StrictStr
-    """By whom: slurm or local."""
+    """Which launcher carries out the jobs: slurm or local."""
     run_id: StrictStr
     command: StrictStr
     commit: StrictStr | None
@@ -171,7 +171,7 @@ def one_run(launched: Launched, name: str, runs: Sequence[Run]) -> Run:
 
 
 def _lines(runs: Mapping[Path, Run]) -> Iterator[str]:
-    """Yield the lines of all journals, no round of one job numbered as another's.
+    """Yield the lines of all journals; each round gets a number that no other job has.
 
     Rounds of a case are compared by their number. Two jobs that measured the same
     case, perhaps on two nodes of one type, are not compared round by round.

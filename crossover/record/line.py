@@ -19,13 +19,13 @@ from crossover.spec.bounds import LARGEST
 from crossover.workloads.workload import MOVED, Workload
 
 CELL = ("case", "contender")
-"""The fields of a measurement that name its cell; they follow each other."""
+"""The fields of a measurement that name its cell; they are neighbours in a line."""
 EXTRA = (
     "waited_s", "latency", "verified", "discarded", "settings", "items", "affinity",
 )  # fmt: skip
-"""What a line holds only where it says something; in this order, at its end."""
+"""Fields that a line holds only if they are not empty; in this order, at its end."""
 EMPTY: tuple[object, ...] = (None, "", (), {})
-"""What says nothing."""
+"""The values of such a field that are left out."""
 TEXT = r'"[ !#-\[\]-~]*+"'
 VALUE = rf"(?:{TEXT}|\[[ -Z^-z|~]*+\]|[-+.\w]{{1,30}}+)"
 """A text of ASCII without escapes, a list of such values, a number or a word."""
@@ -41,9 +41,9 @@ LEAST = dict.fromkeys(("calls_per_sample", "epochs_run", "in_round"), 1.0) | {
 }  # fmt: skip
 """The least that a number is; loss and accuracy are not finite where it diverged."""
 KEYED = ("peak_bytes", "latency")
-"""Numbers by name."""
+"""The fields that hold numbers by name."""
 OBJECTS = (*KEYED, "settings")
-"""What is empty where a line does not say it."""
+"""The fields that are empty objects where a line does not hold them."""
 SERIES = ("positions", "samples_s", "samples_j", "warmup_s")
 
 
@@ -66,7 +66,7 @@ def _bounded(field: "dataclasses.Field[Any]") -> Any:
 
 
 def _default(field: "dataclasses.Field[Any]") -> Any:
-    """Return a field's default; of an object None, told from one recorded as empty."""
+    """Return a field's default: None for an object, which tells missing from empty."""
     has_factory = field.default_factory is not dataclasses.MISSING
     return dataclasses.field(default=None if has_factory else field.default)
 

@@ -56,7 +56,7 @@ def create(out: Path, run: Run) -> None:
 
 
 def rewrite_header(out: Path, run: Run) -> None:
-    """Write the header of a run again, at once: it was given more to do.
+    """Write the header of a run again, as the run was given more to do.
 
     Raises:
         InputError: when it cannot be written.
@@ -66,7 +66,7 @@ def rewrite_header(out: Path, run: Run) -> None:
 
 
 def check_new(out: Path) -> None:
-    """Refuse a folder that holds more than what a killed `create` leaves.
+    """Refuse a folder that holds anything but what `create` leaves when it is killed.
 
     Raises:
         InputError: when it does, or cannot be listed.
@@ -89,7 +89,7 @@ def _taken(out: Path, left: Container[str]) -> str:
 
 
 def put(out: Path, run: Run) -> None:
-    """Write a whole run, over one of the same name where `out` holds it.
+    """Write a whole run; `out` may hold an older version of the same run.
 
     Raises:
         InputError: when `out` holds anything else or cannot be written.
@@ -132,7 +132,7 @@ def reopen(out: Path) -> Run:
 
 
 def recover(out: Path) -> list[str]:
-    """Leave out of the journal what cannot be read, and return in words what it was.
+    """Take unreadable lines out of the journal, and return a sentence about each.
 
     The journal as it was is kept beside it. Nothing is changed where all can be read.
 

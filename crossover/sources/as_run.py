@@ -55,7 +55,7 @@ class Found:
     transfer_s: list[float] = field(default_factory=list)
     calls_per_sample: int = 1
     no_interval: str | None = None
-    """Why the samples are not the raw ones."""
+    """Why the tool kept no raw samples; None if it did."""
     one_process: bool = False
     status: str = "unavailable"
     """Where it did not run: `failed`, or `unavailable` if it was not to run."""
@@ -69,7 +69,7 @@ class Found:
     def measurements(self, run_id: str) -> list[Measurement]:
         """Return a round for each sample, or one that says why there is none.
 
-        Only so many rounds have a transfer time as transfers were timed.
+        A round has a transfer time only where as many transfers were timed.
         """
         case, contender = self.cell.case, self.cell.contender
         cell_id = self.cell.id
@@ -119,7 +119,7 @@ class Origin:
 
     tool: str
     name: str
-    """Of the run: what tells it from the others of the same store."""
+    """The run's name, which no other run of the same folder has."""
     file: str
     commit: str | None
     machine: Machine
@@ -187,7 +187,7 @@ def _run_of(origin: Origin, found: Sequence[Found]) -> Run:
 
 
 def _thin(found: Sequence[Found]) -> None:
-    """Keep so many samples of a cell as can be analysed, evenly over its time."""
+    """Keep as many samples of a cell as can be analysed, evenly over its time."""
     for f in found:
         n, most = len(f.samples_s), MOST_ROUNDS
         if n > most:

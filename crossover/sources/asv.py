@@ -40,7 +40,7 @@ MEDIAN_ONLY = "asv kept only its median"
 SKIPPED = "n/a in asv: skipped there, or not selected"
 FAILED = "failed in asv, which keeps no reason"
 TINY = 1e-12
-"""What seconds and bytes lie between."""
+"""The least that seconds or bytes may be."""
 MACHINE_FIELDS = ("machine", "cpu", "num_cpu", "ram", "os", "arch")
 
 

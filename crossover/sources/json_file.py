@@ -22,7 +22,7 @@ Item = TypeVar("Item")
 
 
 class _First(FailFast):
-    """Stop at the first wrong item: millions would be as many errors."""
+    """Stop at the first wrong item: each further one would be an error in memory."""
 
     __hash__ = object.__hash__  # a union of types needs one
 

@@ -8,7 +8,8 @@ from crossover.workloads.workload import Implementation
 
 ACCELERATOR = "accelerator"
 STAND_IN = "cuda"
-"""What `accelerator` means where there is none: recorded as unavailable, with why."""
+"""Without an accelerator, `accelerator` becomes this name; its cells are recorded as
+unavailable."""
 ALL_THREADS = "@all"
 
 

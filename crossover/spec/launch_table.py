@@ -15,7 +15,7 @@ OURS = (
     "array", "chdir", "error", "exclusive", "job-name", "no-requeue", "nodes",
     "open-mode", "output", "requeue", "signal", "time", "wrap",
 )  # fmt: skip
-"""Flags of sbatch that a job's going on after its time limit rests on."""
+"""sbatch flags that we set ourselves; requeueing depends on them."""
 MOST_MINUTES = 366 * 24 * 60
 
 
@@ -26,7 +26,7 @@ class NodeType(Strict):
     constraint: StrictStr | None = None
     gpus: Annotated[StrictInt, Field(ge=0, le=1000)] = 0
     limit_minutes: Annotated[StrictInt, Field(ge=2, le=MOST_MINUTES)] = 60
-    """After so long the scheduler ends a job, which is queued again and goes on."""
+    """The scheduler ends a job after this time; it is queued again and goes on."""
     extra: dict[str, StrictBool | StrictInt | StrictStr] = Field(
         default={}, max_length=50
     )

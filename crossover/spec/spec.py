@@ -54,7 +54,7 @@ class Spec(Strict):
     """(baseline, challenger)."""
     sweep: tuple[SerializeAsAny[Sweep], ...] = Field(min_length=1, max_length=500)
     rounds: Annotated[StrictInt, Field(ge=2, le=MOST_ROUNDS)] = 32
-    """At most so many rounds of a case; on a grid, so many of every case."""
+    """The most rounds of a case; with `grid`, the number of rounds of every case."""
     grid: StrictBool = False
     """Measure the sizes given, all alike, and add none."""
     width: Annotated[Real, Field(gt=1)] = 1.25
@@ -70,7 +70,7 @@ class Spec(Strict):
     margin: Annotated[Real, Field(ge=0, lt=1)] = 0.02
     """A contender is ahead at a size when it is faster by more than this share."""
     resolution: Annotated[Real, Field(ge=0, lt=1)] = 0.01
-    """Share by which a process may be lucky or unlucky for as long as it lives."""
+    """Error per process that more rounds cannot average out, as a share of the time."""
     prices: dict[Text, Price] = Field(default={}, max_length=1000)
     """Money per hour by device (`cuda:0`) or, less specific, by its kind (`cuda`)."""
     launch: Launch | None = None
@@ -116,7 +116,7 @@ class Spec(Strict):
 
     @property
     def declared(self) -> Workload:
-        """What the spec's job is, as it was declared when the spec was read."""
+        """The workload of the spec, as it was declared when the spec was read."""
         return self.sweep[0].workload
 
     def price_of(self, contender: Contender) -> float | None:
@@ -190,7 +190,7 @@ def parse_spec(fields: dict[str, Any], source: str) -> Spec:
 
 
 def _eased(sweep: Sweep) -> Sweep:
-    """Return a sweep along a size that settings depend on, with those not given."""
+    """Return a sweep with the settings that depend on its axis, where not given."""
     workload, axis = sweep.workload, sweep.axis
     if axis not in workload.shape:
         return sweep

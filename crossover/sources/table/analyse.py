@@ -30,7 +30,7 @@ NUMBER = "\0number"
 NOBODY_SAYS = "no --round says that the contenders took turns"
 IN_BLOCKS = "the table lists each contender's rounds in a block"
 MOST_GROUPS = 10_000
-"""Each takes some hundredths of a second."""
+"""A table has at most this many groups: each takes hundredths of a second."""
 NO_PAIR = "no size has both contenders"
 MOST_SIZES = 1000
 """A group has at most this many sizes."""
@@ -41,11 +41,11 @@ class Paired:
     """Both contenders' times, a column each, with the columns of group and size."""
 
     rounds: pd.DataFrame
-    """A row a round."""
+    """One row for each round."""
     points: pd.DataFrame
-    """A row a size: the medians of all that there is."""
+    """One row for each size: the medians of all repetitions."""
     unpaired: str
-    """Why a round is no pair that was measured in turns; "" if it is one."""
+    """Why the rounds are not known to be measured in turns; "" if they are."""
 
 
 def paired(table: pd.DataFrame, asked: TableAsk) -> Paired:

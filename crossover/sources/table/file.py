@@ -25,12 +25,12 @@ class TableAsk:
     baseline: str
     challenger: str
     round: str | None = None
-    """The user's word that contenders took turns in each round; None: nobody says."""
+    """The column of rounds, in each of which the contenders took turns; None: none."""
     by: tuple[str, ...] = ()
     pool: tuple[str, ...] = ()
     """Columns whose values may differ between repetitions of one measurement."""
     higher_is_better: bool | None = None
-    """Whether `time` is a rate; None: its name tells."""
+    """Whether `time` is a rate; None: decided by its name."""
 
     @property
     def cell(self) -> tuple[str, ...]:

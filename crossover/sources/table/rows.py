@@ -18,13 +18,13 @@ from crossover.sources.table.times import positive, read_times
 from crossover.sources.table.unlike import refuse_unlike
 
 TYPICAL = ("median", "p50", "mean", "average", "avg")
-"""Aggregates that are a time of the contender, the first choice first."""
+"""Aggregates that stand for a contender's time, in order of preference."""
 OTHERS = {
     "stddev", "std", "stdev", "sd", "variance", "var", "cv", "iqr", "q1", "q3", "sem",
     "mad", "min", "max", "minimum", "maximum", "sum", "total", "count", "rms", "bigo",
 }  # fmt: skip
 SINGLE = {"", "none", "null", "nan", "n/a", "iteration", "raw", "sample"}
-"""What stands for no aggregate: the row is a repetition."""
+"""Texts that say that a row is a repetition, no aggregate."""
 PERCENTILE = re.compile(r"p[0-9]{1,2}(\.[0-9]+)?")
 ENDING = re.compile(r"(.+)_([a-z0-9]+)", re.IGNORECASE)
 

@@ -42,14 +42,14 @@ RATE = re.compile(
 """A word for a rate: GFLOPS, kops, Gbps, MLUPS, fps, qps, Hz."""
 BYTES = re.compile("[kmgtp]?i?(b|bit|bits|byte|bytes)")
 LONGEST = 200
-"""Characters of a name that are looked at."""
+"""At most this many characters of a name are read."""
 UNIT_WORDS = {"unit", "units", "timeunit", "timeunits"}
 SMALLEST = 1e-18
 WITH_UNIT = re.compile(
     r"\s*((?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*([^\W\d]+)\s*"
 )
 LONGEST_TIME = 60
-"""Characters of a time with its unit."""
+"""A time with its unit has at most this many characters."""
 
 
 def words(name: str) -> list[str]:
@@ -129,7 +129,7 @@ def is_unit_column(name: str, time: str) -> bool:
 
 
 def read_times(rows: Rows, asked: TableAsk) -> "pd.Series[float]":
-    """Return the times of a table, the less the better.
+    """Return the times of a table: seconds, or 1 / rate.
 
     Raises:
         InputError: for what is no number > 0 (with its line), for units that do not

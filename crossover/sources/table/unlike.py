@@ -63,7 +63,7 @@ class Column:
     head: str
     texts: list[str]
     codes: Codes
-    """Equal where the values are: 32 and 32.0 are one value."""
+    """A number for each value; 32 and 32.0 are one value."""
     is_number: bool
 
     @property
