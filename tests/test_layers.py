@@ -36,7 +36,8 @@ ALLOWED = {
     "report.words report.pictures",
     "predict": "nouns findings files spec workloads crossing measure record analysis",
     "doctor": "workloads measure",
-    "lesson": "nouns interrupts files crossing measure analysis report report.pictures",
+    "lesson": "nouns interrupts files spec crossing measure analysis report "
+    "report.pictures",
     "suites": "nouns files spec workloads measure analysis pipeline",
     "command": "nouns findings interrupts files spec workloads measure record analysis "
     "plan pipeline selftest sources report",
