@@ -87,24 +87,13 @@ def run(
     from crossover.launch.job import do_launch
     from crossover.record.launched import is_launched
 
-    sizes = opt.given(
-        samples=samples, features=features, classes=classes, batch_size=batch_size,
-        epochs=epochs,
-    )  # fmt: skip
-    asked = Ask(
-        spec_file, preset, tuple(contender or ()), sizes, budget, rounds, width, grid,
-        tuple(price or ()),
-    )  # fmt: skip
+    asked = Ask.of(locals())
     if launch or (resume and is_launched(resume)):
         raise typer.Exit(do_launch(asked, out, resume, launch, recover))
     raise typer.Exit(do_run(asked, out, resume, recover))
 
 
-@app.command(
-    epilog=examples(
-        "crossover plan --preset full",
-    )
-)
+@app.command(epilog=examples("crossover plan --preset full"))
 def plan(
     spec_file: opt.SpecFile = None,
     preset: opt.Preset = "quick",
@@ -123,14 +112,7 @@ def plan(
     from crossover.command.ask import Ask
     from crossover.command.job import do_plan
 
-    sizes = opt.given(
-        samples=samples, features=features, classes=classes, batch_size=batch_size,
-        epochs=epochs,
-    )  # fmt: skip
-    asked = Ask(
-        spec_file, preset, tuple(contender or ()), sizes, budget, rounds, width, grid
-    )
-    do_plan(asked)
+    do_plan(Ask.of(locals()))
 
 
 @app.command(
@@ -163,11 +145,7 @@ def report(
     raise typer.Exit(do_report(asked))
 
 
-@app.command(
-    epilog=examples(
-        "crossover predict results/first --device h100-sxm",
-    )
-)
+@app.command(epilog=examples("crossover predict results/first --device h100-sxm"))
 def predict(
     run: opt.Measured,
     device: opt.Sheets = None,
@@ -208,10 +186,10 @@ def analyse(
     Rows that differ in a column you do not name are refused, not mixed.
     """
     from crossover.sources.table.analyse import analyse_file
-    from crossover.sources.table.file import Asked
+    from crossover.sources.table.file import TableAsk
 
     groups, pooled = (tuple(o.split(",")) if o else () for o in (by, pool))
-    asked = Asked(
+    asked = TableAsk(
         axis, time, contender, baseline, challenger, round_, groups, pooled,
         higher_is_better,
     )  # fmt: skip
@@ -241,11 +219,7 @@ def compare(
     raise typer.Exit(do_compare(run_a, run_b))
 
 
-@app.command(
-    epilog=examples(
-        "crossover selftest --pairs 10 --sweeps 1000",
-    )
-)
+@app.command(epilog=examples("crossover selftest --pairs 10 --sweeps 1000"))
 def selftest(
     pairs: opt.Pairs = 10,
     sweeps: opt.Sweeps = 200,
@@ -260,11 +234,7 @@ def selftest(
     raise typer.Exit(do_selftest(pairs, sweeps, seed))
 
 
-@app.command(
-    epilog=examples(
-        "crossover devices",
-    )
-)
+@app.command(epilog=examples("crossover devices"))
 def devices() -> None:
     """List what can be measured here, and why the rest cannot."""
     from crossover.command.job import do_devices
@@ -290,11 +260,7 @@ def lesson(
     raise typer.Exit(do_lesson(experiment, device, full, out))
 
 
-@app.command(
-    epilog=examples(
-        "crossover doctor",
-    )
-)
+@app.command(epilog=examples("crossover doctor"))
 def doctor(
     quick: opt.Quick = False,
 ) -> None:

@@ -121,11 +121,11 @@ class Contender:
             usual: the trainer that is meant if the text names none.
 
         Raises:
-            ValueError: when the text has another form.
+            InputError: when the text has another form.
         """
         match = _CONTENDER.fullmatch(text)
         if match is None:
-            raise ValueError(
+            raise InputError(
                 f"contender = {text!r}: must be DEVICE[/TRAINER][@[RANKSx]THREADS], "
                 "such as cpu/resident@1 or cuda:0/lesson"
             )

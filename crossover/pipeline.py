@@ -10,15 +10,23 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from crossover.measure.environment import HERE, Surroundings
+from crossover.measure.environment import ENVIRONMENT, Environment
 from crossover.measure.pipe import Close, Ended, Open, Opened, R, Request, Sample
 from crossover.measure.rows import Taken, disagreeing, measured
-from crossover.measure.workers import Crew
-from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from crossover.measure.workers import Workers
+from crossover.nouns import (
+    SCHEMA,
+    Cell,
+    Contender,
+    InputError,
+    Machine,
+    Measurement,
+    Run,
+)
 from crossover.plan.plan import Block, Known, round_order
 from crossover.plan.unfinished import unfinished
 from crossover.record import run_folder
-from crossover.record.journal import Journal, StoreError
+from crossover.record.journal import Journal
 from crossover.spec.contenders import missing
 from crossover.spec.spec import Spec
 
@@ -33,18 +41,18 @@ def carry_out(
     spec: Spec,
     run: Run,
     out: Path,
-    crew: Crew,
+    workers: Workers,
     progress: Progress = lambda block, done_s, total_s: None,
-    around: Surroundings = HERE,
+    environment: Environment = ENVIRONMENT,
 ) -> Run:
     """Measure and record until the plan is empty or the budget is spent.
 
     After an interrupt, which passes through, every finished round is in the journal.
 
     Raises:
-        StoreError: when a round cannot be recorded.
+        InputError: when a round cannot be recorded.
     """
-    loop = Loop(spec, run, out, crew, progress, around)
+    loop = Loop(spec, run, out, workers, progress, environment)
     try:
         if left := unfinished(spec, run.measurements):
             loop.measure([left])
@@ -52,21 +60,21 @@ def carry_out(
             loop.measure(blocks)
     except BudgetSpent:
         pass
-    except StoreError as error:
+    except InputError as error:
         raise run_folder.rescue(out, run, loop.journal, error) from error
     finally:
-        crew.stop()
+        workers.stop()
         loop.journal.close()
     return dataclasses.replace(run, measurements=run_folder.rounds(out))
 
 
-def carry_out_unkept(spec: Spec, machine: Machine, crew: Crew) -> Run:
+def carry_out_unkept(spec: Spec, machine: Machine, workers: Workers) -> Run:
     """Carry out a spec in a temporary run directory; return the run."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         run = Run(spec.name, SCHEMA, spec, None, "", machine, ())
         run_folder.create(out, run)
-        return carry_out(spec, run, out, crew)
+        return carry_out(spec, run, out, workers)
 
 
 def used_s(rows: Iterable[Measurement]) -> float:
@@ -82,20 +90,25 @@ class Loop:
     """The state of one run while it is measured; only the journal keeps its rounds."""
 
     def __init__(
-        self, spec: Spec, run: Run, out: Path, crew: Crew, progress: Progress,
-        around: Surroundings,
+        self, spec: Spec, run: Run, out: Path, workers: Workers, progress: Progress,
+        environment: Environment,
     ) -> None:  # fmt: skip
-        self.spec, self.run, self.crew, self.around = spec, run, crew, around
+        self.spec, self.run, self.workers, self.environment = (
+            spec,
+            run,
+            workers,
+            environment,
+        )
         self.known = Known(spec, run.measurements)
         self.journal = Journal(out)
         self.progress = progress
         self._killed: set[Contender] = set()
         self._done_s = 0.0
-        self._started_s = around.clock_s() - used_s(run.measurements)
+        self._started_s = environment.clock_s() - used_s(run.measurements)
 
     def _elapsed_s(self) -> float:
         """Return the seconds that this process and earlier ones have measured."""
-        return self.around.clock_s() - self._started_s
+        return self.environment.clock_s() - self._started_s
 
     def _record(self, new: list[Measurement]) -> None:
         elapsed_s = round(self._elapsed_s(), 3)
@@ -113,7 +126,7 @@ class Loop:
         most_s = self.spec.cell_timeout_s
         if left_s <= 0:
             raise BudgetSpent
-        reply = self.crew.ask(contender, request, min(left_s, most_s))
+        reply = self.workers.ask(contender, request, min(left_s, most_s))
         is_late = isinstance(reply, Ended) and reply.status == "timeout"
         if is_late and left_s < most_s:
             raise BudgetSpent
@@ -169,7 +182,7 @@ class Loop:
                 if reply.status == "timeout"
                 else None,
                 notes=reply.notes,
-                started_utc=self.around.now(),
+                started_utc=self.environment.now(),
             )
             for contender, reply in replies.items()
         ]  # fmt: skip
@@ -188,7 +201,7 @@ class Loop:
         self, block: Block, number: int, opened: dict[Contender, Opened]
     ) -> list[Measurement] | None:
         """Measure a round; return its rows, or None if it must be measured again."""
-        started, throttled = self.around.now(), self.around.throttled()
+        started, throttled = self.environment.now(), self.environment.throttled()
         taken: dict[Contender, list[Taken]] = {c: [] for c in opened}
         for position, contender in enumerate(round_order(self.spec, block, number)):
             if contender not in opened:
@@ -204,12 +217,12 @@ class Loop:
             del opened[contender]
             self._end(block, number, {contender: again})
         if throttled is not None:
-            throttled = (self.around.throttled() or 0) - throttled
+            throttled = (self.environment.throttled() or 0) - throttled
         rows = {
             contender: Measurement(
                 Cell(block.case, contender).id, self.run.run_id, number,
                 "ok", block.case, contender,
-                load_1min=self.around.load_1min(),
+                load_1min=self.environment.load_1min(),
                 throttled_periods=throttled,
                 started_utc=started,
                 in_round=len(opened),
@@ -232,7 +245,9 @@ class Loop:
         if not ended.killed or contender in self._killed:
             return ended
         self._killed.add(contender)
-        self.around.say(f"the worker of {contender} was killed: round measured again")
+        self.environment.say(
+            f"the worker of {contender} was killed: round measured again"
+        )
         return self._open_cell(block, contender)
 
 

@@ -100,7 +100,7 @@ def hang_with_children():
     hang()
 
 
-def ask_the_keeper_to_go():
+def ask_the_reaper_to_go():
     """Kill who watches over us, while children hold all pipes that we hold."""
     children()
     os.kill(os.getppid(), signal.SIGKILL)
@@ -148,7 +148,7 @@ FAULTS = {
     "flood": (flood, "crashed", "exit status 9: the end of the flood"),
     "children": (crash_with_children, "crashed", "killed by SIGSEGV: no last words"),
     "hang with children": (hang_with_children, "timeout", "about to hang"),
-    "keeper": (ask_the_keeper_to_go, "crashed", KILLED),
+    "reaper": (ask_the_reaper_to_go, "crashed", KILLED),
     "no JSON": (said(b"no JSON\n"), "crashed", "a reply that is no JSON: 'no JSON'"),
     "no UTF-8": (said(b'"\xff"\n'), "crashed", "a reply that is no JSON"),
     "nested": (said(b"[" * 99_999 + b"\n"), "crashed", "a reply that is no JSON: '[[["),

@@ -12,10 +12,10 @@ from crossover.crossing.answer import Settings
 from crossover.nouns import InputError
 from crossover.selftest.simulate import SIZES, Model, cost_curve, seconds
 from crossover.sources.table.analyse import analyse, analyse_file
-from crossover.sources.table.file import Asked
+from crossover.sources.table.file import TableAsk
 from crossover.sources.table.rows import Table, read_table
 
-ASKED = Asked("n", "sec", "who", "cpu", "gpu", "rep", ("model",))
+ASKED = TableAsk("n", "sec", "who", "cpu", "gpu", "rep", ("model",))
 
 
 def table(truths=(("mlp", 1000.0), ("cnn", 3000.0)), model=None):
@@ -74,7 +74,7 @@ def test_row_order_and_repeats_within_a_round_do_not_matter(csv):
 def test_one_time_a_size_has_no_interval(tmp_path):
     path = tmp_path / "once.csv"
     table()[lambda rows: rows.rep == 0].to_csv(path, index=False)
-    asked = Asked("n", "sec", "who", "cpu", "gpu", None, ("model",))
+    asked = TableAsk("n", "sec", "who", "cpu", "gpu", None, ("model",))
     for row in analyse(read_table(path, asked), asked, Settings()):
         assert row.answer.outcome == "found"
         assert row.answer.low is row.answer.high is row.answer.confidence is None
@@ -101,7 +101,7 @@ def test_a_group_that_lacks_a_contender_is_not_measured(tmp_path):
 )
 def test_a_wrong_name_is_answered_with_the_nearest(csv, change, message):
     with pytest.raises(InputError, match=message):
-        read_table(csv, Asked(**{**vars(ASKED), **change}))
+        read_table(csv, TableAsk(**{**vars(ASKED), **change}))
 
 
 @pytest.mark.parametrize(

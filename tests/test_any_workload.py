@@ -156,8 +156,8 @@ def test_jobs_are_merged(command, tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("width", "samples"), "sweep.0.axis = 'samples': Input should be 'width' or"),
-        (("16, 64", "0, 64"), "sweep.0.values.0 = 0: Input should be greater than"),
+        (("width", "samples"), "sweep.0.axis = 'samples': must be 'width' or"),
+        (("16, 64", "0, 64"), "sweep.0.values.0 = 0: must be greater than"),
         (
             ("cpu/saw@1", "cpu/axe@1"),
             "trainer = 'axe' in contender 'cpu/axe@1': must be",

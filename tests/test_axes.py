@@ -9,11 +9,19 @@ import pytest
 
 from crossover.analysis.crossover import crossovers
 from crossover.command.ask import Ask
-from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from crossover.nouns import (
+    SCHEMA,
+    Cell,
+    Contender,
+    InputError,
+    Machine,
+    Measurement,
+    Run,
+)
 from crossover.plan import plan
 from crossover.plan.plan import Known
 from crossover.spec.load import load_spec
-from crossover.spec.spec import SpecError, parse_spec
+from crossover.spec.spec import parse_spec
 from crossover.workloads.softmax import SOFTMAX, Softmax
 from softmax_core.case import stable_learning_rate
 
@@ -91,7 +99,7 @@ def test_a_specs_axis_of_features_has_a_stable_rate_where_none_is_given(tmp_path
     ],
 )
 def test_bad_sizes_are_named(sizes, said):
-    with pytest.raises(SpecError, match=said):
+    with pytest.raises(InputError, match=said):
         asked(**sizes)
 
 
@@ -154,11 +162,9 @@ ELSEWHERE = {
     "softmax_core": "the arithmetic",
     "crossover/workloads/softmax.py": "its declaration",
     "crossover/lesson": "the lesson is about them",
-    "crossover/cli.py": "options by these names",
     "bench/asv_suite": "the unit of asv's number",
     "crossover/report/pictures/verdict.py": "the lesson's picture",
     "crossover/sources/asv.py": "asv's own samples",
-    "crossover/sources/asv_file.py": "asv's own samples",
 }
 """Where the names of softmax's sizes may be keys or attributes, and why."""
 

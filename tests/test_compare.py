@@ -134,8 +134,7 @@ def test_intervals_of_a_shift():
 def test_the_command_exits_1_on_a_change(tmp_path, monkeypatch, capsys):
     runs = {"a": run(1), "same": run(2), "moved": run(3, fixed=1100.0)}
     for name, recorded in runs.items():
-        run_folder.create(tmp_path / name, recorded)
-        run_folder.append(tmp_path / name, list(recorded.measurements))
+        run_folder.put(tmp_path / name, recorded)
 
     def command(*names):
         paths = [str(tmp_path / name) for name in names]

@@ -9,7 +9,7 @@ from answers import FakeWorker, opened, sampled
 
 from crossover.command.ask import Ask
 from crossover.nouns import BEST, SCHEMA, Cell, Contender, InputError, Machine, Run
-from crossover.pipeline import Crew, carry_out
+from crossover.pipeline import Workers, carry_out
 from crossover.record import codec, run_folder
 from crossover.report.words.sentences import people
 from crossover.sources.sweeps_of_cells import pairs
@@ -123,7 +123,7 @@ def test_a_file_may_name_more_ranks_than_there_are_cores(spec, tmp_path):
     spec = resolve(spec, (), 1).model_copy(update={"rounds": 2, "grid": True})
     run = Run("r", SCHEMA, spec, None, "", machine, ())
     run_folder.create(tmp_path / "run", run)
-    done = carry_out(spec, run, tmp_path / "run", Crew(start=lambda c: Ready()))
+    done = carry_out(spec, run, tmp_path / "run", Workers(start=lambda c: Ready()))
     mine = [m for m in done.measurements if m.contender == TWO]
     assert mine
     assert {m.status for m in mine} == {"unavailable"}

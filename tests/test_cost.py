@@ -7,8 +7,17 @@ import pytest
 
 from crossover.analysis.crossover import crossovers
 from crossover.analysis.metrics import in_money
-from crossover.nouns import SCHEMA, VIEWS, Cell, Contender, Machine, Measurement, Run
-from crossover.spec.spec import Spec, SpecError, parse_spec
+from crossover.nouns import (
+    SCHEMA,
+    VIEWS,
+    Cell,
+    Contender,
+    InputError,
+    Machine,
+    Measurement,
+    Run,
+)
+from crossover.spec.spec import Spec, parse_spec
 
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 SPEC = {
@@ -161,6 +170,6 @@ def test_a_control_that_fires_bars_cost_too():
     ],
 )
 def test_bad_prices_are_one_line(prices, message):
-    with pytest.raises(SpecError, match=message) as error:
+    with pytest.raises(InputError, match=message) as error:
         parse_spec(SPEC | {"prices": prices}, "test")
     assert "\n" not in str(error.value)

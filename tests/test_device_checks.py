@@ -7,7 +7,7 @@ import pytest
 from crossover.doctor.checks import Gpu, gpu
 from crossover.doctor.device_checks import device_checks
 from crossover.doctor.facts import _gpu
-from crossover.measure.machine import Seen
+from crossover.measure.machine import DeviceAnswer
 from crossover.measure.pipe import Examined
 
 GIB = 2**30
@@ -37,7 +37,7 @@ def statuses(
     states=(OTHER, NVML), equal_work=EQUAL, memory_bytes=80 * GIB, missing=MISSING,
     **facts,
 ):  # fmt: skip
-    seen = Seen(Examined(**FACTS | facts), equal_work=equal_work)
+    seen = DeviceAnswer(Examined(**FACTS | facts), equal_work=equal_work)
     found = device_checks("cuda:0", seen, memory_bytes, missing, states)
     return {check.name: check for check in found}
 
@@ -112,14 +112,16 @@ def test_other_users_are_named(state, text):
 
 
 def test_a_device_that_hangs_or_is_lost_is_one_unfit_line():
-    (check,) = device_checks("npu:1", Seen(None, "npu:1 does not answer in 120 s"))
+    (check,) = device_checks(
+        "npu:1", DeviceAnswer(None, "npu:1 does not answer in 120 s")
+    )
     assert (check.name, check.status) == ("npu:1", "unfit")
     assert check.finding == "npu:1 does not answer in 120 s"
 
 
 def test_a_device_that_another_process_has_alone_is_named():
     said = "CUDA error: CUDA-capable device(s) is/are busy or unavailable"
-    (check,) = device_checks("cuda:0", Seen(None, said))
+    (check,) = device_checks("cuda:0", DeviceAnswer(None, said))
     assert check.status == "unfit"
     assert check.advice.endswith("sudo nvidia-smi -c 0")
 

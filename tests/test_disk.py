@@ -16,6 +16,7 @@ import pytest
 
 from crossover.command import new_run
 from crossover.measure.pipe import Sample
+from crossover.nouns import InputError
 from crossover.record import lock, run_folder
 from crossover.report import write
 from crossover.sources.find_runs import runs_given
@@ -73,7 +74,7 @@ def test_a_full_disk_ends_the_run_and_keeps_every_round(tmp_path, small_disk):
     disk, remount = small_disk
     spec, run = by_hand.new()
     run_folder.create(disk / "run", run)
-    with pytest.raises(run_folder.StoreError) as error:
+    with pytest.raises(InputError) as error:
         by_hand.measure(spec, run, disk / "run")
     said = str(error.value)
     assert "No space left on device; every round before is kept" in said
@@ -92,7 +93,7 @@ def test_a_round_that_does_not_fit_is_cut_off(tmp_path):
     run_folder.create(out, run)
     with (
         largest_file(20_000),
-        pytest.raises(run_folder.StoreError, match="File too large"),
+        pytest.raises(InputError, match="File too large"),
     ):
         by_hand.measure(spec, run, out)
     assert 18_000 < (out / JOURNAL).stat().st_size < 20_000
@@ -147,7 +148,7 @@ def test_what_was_recorded_in_a_folder_that_is_gone_is_kept_beside(tmp_path):
     spec, run = by_hand.new()
     out, beside = tmp_path / "run", tmp_path / "run-rescued"
     run_folder.create(out, run)
-    with pytest.raises(run_folder.StoreError) as error:
+    with pytest.raises(InputError) as error:
         by_hand.measure(spec, run, out, at_round(5, lambda: shutil.rmtree(out)))
     assert "it is gone" in str(error.value)
     assert str(error.value).endswith(f"go on with: crossover run --resume {beside}")
@@ -168,7 +169,7 @@ def test_a_folder_of_another_run_in_its_place_is_not_written_to(tmp_path):
         shutil.rmtree(out)
         run_folder.create(out, dataclasses.replace(run, run_id="other"))
 
-    with pytest.raises(run_folder.StoreError, match="another file in its place"):
+    with pytest.raises(InputError, match="another file in its place"):
         by_hand.measure(spec, run, out, at_round(3, replace))
     assert run_folder.load(out).run_id == "other"
     assert run_folder.load(out).measurements == ()
@@ -185,7 +186,7 @@ def test_a_second_writer_is_noticed(tmp_path):
         with (out / JOURNAL).open("ab") as journal:
             journal.write(line)
 
-    with pytest.raises(run_folder.StoreError, match="another program wrote to it"):
+    with pytest.raises(InputError, match="another program wrote to it"):
         by_hand.measure(spec, run, out, at_round(3, write_too))
     assert run_folder.load(out).measurements
 
@@ -219,7 +220,7 @@ def test_two_runs_into_one_folder_are_one(tmp_path, crossover):
         code, _, error = crossover("run", "--resume", tmp_path / "run")
         assert (code, error.count("\n")) == (2, 1)
         assert f"out = {str(tmp_path / 'run')!r}: process {pid} on " in error
-        with pytest.raises(run_folder.StoreError, match=f"process {pid} on "):
+        with pytest.raises(InputError, match=f"process {pid} on "):
             run_folder.entered(tmp_path / "run", new=True).__enter__()
     finally:
         os.kill(pid, signal.SIGKILL)

@@ -10,7 +10,7 @@ from answers import FakeWorker, opened, sampled
 
 from crossover.doctor import examine as doctor
 from crossover.doctor.checks import Check, TorchBuild
-from crossover.measure.machine import Seen
+from crossover.measure.machine import DeviceAnswer
 from crossover.measure.pipe import Accelerator, Ended
 
 
@@ -127,7 +127,7 @@ def test_a_machine_is_examined_from_its_root(monkeypatch, tmp_path):
         versions={"torch": "2"}, threads={"torch": 4}, capability="AVX2", mkl=True,
         openmp=True, machine="x86_64",
     )  # fmt: skip
-    lost = Seen(None, "cuda:0 fails: the device was lost")
+    lost = DeviceAnswer(None, "cuda:0 fails: the device was lost")
     monkeypatch.setattr(doctor, "usable_cores", lambda: 4)
     monkeypatch.setattr(doctor, "ask_device", lambda *_, **__: lost)
     monkeypatch.setattr(doctor, "measure_twice", lambda: ([0.01, -0.01] * 50, ""))

@@ -16,7 +16,7 @@ from crossover.measure.energy import Meter, Package, energy_unmeasured, find_met
 from crossover.measure.pipe import Close, Open, Sample
 from crossover.measure.sampler import Sampler
 from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
-from crossover.pipeline import Crew, carry_out
+from crossover.pipeline import Workers, carry_out
 from crossover.record import run_folder
 from crossover.spec.spec import parse_spec
 from crossover.workloads.softmax import SOFTMAX
@@ -281,7 +281,7 @@ def measured(tmp_path, start):
     spec = parse_spec(SPEC, "test")
     run = Run("r", SCHEMA, spec, None, "x", MACHINE, ())
     run_folder.create(tmp_path / "run", run)
-    return carry_out(spec, run, tmp_path / "run", Crew(start=start))
+    return carry_out(spec, run, tmp_path / "run", Workers(start=start))
 
 
 def test_energy_has_a_crossover_of_its_own(tmp_path):

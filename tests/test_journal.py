@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from crossover.command import job
+from crossover.nouns import InputError
 from crossover.plan.unfinished import unfinished
 from crossover.record import codec, run_folder
 from crossover.report import write
@@ -158,8 +159,8 @@ def test_a_recovered_run_goes_on(whole, torn, crossover, monkeypatch):
     lines = whole[2].splitlines(keepends=True)
     out = torn(b"garbage\n" + b"".join(lines[10:]))
     clock = by_hand.virtual.Clock(out)
-    crew = by_hand.Clocked(clock, lambda request: None)
-    monkeypatch.setattr(job, "Crew", lambda: crew)
+    workers = by_hand.Clocked(clock, lambda request: None)
+    monkeypatch.setattr(job, "Workers", lambda: workers)
     code, _, error = crossover("run", "--resume", out, "--recover")
     assert code == 3, error  # cells of it fail
     assert "left out line 1" in error
@@ -175,7 +176,7 @@ def test_what_a_killed_beginning_leaves_is_no_other_run(tmp_path):
     (out / JOURNAL).touch()
     (out / "run.json.part").write_text("{")
     (out / "run.lock").write_text("process 1 on host")
-    with pytest.raises(run_folder.StoreError, match=r"holds no run\.json"):
+    with pytest.raises(InputError, match=r"holds no run\.json"):
         run_folder.entered(out, new=False)
     with run_folder.entered(out, new=True):
         run_folder.create(out, run)
@@ -183,7 +184,7 @@ def test_what_a_killed_beginning_leaves_is_no_other_run(tmp_path):
     assert sorted(p.name for p in out.iterdir()) == [JOURNAL, "run.json"]
     (out / JOURNAL).write_text(json.dumps({}))
     with (
-        pytest.raises(run_folder.StoreError, match="holds another run"),
+        pytest.raises(InputError, match="holds another run"),
         run_folder.entered(out, new=True),
     ):
         run_folder.create(out, run)

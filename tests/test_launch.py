@@ -12,9 +12,10 @@ import pytest
 from crossover.interrupts import Interrupted
 from crossover.launch import node, slurm
 from crossover.measure.pipe import Close, Ended
+from crossover.nouns import InputError
 from crossover.record import run_folder
 from crossover.spec.launch_table import NodeType
-from crossover.spec.spec import SpecError, parse_spec
+from crossover.spec.spec import parse_spec
 
 FIXTURES = Path(__file__).parent / "fixtures"
 SPEC = {
@@ -62,7 +63,7 @@ def spec(**launch):
     ],
 )  # fmt: skip
 def test_a_wrong_launch_table_is_refused_in_one_line(launch, message):
-    with pytest.raises(SpecError) as refused:
+    with pytest.raises(InputError) as refused:
         spec(**launch)
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)

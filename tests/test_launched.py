@@ -7,11 +7,10 @@ import tomllib
 
 import pytest
 
-from crossover.nouns import SCHEMA, Contender, Machine, Measurement, Run
+from crossover.nouns import SCHEMA, Contender, InputError, Machine, Measurement, Run
 from crossover.record import codec, launched, run_folder
 from crossover.record.launched import Launched, jobs_of
-from crossover.record.plain_line import parted
-from crossover.record.run_folder import StoreError
+from crossover.record.line import parted
 from crossover.report.spec_text import spec_toml
 from crossover.spec.spec import parse_spec
 from crossover.workloads.softmax import SOFTMAX
@@ -100,7 +99,7 @@ def test_different_machines_of_a_node_type_are_kept_apart(folder):
     names = [path.name for path in launched.merge(folder)]
     assert names == ["a", "a+2"]
     headers = [run_folder.load_header(folder / "jobs" / f"a-{n}") for n in (1, 2)]
-    with pytest.raises(StoreError, match="are from machines f and g; must be from one"):
+    with pytest.raises(InputError, match="are from machines f and g; must be from one"):
         launched.one_run(launched.load(folder), "a", headers)
 
 
@@ -109,17 +108,17 @@ def test_a_garbled_job_is_named_and_a_link_is_not_followed(folder, tmp_path):
     put_job(folder, first, [row(SOFTMAX.case(samples=20), 0)])
     journal = folder / "jobs" / "a-1" / "measurements.jsonl"
     journal.write_text(journal.read_text() + "{}\n" * 2)
-    with pytest.raises(StoreError, match=r"jobs/a-1.*line 2 of measurements.jsonl"):
+    with pytest.raises(InputError, match=r"jobs/a-1.*line 2 of measurements.jsonl"):
         launched.merge(folder)
     journal.write_text(journal.read_text().partition("\n")[0] + "\n")
     shutil.rmtree(folder / "merged")
     (tmp_path / "elsewhere").mkdir()
     (folder / "merged").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(StoreError, match="is a link"):
+    with pytest.raises(InputError, match="is a link"):
         launched.merge(folder)
     assert not list((tmp_path / "elsewhere").iterdir())
     (folder / "launch.json").write_text('{"launch": 1}')
-    with pytest.raises(StoreError, match=r"launch.json: launch = 1"):
+    with pytest.raises(InputError, match=r"launch.json: launch = 1"):
         launched.load(folder)
 
 

@@ -32,11 +32,11 @@ ALLOWED = {
     "sources.table": "nouns findings files spec crossing analysis",
     "report.words": "nouns findings spec analysis",
     "report.pictures": "nouns findings files workloads analysis report.words",
-    "report": "nouns findings files spec workloads crossing record analysis "
+    "report": "nouns findings files spec workloads crossing analysis "
     "report.words report.pictures",
     "predict": "nouns findings files spec workloads crossing measure record analysis",
     "doctor": "workloads measure",
-    "lesson": "interrupts files spec crossing measure record analysis report "
+    "lesson": "nouns interrupts files spec crossing measure analysis report "
     "report.pictures",
     "suites": "nouns files spec workloads measure analysis pipeline",
     "command": "nouns findings interrupts files spec workloads measure record analysis "

@@ -11,7 +11,7 @@ import torch
 from crossover.lesson import claims, job
 from crossover.lesson.evidence import Whole
 from crossover.lesson.verdict import OUTCOMES
-from crossover.spec.spec import SpecError
+from crossover.nouns import InputError
 from softmax_core import device as devices
 from softmax_core import experiments
 
@@ -69,7 +69,7 @@ def test_a_gpu_that_is_here_is_named_where_it_was_not_asked_for(short, monkeypat
 
 @pytest.mark.parametrize("device", ["gpu", "meta"])
 def test_a_device_that_cannot_be_used_is_refused(device, tmp_path):
-    with pytest.raises(SpecError, match=f"^device = '{device}': .+"):
+    with pytest.raises(InputError, match=f"^device = '{device}': .+"):
         job.do_lesson(None, device, False, tmp_path / "a")
     assert not list(tmp_path.iterdir())
 

@@ -66,21 +66,21 @@ def test_a_trainer_that_the_first_device_of_a_kind_lacks(crossover, here):
 
 def test_a_pair_that_can_be_compared_is_enough(here, monkeypatch):
     from crossover.command.ask import Ask
-    from crossover.measure.environment import HERE
+    from crossover.measure.environment import ENVIRONMENT
 
     asked = Ask(contenders=("cpu/resident@1", "cpu/manual@1", "cuda"))
-    run, spec = new_run.new_run(asked.spec(2), HERE)
+    run, spec = new_run.new_run(asked.spec(2), ENVIRONMENT)
     assert len(spec.pairs) == 2
     assert run.machine == MACHINE
 
 
 def test_gpu_is_the_accelerator_that_is_here(here):
     from crossover.command.ask import Ask
-    from crossover.measure.environment import HERE
+    from crossover.measure.environment import ENVIRONMENT
 
     found = {"name": "npu:0", "description": "an NPU", "memory_bytes": None}
     here(accelerators=(found,))
-    _, spec = new_run.new_run(Ask(contenders=("gpu/resident",)).spec(2), HERE)
+    _, spec = new_run.new_run(Ask(contenders=("gpu/resident",)).spec(2), ENVIRONMENT)
     assert spec.pairs == (("cpu/resident@2", "npu:0/resident"),)
 
 

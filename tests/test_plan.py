@@ -9,7 +9,7 @@ from answers import FakeWorker, opened, sampled
 from crossover.analysis.crossover import crossovers
 from crossover.crossing.locate import Located
 from crossover.nouns import SCHEMA, Contender, Machine, Run
-from crossover.pipeline import Crew, carry_out
+from crossover.pipeline import Workers, carry_out
 from crossover.plan.next_size import next_size, roundest
 from crossover.plan.plan import controls, next_blocks, next_look, outermost_first
 from crossover.record import run_folder
@@ -55,7 +55,7 @@ def carried_out(fields, out):
     run = Run("r", SCHEMA, spec, None, "x", MACHINE, ())
     run_folder.create(out, run)
     Priced.spent_s = 0.0
-    return carry_out(spec, run, out, Crew(start=Priced)), Priced.spent_s
+    return carry_out(spec, run, out, Workers(start=Priced)), Priced.spent_s
 
 
 def test_the_search_narrows_the_interval_around_the_truth(tmp_path):

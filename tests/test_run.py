@@ -8,13 +8,13 @@ from answers import FakeWorker, opened, sampled
 
 from crossover.analysis.crossover import crossovers
 from crossover.measure.pipe import Ended
-from crossover.nouns import SCHEMA, Cell, Contender, Machine, Run
-from crossover.pipeline import Crew, carry_out
+from crossover.nouns import SCHEMA, Cell, Contender, InputError, Machine, Run
+from crossover.pipeline import Workers, carry_out
 from crossover.plan.plan import Block, next_blocks, outermost_first, round_order
 from crossover.record import run_folder
 from crossover.spec.load import load_preset
 from crossover.spec.resolve import resolve
-from crossover.spec.spec import SpecError, parse_spec
+from crossover.spec.spec import parse_spec
 from crossover.workloads.softmax import SOFTMAX
 
 SPEC = {
@@ -70,13 +70,13 @@ def start(tmp_path, faults=None, **fields):
     spec = parse_spec(SPEC | fields, "test")
     run = Run("r", SCHEMA, spec, None, "x", MACHINE, ())
     run_folder.create(tmp_path / "run", run)
-    crew = Crew(start=lambda c: Priced(c, faults or {}))
-    return spec, run, tmp_path / "run", crew
+    workers = Workers(start=lambda c: Priced(c, faults or {}))
+    return spec, run, tmp_path / "run", workers
 
 
 def test_known_crossover_is_found_and_cuda_is_not_measured(tmp_path):
-    spec, run, out, crew = start(tmp_path)
-    run = carry_out(spec, run, out, crew)
+    spec, run, out, workers = start(tmp_path)
+    run = carry_out(spec, run, out, workers)
     threads, _, _, cuda, *_ = crossovers(run)
     assert threads.answer.outcome == "found"
     # between 100 and 10000 the curve is interpolated over decades
@@ -89,8 +89,8 @@ def test_known_crossover_is_found_and_cuda_is_not_measured(tmp_path):
 
 
 def test_rounds_are_palindromes_and_positions_are_kept(tmp_path):
-    spec, run, out, crew = start(tmp_path)
-    run = carry_out(spec, run, out, crew)
+    spec, run, out, workers = start(tmp_path)
+    run = carry_out(spec, run, out, workers)
     for m in run.measurements:
         if m.status == "ok":
             assert m.positions[0] + m.positions[1] == 5  # three contenders, ABCCBA
@@ -101,20 +101,20 @@ def test_rounds_are_palindromes_and_positions_are_kept(tmp_path):
 
 
 def test_an_interrupted_run_resumes_to_the_same_plan(tmp_path):
-    spec, run, out, crew = start(tmp_path, {"interrupt_at": 21})
+    spec, run, out, workers = start(tmp_path, {"interrupt_at": 21})
     with pytest.raises(KeyboardInterrupt):
-        carry_out(spec, run, out, crew)
+        carry_out(spec, run, out, workers)
     kept = run_folder.load(out)
     assert 0 < len(kept.measurements) < 68
-    whole = carry_out(spec, kept, out, Crew(start=lambda c: Priced(c, {})))
+    whole = carry_out(spec, kept, out, Workers(start=lambda c: Priced(c, {})))
     ok = [m for m in whole.measurements if m.status == "ok"]
     assert len(ok) == 4 * 2 * 8
     assert len({(m.cell_id, m.round) for m in ok}) == len(ok)
 
 
 def test_a_crash_is_a_row_and_the_sweep_goes_on(tmp_path):
-    spec, run, out, crew = start(tmp_path, {"crash": 100})
-    run = carry_out(spec, run, out, crew)
+    spec, run, out, workers = start(tmp_path, {"crash": 100})
+    run = carry_out(spec, run, out, workers)
     crashed = [m for m in run.measurements if m.status == "crashed"]
     assert {m.case["batch_size"] for m in crashed} == {100}
     assert crashed[0].notes == "exit status -11: boom"
@@ -124,19 +124,19 @@ def test_a_crash_is_a_row_and_the_sweep_goes_on(tmp_path):
 
 def test_a_cell_with_another_loss_is_failed_not_fast(tmp_path):
     wrong = Contender.parse("cpu/resident@2")
-    spec, run, out, crew = start(tmp_path, {"loss": {wrong: 0.7}})
-    run = carry_out(spec, run, out, crew)
+    spec, run, out, workers = start(tmp_path, {"loss": {wrong: 0.7}})
+    run = carry_out(spec, run, out, workers)
     assert {m.status for m in run.measurements if m.contender == wrong} == {"failed"}
     assert crossovers(run)[0].answer.outcome == "not_measured"
 
 
 def test_a_directory_of_another_schema_or_run_is_refused(tmp_path):
     _, run, out, _ = start(tmp_path)
-    with pytest.raises(run_folder.StoreError, match="holds another run"):
+    with pytest.raises(InputError, match="holds another run"):
         run_folder.create(out, run)
     header = json.loads((out / run_folder.HEADER).read_text())
     (out / run_folder.HEADER).write_text(json.dumps(header | {"schema": 99}))
-    with pytest.raises(run_folder.StoreError, match="schema 1"):
+    with pytest.raises(InputError, match="schema 1"):
         run_folder.load(out)
 
 
@@ -177,21 +177,21 @@ def test_presets_resolve_with_and_without_an_accelerator():
     ],
 )
 def test_bad_specs_are_one_line(change, message):
-    with pytest.raises(SpecError, match=message) as error:
+    with pytest.raises(InputError, match=message) as error:
         parse_spec(SPEC | change, "test")
     assert "\n" not in str(error.value)
 
 
 def test_more_threads_than_cores_are_refused():
     spec = parse_spec(SPEC, "test")
-    with pytest.raises(SpecError, match=r"threads = 2.*at most 1"):
+    with pytest.raises(InputError, match=r"threads = 2.*at most 1"):
         resolve(spec, (), 1)
 
 
 def test_an_interval_wider_than_asked_is_inconclusive_but_kept(tmp_path):
     sizes = [{"axis": "batch_size", "values": [10, 700, 1600, 9000], "samples": 9000}]
-    spec, run, out, crew = start(tmp_path, sweep=sizes)
-    run = carry_out(spec, run, out, crew)
+    spec, run, out, workers = start(tmp_path, sweep=sizes)
+    run = carry_out(spec, run, out, workers)
     wide = run.spec.model_copy(update={"grid": False, "width": 1.0001})
     row = crossovers(dataclasses.replace(run, spec=wide))[0]
     assert (row.answer.outcome, row.answer.at) == ("inconclusive", None)
@@ -202,8 +202,8 @@ def test_an_interval_wider_than_asked_is_inconclusive_but_kept(tmp_path):
 
 def test_what_depends_on_one_set_up_is_not_decided(tmp_path):
     """Both set up for 1 s and train for 1 to 11 ms."""
-    spec, run, out, crew = start(tmp_path)
-    rows = crossovers(carry_out(spec, run, out, crew))
+    spec, run, out, workers = start(tmp_path)
+    rows = crossovers(carry_out(spec, run, out, workers))
     views = {c.view: c for c in rows if c.challenger == "cpu/resident@2"}
     assert views["train"].answer.outcome == "found"
     assert views["from_scratch"].answer.outcome == "inconclusive"
@@ -226,7 +226,7 @@ def test_a_timeout_is_a_bound(tmp_path, timeout_s, outcome):
     """Two threads take 6.5 ms there: a fifth of 600 s is more, of 20 ms is not."""
     sizes = [{"axis": "batch_size", "values": [10, 100, 400, 10000], "samples": 10000}]
     spec, run, out, _ = start(tmp_path, sweep=sizes, cell_timeout_s=timeout_s)
-    run = carry_out(spec, run, out, Crew(start=lambda c: Late(c, {})))
+    run = carry_out(spec, run, out, Workers(start=lambda c: Late(c, {})))
     late = [m for m in run.measurements if m.status == "timeout"]
     assert [m.bound_s for m in late] == [timeout_s / 5]
     row = crossovers(run)[0]

@@ -5,7 +5,7 @@ from answers import FakeWorker, opened, sampled
 
 from crossover.findings import Answer, Crossover
 from crossover.nouns import Machine
-from crossover.pipeline import Crew
+from crossover.pipeline import Workers
 from crossover.selftest import job as selftests
 from crossover.workloads.spin import SPIN, Law
 
@@ -41,7 +41,7 @@ class LawWorker(FakeWorker):
 @pytest.mark.parametrize(("fault", "ok"), [(1.0, True), (1.4, False)])
 def test_the_truth_is_found_and_a_wrong_clock_is_noticed(monkeypatch, fault, ok):
     monkeypatch.setattr(selftests, "snapshot", lambda: MACHINE)
-    monkeypatch.setattr(selftests, "Crew", lambda: Crew(start=LawWorker))
+    monkeypatch.setattr(selftests, "Workers", lambda: Workers(start=LawWorker))
     monkeypatch.setattr(LawWorker, "fault", fault)
     said = []
     rows = selftests.selftest(4, 0, 1, said.append)

@@ -6,7 +6,7 @@ import pytest
 
 from crossover.analysis.crossover import crossovers
 from crossover.nouns import Machine
-from crossover.pipeline import Crew, carry_out_unkept
+from crossover.pipeline import Workers, carry_out_unkept
 from crossover.plan.plan import next_blocks
 from crossover.report.terminal import plain_lines
 from crossover.spec.load import load_preset
@@ -58,7 +58,7 @@ def test_the_first_answer_printed_is_the_accelerators():
         small.append(sweep.model_copy(update=SMALL[sweep.axis] | only))
     changes = {"sweep": (*small,), "rounds": 5, "grid": True, "control": False}
     spec = spec.model_copy(update=changes | {"longest_sample_s": 0.01})
-    run = carry_out_unkept(spec, MACHINE, Crew())
+    run = carry_out_unkept(spec, MACHINE, Workers())
     lines = plain_lines([c for c in crossovers(run) if c.view == "train"])
     assert lines[0].startswith("Over batch size at 40 samples, 784 features")
     assert f"{GPU}/resident" in lines[1]

@@ -11,7 +11,7 @@ import pytest
 from crossover.measure.pipe import Open
 from crossover.measure.process import WorkerProcess
 from crossover.nouns import Machine
-from crossover.pipeline import Crew, carry_out_unkept
+from crossover.pipeline import Workers, carry_out_unkept
 from crossover.spec.spec import parse_spec
 
 MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
@@ -66,7 +66,7 @@ def outcome(measurements, device, axis="batch_size"):
 def test_out_of_memory_is_a_result_and_the_sweep_goes_on(settings):
     settings(memory_bytes=2**20)
     sizes = {"axis": "samples", "values": [60, 90, 200_000], "batch_size": 200_000}
-    rows = carry_out_unkept(spec(**sizes), MACHINE, Crew()).measurements
+    rows = carry_out_unkept(spec(**sizes), MACHINE, Workers()).measurements
     whole = ["ok", "ok"]
     for device in ("simulated:0", "simulated:1"):
         assert outcome(rows, device, "samples") == {
@@ -86,7 +86,7 @@ def test_out_of_memory_is_a_result_and_the_sweep_goes_on(settings):
 )
 def test_a_fault_is_recorded_and_the_sweep_goes_on(settings, fault, status, said):
     settings(fault=fault, fault_rows=30, fault_device=1)
-    rows = carry_out_unkept(alone(SECOND), MACHINE, Crew()).measurements
+    rows = carry_out_unkept(alone(SECOND), MACHINE, Workers()).measurements
     whole = ["ok", "ok"]
     assert outcome(rows, "simulated:1") == {20: whole, 30: [status], 40: whole}
     assert said in next(m.notes for m in rows if m.status == status)
@@ -103,7 +103,7 @@ def test_a_hang_is_a_timeout_and_the_sweep_goes_on(settings):
         return worker
 
     short = alone(FIRST).model_copy(update={"cell_timeout_s": 3.0})
-    rows = carry_out_unkept(short, MACHINE, Crew(start)).measurements
+    rows = carry_out_unkept(short, MACHINE, Workers(start)).measurements
     whole = ["ok", "ok"]
     assert outcome(rows, "simulated:0") == {20: whole, 30: ["timeout"], 40: whole}
 

@@ -15,7 +15,7 @@ from answers import FakeWorker, sampled
 from asv import config, util
 
 from crossover.nouns import InputError, Machine
-from crossover.pipeline import Crew
+from crossover.pipeline import Workers
 from crossover.suites import cells, choice, crossing
 from crossover.workloads.definition import WrongResult
 
@@ -164,8 +164,8 @@ class Worker(FakeWorker):
 def test_the_crossing_is_one_number(monkeypatch, lag_s, crossing_at):
     machine = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
     monkeypatch.setattr(crossing, "snapshot", lambda devices: machine)
-    crew = Crew(start=lambda contender: Worker(contender, lag_s))
-    monkeypatch.setattr(crossing, "Crew", lambda: crew)
+    workers = Workers(start=lambda contender: Worker(contender, lag_s))
+    monkeypatch.setattr(crossing, "Workers", lambda: workers)
     found = crossing.crossover_batch_size("cpu/resident@1", "cpu/resident@2")
     assert found == pytest.approx(crossing_at, rel=0.1, nan_ok=True)
 

@@ -6,14 +6,14 @@ import pytest
 
 from crossover.analysis.flags import advice
 from crossover.crossing.answer import Settings
-from crossover.sources.table.analyse import Asked, analyse, read_table
+from crossover.sources.table.analyse import TableAsk, analyse, read_table
 
 FIXTURES = Path(__file__).parent / "fixtures" / "tables"
 
 
 def answer_of(name, rounds, time="ms"):
     """Answer a table of `cpu` and `gpu` over n as `crossover analyse` does."""
-    asked = Asked("n", time, "device", "cpu", "gpu", rounds)
+    asked = TableAsk("n", time, "device", "cpu", "gpu", rounds)
     table = read_table(FIXTURES / f"{name}.csv", asked)
     return analyse(table, asked, Settings())[0].answer
 

@@ -19,10 +19,10 @@ from crossover.command import job
 from crossover.command.ask import Ask
 from crossover.interrupts import EXIT_CODE, Interrupted
 from crossover.measure.pipe import Sample
+from crossover.nouns import InputError
 from crossover.record import run_folder
 from crossover.report.terminal import plain_lines, show
 from crossover.report.words.sentences import doubtful
-from crossover.spec.spec import SpecError
 
 PAIR = ["cpu/resident@1", "cpu/resident@2"]
 SIZES = [100, 300, 1000, 9000]
@@ -39,16 +39,17 @@ def measured(out, sizes=4, **fields):
     run_folder.create(out, run)
     whole = by_hand.measure(spec, run, out)
     kept = whole.measurements[: sizes * ROWS_A_SIZE]
-    (out / "measurements.jsonl").write_text("")
-    run_folder.append(out, list(kept))
+    run_folder.put(out, dataclasses.replace(whole, measurements=kept))
     return run_folder.load(out)
 
 
 def resume(out, before=lambda request: None, **more):
     """Go on with a run as the command line does; return its exit code."""
     clock = virtual.Clock(out)
-    crew = by_hand.Clocked(clock, before)
-    return job.do_run(Ask(**more), None, out, crew=crew, around=clock.around())
+    workers = by_hand.Clocked(clock, before)
+    return job.do_run(
+        Ask(**more), None, out, workers=workers, environment=clock.around()
+    )
 
 
 def test_an_interrupt_after_one_size_of_four_then_all_of_them(tmp_path, capsys):
@@ -139,7 +140,7 @@ def test_a_run_of_one_core_goes_on_though_its_pair_is_one_contender(tmp_path):
 def test_what_cannot_be_given_is_refused_and_nothing_lost(tmp_path, more, said):
     out = tmp_path / "run"
     run = measured(out, sizes=1)
-    with pytest.raises(SpecError, match=said):
+    with pytest.raises(InputError, match=said):
         resume(out, **more)
     assert run_folder.load(out) == run
 

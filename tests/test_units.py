@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from crossover.sources.table.units import is_rate, seconds_of
+from crossover.sources.table.times import is_rate, seconds_of
 
 TABLES = Path(__file__).parent / "fixtures" / "tables"
 SIZES = (1024, 4096, 16384, 65536, 262144)

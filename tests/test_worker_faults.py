@@ -101,19 +101,19 @@ worker.ask(Breaking(fault=sys.argv[1]), 3600)
 
 def test_when_the_main_process_is_killed_all_below_it_ends(left_over):
     main = subprocess.Popen([sys.executable, "-c", MAIN, "hang with children"])
-    everyone = 6  # the main process, the keeper, the worker, its three
+    everyone = 6  # the main process, the reaper, the worker, its three
     assert until(lambda: len(left_over()) == everyone), left_over()
     main.kill()
     main.wait()
     assert until(lambda: not left_over(), 10), left_over()
 
 
-def test_a_worker_ends_whose_main_process_and_keeper_are_both_killed(left_over):
+def test_a_worker_ends_whose_main_process_and_reaper_are_both_killed(left_over):
     main = subprocess.Popen([sys.executable, "-c", MAIN, "hang"])
     assert until(lambda: len(left_over()) == 3), left_over()
-    (keeper,) = psutil.Process(main.pid).children()
+    (reaper,) = psutil.Process(main.pid).children()
     main.send_signal(signal.SIGSTOP)  # so that it does not end the worker itself
-    keeper.kill()
+    reaper.kill()
     main.kill()
     main.wait()
     assert until(lambda: not left_over(), 10), left_over()
@@ -136,7 +136,7 @@ def test_nor_does_a_worker_stay_whose_main_process_is_killed_as_it_starts(
     assert until(lambda: not left_over(), 10), left_over()
 
 
-def test_a_keeper_that_is_told_to_end_takes_its_worker_along():
+def test_a_reaper_that_is_told_to_end_takes_its_worker_along():
     worker = light()
     assert worker.ask(Close(), 20) == Closed()
     end = threading.Timer(0.2, os.kill, (worker._process.pid, signal.SIGTERM))

@@ -13,7 +13,7 @@ from crossover.command import new_run
 from crossover.measure.pipe import Ended
 from crossover.measure.process import WorkerProcess
 from crossover.nouns import Machine
-from crossover.pipeline import Crew, carry_out_unkept
+from crossover.pipeline import Workers, carry_out_unkept
 from crossover.spec.spec import parse_spec
 
 pytestmark = pytest.mark.usefixtures("left_over")
@@ -46,8 +46,10 @@ def spec(sizes, **fields):
 )
 def test_each_fault_is_a_row_and_the_sweep_goes_on(names):
     sizes = [*GOOD, *(ROWS[name] for name in names)]
-    crew = Crew(lambda contender: WorkerProcess(contender.threads, "faulty_worker"))
-    run = carry_out_unkept(spec(sizes, cell_timeout_s=20.0), MACHINE, crew)
+    workers = Workers(
+        lambda contender: WorkerProcess(contender.threads, "faulty_worker")
+    )
+    run = carry_out_unkept(spec(sizes, cell_timeout_s=20.0), MACHINE, workers)
     found = {}
     for m in run.measurements:
         found.setdefault(m.case["samples"], []).append(m)
@@ -87,7 +89,7 @@ def test_what_ends_first_is_the_timeout_and_the_budgets_is_no_result(
 ):
     Slow.asked_s = ()
     asked = spec([20, 99], cell_timeout_s=cell_s, budget_s=run_s)
-    run = carry_out_unkept(asked, MACHINE, Crew(lambda contender: Slow()))
+    run = carry_out_unkept(asked, MACHINE, Workers(lambda contender: Slow()))
     assert [m.status for m in run.measurements] == statuses
     assert max(Slow.asked_s) <= min(cell_s, run_s)
 

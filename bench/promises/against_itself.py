@@ -13,7 +13,7 @@ from rich.progress import track
 
 from crossover.analysis.crossover import crossovers
 from crossover.measure.machine import snapshot
-from crossover.measure.workers import Crew
+from crossover.measure.workers import Workers
 from crossover.nouns import Contender
 from crossover.pipeline import carry_out_unkept
 from crossover.spec.spec import Spec
@@ -28,7 +28,7 @@ CASES = (
 )  # fmt: skip
 
 
-def sweep(number: int, crew: Crew) -> str:
+def sweep(number: int, workers: Workers) -> str:
     """Measure one A/A sweep and return its outcome."""
     names = ("cpu/resident@1", "cpu/resident@1#1")
     spec = Spec.model_validate(
@@ -38,11 +38,11 @@ def sweep(number: int, crew: Crew) -> str:
             "sweep": ({"axis": "batch_size", **CASES[number % len(CASES)]},),
         }
     )  # fmt: skip
-    found = crossovers(carry_out_unkept(spec, MACHINE, crew))
+    found = crossovers(carry_out_unkept(spec, MACHINE, workers))
     return next(c.answer.outcome for c in found if not c.is_control)
 
 
-class Lasting(Crew):
+class Lasting(Workers):
     """Workers that outlive a sweep: `main` replaces them every ten sweeps only."""
 
     def stop(self) -> None:
@@ -53,12 +53,12 @@ def main() -> int:
     """Measure the sweeps, print their false outcomes, and return the exit code."""
     sweeps = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     outcomes = []
-    crew = Lasting()
+    workers = Lasting()
     for number in track(range(sweeps), "A/A sweeps"):
         if number % 10 == 0:
-            Crew.stop(crew)
-        outcomes.append(sweep(number, crew))
-    Crew.stop(crew)
+            Workers.stop(workers)
+        outcomes.append(sweep(number, workers))
+    Workers.stop(workers)
     false = [outcome for outcome in outcomes if outcome != "inconclusive"]
     print(f"{len(false)} false crossovers in {sweeps} real A/A sweeps: {false}")
     return int(len(false) > max(1, sweeps // 100))

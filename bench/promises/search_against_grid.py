@@ -13,7 +13,7 @@ import sys
 
 from crossover.analysis.crossover import crossovers
 from crossover.measure.machine import snapshot
-from crossover.measure.workers import Crew
+from crossover.measure.workers import Workers
 from crossover.nouns import Measurement
 from crossover.pipeline import carry_out_unkept
 from crossover.plan.next_size import roundest
@@ -41,7 +41,7 @@ def measured(
             "sweep": ({**FIXED, "values": values},),
         }
     )  # fmt: skip
-    run = carry_out_unkept(spec, MACHINE, Crew())
+    run = carry_out_unkept(spec, MACHINE, Workers())
     found = crossovers(run)[0].answer
     seconds = sum(map(spent_s, run.measurements))
     width = found.high / found.low if found.low and found.high else math.inf

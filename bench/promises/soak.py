@@ -22,8 +22,8 @@ import psutil
 from bench.promises.soak_judge import CONTENDERS, Reading, read_csv, verdicts
 from crossover.measure.machine import snapshot
 from crossover.measure.pipe import Ended, R, Request, Sampled
-from crossover.measure.process import Asked, WorkerProcess
-from crossover.measure.workers import Crew
+from crossover.measure.process import AnyWorker, WorkerProcess
+from crossover.measure.workers import Workers
 from crossover.nouns import SCHEMA, Contender, InputError, Machine, Run
 from crossover.pipeline import carry_out
 from crossover.plan.plan import Block
@@ -91,7 +91,7 @@ class Watch:
         now_s = time.perf_counter()
         since_s, cpu_s = now_s - self._last_s, time.process_time() - self._last_cpu_s
         below = self._main.children(recursive=True)
-        keepers = [p for p in below if p.ppid() == self._main.pid]
+        reapers = [p for p in below if p.ppid() == self._main.pid]
         workers = [p for p in below if p.ppid() != self._main.pid]
         everyone = [self._main, *below]
         self._known = self._known or frozenset(p.pid for p in everyone)
@@ -100,7 +100,7 @@ class Watch:
         reading = Reading(
             self._rounds, now_s - self._start,
             self._main.memory_info().rss, sizes[0], sizes[1],
-            sum(p.memory_info().rss for p in keepers),
+            sum(p.memory_info().rss for p in reapers),
             sum(p.num_fds() for p in everyone), len(everyone),
             len({p.pid for p in everyone} - self._known),
             timed_s, asked_s - timed_s, since_s - asked_s, cpu_s, self._calls,
@@ -132,12 +132,12 @@ def soak(spec: Spec, out: Path, machine: Machine) -> tuple[Run, list[Reading]]:
     run_folder.create(out / "run", run)
     clock = Clock()
 
-    def start(contender: Contender) -> Asked:
+    def start(contender: Contender) -> AnyWorker:
         return Watched(contender.threads, clock)
 
     with open(out / "soak.csv", "w", encoding="utf-8", newline="") as file:
         watch = Watch(clock, spec.rounds, file)
-        run = carry_out(spec, run, out / "run", Crew(start), watch)
+        run = carry_out(spec, run, out / "run", Workers(start), watch)
     return run, read_csv(out / "soak.csv")
 
 

@@ -18,7 +18,7 @@ from crossover.analysis.metrics import (
     in_joules,
     in_money,
 )
-from crossover.analysis.pair import Cases, Pair, Seen
+from crossover.analysis.pair import Cases, Pair, PairAnalysis
 from crossover.analysis.rounds import Recorded
 from crossover.crossing.answer import Settings
 from crossover.crossing.decide import looks_up_to
@@ -41,7 +41,7 @@ def crossovers(run: Run, recorded: Recorded | None = None) -> list[Crossover]:
     cheapest or the thriftiest on its device. A/A controls come last; if any of them is
     decided, no other verdict of the run stands.
     """
-    spec, seen = run.spec, _seen(run, recorded or Recorded(run.measurements))
+    spec, seen = run.spec, _by_metric(run, recorded or Recorded(run.measurements))
     is_ours = run.paired  # what other tools should have measured is not known
     found: list[Crossover] = []
     controls: list[Crossover] = []
@@ -60,7 +60,7 @@ def crossovers(run: Run, recorded: Recorded | None = None) -> list[Crossover]:
 
 def control_crossovers(run: Run, recorded: Recorded) -> list[Crossover]:
     """Find the crossovers of a run's A/A controls alone, in the order of its sweeps."""
-    spec, seen = run.spec, Seen(recorded, {})
+    spec, seen = run.spec, PairAnalysis(recorded, {})
     return [
         row
         for sweep in spec.sweep
@@ -68,20 +68,20 @@ def control_crossovers(run: Run, recorded: Recorded) -> list[Crossover]:
     ]
 
 
-def _seen(run: Run, recorded: Recorded) -> dict[str, Seen]:
+def _by_metric(run: Run, recorded: Recorded) -> dict[str, PairAnalysis]:
     """Return what was recorded, by metric."""
     spec = run.spec
     flags = recorded.flags(run.machine)
     money, joules = in_money(run.measurements, spec), in_joules(run.measurements)
     return {
-        TIME: Seen(recorded, flags),
-        COST: Seen(Recorded(money), flags, COST),
-        ENERGY: Seen(Recorded(joules), flags, ENERGY),
+        TIME: PairAnalysis(recorded, flags),
+        COST: PairAnalysis(Recorded(money), flags, COST),
+        ENERGY: PairAnalysis(Recorded(joules), flags, ENERGY),
     }
 
 
 def _metrics(
-    spec: Spec, seen: dict[str, Seen], cases: Cases, pair: Pair
+    spec: Spec, seen: dict[str, PairAnalysis], cases: Cases, pair: Pair
 ) -> Iterator[str]:
     yield TIME
     if costs_differ(spec, pair):
@@ -93,7 +93,7 @@ def _metrics(
 def _rows(
     spec: Spec,
     sweep: Sweep,
-    seen: Seen,
+    seen: PairAnalysis,
     cases: Cases,
     pair: Pair,
     asked: tuple[int, ...],
@@ -109,7 +109,7 @@ def _rows(
 
 
 def _controls(
-    spec: Spec, sweep: Sweep, seen: Seen, cases: Cases
+    spec: Spec, sweep: Sweep, seen: PairAnalysis, cases: Cases
 ) -> Iterator[Crossover]:
     settings = settings_of(spec, sweep)
     for pair in control_pairs(cases.values(), seen.recorded):

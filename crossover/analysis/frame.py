@@ -21,7 +21,7 @@ from crossover.analysis.sweeps import Speedup, SweepResult, sweep_results
 from crossover.crossing.cost_fit import Ranged
 from crossover.findings import Answer, Crossover, Estimate
 from crossover.nouns import VIEWS, Case, Measurement, Run, field_names
-from crossover.record.plain_line import EMPTY, EXTRA
+from crossover.record.line import EMPTY, EXTRA
 from crossover.record.run_folder import load
 from crossover.workloads.workload import Workload
 
@@ -84,7 +84,7 @@ def read_run(path: str | Path) -> Frames:
     """Read a run directory into DataFrames.
 
     Raises:
-        crossover.record.run_folder.StoreError: when the path is no run directory.
+        crossover.nouns.InputError: when the path is no run directory.
     """
     return frames(load(Path(path)))
 

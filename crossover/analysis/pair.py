@@ -90,7 +90,7 @@ SETUP_SCALES = ((1.0, 1.0), (SETUP_SPREAD, 1.0), (1.0, SETUP_SPREAD))
 
 
 @dataclasses.dataclass(frozen=True)
-class Seen:
+class PairAnalysis:
     """What a run recorded in one metric, and the flags of each cell."""
 
     recorded: Recorded

@@ -1,22 +1,29 @@
-"""What the command line asks for, as a `Spec`: a file or preset, options over it."""
+"""What the command line asks for, as a `Spec`: a file or preset, options over it.
+
+The options say their lists of sizes, durations and prices in texts.
+"""
 
 import itertools
 import math
-from collections.abc import Container
+import re
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from crossover.command.option_texts import parse_duration, parse_prices, parse_sizes
-from crossover.nouns import Contender
-from crossover.spec.bounds import MOST_CELLS
+from crossover.files.refusals import first_wrong
+from crossover.files.untrusted import shown
+from crossover.nouns import Contender, InputError
+from crossover.spec.bounds import LEAST_PRICE, MOST, MOST_CELLS
 from crossover.spec.contenders import ALL_THREADS, missing_cores
 from crossover.spec.load import load_preset, load_spec
-from crossover.spec.spec import Spec, SpecError, first_wrong, parse_spec
-from crossover.workloads.registry import definition
-from crossover.workloads.workload import Workload
+from crossover.spec.spec import DEVICE, Spec, parse_spec
+from crossover.workloads.registry import declared, definition
+from crossover.workloads.workload import MOST_DIGITS, Workload
+
+SIZE = re.compile(rf"\d{{1,{MOST_DIGITS}}}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -27,12 +34,32 @@ class Ask:
     preset: str = "quick"
     contenders: tuple[str, ...] = ()
     sizes: tuple[tuple[str, str], ...] = ()
-    """(size of the workload, its values in a text)."""
+    """Pairs of a size of the workload and the text of its values, such as `8,64`."""
     budget: str | None = None
     rounds: int | None = None
     width: float | None = None
     grid: bool = False
     prices: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> "Ask":
+        """Return what the options of a command ask for.
+
+        Args:
+            options: values by the names of the command's parameters.
+        """
+        names = declared("softmax").axes
+        return cls(
+            options["spec_file"],
+            options["preset"],
+            tuple(options["contender"] or ()),
+            tuple((n, options[n]) for n in names if options[n] is not None),
+            options["budget"],
+            options["rounds"],
+            options["width"],
+            options["grid"],
+            tuple(options.get("price") or ()),
+        )
 
     def spec(self, cores: int | None = None) -> Spec:
         """Return the spec with the options in it.
@@ -42,7 +69,7 @@ class Ask:
                 name them for other machines: here its cells are unavailable.
 
         Raises:
-            SpecError: naming the option, its value and what is allowed.
+            InputError: naming the option, its value and what is allowed.
         """
         for text in self.contenders:
             _check_ranks(text, cores)
@@ -72,7 +99,7 @@ class Ask:
         return {name: value for name, value in fields.items() if value is not None}
 
     def without_more(self) -> "Ask":
-        """Return what is asked for beside going on."""
+        """Return what is asked for, without how long to go on."""
         return replace(self, budget=None, rounds=None, width=None)
 
     def more(self, spec: Spec, used_s: float) -> Spec:
@@ -83,7 +110,7 @@ class Ask:
             used_s: the time that it has measured; a budget is added to it.
 
         Raises:
-            SpecError: naming the option, its value and what is allowed.
+            InputError: naming the option, its value and what is allowed.
         """
         more = self._more(used_s)
         if not more:
@@ -92,7 +119,7 @@ class Ask:
             context = {"workload": spec.declared}
             return Spec.model_validate(spec.model_dump() | more, context=context)
         except ValidationError as error:
-            raise SpecError(f"options: {first_wrong(error)}") from error
+            raise InputError(f"options: {first_wrong(error)}") from error
 
     def _sweeps(
         self, workload: Workload, sweeps: list[dict[str, Any]]
@@ -109,7 +136,7 @@ class Ask:
             return [_eased(workload, _fixed(sweep, single), single) for sweep in sweeps]
         made_of = math.prod(map(len, lists.values()))
         if made_of > MOST_CELLS:
-            raise SpecError(
+            raise InputError(
                 f"{', '.join(lists)}: {made_of:,} combinations; must be at most "
                 f"{MOST_CELLS:,}"
             )
@@ -130,7 +157,7 @@ class Ask:
 
 
 def _fixed(sweep: dict[str, Any], sizes: dict[str, int]) -> dict[str, Any]:
-    """Return a sweep at other sizes; one along one of them has that size alone."""
+    """Return a sweep at given sizes; if its axis is given, that is its only value."""
     alone = {"values": [sizes[sweep["axis"]]]} if sweep["axis"] in sizes else {}
     return {**sweep, **sizes, **alone}
 
@@ -147,7 +174,73 @@ def _check_ranks(text: str, cores: int | None) -> None:
     except ValueError:
         return  # said with the rest of the spec
     if who.ranks > 1 and missing_cores(who, cores):
-        raise SpecError(
+        raise InputError(
             f"ranks x threads = {who.ranks} x {who.threads} in contender {text!r}: "
             f"must be at most {cores}, the cores of this machine"
         )
+
+
+def parse_sizes(workload: Workload, name: str, text: str) -> list[int]:
+    """Read comma-separated sizes.
+
+    Raises:
+        InputError: for an empty list, anything but integers that are large enough, and
+            a size that the workload does not have.
+    """
+    if name not in workload.axes:
+        raise InputError(
+            f"{name} = {shown(text)}: workload {workload.name} has no such size; must "
+            f"be one of {', '.join(workload.axes)}"
+        )
+    sizes, least = list[int](), workload.size(name).least
+    for part in text.split(","):
+        digits = part.strip()
+        if not SIZE.fullmatch(digits) or int(digits) < least:
+            raise InputError(
+                f"{name} = {shown(text)}: must be integers >= {least} separated by "
+                f"commas, of at most {MOST_DIGITS} digits"
+            )
+        sizes.append(int(digits))
+    return sizes
+
+
+def parse_duration(text: str) -> float:
+    """Read `90s`, `5m`, `2h` or plain seconds.
+
+    Raises:
+        InputError: for anything else, and for a duration that is not positive.
+    """
+    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
+    try:
+        seconds = float(text[:-1] if unit else text) * (unit or 1)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e9:
+        raise InputError(
+            f"budget = {shown(text)}: must be a duration such as 90s, 5m or 2h"
+        )
+    return seconds
+
+
+def parse_prices(texts: tuple[str, ...]) -> dict[str, float]:
+    """Read `DEVICE=PER_HOUR` texts.
+
+    Raises:
+        InputError: for anything else, a price that is not positive, a device twice.
+    """
+    prices: dict[str, float] = {}
+    for text in texts:
+        device, _, amount = text.partition("=")
+        try:
+            per_hour = float(amount)
+        except ValueError:
+            per_hour = 0.0
+        if not (DEVICE.fullmatch(device) and LEAST_PRICE <= per_hour <= MOST):
+            raise InputError(
+                f"price = {shown(text)}: must be DEVICE=PER_HOUR with a number > 0, "
+                "such as cpu=0.09 or cuda:0=2.49"
+            )
+        if device in prices:
+            raise InputError(f"price = {text!r}: must be given once for each device")
+        prices[device] = per_hour
+    return prices

@@ -3,25 +3,54 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from crossover.command.ask import Ask
 from crossover.command.new_run import check_pairs, new_run
-from crossover.command.progress import ProgressBar
 from crossover.command.reports import INCOMPLETE, say_incomplete
 from crossover.findings import Crossover
-from crossover.interrupts import EXIT_CODE, Interrupted
-from crossover.measure.environment import HERE, Surroundings, say_lost
+from crossover.interrupts import EXIT_CODE, Interrupted, check
+from crossover.measure.environment import ENVIRONMENT, Environment, say_lost
 from crossover.measure.machine import snapshot, usable_cores
-from crossover.measure.workers import Crew
-from crossover.nouns import Run
+from crossover.measure.workers import Workers
+from crossover.nouns import InputError, Run
 from crossover.pipeline import carry_out, used_s
-from crossover.plan.plan import next_blocks, notices
+from crossover.plan.plan import Block, next_blocks, notices
 from crossover.record import run_folder
 from crossover.spec.resolve import resolve
-from crossover.spec.spec import Spec, SpecError
+from crossover.spec.spec import Spec
+
+
+class ProgressBar:
+    """A bar on stderr that shows how much of the planned seconds is done."""
+
+    def __init__(self) -> None:
+        columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+        # Drawn only when told: a thread that redraws takes time from what is timed.
+        self._bar = Progress(*columns, console=Console(stderr=True), auto_refresh=False)
+        self._task = self._bar.add_task("starting", total=None)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def __call__(self, block: Block, done_s: float, total_s: float) -> None:
+        """Show the block at work, and how much of the plan is done."""
+        check()
+        self._bar.update(
+            self._task,
+            completed=done_s,
+            total=total_s,
+            description=block.case.id,
+            refresh=True,
+        )
 
 
 def do_run(
@@ -29,23 +58,23 @@ def do_run(
     out: Path | None,
     resume: Path | None,
     recover: bool = False,
-    crew: Crew | None = None,
-    around: Surroundings = HERE,
+    workers: Workers | None = None,
+    environment: Environment = ENVIRONMENT,
 ) -> int:
     """Run or resume, write the report, and return the exit code.
 
     An interrupt before there is anything to go on with passes through.
     """
     if recover and resume is None:
-        raise SpecError("recover: must go with --resume DIR")
+        raise InputError("recover: must go with --resume DIR")
     if resume is None:
         if out is not None:
             run_folder.check_new(out)  # before seconds are spent on the machine
-        run, spec = new_run(ask.spec(usable_cores()), around)
+        run, spec = new_run(ask.spec(usable_cores()), environment)
         check_pairs(spec, run.machine)
         folder = out or Path("results") / run.run_id
     elif ask.without_more() != Ask() or out is not None:
-        raise SpecError(
+        raise InputError(
             "resume: takes a folder and no option but --budget, --rounds, --width and "
             "--recover"
         )
@@ -58,27 +87,31 @@ def do_run(
         else:
             said = run_folder.recover(folder) if recover else []
             run = run_folder.reopen(folder)
-            say_lost(folder, run, around.say)
+            say_lost(folder, run, environment.say)
             run = replace(run, lost="")  # it is measured again
             spec = ask.more(run.spec, used_s(run.measurements))
             if spec != run.spec:
                 run = replace(run, spec=spec)
                 run_folder.rewrite_header(folder, run)
         for line in said:
-            around.say(line)
-        return _carry_on(spec, run, folder, crew or Crew(), around)
+            environment.say(line)
+        return _carry_on(spec, run, folder, workers or Workers(), environment)
 
 
-def _carry_on(spec: Spec, run: Run, out: Path, crew: Crew, around: Surroundings) -> int:
+def _carry_on(
+    spec: Spec, run: Run, out: Path, workers: Workers, environment: Environment
+) -> int:
     is_whole = False
     try:
         with ProgressBar() as progress:
-            run = carry_out(spec, run, out, crew, progress, around)
+            run = carry_out(spec, run, out, workers, progress, environment)
         is_whole = True
         found = _write(run, out)
     except Interrupted:
         if not is_whole:
-            around.say("stopped; writing the partial report (Ctrl-C again: without it)")
+            environment.say(
+                "stopped; writing the partial report (Ctrl-C again: without it)"
+            )
             _write(run_folder.load(out), out, partial=True)
         print(f"Interrupted; go on with: crossover run --resume {out}")
         return EXIT_CODE

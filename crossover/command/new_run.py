@@ -5,40 +5,37 @@ import subprocess
 import sys
 from pathlib import Path
 
-from crossover.measure.environment import Surroundings
+from crossover.measure.environment import Environment
 from crossover.measure.machine import snapshot, usable_cores
-from crossover.nouns import SCHEMA, Machine, Run
+from crossover.nouns import SCHEMA, InputError, Machine, Run
 from crossover.spec.contenders import missing
 from crossover.spec.resolve import resolve
-from crossover.spec.spec import Spec, SpecError
+from crossover.spec.spec import Spec
 
 
-def new_run(spec: Spec, around: Surroundings) -> tuple[Run, Spec]:
+def new_run(spec: Spec, environment: Environment) -> tuple[Run, Spec]:
     """Describe this machine and make a run of a spec, resolved for it.
 
     Raises:
-        SpecError: for a device that torch does not know, or too many threads.
+        InputError: for a device that torch does not know, or too many threads.
     """
     cores = usable_cores()
     planned = resolve(spec, (), cores)  # bad threads are refused before torch loads
     asked = {c.device for s in planned.sweep for c in planned.contenders_of(s)}
-    try:
-        machine = snapshot(tuple(sorted(asked)))
-    except ValueError as error:
-        raise SpecError(str(error)) from error
+    machine = snapshot(tuple(sorted(asked)))
     names = tuple(str(a["name"]) for a in machine.accelerators)
     spec = resolve(spec, names, cores)
-    name = new_id(spec, around)
+    name = new_id(spec, environment)
     return Run(name, SCHEMA, spec, commit(), typed(), machine, ()), spec
 
 
 def check_pairs(spec: Spec, machine: Machine) -> None:
-    """Refuse a spec of whose pairs none has both contenders here.
+    """Refuse a spec if no pair of it has both its contenders on this machine.
 
     Not the jobs of a launched run: their nodes are compared with each other, too.
 
     Raises:
-        SpecError: with the reasons.
+        InputError: with the reasons.
     """
     reasons: dict[str, None] = {}
     for sweep in spec.sweep:
@@ -49,12 +46,12 @@ def check_pairs(spec: Spec, machine: Machine) -> None:
             if not lacks:
                 return
             reasons |= dict.fromkeys(lacks)
-    raise SpecError(f"pairs: none can be compared here: {'; '.join(reasons)}")
+    raise InputError(f"pairs: none can be compared here: {'; '.join(reasons)}")
 
 
-def new_id(spec: Spec, around: Surroundings) -> str:
+def new_id(spec: Spec, environment: Environment) -> str:
     """Return the id of a run that starts now."""
-    return f"{spec.name}-{around.utc():%Y%m%d-%H%M%S}"
+    return f"{spec.name}-{environment.utc():%Y%m%d-%H%M%S}"
 
 
 def typed() -> str:

@@ -1,266 +1,195 @@
 """The options of `cli`, with their help; loads nothing heavy."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+
+def _option(metavar: str, said: str, *names: str, least: int | None = None) -> Any:
+    """Return an option that takes a value."""
+    return typer.Option(*names, metavar=metavar, help=said, min=least)
+
+
+def _argument(metavar: str, said: str) -> Any:
+    return typer.Argument(metavar=metavar, help=said)
+
+
+def _flag(name: str, said: str) -> Any:
+    return typer.Option(name, help=said)
+
+
 SpecFile = Annotated[
-    Path | None,
-    typer.Argument(
-        metavar="SPEC.toml", help="What to measure; without it, the preset."
-    ),
+    Path | None, _argument("SPEC.toml", "What to measure; without it, the preset.")
 ]
 Preset = Annotated[
     str,
-    typer.Option(
-        metavar="NAME",
-        help="A spec that ships with the program: smoke, quick, lesson or full.",
+    _option(
+        "NAME", "A spec that ships with the program: smoke, quick, lesson or full."
     ),
 ]
 Texts = Annotated[
     list[str] | None,
-    typer.Option(
-        "--contender",
-        metavar="NAME",
-        help="DEVICE[/TRAINER][@[RANKSx]THREADS], such as cpu/resident@1 or cuda. "
+    _option(
+        "NAME",
+        "DEVICE[/TRAINER][@[RANKSx]THREADS], such as cpu/resident@1 or cuda. "
         "Repeat it: the first is the baseline of the others.",
+        "--contender",
     ),
 ]
 Samples = Annotated[
     str | None,
-    typer.Option(
-        metavar="LIST",
-        help="Numbers of samples: 1500 is a fixed value, 10,100,1000 are swept.",
+    _option(
+        "LIST", "Numbers of samples: 1500 is a fixed value, 10,100,1000 are swept."
     ),
 ]
 BatchSizes = Annotated[
-    str | None,
-    typer.Option(
-        metavar="LIST", help="Batch sizes, one fixed or several to sweep: 8,64,512."
-    ),
+    str | None, _option("LIST", "Batch sizes, one fixed or several to sweep: 8,64,512.")
 ]
 Epochs = Annotated[
-    str | None,
-    typer.Option(
-        metavar="LIST", help="Numbers of epochs, one fixed or several to sweep."
-    ),
+    str | None, _option("LIST", "Numbers of epochs, one fixed or several to sweep.")
 ]
 Features = Annotated[
-    str | None,
-    typer.Option(
-        metavar="LIST", help="Numbers of features, one fixed or several to sweep."
-    ),
+    str | None, _option("LIST", "Numbers of features, one fixed or several to sweep.")
 ]
 Classes = Annotated[
-    str | None,
-    typer.Option(
-        metavar="LIST", help="Numbers of classes, each at least 2: 10, or 2,10,100."
-    ),
+    str | None, _option("LIST", "Numbers of classes, each at least 2: 10, or 2,10,100.")
 ]
 Budget = Annotated[
     str | None,
-    typer.Option(
-        metavar="TIME",
-        help="Stop measuring after this time: 90s, 5m or 2h. With --resume, go on for "
+    _option(
+        "TIME",
+        "Stop measuring after this time: 90s, 5m or 2h. With --resume, go on for "
         "so long.",
     ),
 ]
 Rounds = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="Most rounds of a size; all of them with --grid."),
+    int | None, _option("N", "Most rounds of a size; all of them with --grid.")
 ]
 Width = Annotated[
     float | None,
-    typer.Option(
-        metavar="X", help="Search until the high / low of a crossover is at most this."
-    ),
+    _option("X", "Search until the high / low of a crossover is at most this."),
 ]
-Grid = Annotated[
-    bool, typer.Option("--grid", help="Only the sizes given, all rounds alike.")
-]
-
+Grid = Annotated[bool, _flag("--grid", "Only the sizes given, all rounds alike.")]
 Launcher = Annotated[
     str | None,
-    typer.Option(
+    _option(
+        "HOW",
+        "slurm or local: as jobs, each on a node of its own; see docs/cluster.md.",
         "--launch",
-        metavar="HOW",
-        help="slurm or local: as jobs, each on a node of its own; see docs/cluster.md.",
     ),
 ]
 Prices = Annotated[
     list[str] | None,
-    typer.Option(
-        "--price",
-        metavar="DEVICE=PER_HOUR",
-        help="What an hour costs, such as cuda=2.49: crossovers in money beside those "
+    _option(
+        "DEVICE=PER_HOUR",
+        "What an hour costs, such as cuda=2.49: crossovers in money beside those "
         "in time. Repeat it for each device.",
+        "--price",
     ),
 ]
 Out = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR", help="A new folder for the results, else results/NAME-DATE."
-    ),
+    Path | None, _option("DIR", "A new folder for the results, else results/NAME-DATE.")
 ]
 Resume = Annotated[
     Path | None,
-    typer.Option(
-        metavar="DIR", help="Go on with the run in this folder, for longer if asked."
-    ),
+    _option("DIR", "Go on with the run in this folder, for longer if asked."),
 ]
 Recover = Annotated[
     bool,
-    typer.Option(
-        "--recover",
-        help="Skip unreadable journal lines; the original is kept next to it.",
+    _flag(
+        "--recover", "Skip unreadable journal lines; the original is kept next to it."
     ),
 ]
 Runs = Annotated[
     list[Path] | None,
-    typer.Argument(
-        metavar="RUN",
-        help="Folders of runs; those of several machines are put side by side.",
+    _argument(
+        "RUN", "Folders of runs; those of several machines are put side by side."
     ),
 ]
 FromAsv = Annotated[
     list[str] | None,
-    typer.Option(
-        metavar="DIR",
-        help="The results folder of asv, or DIR@COMMIT, or one of its files. "
+    _option(
+        "DIR",
+        "The results folder of asv, or DIR@COMMIT, or one of its files. "
         "May be repeated.",
     ),
 ]
 FromPytestBenchmark = Annotated[
     list[Path] | None,
-    typer.Option(
-        metavar="FILE", help="What pytest --benchmark-json wrote. May be repeated."
-    ),
+    _option("FILE", "What pytest --benchmark-json wrote. May be repeated."),
 ]
 ReportOut = Annotated[
     Path | None,
-    typer.Option(
-        metavar="DIR", help="Where to write; of several runs, a folder in it for each."
-    ),
+    _option("DIR", "Where to write; of several runs, a folder in it for each."),
 ]
-Latex = Annotated[bool, typer.Option("--latex", help="Write LaTeX tables too.")]
-Parquet = Annotated[bool, typer.Option("--parquet", help="Write Parquet tables too.")]
-Show = Annotated[
-    bool, typer.Option("--show", help="Print the answers and write nothing.")
-]
-
-Table = Annotated[
-    Path, typer.Argument(metavar="FILE.csv", help="A CSV table with one time a row.")
-]
-Axis = Annotated[str, typer.Option(metavar="COL", help="Column of the sizes.")]
-Time = Annotated[
-    str, typer.Option(metavar="COL", help="Column of the times, in any unit.")
-]
-Who = Annotated[str, typer.Option(metavar="COL", help="Column that names who ran.")]
-Baseline = Annotated[
-    str, typer.Option(metavar="NAME", help="The contender that is to be beaten.")
-]
-Challenger = Annotated[
-    str, typer.Option(metavar="NAME", help="The contender that may beat it.")
-]
+Latex = Annotated[bool, _flag("--latex", "Write LaTeX tables too.")]
+Parquet = Annotated[bool, _flag("--parquet", "Write Parquet tables too.")]
+Show = Annotated[bool, _flag("--show", "Print the answers and write nothing.")]
+Table = Annotated[Path, _argument("FILE.csv", "A CSV table with one time a row.")]
+Axis = Annotated[str, _option("COL", "Column of the sizes.")]
+Time = Annotated[str, _option("COL", "Column of the times, in any unit.")]
+Who = Annotated[str, _option("COL", "Column that names who ran.")]
+Baseline = Annotated[str, _option("NAME", "The contender that is to be beaten.")]
+Challenger = Annotated[str, _option("NAME", "The contender that may beat it.")]
 Round = Annotated[
     str | None,
-    typer.Option(
+    _option(
+        "COL",
+        "Column of the round: contenders of one round were measured in turns.",
         "--round",
-        metavar="COL",
-        help="Column of the round: contenders of one round were measured in turns.",
     ),
 ]
 By = Annotated[
     str | None,
-    typer.Option(
-        metavar="COL,...", help="Columns that make groups, each with its own answer."
-    ),
+    _option("COL,...", "Columns that make groups, each with its own answer."),
 ]
 Pool = Annotated[
     str | None,
-    typer.Option(
-        metavar="COL,...",
-        help="Columns that may differ between repetitions of one measurement.",
+    _option(
+        "COL,...", "Columns that may differ between repetitions of one measurement."
     ),
 ]
 HigherIsBetter = Annotated[
     bool | None,
-    typer.Option(
+    _flag(
         "--higher-is-better/--lower-is-better",
-        help="Whether the times are rates, such as GFLOP/s; else their name tells.",
+        "Whether the times are rates, such as GFLOP/s; else their name tells.",
     ),
 ]
 AnalyseOut = Annotated[
-    Path | None,
-    typer.Option(metavar="DIR", help="Write analyse.csv and analyse.md there."),
+    Path | None, _option("DIR", "Write analyse.csv and analyse.md there.")
 ]
-
 RUN_FORMS = (
     "a run folder, a file of pytest --benchmark-json, or DIR@COMMIT in asv's results"
 )
-Before = Annotated[
-    str, typer.Argument(metavar="BEFORE", help=f"The run before: {RUN_FORMS}.")
-]
-After = Annotated[
-    str, typer.Argument(metavar="AFTER", help="The run after, in the same forms.")
-]
-
+Before = Annotated[str, _argument("BEFORE", f"The run before: {RUN_FORMS}.")]
+After = Annotated[str, _argument("AFTER", "The run after, in the same forms.")]
 Pairs = Annotated[
-    int,
-    typer.Option(
-        metavar="N", min=1, help="Pairs of programs that spin; ten seconds each."
-    ),
+    int, _option("N", "Pairs of programs that spin; ten seconds each.", least=1)
 ]
-Sweeps = Annotated[
-    int, typer.Option(metavar="N", min=0, help="Simulated sweeps a row; 0 for none.")
-]
-Seed = Annotated[
-    int, typer.Option(metavar="N", min=0, help="Draws the pairs and the simulation.")
-]
-
+Sweeps = Annotated[int, _option("N", "Simulated sweeps a row; 0 for none.", least=0)]
+Seed = Annotated[int, _option("N", "Draws the pairs and the simulation.", least=0)]
 Experiment = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", help="One experiment, such as hard; else all."),
+    str | None, _option("NAME", "One experiment, such as hard; else all.")
 ]
-Device = Annotated[
-    str, typer.Option(metavar="NAME", help="A torch device, such as cpu or cuda.")
-]
-Full = Annotated[
-    bool,
-    typer.Option("--full", help="All steps of timing-large; hours on a GPU."),
-]
-LessonOut = Annotated[
-    Path, typer.Option(metavar="DIR", help="The folder for the results.")
-]
-
-Measured = Annotated[
-    Path, typer.Argument(metavar="RUN", help="A run that was measured on this CPU.")
-]
+Device = Annotated[str, _option("NAME", "A torch device, such as cpu or cuda.")]
+Full = Annotated[bool, _flag("--full", "All steps of timing-large; hours on a GPU.")]
+LessonOut = Annotated[Path, _option("DIR", "The folder for the results.")]
+Measured = Annotated[Path, _argument("RUN", "A run that was measured on this CPU.")]
 Sheets = Annotated[
     list[str] | None,
-    typer.Option(
-        "--device",
-        metavar="SHEET",
-        help="A data sheet by its name, such as h100-sxm, or a .toml file; else all "
+    _option(
+        "SHEET",
+        "A data sheet by its name, such as h100-sxm, or a .toml file; else all "
         "that ship with the program. May be repeated.",
+        "--device",
     ),
 ]
-Predicted = Annotated[
-    str, typer.Option(metavar="NAME", help="The trainer that the device would run.")
-]
+Predicted = Annotated[str, _option("NAME", "The trainer that the device would run.")]
 PredictOut = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR", help="Write predicted.csv and .md there, else to the run."
-    ),
+    Path | None, _option("DIR", "Write predicted.csv and .md there, else to the run.")
 ]
 Quick = Annotated[
-    bool,
-    typer.Option("--quick", help="Leave out measuring one cell against itself (10 s)."),
+    bool, _flag("--quick", "Leave out measuring one cell against itself (10 s).")
 ]
-
-
-def given(**sizes: str | None) -> tuple[tuple[str, str], ...]:
-    """Return the sizes that were given, in the order of the workload's."""
-    return tuple((name, text) for name, text in sizes.items() if text is not None)

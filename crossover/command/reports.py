@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossover.command.option_texts import parse_prices
+from crossover.command.ask import parse_prices
 from crossover.findings import Crossover
-from crossover.measure.environment import HERE, say_lost
+from crossover.measure.environment import ENVIRONMENT, say_lost
 from crossover.nouns import InputError, Run
 from crossover.record import launched, run_folder
 from crossover.record.launched import is_launched
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from crossover.analysis.machines import Found
 
 INCOMPLETE = 3
-"""The exit code where the answers can be used, but are not all that was asked for."""
+"""The exit code of a run whose answers can be used, but are not all that was asked."""
 MOST_PAGES = 20
-"""Machines of a launched run up to which each gets tables, plots and a page too."""
+"""With at most this many machines, each gets tables, plots and a page of its own."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class ReportAsk:
 
 
 @dataclass(frozen=True)
-class _Given:
+class _ToReport:
     """A run to report on, and the folder that its report goes to."""
 
     load: Callable[[], Run]
@@ -68,7 +68,7 @@ def do_report(ask: ReportAsk) -> int:
     for folder in ask.runs if ask.recover else ():
         for line in run_folder.recover(folder):
             is_whole = False
-            HERE.say(line)
+            ENVIRONMENT.say(line)
     given = _given(ask)
     has_pages = not ask.show and (
         len(given) <= MOST_PAGES or not any(map(is_launched, ask.runs))
@@ -106,7 +106,7 @@ def say_incomplete(run: Run, found: Sequence[Crossover]) -> list[str]:
     return lacks
 
 
-def _write(one: _Given, run: Run, ask: ReportAsk) -> list[Crossover]:
+def _write(one: _ToReport, run: Run, ask: ReportAsk) -> list[Crossover]:
     from crossover.report import write
 
     if not one.is_stored:
@@ -115,7 +115,7 @@ def _write(one: _Given, run: Run, ask: ReportAsk) -> list[Crossover]:
     return write.write_report(run, one.out, partial=one.is_partial, **files)
 
 
-def _given(ask: ReportAsk) -> list[_Given]:
+def _given(ask: ReportAsk) -> list[_ToReport]:
     """List the runs asked for; those of a launched one are merged from its jobs."""
     from crossover.sources.find_runs import runs_given
 
@@ -127,7 +127,7 @@ def _given(ask: ReportAsk) -> list[_Given]:
             load, out = partial(run_folder.load, merged), merged
             if ask.out:
                 out = ask.out / merged.name
-            found.append(_Given(load, out, ask.out is None, is_partial))
+            found.append(_ToReport(load, out, ask.out is None, is_partial))
     plain = [folder for folder in ask.runs if folder not in whole]
     others = ask.from_asv, ask.from_pytest_benchmark
     if whole and not (plain or any(others)):
@@ -135,7 +135,7 @@ def _given(ask: ReportAsk) -> list[_Given]:
             raise InputError(f"run = {str(whole[0])!r}: no job has measured yet")
         return found
     for run, out in runs_given(plain, *others, ask.out):
-        found.append(_Given(partial(_itself, run), out, out in ask.runs))
+        found.append(_ToReport(partial(_itself, run), out, out in ask.runs))
     return found
 
 
@@ -143,7 +143,7 @@ def _itself(run: Run) -> Run:
     return run
 
 
-def _name(one: _Given, others: "Sequence[Found]") -> str:
+def _name(one: _ToReport, others: "Sequence[Found]") -> str:
     """Name a machine by its run's folder, no two alike."""
     taken, name, n = {f.node for f in others}, one.out.resolve().name, 1
     while name in taken:
@@ -199,7 +199,7 @@ def do_compare(before: str, after: str) -> int:
         print(said)
     for text, run, lacks in zip((before, after), runs, comparison.lacks, strict=True):
         if unsaid := [item for item in lacks if item != run.lost]:
-            HERE.say(f"run = {text!r} is incomplete: {'; '.join(unsaid)}")
+            ENVIRONMENT.say(f"run = {text!r} is incomplete: {'; '.join(unsaid)}")
     if comparison.changed:
         return 1
     return INCOMPLETE if any(comparison.lacks) else 0

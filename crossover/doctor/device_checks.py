@@ -6,7 +6,7 @@ The facts come from `crossover.measure.accelerator`, and from NVML if it is inst
 from collections.abc import Iterator, Mapping, Sequence
 
 from crossover.doctor.checks import ONE_PROCESS, Check, Gpu, checked, worst
-from crossover.measure.machine import Seen
+from crossover.measure.machine import DeviceAnswer
 
 MOST_QUEUED = 0.5
 """Largest share of a queue's time in which the host may be busy."""
@@ -25,7 +25,7 @@ BUSY = "busy or unavailable", "exclusive compute mode"
 
 def device_checks(
     name: str,
-    seen: Seen,
+    seen: DeviceAnswer,
     memory_bytes: int | None = None,
     missing: Mapping[str, str] | None = None,
     states: Sequence[Gpu] = (),

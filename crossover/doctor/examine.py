@@ -27,7 +27,7 @@ from crossover.measure.machine import (
     usable_cores,
 )
 from crossover.measure.pipe import Ended, Open, R, Request, Sample
-from crossover.measure.process import Asked, WorkerProcess
+from crossover.measure.process import AnyWorker, WorkerProcess
 from crossover.workloads.softmax import AA_CASE
 
 STYLES = {"ok": "green", "warn": "yellow", "unfit": "bold red", "unknown": "dim"}
@@ -107,7 +107,7 @@ def examine(quick: bool, root: Path = Path("/")) -> Iterator[Check]:
 
 def measure_twice(
     seconds: float = AA_S,
-    start: Callable[[int], Asked] = WorkerProcess,
+    start: Callable[[int], AnyWorker] = WorkerProcess,
     now: Callable[[], float] = time.monotonic,
 ) -> tuple[list[float], str]:
     """Measure one cell in two processes, side by side in ABBA and BAAB rounds.
@@ -134,7 +134,7 @@ def measure_twice(
             worker.stop()
 
 
-def open_cell(worker: Asked) -> int:
+def open_cell(worker: AnyWorker) -> int:
     """Open the cell in a worker; return how many trainings a sample has."""
     request = Open(
         workload=AA_CASE.workload.name,
@@ -147,7 +147,7 @@ def open_cell(worker: Asked) -> int:
     return ask(worker, request).calls_per_sample
 
 
-def ask(worker: Asked, request: Request[R]) -> R:
+def ask(worker: AnyWorker, request: Request[R]) -> R:
     """Return a worker's good reply.
 
     Raises:

@@ -13,12 +13,12 @@ FORMULA = re.compile("(?<![^;])(?=[=+\\-@\uff1d\uff0b\uff0d\uff20\\t\\r\\n])")
 """Where a spreadsheet would begin a formula: in front of a cell's first character, and,
 where semicolons part its cells, after one."""
 TEXTS = ("string", "str", "category", "object")
-"""Kinds of columns that may hold them."""
+"""The types of columns that may hold texts."""
 FENCE = re.compile("`+")
 
 
 def harmless(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Return a table no text or head of which a spreadsheet would run as a formula.
+    """Return a table in which no text, nor a column's name, is a spreadsheet's formula.
 
     An apostrophe goes before a text that starts with `=`, `+`, `-`, `@`, one of these
     in full width or a control character (OWASP, "CSV Injection").

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import stat
+import tomllib
 from collections import Counter
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,13 +17,15 @@ from crossover.nouns import InputError
 
 MIB = 2**20
 MOST_BYTES = 64 * MIB
-"""Of a file of JSON or CSV."""
+"""A file of JSON or CSV has at most this many bytes."""
 MOST_VALUES = 3_000_000
-"""Of a file of JSON; the smallest takes a hundred bytes of memory."""
+"""A file of JSON holds at most this many values; each takes 100 bytes of memory."""
+MOST_DOTS = 5000
+"""A file of TOML holds at most this many dots."""
 MOST_SHOWN = 60
-"""Characters of a wrong value in a message."""
+"""At most this many characters of a wrong value are shown in a message."""
 LONGEST_LINE = 2000
-"""Characters of a message."""
+"""A message has at most this many characters."""
 LONGEST_NAME = 120
 _BINARY = getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
@@ -31,7 +34,7 @@ Value = TypeVar("Value")
 
 
 class Unreadable(InputError):  # noqa: N818
-    """Why a file is not read, without its name, which the reader puts in front."""
+    """Why a file is not read or written; `refusing` puts its name in front."""
 
 
 def read_bytes(
@@ -70,11 +73,20 @@ def read_text(
     path: Path, most: int = MOST_BYTES, *, pipe: bool = False, link: bool = True
 ) -> str:
     """Read a file of UTF-8, with or without a byte order mark; see `read_bytes`."""
+    return decoded(read_bytes(path, most, pipe=pipe, link=link))
+
+
+def decoded(data: bytes, encoding: str = "utf-8-sig") -> str:
+    """Return a text in UTF-8.
+
+    Raises:
+        Unreadable: naming the first byte that is none.
+    """
     try:
-        return read_bytes(path, most, pipe=pipe, link=link).decode("utf-8-sig")
+        return data.decode(encoding)
     except UnicodeDecodeError as error:
         raise Unreadable(
-            f"{path.name} must be text in UTF-8, which byte {error.start + 1} is not"
+            f"must be text in UTF-8, which byte {error.start + 1} is not"
         ) from error
 
 
@@ -98,6 +110,22 @@ def parse_json(text: str, most_values: int = MOST_VALUES) -> Any:
         raise Unreadable(f"must be JSON: {' '.join(str(error).split())}") from error
 
 
+def parse_toml(text: str) -> dict[str, Any]:
+    """Read TOML.
+
+    Raises:
+        Unreadable: when it is not TOML, or too much of it.
+    """
+    if text.count(".") > MOST_DOTS:  # tomllib's time is the square of a key's parts
+        raise Unreadable(f"too many dots; must be at most {MOST_DOTS:,}")
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise Unreadable("nested too deep to be read") from error
+    except ValueError as error:
+        raise Unreadable(f"not TOML: {' '.join(str(error).split())}") from error
+
+
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -108,7 +136,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def printable(text: str) -> str:
-    r"""Return a text in which what a terminal would act on is written as `\x1b`.
+    r"""Return a text whose characters that a terminal obeys are written as `\x1b`.
 
     Control characters, line ends, marks of direction and halves of surrogate pairs.
     """

@@ -1,5 +1,7 @@
 """The job behind `crossover run --launch`: spec -> jobs -> one report."""
 
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -10,14 +12,49 @@ from crossover.command.new_run import commit, new_id, typed
 from crossover.command.reports import INCOMPLETE, ReportAsk, do_report
 from crossover.files.untrusted import near
 from crossover.interrupts import EXIT_CODE, Interrupted
-from crossover.launch import local, slurm
-from crossover.measure.environment import HERE
+from crossover.launch import slurm
+from crossover.launch.node import ShowJobs, command
+from crossover.measure.environment import ENVIRONMENT
+from crossover.nouns import InputError
 from crossover.plan.plan import notices
 from crossover.record import launched
-from crossover.record.launched import Launched, jobs_of
-from crossover.spec.spec import SpecError
+from crossover.record.launched import Job, Launched, jobs_of
 
-LAUNCHERS = {"slurm": slurm.run_jobs, "local": local.run_jobs}
+GRACE_S = 1.0
+"""How long a job may take to end by itself: a terminal sent it the signal, too."""
+
+
+def run_here(folder: Path, jobs: Sequence[Job], show: ShowJobs) -> None:
+    """Carry out the jobs; what they print goes to their logs.
+
+    `Interrupted` ends the job at work and passes through.
+    """
+    for number, job in enumerate(jobs):
+        show(number, 1, len(jobs) - number - 1)
+        with open(folder / launched.LOGS / f"{job.name}.txt", "ab") as log:
+            process = subprocess.Popen(
+                command(folder, job.name),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                process.wait()
+            finally:
+                _end(process)
+    show(len(jobs), 0, 0)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a job; one that a terminal sent the signal, too, is ending already."""
+    try:
+        process.wait(GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        process.wait()
+
+
+LAUNCHERS = {"slurm": slurm.run_jobs, "local": run_here}
 
 
 def do_launch(
@@ -34,22 +71,22 @@ def do_launch(
     """
     if recover:
         folder = "the folder of a job, DIR/jobs/JOB" if resume else "--resume DIR"
-        raise SpecError(f"recover: must go with {folder}")
+        raise InputError(f"recover: must go with {folder}")
     if resume is not None:
         if launcher or out is not None or ask != Ask():
-            raise SpecError("resume: takes the folder of a launched run and no option")
+            raise InputError("resume: takes the folder of a launched run and no option")
         return go_on(resume)
     launcher = launcher or ""
     _check(launcher)
     spec = ask.spec()
-    run_id = new_id(spec, HERE)
+    run_id = new_id(spec, ENVIRONMENT)
     out = out or Path("results") / run_id
     whole = Launched(
         launch=launcher, run_id=run_id, command=typed(), commit=commit(), spec=spec
     )
     launched.create(out, whole)
     for line in notices(spec):
-        HERE.say(line)
+        ENVIRONMENT.say(line)
     return go_on(out)
 
 
@@ -57,7 +94,7 @@ def _check(launcher: str) -> None:
     known = (*LAUNCHERS,)
     if launcher not in known:
         must = f"must be {' or '.join(known)}{near(launcher, known)}"
-        raise SpecError(f"launch = {launcher!r}: {must}")
+        raise InputError(f"launch = {launcher!r}: {must}")
     if launcher == "slurm":
         slurm.check()
 
@@ -96,7 +133,7 @@ def _report(out: Path) -> int:
     missing = [j for j in jobs_of(whole.spec) if not launched.has_ended(out, j)]
     for job in missing:
         said = last_words(out / launched.LOGS / f"{job.name}.txt")
-        HERE.say(f"job {job.name} did not end: {said}")
+        ENVIRONMENT.say(f"job {job.name} did not end: {said}")
     if missing:
         print(f"Go on with: crossover run --resume {out}")
     code = do_report(ReportAsk((out,)))
@@ -104,7 +141,7 @@ def _report(out: Path) -> int:
 
 
 def last_words(log: Path) -> str:
-    """Return the last line of a log, as far as there is one."""
+    """Return the last line of a log, or say that there is none."""
     try:
         lines = log.read_bytes()[-2000:].decode(errors="replace").split("\n")
     except OSError:

@@ -11,22 +11,24 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from crossover.command.new_run import new_run
 from crossover.files.atomic import write_atomically
 from crossover.files.untrusted import one_line
 from crossover.interrupts import EXIT_CODE, Interrupted, heeded
-from crossover.measure.environment import HERE
+from crossover.measure.environment import ENVIRONMENT
 from crossover.measure.pipe import Ended, R, Request
-from crossover.measure.process import Asked, WorkerProcess
-from crossover.measure.workers import Crew
+from crossover.measure.process import AnyWorker, WorkerProcess
+from crossover.measure.workers import Workers
 from crossover.nouns import Contender, InputError
 from crossover.pipeline import carry_out
 from crossover.record import launched, run_folder
 from crossover.record.journal import JOURNAL
-from crossover.spec.spec import SpecError
 
+ShowJobs = Callable[[int, int, int], None]
+"""Called with how many jobs have ended, are running and are waiting."""
 GRACE_S = 1.0
 """How long a dead worker waits for the signal that may have ended it with its job."""
 
@@ -38,17 +40,17 @@ def command(folder: Path, job: str) -> list[str]:
 
 
 class Patient:
-    """A worker whose death is told only if nobody ends this process too.
+    """A worker whose death is reported only if this process is not ended, too.
 
     A scheduler that ends a job signals all its processes; a worker that it ended has
     not crashed, and its cell must be measured again.
     """
 
     def __init__(self, contender: Contender) -> None:
-        self._worker: Asked = WorkerProcess(contender.threads)
+        self._worker: AnyWorker = WorkerProcess(contender.threads)
 
     def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
-        """Return the reply."""
+        """Return the reply; that of a dead worker after a moment."""
         reply = self._worker.ask(request, timeout_s)
         if isinstance(reply, Ended) and reply.status == "crashed":
             time.sleep(GRACE_S)  # a signal's `Interrupted` comes in here
@@ -68,24 +70,24 @@ def measure(folder: Path, name: str) -> None:
     whole = launched.load(folder)
     jobs = {job.name: job for job in launched.jobs_of(whole.spec)}
     if name not in jobs:
-        raise SpecError(f"job = {name!r}: must be one of {', '.join([*jobs][:8])}")
+        raise InputError(f"job = {name!r}: must be one of {', '.join([*jobs][:8])}")
     if launched.has_ended(folder, jobs[name]):
         return
     out = folder / launched.JOBS / name
     is_new = not (out / run_folder.HEADER).exists()
     with run_folder.entered(out, new=is_new):
         if is_new:
-            run, _ = new_run(jobs[name].spec, HERE)
+            run, _ = new_run(jobs[name].spec, ENVIRONMENT)
             run = dataclasses.replace(run, run_id=f"{whole.run_id}-{name}")
             run_folder.create(out, run)
         else:
             run = dataclasses.replace(run_folder.reopen(out), lost="")
-        carry_out(run.spec, run, out, Crew(start=Patient))
+        carry_out(run.spec, run, out, Workers(start=Patient))
         write_atomically(out / launched.ENDED, "", synced=True)
 
 
 def _requeue(folder: Path, name: str, before: int) -> int:
-    """Have the scheduler queue this job again, if it got anywhere."""
+    """Have the scheduler queue this job again, if it recorded a round."""
     if _recorded(folder, name) <= before:
         print("crossover: limit_minutes: too short for a single round", file=sys.stderr)
         return 2
@@ -123,7 +125,7 @@ def main() -> int:
 
 
 def _warn(warned: list[int], number: int) -> None:
-    """Stop as on any signal, and know that it was the time limit's."""
+    """Stop as on any signal, and remember that the time limit sent it."""
     warned.append(number)
     os.kill(os.getpid(), signal.SIGTERM)
 

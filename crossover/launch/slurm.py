@@ -19,8 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from crossover.launch.local import Progress
-from crossover.launch.node import command
+from crossover.launch.node import ShowJobs, command
 from crossover.nouns import InputError
 from crossover.record import launched
 from crossover.record.launched import Job
@@ -28,10 +27,10 @@ from crossover.spec.launch_table import NodeType
 
 SCRIPTS = "slurm"
 WARNING_S = 60
-"""So long before its time limit a job is told; it needs the time of a round at most."""
+"""A job is warned this long before its time limit: a round must end within it."""
 FIRST_POLL_S, MOST_POLL_S = 1.0, 15.0
 GONE = 2
-"""A job that squeue did not list so often in a row, and that did not end, is gone."""
+"""Missing from squeue this often in a row, without having ended: the job is lost."""
 
 
 def check() -> None:
@@ -88,7 +87,7 @@ def queue_name(folder: Path, job: Job) -> str:
     return f"crossover-{digest}-{job.name}"
 
 
-def run_jobs(folder: Path, jobs: Sequence[Job], progress: Progress) -> None:
+def run_jobs(folder: Path, jobs: Sequence[Job], show: ShowJobs) -> None:
     """Submit the jobs that are not queued yet, and wait until none is.
 
     `Interrupted` passes through and leaves the jobs to Slurm.
@@ -113,7 +112,7 @@ def run_jobs(folder: Path, jobs: Sequence[Job], progress: Progress) -> None:
             absent = Counter({n: absent[n] + 1 for n in open_ if n not in states})
             listed = [states[n] for n in open_ if n in states]
             waiting = listed.count("PENDING")
-            progress(len(names) - len(open_), len(listed) - waiting, waiting)
+            show(len(names) - len(open_), len(listed) - waiting, waiting)
         if all(absent[name] >= GONE for name in open_):
             return
         elapsed_s = time.monotonic() - started

@@ -5,8 +5,7 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +15,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from crossover.files.atomic import write_atomically
+from crossover.files.refusals import refusing
 from crossover.files.untrusted import near
 from crossover.interrupts import Interrupted
 from crossover.lesson import large, tasks, timing
 from crossover.lesson.claims import Row
 from crossover.lesson.tasks import Task
-from crossover.record.journal import StoreError
-from crossover.spec.spec import SpecError
+from crossover.nouns import InputError
 
 if TYPE_CHECKING:
     import torch
@@ -49,22 +48,22 @@ def do_lesson(experiment: str | None, device: str, full: bool, out: Path) -> int
     """Run, print, write, and return the exit code.
 
     Raises:
-        SpecError: for an experiment or a device that cannot be used.
-        StoreError: when the folder cannot be written.
+        InputError: for an experiment or a device that cannot be used.
+        InputError: when the folder cannot be written.
     """
     names = tuple(EXPERIMENTS) if experiment is None else (experiment,)
     if names[0] not in EXPERIMENTS:
         known = tuple(EXPERIMENTS)
-        raise SpecError(
+        raise InputError(
             f"experiment = {experiment!r}: must be one of {', '.join(known)}"
             f"{near(names[0], known)}"
         )
     where = _usable(device)
-    with _writing(out):
+    with refusing("out", out):
         (out / "plots").mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
     task, interrupted = _run(names, where, full, rows)
-    with _writing(out):
+    with refusing("out", out):
         pictures = _pictures(task, out / "plots")
         _write(rows, pictures, interrupted, where, out)
         if task.evidence is not None:
@@ -85,14 +84,6 @@ def do_lesson(experiment: str | None, device: str, full: bool, out: Path) -> int
     return 1 if any(row.ok == "NO" for row in rows) else 0
 
 
-@contextmanager
-def _writing(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
-
-
 def _usable(text: str) -> "torch.device":
     """Return the device, with torch set up for what is timed there."""
     from softmax_core.device import parse_device, unavailable_reason
@@ -102,10 +93,10 @@ def _usable(text: str) -> "torch.device":
     try:
         device = parse_device(text)
     except ValueError as error:
-        raise SpecError(str(error)) from error
+        raise InputError(str(error)) from error
     reason = unavailable_reason(device)
     if reason is not None:
-        raise SpecError(f"device = {text!r}: cannot be used here: {reason}")
+        raise InputError(f"device = {text!r}: cannot be used here: {reason}")
     return device
 
 

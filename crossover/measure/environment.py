@@ -20,7 +20,7 @@ def _say(line: str) -> None:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class Environment:
     """The clocks, the machine's load, and a way to tell the user something."""
 
     clock_s: Callable[[], float] = time.monotonic
@@ -37,11 +37,11 @@ class Surroundings:
         return self.utc().isoformat(timespec="milliseconds")
 
 
-HERE = Surroundings()
+ENVIRONMENT = Environment()
 
 
 def say_lost(
-    folder: Path | str, run: Run, say: Callable[[str], None] = HERE.say
+    folder: Path | str, run: Run, say: Callable[[str], None] = ENVIRONMENT.say
 ) -> None:
     """Tell the user which lines of a run could not be read, if any."""
     if run.lost:

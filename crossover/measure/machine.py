@@ -15,7 +15,7 @@ import psutil
 
 from crossover.measure.pipe import Describe, Ended, Examine, Examined, Verify
 from crossover.measure.process import WorkerProcess
-from crossover.measure.workers import Crew
+from crossover.measure.workers import Workers
 from crossover.nouns import Contender, InputError, Machine
 from softmax_core.registry import TRAINERS
 
@@ -33,7 +33,7 @@ ROUNDED = (
 
 
 @dataclass(frozen=True)
-class Seen:
+class DeviceAnswer:
     """What an accelerator can do, as measured, or why it cannot be used."""
 
     facts: Examined | None
@@ -59,8 +59,8 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
     """Describe this machine, and say why any of `devices` cannot be used here.
 
     Raises:
-        ValueError: for a device name that torch does not know.
-        InputError: when torch cannot be loaded, or no worker started.
+        InputError: for a device name that torch does not know, and when torch cannot be
+            loaded, or no worker started.
     """
     worker = WorkerProcess(None)
     try:
@@ -69,7 +69,7 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
         worker.stop()
     if isinstance(reply, Ended):
         if reply.refused is not None:
-            raise ValueError(reply.refused)
+            raise InputError(reply.refused)
         raise InputError(f"torch cannot be asked: {reply.notes}")
     accelerators, unavailable = [], dict(reply.unavailable)
     for found in reply.accelerators:
@@ -97,32 +97,36 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
     )
 
 
-def ask_device(name: str, verify: bool = False) -> Seen:
+def ask_device(name: str, verify: bool = False) -> DeviceAnswer:
     """Measure an accelerator in a process of its own, which may hang or die.
 
     Args:
         name: such as `cuda:0`.
         verify: whether to compare every trainer there with the reference.
     """
-    crew = Crew(lambda contender: WorkerProcess(None))  # a dead one is replaced
+    workers = Workers(lambda contender: WorkerProcess(None))  # a dead one is replaced
     there = Contender(name)
     try:
-        reply = crew.ask(there, Examine(name=name), DEVICE_TIMEOUT_S)
+        reply = workers.ask(there, Examine(name=name), DEVICE_TIMEOUT_S)
         if not isinstance(reply, Ended):
-            return Seen(reply, equal_work=_equal_work(crew, there) if verify else {})
+            return DeviceAnswer(
+                reply, equal_work=_equal_work(workers, there) if verify else {}
+            )
         if reply.status == "timeout":
-            return Seen(None, f"{name} does not answer in {DEVICE_TIMEOUT_S:g} s")
-        return Seen(None, f"{name} fails: {reply.notes}")
+            return DeviceAnswer(
+                None, f"{name} does not answer in {DEVICE_TIMEOUT_S:g} s"
+            )
+        return DeviceAnswer(None, f"{name} fails: {reply.notes}")
     finally:
-        crew.stop()
+        workers.stop()
 
 
-def _equal_work(crew: Crew, there: Contender) -> dict[str, str]:
+def _equal_work(workers: Workers, there: Contender) -> dict[str, str]:
     """Return what is wrong with the weights of each available trainer, or ""."""
     found = {}
     for trainer in TRAINERS:
         request = Verify(name=there.device, trainer=trainer)
-        reply = crew.ask(there, request, VERIFY_TIMEOUT_S)
+        reply = workers.ask(there, request, VERIFY_TIMEOUT_S)
         wrong = reply.notes if isinstance(reply, Ended) else reply.wrong
         if wrong is not None:
             found[trainer] = wrong

@@ -1,7 +1,7 @@
 """The main process' side of a worker: start it, ask with a timeout, notice its death.
 
 Whatever a worker does, a request ends in time, takes bounded memory and no disk, and
-tells why there is no reply (docs/workers.md). Between both processes is a keeper, which
+tells why there is no reply (docs/workers.md). Between both processes is a reaper, which
 `crossover.measure.reaper` runs.
 """
 
@@ -37,7 +37,7 @@ LOOK_S = 1.0
 """Seconds after which a silent worker is checked for being alive."""
 
 
-class Asked(Protocol):
+class AnyWorker(Protocol):
     """Something that answers requests: a process here, a fake in tests."""
 
     def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
@@ -144,7 +144,7 @@ class WorkerProcess:
             chunk = os.read(self._replies, CHUNK)
             self._unread += chunk
             return bool(chunk)
-        # Processes it forked may hold the pipe open, if the keeper could not end them.
+        # Processes it forked may hold the pipe open, if the reaper could not end them.
         return bool(ready) or self._process.poll() is None
 
     def _hear(self) -> bool:
@@ -197,7 +197,7 @@ class WorkerProcess:
             self._process = None
 
     def _end(self) -> None:
-        """Let the keeper end the worker; kill the keeper too if it does not end."""
+        """Let the reaper end the worker; kill the reaper too if it does not end."""
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.close()
@@ -207,7 +207,7 @@ class WorkerProcess:
             self._process.kill()  # if stuck in a driver, it ends when that returns
             code = -signal.SIGKILL
         if code != 0:
-            _end_marked(self._mark)  # somebody may have killed the keeper
+            _end_marked(self._mark)  # somebody may have killed the reaper
 
 
 def _descriptors(process: subprocess.Popen[bytes]) -> list[int]:

@@ -1,9 +1,9 @@
-"""The keeper between the main process and a worker: nothing outlives the worker.
+"""The reaper between the main process and a worker: nothing outlives the worker.
 
 `crossover.measure.process` runs it as `python -m crossover.measure.reaper MODULE`. It
 forks: the child is the worker, which imports MODULE, and torch with it, and serves. The
-parent, the keeper, sleeps without torch until the worker ends or the main process
-closes the requests, which also happens when that is killed. Then the keeper kills every
+parent, the reaper, sleeps without torch until the worker ends or the main process
+closes the requests, which also happens when that is killed. Then the reaper kills every
 process below it, even those that left the worker's session, and ends as the worker did.
 """
 
@@ -27,14 +27,14 @@ GRACE_S = 5.0
 
 def main() -> None:
     """Fork: the child serves as the worker, the parent keeps watch."""
-    keeper = os.getpid()
+    reaper = os.getpid()
     adopts = _prctl(PR_SET_CHILD_SUBREAPER, 1)
     worker = os.fork()
     if worker:
         _end_alike(_keep(worker, adopts))
     os.setpgid(0, 0)
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == keeper:  # else the keeper was killed before the prctl
+    if os.getppid() == reaper:  # else the reaper was killed before the prctl
         requests, replies = _private_pipes()
         with os.fdopen(requests) as lines, os.fdopen(replies, "w") as file:
             importlib.import_module(sys.argv[1]).serve(lines, file)
@@ -73,7 +73,7 @@ def _keep(worker: int, adopts: bool) -> int:
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     signal.set_wakeup_fd(woken)
-    os.dup2(2, 1)  # or the keeper would hold the replies open after the worker's end
+    os.dup2(2, 1)  # or the reaper would hold the replies open after the worker's end
     poll = select.poll()
     poll.register(wake, select.POLLIN)
     poll.register(0, 0)  # reports only that the other end was closed

@@ -14,13 +14,13 @@ from rich.table import Table
 
 from crossover.files.atomic import write_atomically
 from crossover.files.escape import cell, text
+from crossover.files.refusals import refusing
 from crossover.measure.environment import say_lost
 from crossover.measure.process import WorkerProcess
 from crossover.nouns import InputError
-from crossover.predict.rows import Row, predict
+from crossover.predict.model import Row, predict
 from crossover.predict.sheet import Sheet
 from crossover.record import run_folder
-from crossover.record.journal import StoreError
 from crossover.workloads.workload import Workload
 
 LABEL = "predicted, not measured"
@@ -47,13 +47,11 @@ def do_predict(folder: Path, sheets: list[Sheet], trainer: str, out: Path) -> No
         raise InputError(
             f"run = {str(folder)!r}: must hold CPU times of at least two sizes"
         )
-    try:
+    with refusing("out", out):
         out.mkdir(parents=True, exist_ok=True)
         workload = run.spec.declared
         write_atomically(out / "predicted.csv", as_csv(rows, workload))
         write_atomically(out / "predicted.md", as_markdown(rows, sheets, workload))
-    except OSError as error:
-        raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
     show(rows, workload)
     print(f"Predicted, not measured: {out / 'predicted.md'}")
 

@@ -1,13 +1,13 @@
 """A device's data sheet: TOML in, a validated `Sheet` out. Some ship with us."""
 
-import tomllib
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from crossover.files.untrusted import near
+from crossover.files.refusals import refusing
+from crossover.files.untrusted import near, parse_toml, read_text
 from crossover.nouns import InputError
 
 SHEETS = ("a100-sxm", "h100-sxm", "rtx-4090", "t4")
@@ -16,7 +16,7 @@ Range = tuple[Positive, Positive]
 
 
 class Sheet(BaseModel):
-    """What is stated of a device; a pair is the lowest and the highest it may be."""
+    """What its maker states of a device; a pair is the lowest and the highest value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -26,14 +26,14 @@ class Sheet(BaseModel):
     memory_bytes: Positive
     memory_bytes_per_s: Positive
     operations_per_s: dict[str, Positive]
-    """By dtype."""
+    """Floating-point operations, by the type of the numbers."""
     bus_bytes_per_s: Positive
-    """Each way."""
+    """Bytes per second in each direction."""
     bus_latency_s: Positive
     launch_s: Range
-    """Of the host, an operator of eager torch."""
+    """Seconds of the host for one operator of eager torch."""
     kernel_s: Range
-    """Of the device, its shortest kernel and the gap to the next."""
+    """Seconds of the device's shortest kernel, with the gap to the next."""
     reached: Range
     """Share of the stated bandwidths and throughput that programs reach."""
 
@@ -55,26 +55,13 @@ def load_sheet(text: str) -> Sheet:
     Raises:
         InputError: naming the field, its value and what is allowed.
     """
-    if text in SHEETS:
-        content = (
-            files("crossover.predict").joinpath("sheets", f"{text}.toml").read_text()
-        )
-    elif not text.endswith(".toml"):
+    if text not in SHEETS and not text.endswith(".toml"):
         allowed = ", ".join(SHEETS) + near(text, SHEETS)
         raise InputError(f"device = {text!r}: must be a .toml file or one of {allowed}")
-    else:
-        try:
-            content = Path(text).read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"device = {text!r}: {error}") from error
-    try:
-        return Sheet.model_validate(tomllib.loads(content))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"device = {text!r}: not TOML: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise InputError(
-            f"device = {text!r}: {where + ': ' if where else ''}"
-            f"{first['msg'].removeprefix('Value error, ')}"
-        ) from error
+    shipped = files("crossover.predict").joinpath("sheets", f"{text}.toml")
+    with refusing("device", text):
+        if text in SHEETS:
+            content = shipped.read_text("utf-8")
+        else:
+            content = read_text(Path(text), pipe=True)
+        return Sheet.model_validate(parse_toml(content))

@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from crossover.files.refusals import first_wrong
 from crossover.files.untrusted import MIB, Unreadable, clean, parse_json, shown
 from crossover.nouns import (
     BEST,
@@ -23,16 +24,16 @@ from crossover.nouns import (
     Case,
     Cell,
     Contender,
+    InputError,
     Machine,
     Measurement,
     Run,
     UserFile,
     field_names,
 )
-from crossover.record.line_bounds import OBJECTS, WITHIN, read_rest, wrong
-from crossover.record.plain_line import CELL, EMPTY, EXTRA, parted
+from crossover.record.line import CELL, EMPTY, EXTRA, OBJECTS, REST, parted
 from crossover.spec.bounds import LARGEST, MOST_ROUNDS
-from crossover.spec.spec import Spec, first_wrong
+from crossover.spec.spec import Spec, known_keys
 from crossover.workloads.softmax import SOFTMAX, Softmax
 from crossover.workloads.sound import check_declared
 from crossover.workloads.workload import Workload
@@ -44,14 +45,14 @@ MOST_HEADER = 2 * MIB
 MOST_LINE = MIB
 MOST_JOURNAL = 256 * MIB
 DESCRIBED = {"name": str, "description": str, "memory_bytes": int | None}
-"""What a report says of an accelerator."""
+"""The fields of an accelerator that a report shows, and their types."""
 NUMBERS = (int, float)
 FIELDS = field_names(Measurement)
 POOLED = ("internal_api", "num_threads")
 
 
 class Header(BaseModel):
-    """run.json; of schemas 1 and 2, whose runs are all of softmax, without workload."""
+    """What run.json holds; schemas 1 and 2 name no workload, as all are softmax."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -107,7 +108,8 @@ def read_header(text: str) -> Run:
             json.dumps(read.spec), context={"workload": read.workload}
         )
     except ValidationError as error:
-        raise Unreadable(first_wrong(error, fields.get("spec"))) from error
+        why = first_wrong(error, known=lambda at: known_keys(read.workload, at))
+        raise Unreadable(why) from error
     except ValueError as error:
         raise Unreadable(f"workload: {error}") from error
     _check_texts(spec)
@@ -133,7 +135,7 @@ def _check_schema(fields: Any) -> None:
 
 
 def _check_texts(spec: Spec) -> None:
-    """Check that contenders can be parsed, not what they name: trainers come and go."""
+    """Check that contenders can be parsed; their trainers need not be known here."""
     try:
         for text in spec.contenders:
             Contender.parse(text)
@@ -182,7 +184,7 @@ def read_line(text: str, workload: Workload) -> Measurement:
         if parts is None:
             parts = _parted_slowly(text)
         cell, name = _read_cell(parts[0], workload)
-        rest = read_rest(parts[1])
+        rest = REST.validate_json(parts[1], strict=True)
     except ValidationError as error:
         raise Unreadable(first_wrong(error)) from error
     m = object.__new__(Measurement)  # its own way takes a third of the time
@@ -198,7 +200,7 @@ def read_line(text: str, workload: Workload) -> Measurement:
 
 
 def _parted_slowly(text: str) -> tuple[str, str]:
-    """Part a line that is not as we write it, as one that was edited or is older.
+    """Part a line that crossover did not write as it does today: edited, or older.
 
     Raises:
         Unreadable: when it is no object that names a cell.
@@ -222,7 +224,7 @@ def _work_of_old(case: Case) -> dict[str, float]:
 
 @dataclasses.dataclass(frozen=True)
 class _NamedCell:
-    """A cell as a line has it."""
+    """A cell as a line names it."""
 
     case: dict[str, Any]
     contender: Contender
@@ -282,7 +284,7 @@ def _cell_id(cell: Cell) -> str:
 
 
 def _check_samples(m: Measurement) -> None:
-    """Check what one field says of another; a million times in a merge."""
+    """Check what the status says of the samples; a merge does it a million times."""
     if m.status == "ok" and not m.samples_s:
         raise wrong("samples_s", m.samples_s, "must hold a time, as status is ok")
 
@@ -294,4 +296,9 @@ def _check_numbers(where: str, fields: dict[str, Any]) -> None:
             continue
         for number in value if kind is tuple else (value,):
             if type(number) in NUMBERS and not -LARGEST <= number <= LARGEST:
-                raise wrong(f"{where}{name}", number, WITHIN)
+                raise wrong(f"{where}{name}", number, f"must be within {LARGEST:g}")
+
+
+def wrong(field: str, value: object, must: str) -> InputError:
+    """Return what is raised for a value of a stored file."""
+    return Unreadable(f"{field} = {shown(value)}: {must}")

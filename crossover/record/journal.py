@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from crossover.files.untrusted import Unreadable
+from crossover.files.refusals import refusing
+from crossover.files.untrusted import Unreadable, decoded
 from crossover.nouns import InputError, Measurement
 from crossover.record import codec
 from crossover.workloads.workload import Workload
@@ -21,20 +22,16 @@ RECOVER = "--recover leaves out its round, and keeps the file as it is beside"
 _MARK = b"\xef\xbb\xbf"
 
 
-class StoreError(InputError):
-    """A run directory that cannot be created, written or read."""
-
-
 @dataclass(frozen=True)
 class Read:
     """What a journal holds."""
 
     rows: tuple[Measurement, ...]
-    """Of whole rounds."""
+    """The measurements of all rounds that are whole."""
     whole_bytes: int
     """Where the last whole round ends in the file."""
     lost: str = ""
-    """What was left out, in words."""
+    """What was left out, as a sentence; empty if nothing was."""
 
 
 def read(data: bytes, workload: Workload) -> Read:
@@ -89,16 +86,11 @@ def salvage(data: bytes, workload: Workload) -> tuple[list[Measurement], list[st
 
 
 def _row(line: bytes, workload: Workload) -> Measurement:
-    try:
-        return codec.read_line(line.decode(), workload)
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"must be UTF-8, which byte {error.start + 1} is not") from (
-            error
-        )
+    return codec.read_line(decoded(line, "utf-8"), workload)
 
 
 def _whole(rows: Sequence[Measurement]) -> int:
-    """Count the rows before the last round, where that lacks some; else all."""
+    """Count the rows of whole rounds: all of them, or those before the last round."""
     if not rows or rows[-1].status != "ok":
         return len(rows)
     start, last = len(rows), rows[-1]
@@ -121,28 +113,26 @@ class Journal:
         """Open it.
 
         Raises:
-            StoreError: when that cannot be done.
+            InputError: when that cannot be done.
         """
         self._out = out
-        try:
+        with refusing("out", out, JOURNAL):
             self._file = open(out / JOURNAL, "r+b", buffering=0)
-        except OSError as error:
-            raise self._unwritten(str(error.strerror)) from error
         self._size = self._file.seek(0, os.SEEK_END)
 
     def append(self, rows: Sequence[Measurement]) -> None:
         """Add a round and wait until the disk has it; leave no half of it.
 
         Raises:
-            StoreError: when the disk is full, the folder is gone, or somebody else
+            InputError: when the disk is full, the folder is gone, or somebody else
                 wrote to the journal.
         """
         data = "".join(map(codec.line, rows)).encode()
-        try:
+        with refusing("out", self._out, JOURNAL):
             if not self.is_there():
-                raise self._unwritten("it is gone, or another file in its place")
+                raise Unreadable("it is gone, or another file in its place")
             if self._file.seek(0, os.SEEK_END) != self._size:
-                raise self._unwritten("another program wrote to it")
+                raise Unreadable("another program wrote to it")
             try:
                 left = memoryview(data)
                 while left:
@@ -151,8 +141,6 @@ class Journal:
             except BaseException:
                 self._file.truncate(self._size)
                 raise
-        except OSError as error:
-            raise self._unwritten(str(error.strerror)) from error
         self._size += len(data)
 
     def is_there(self) -> bool:
@@ -171,8 +159,3 @@ class Journal:
     def close(self) -> None:
         """Close it."""
         self._file.close()
-
-    def _unwritten(self, why: str) -> StoreError:
-        return StoreError(
-            f"out = {str(self._out)!r}: {JOURNAL}: {why}; every round before is kept"
-        )

@@ -13,29 +13,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import StrictStr, ValidationError
+from pydantic import StrictStr
 
 from crossover.files.atomic import write_atomically
+from crossover.files.refusals import refusing
 from crossover.files.untrusted import Unreadable, clean, parse_json, read_text
-from crossover.nouns import Case, Measurement, Run
+from crossover.nouns import Case, InputError, Measurement, Run
 from crossover.record import codec, run_folder
-from crossover.record.journal import JOURNAL, StoreError
+from crossover.record.journal import JOURNAL
 from crossover.record.run_folder import HEADER
 from crossover.spec.bounds import Strict
 from crossover.spec.launch_table import Launch, NodeType
-from crossover.spec.spec import Spec, first_wrong
+from crossover.spec.spec import Spec
 
 LAUNCH, JOBS, LOGS, MERGED, ENDED = "launch.json", "jobs", "logs", "merged", "ended"
 MOST_LAUNCH = codec.MOST_HEADER
 DEFAULT = "node"
-"""The node type of a spec that names none: whatever node the scheduler gives."""
+"""The node type's name in a spec that names none: any node that the scheduler gives."""
 
 
 class Launched(Strict):
     """What was launched, as launch.json holds it."""
 
     launch: StrictStr
-    """By whom: slurm or local."""
+    """Which launcher carries out the jobs: slurm or local."""
     run_id: StrictStr
     command: StrictStr
     commit: StrictStr | None
@@ -80,35 +81,26 @@ def create(out: Path, launched: Launched) -> None:
     """Make the folder of a launched run.
 
     Raises:
-        StoreError: when `out` holds something already or cannot be written.
+        InputError: when `out` holds something already or cannot be written.
     """
-    try:
+    with refusing("out", out):
         if out.exists() and any(out.iterdir()):
-            raise StoreError(f"out = {str(out)!r}: holds files; must be new or empty")
+            raise Unreadable("holds files; must be new or empty")
         for folder in (out / JOBS, out / LOGS):
             folder.mkdir(parents=True, exist_ok=True)
         text = launched.model_dump_json(indent=2) + "\n"
         write_atomically(out / LAUNCH, text)
-    except OSError as error:
-        raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
 
 
 def load(out: Path) -> Launched:
     """Read launch.json.
 
     Raises:
-        StoreError: when it is missing or garbled.
+        InputError: when it is missing or garbled.
     """
-    where = f"run = {str(out)!r}: {LAUNCH}"
-    try:
+    with refusing("run", out, LAUNCH):
         fields = clean(parse_json(read_text(out / LAUNCH, MOST_LAUNCH, link=False)))
         return Launched.model_validate(fields)
-    except OSError as error:
-        raise StoreError(f"{where}: {error.strerror}") from error
-    except ValidationError as error:
-        raise StoreError(f"{where}: {first_wrong(error)}") from error
-    except Unreadable as error:
-        raise StoreError(f"{where}: {error}") from error
 
 
 def merge(out: Path) -> list[Path]:
@@ -118,7 +110,7 @@ def merge(out: Path) -> list[Path]:
     machine's folder is called NODE+2. Journals are copied line by line, checked.
 
     Raises:
-        StoreError: when a job's folder is garbled or `out` cannot be written.
+        InputError: when a job's folder is garbled or `out` cannot be written.
     """
     launched = load(out)
     machines: dict[tuple[str, str], dict[Path, Run]] = {}
@@ -134,12 +126,10 @@ def merge(out: Path) -> list[Path]:
         while target in merged:
             n += 1
             target = out / MERGED / f"{node}+{n}"
-        if target.is_symlink() or target.parent.is_symlink():  # of a stranger
-            raise StoreError(f"out = {str(target)!r}: is a link; must be a folder")
-        try:
+        with refusing("out", target):
+            if target.is_symlink() or target.parent.is_symlink():  # of a stranger
+                raise Unreadable("is a link; must be a folder")
             _merge(launched, runs, target)
-        except OSError as error:
-            raise StoreError(f"out = {str(target)!r}: {error.strerror}") from error
         merged.append(target)
     return merged
 
@@ -159,12 +149,12 @@ def one_run(launched: Launched, name: str, runs: Sequence[Run]) -> Run:
     """Return the header of several runs of one machine as one.
 
     Raises:
-        StoreError: when they are of different machines, whose rounds never pair.
+        InputError: when they are of different machines, whose rounds never pair.
     """
     machine = runs[0].machine
     others = {run.machine.fingerprint for run in runs} - {machine.fingerprint}
     if others:
-        raise StoreError(
+        raise InputError(
             f"runs of {name}: are from machines {machine.fingerprint} and "
             f"{', '.join(sorted(others))}; must be from one"
         )
@@ -181,7 +171,7 @@ def one_run(launched: Launched, name: str, runs: Sequence[Run]) -> Run:
 
 
 def _lines(runs: Mapping[Path, Run]) -> Iterator[str]:
-    """Yield the lines of all journals, no round of one job numbered as another's.
+    """Yield the lines of all journals; each round gets a number that no other job has.
 
     Rounds of a case are compared by their number. Two jobs that measured the same
     case, perhaps on two nodes of one type, are not compared round by round.

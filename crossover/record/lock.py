@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from crossover.record.journal import StoreError
+from crossover.nouns import InputError
 
 LOCK = "run.lock"
 LONGEST = 200
-"""Bytes read of who holds a lock."""
-TAKEN = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
-TRIES = 100
+"""At most this many characters are read of who holds a lock."""
+PATIENCE_S = 0.1
+"""How long a lock is waited for: its last holder may be just removing the file."""
+UNKEPT = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
+"""How a file system says that it keeps no locks."""
 
 
 @contextmanager
@@ -25,67 +27,44 @@ def held(out: Path) -> Iterator[None]:
     held: the journal still notices a second writer.
 
     Raises:
-        StoreError: when another process holds it, by its number and machine; or when
+        InputError: when another process holds it, by its number and machine; or when
             the lock's file cannot be written.
     """
-    path = out / LOCK
+    from filelock import FileLock, Timeout  # slow to load
+
+    path, who = out / LOCK, f"out = {str(out)!r}"
+    # No soft lock, a file that is there: it would outlive a process that is killed.
+    lock = FileLock(path, PATIENCE_S, fallback_to_soft=False, on_acquired=_sign)
     try:
-        descriptor = _take(path)
+        lock.acquire(poll_interval=PATIENCE_S / 5)
+    except Timeout as error:
+        raise InputError(
+            f"{who}: {_holder(path) or 'another process'} uses it; must be stopped "
+            "first, or choose another folder"
+        ) from error
     except OSError as error:
-        raise StoreError(f"out = {str(out)!r}: {LOCK}: {error.strerror}") from error
+        if error.errno not in UNKEPT:
+            raise InputError(f"{who}: {LOCK}: {error.strerror}") from error
+        why = f"cannot be locked ({error.strerror}): start no second run there"
+        print(f"crossover: {who}: {why}", file=sys.stderr)
     try:
         yield
     finally:
         with suppress(OSError):  # the folder may be gone
             path.unlink()  # first: whoever waits for it looks again
-        os.close(descriptor)
+        lock.release()
 
 
-def _take(path: Path) -> int:
-    for attempt in range(TRIES):
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(path, flags, 0o666)
-        try:
-            _lock(descriptor, path.parent)
-            # Its last holder may have removed the file since it was opened.
-            there = os.path.samestat(os.fstat(descriptor), os.stat(path))
-            if there or attempt == TRIES - 1:  # some file systems number anew
-                break
-        except FileNotFoundError:
-            pass
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
-    with suppress(OSError):  # a full disk: nobody will know who it is
+def _sign(descriptor: int) -> None:
+    """Write who holds the lock into its file; on a full disk nobody will know."""
+    with suppress(OSError):
         os.ftruncate(descriptor, 0)
         os.write(
             descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode()
         )
-    return descriptor
 
 
-def _lock(descriptor: int, out: Path) -> None:
-    try:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except ImportError:
-        _say_unlocked(out, "no locks on this system")
-    except OSError as error:
-        if error.errno not in TAKEN:
-            _say_unlocked(out, str(error.strerror))
-            return
-        holder = os.read(descriptor, LONGEST).decode(errors="replace")
-        raise StoreError(
-            f"out = {str(out)!r}: {holder or 'another process'} uses it; "
-            "must be stopped first, or choose another folder"
-        ) from error
-
-
-def _say_unlocked(out: Path, why: str) -> None:
-    print(
-        f"crossover: out = {str(out)!r}: cannot be locked ({why}): start no second run "
-        "there",
-        file=sys.stderr,
-    )
+def _holder(path: Path) -> str:
+    with suppress(OSError), open(path, errors="replace") as file:
+        return file.read(LONGEST)
+    return ""

@@ -11,8 +11,8 @@ from pathlib import Path
 from crossover.analysis.machines import Found, Placement
 from crossover.files.atomic import write_atomically
 from crossover.files.escape import cell
+from crossover.files.refusals import refusing
 from crossover.findings import Crossover
-from crossover.record.journal import StoreError
 from crossover.report.cells import written
 from crossover.report.document import Document, Section, Table, markdown, page
 from crossover.report.words.sentences import fixed_axis, headed, name, number
@@ -51,10 +51,10 @@ def write_machines(
     """Write the tables of several machines, and where each case should go.
 
     Raises:
-        StoreError: when the folder cannot be written.
+        InputError: when the folder cannot be written.
     """
     whole = document(found, placed)
-    try:
+    with refusing("out", out):
         out.mkdir(parents=True, exist_ok=True)
         write_atomically(out / "machines.csv", machines_csv(found))
         write_atomically(
@@ -62,8 +62,6 @@ def write_machines(
         )
         write_atomically(out / "machines.md", markdown(whole))
         write_atomically(out / "machines.html", page(whole))
-    except OSError as error:
-        raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
 
 
 def terminal_lines(placed: Iterable[Placement]) -> list[str]:

@@ -12,9 +12,9 @@ import pandas as pd
 from crossover.analysis.frame import Derived, derive, frames
 from crossover.files.atomic import write_atomically
 from crossover.files.escape import harmless
+from crossover.files.refusals import refusing
 from crossover.findings import Crossover
 from crossover.nouns import InputError, Run
-from crossover.record.journal import StoreError
 from crossover.report.page import page
 from crossover.report.pictures.embed import Shown, small_png
 from crossover.report.pictures.figures import image, pictures
@@ -51,7 +51,7 @@ def write_report(
 
     Raises:
         InputError: when parquet is asked for without pyarrow.
-        StoreError: when the folder cannot be written.
+        InputError: when the folder cannot be written.
     """
     if parquet and find_spec("pyarrow") is None:
         raise InputError(
@@ -59,7 +59,7 @@ def write_report(
         )
     derived = derive(run)
     tables = frames(run, derived)
-    try:
+    with refusing("out", out):
         for field in fields(tables):
             _write_table(out / field.name, getattr(tables, field.name), parquet)
         for name, columns in LATEX_COLUMNS.items() if latex else ():
@@ -70,8 +70,6 @@ def write_report(
         write_atomically(out / "report.md", _markdown(run, derived, shown, partial))
         html = page(run, derived, tables, shown, partial)
         write_atomically(out / "report.html", html)
-    except OSError as error:
-        raise StoreError(f"out = {str(out)!r}: {error.strerror}") from error
     return derived.crossovers
 
 
@@ -116,7 +114,7 @@ def _latex(table: pd.DataFrame) -> str:
 def _plots(run: Run, derived: Derived, out: Path) -> Iterator[Shown]:
     """Write each picture as PNG and SVG, and yield it."""
     if (out / "plots").is_symlink():  # of a stranger: it leads anywhere
-        raise StoreError(f"out = {str(out)!r}: plots is a link; must be a folder")
+        raise InputError(f"out = {str(out)!r}: plots is a link; must be a folder")
     (out / "plots").mkdir(exist_ok=True)
     for picture in pictures(
         run,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from crossover.analysis.crossover import crossovers
 from crossover.findings import Crossover
 from crossover.measure.machine import snapshot
-from crossover.measure.workers import Crew
+from crossover.measure.workers import Workers
 from crossover.pipeline import carry_out_unkept
 from crossover.selftest.promises import Row, simulation_table
 from crossover.spec.spec import Spec
@@ -36,7 +36,7 @@ def selftest(
     machine, rows, held = snapshot(), [], 0
     for number in range(pairs):
         truth, spec = spinning_pair(seed, number)
-        run = carry_out_unkept(spec, machine, Crew())
+        run = carry_out_unkept(spec, machine, Workers())
         row, inside = compared(truth, crossovers(run)[0])
         said(row)
         rows.append(row)

@@ -5,14 +5,14 @@
 
 import dataclasses
 import hashlib
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pydantic import ValidationError
-
 from crossover.analysis.flags import NO_INTERVAL
 from crossover.crossing.decide import FEWEST_ROUNDS
-from crossover.files.untrusted import Unreadable, file_name
+from crossover.files.refusals import refusing
+from crossover.files.untrusted import file_name
 from crossover.nouns import (
     SCHEMA,
     Case,
@@ -27,7 +27,7 @@ from crossover.nouns import (
 from crossover.record.codec import again
 from crossover.sources.sweeps_of_cells import clipped, sweeps
 from crossover.spec.bounds import MOST_ROUNDS
-from crossover.spec.spec import Spec, first_wrong
+from crossover.spec.spec import Spec
 from crossover.workloads.softmax import SOFTMAX, Softmax
 
 UNKNOWN = "unknown"
@@ -37,6 +37,12 @@ MOST_TIMES = 2_000_000
 
 class NoCellsError(InputError):
     """A file that is in order but holds no cell of ours."""
+
+    def __init__(self, where: str, must: str) -> None:
+        super().__init__(
+            f"{where}: must hold {must}; for other benchmarks make a table of the "
+            "times and use `crossover analyse`"
+        )
 
 
 @dataclass
@@ -49,7 +55,7 @@ class Found:
     transfer_s: list[float] = field(default_factory=list)
     calls_per_sample: int = 1
     no_interval: str | None = None
-    """Why the samples are not the raw ones."""
+    """Why the tool kept no raw samples; None if it did."""
     one_process: bool = False
     status: str = "unavailable"
     """Where it did not run: `failed`, or `unavailable` if it was not to run."""
@@ -63,7 +69,7 @@ class Found:
     def measurements(self, run_id: str) -> list[Measurement]:
         """Return a round for each sample, or one that says why there is none.
 
-        Only so many rounds have a transfer time as transfers were timed.
+        A round has a transfer time only where as many transfers were timed.
         """
         case, contender = self.cell.case, self.cell.contender
         cell_id = self.cell.id
@@ -113,9 +119,8 @@ class Origin:
 
     tool: str
     name: str
-    """Of the run: what tells it from the others of the same store."""
+    """The run's name, which no other run of the same folder has."""
     file: str
-    command: str
     commit: str | None
     machine: Machine
 
@@ -127,11 +132,8 @@ def run_of(origin: Origin, found: Sequence[Found]) -> Run:
         InputError: when no two contenders are there to compare, or more than can be.
     """
     _check_sizes(origin, found)
-    try:
+    with refusing("file", origin.file):
         return again(_run_of(origin, found))
-    except (ValidationError, Unreadable) as error:
-        why = first_wrong(error) if isinstance(error, ValidationError) else error
-        raise InputError(f"{origin.file}: {why}") from error
 
 
 def _check_sizes(origin: Origin, found: Sequence[Found]) -> None:
@@ -178,14 +180,14 @@ def _run_of(origin: Origin, found: Sequence[Found]) -> Run:
         SCHEMA,
         spec,
         origin.commit,
-        origin.command,
+        shlex.join(["crossover", "report", f"--from-{origin.tool}", origin.file]),
         origin.machine,
         tuple(m for f in found for m in f.measurements(run_id)),
     )
 
 
 def _thin(found: Sequence[Found]) -> None:
-    """Keep so many samples of a cell as can be analysed, evenly over its time."""
+    """Keep as many samples of a cell as can be analysed, evenly over its time."""
     for f in found:
         n, most = len(f.samples_s), MOST_ROUNDS
         if n > most:

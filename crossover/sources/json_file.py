@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, ValidationError
 
+from crossover.files.refusals import first_wrong, refusing
 from crossover.files.untrusted import Unreadable, clean, parse_json, read_text, shown
 from crossover.nouns import InputError
 
@@ -21,7 +22,7 @@ Item = TypeVar("Item")
 
 
 class _First(FailFast):
-    """Stop at the first wrong item: millions would be as many errors."""
+    """Stop at the first wrong item: each further one would be an error in memory."""
 
     __hash__ = object.__hash__  # a union of types needs one
 
@@ -45,18 +46,12 @@ def read_object(path: Path) -> dict[str, Any]:
     Raises:
         InputError: when it cannot be read or holds something else.
     """
-    try:
+    with refusing("file", path):
         found = clean(parse_json(read_text(path)))
-    except OSError as error:
-        raise InputError(f"file = {str(path)!r}: {error.strerror}") from error
-    except Unreadable as error:
-        raise InputError(f"file = {str(path)!r}: {error}") from error
-    if not isinstance(found, dict):
-        kind = type(found).__name__
-        raise InputError(
-            f"file = {str(path)!r}: must be a JSON object, not a {kind} as here"
-        )
-    return found
+        if not isinstance(found, dict):
+            kind = type(found).__name__
+            raise Unreadable(f"must be a JSON object, not a {kind} as here")
+        return found
 
 
 def part(
@@ -76,17 +71,9 @@ def part(
     try:
         return kind.model_validate(value)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, (*where, *first["loc"]))) or "top level"
-        if first["type"] == "missing":
-            raise InputError(f"{path}: {field}: missing; must be given") from error
-        raise wrong(path, field, first["input"], _sentence(first["msg"])) from error
+        raise InputError(f"{path}: {first_wrong(error, where)}") from error
 
 
 def wrong(path: Path, field: str, value: object, must: str) -> InputError:
     """Return the error that a field holds another value than it must."""
     return InputError(f"{path}: {field} = {shown(value)}: {must}")
-
-
-def _sentence(message: str) -> str:
-    return message.removeprefix("Value error, ").replace("Input should", "must")

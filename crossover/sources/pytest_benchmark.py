@@ -4,7 +4,6 @@ Only benchmarks whose extra_info names a cell are read (docs/sources.md). Nothin
 file is executed.
 """
 
-import shlex
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,10 +111,8 @@ def read_pytest_benchmark(file: Path) -> Run:
     document = part(Document, fields, file)
     found = _found(file, document)
     if not found:
-        raise NoCellsError(
-            f"{file}: benchmarks: must hold one whose extra_info names a cell; "
-            "for other benchmarks make a table of the times and use `crossover analyse`"
-        )
+        must = "one whose extra_info names a cell"
+        raise NoCellsError(f"{file}: benchmarks", must)
     _add_missing(document.machine_info, found)
     commit = document.commit_info.get("id")
     commit = commit[:12] if isinstance(commit, str) and commit != UNVERSIONED else None
@@ -124,9 +121,6 @@ def read_pytest_benchmark(file: Path) -> Run:
         tool="pytest-benchmark",
         name="-".join(name for name in names if name),
         file=str(file),
-        command=shlex.join(
-            ["crossover", "report", "--from-pytest-benchmark", str(file)]
-        ),
         commit=commit,
         machine=_machine(document, found.values()),
     )
@@ -146,7 +140,7 @@ def _found(file: Path, document: Document) -> dict[Cell, Found]:
         stats = part(Stats, benchmark.stats, file, (*where, "stats"))
         cell = _cell(file, i, extra.cell_id)
         if cell in (found if extra.view == "train" else moved):
-            field = f"bench.promises.{i}.extra_info.cell_id"
+            field = f"benchmarks.{i}.extra_info.cell_id"
             raise wrong(file, field, extra.cell_id, f"must have one {extra.view} only")
         samples = [float(seconds) for seconds in stats.data or (stats.median,)]
         if extra.view == "transfer":
@@ -154,7 +148,7 @@ def _found(file: Path, document: Document) -> dict[Cell, Found]:
             continue
         if min(samples) < TINY:
             must = "must be seconds > 0"
-            raise wrong(file, f"bench.promises.{i}.stats", min(samples), must)
+            raise wrong(file, f"benchmarks.{i}.stats", min(samples), must)
         found[cell] = Found(
             cell,
             samples_s=samples,
@@ -175,9 +169,8 @@ def _cell(file: Path, i: int, cell_id: str) -> Cell:
     try:
         return SOFTMAX.parse_cell(cell_id)
     except ValueError as error:
-        raise InputError(
-            f"{file}: bench.promises.{i}.extra_info.cell_id: {error}"
-        ) from error
+        where = f"{file}: benchmarks.{i}.extra_info.cell_id"
+        raise InputError(f"{where}: {error}") from error
 
 
 def _add_missing(machine: MachineInfo, found: dict[Cell, Found]) -> None:

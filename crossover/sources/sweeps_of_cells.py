@@ -12,11 +12,11 @@ from crossover.workloads.workload import Workload
 
 Pair = tuple[str, str]
 TRAINER_ORDER = ("lesson", "manual")
-"""These come first, as what the others try to beat."""
+"""The trainers that others are compared with, in this order."""
 
 
 def clipped(workload: Workload, cases: Iterable[Case]) -> dict[Case, Case]:
-    """Name the cases where a size exceeds its most by that: all samples in one batch.
+    """Return the cases whose size exceeds its most, and what they are with that most.
 
     As `Sweep.cases` does. Not those that a sweep over the other size needs as they are,
     nor where that name is taken.

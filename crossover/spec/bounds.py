@@ -16,16 +16,16 @@ from pydantic import (
 )
 
 MOST_CELLS = 100_000
-"""Of a spec, all sweeps together."""
+"""At most this many cells in one spec."""
 GPU = re.compile(r"gpu(?P<index>:\d+)?(?=[/@]|$)")
 NAME = re.compile(r"\w[\w.+ -]{0,79}")
-"""Of a spec: it becomes a folder's."""
+"""What a spec's name may be: a folder is called by it."""
 
 MOST_ROUNDS = 1000
-"""Of a cell: what a plan takes, and an analysis can bear."""
+"""A cell has at most this many rounds: more would take an analysis too long."""
 MOST, LEAST_PRICE = 1e9, 1e-9
 LARGEST = 1e18
-"""What every number of a measurement lies within, whoever recorded it."""
+"""No number of a measurement is larger than this, whoever recorded it."""
 
 Seed = Annotated[StrictInt, Field(ge=0, lt=2**63)]
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-MOST, le=MOST)]
@@ -33,7 +33,7 @@ Text = Annotated[StrictStr, Field(max_length=200)]
 
 
 def _named(text: str) -> str:
-    """Read `gpu` as the accelerator, whatever torch calls it."""
+    """Replace `gpu` by `accelerator`, which `resolve` names as torch does."""
     match = GPU.match(text)
     if match is None:
         return text
@@ -52,6 +52,6 @@ Price = Annotated[Real, Field(ge=LEAST_PRICE)]
 
 
 class Strict(BaseModel):
-    """A table whose keys are all known, and that stays as it was read."""
+    """A table of TOML or JSON that holds known keys only, and cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

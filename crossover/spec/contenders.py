@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from crossover.files.untrusted import near
-from crossover.nouns import Contender, Machine
+from crossover.nouns import Contender, InputError, Machine
 from crossover.workloads.workload import Implementation
 
 ACCELERATOR = "accelerator"
 STAND_IN = "cuda"
-"""What `accelerator` means where there is none: recorded as unavailable, with why."""
+"""Without an accelerator, `accelerator` becomes this name; its cells are recorded as
+unavailable."""
 ALL_THREADS = "@all"
 
 
@@ -20,31 +21,31 @@ def check_contender(text: str, known: Sequence[Implementation]) -> None:
         known: the workload's implementations that it may name.
 
     Raises:
-        ValueError: naming the field, its value and what is allowed.
+        InputError: naming the field, its value and what is allowed.
     """
     usual = [one.name for one in known[:1]]
     contender = Contender.parse(text.replace(ALL_THREADS, "@1"), *usual)
     by_name = {one.name: one for one in known}
     if contender.trainer not in by_name:
-        raise ValueError(
+        raise InputError(
             f"trainer = {contender.trainer!r} in contender {text!r}: must be one of "
             f"{', '.join(sorted(by_name))}{near(contender.trainer, (*by_name,))}"
         )
     kind = contender.device.partition(":")[0]
     only = by_name[contender.trainer].only_on or kind
     if only != kind and (kind != ACCELERATOR or only == "cpu"):
-        raise ValueError(
+        raise InputError(
             f"device = {contender.device!r} in contender {text!r}: trainer "
             f"{contender.trainer} must be on {only}"
         )
     if contender.threads is not None and contender.threads < 1:
-        raise ValueError(f"threads = 0 in contender {text!r}: must be >= 1 or all")
+        raise InputError(f"threads = 0 in contender {text!r}: must be >= 1 or all")
     if contender.ranks < 1:
-        raise ValueError(f"ranks = 0 in contender {text!r}: must be >= 1")
+        raise InputError(f"ranks = 0 in contender {text!r}: must be >= 1")
     ranked = [one.name for one in known if one.ranked]
     if contender.ranks > 1 and contender.trainer not in ranked:
         takes = f", only trainer {' or '.join(ranked)} takes more" * bool(ranked)
-        raise ValueError(
+        raise InputError(
             f"ranks = {contender.ranks} in contender {text!r}: must be 1{takes}"
         )
 

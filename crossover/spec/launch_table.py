@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr, field_validator
 
-from crossover.files.untrusted import near, shown
+from crossover.files.untrusted import shown
 from crossover.spec.bounds import Strict
 
 NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
@@ -15,7 +15,7 @@ OURS = (
     "array", "chdir", "error", "exclusive", "job-name", "no-requeue", "nodes",
     "open-mode", "output", "requeue", "signal", "time", "wrap",
 )  # fmt: skip
-"""Flags of sbatch that a job's going on after its time limit rests on."""
+"""sbatch flags that we set ourselves; requeueing depends on them."""
 MOST_MINUTES = 366 * 24 * 60
 
 
@@ -26,7 +26,7 @@ class NodeType(Strict):
     constraint: StrictStr | None = None
     gpus: Annotated[StrictInt, Field(ge=0, le=1000)] = 0
     limit_minutes: Annotated[StrictInt, Field(ge=2, le=MOST_MINUTES)] = 60
-    """After so long the scheduler ends a job, which is queued again and goes on."""
+    """The scheduler ends a job after this time; it is queued again and goes on."""
     extra: dict[str, StrictBool | StrictInt | StrictStr] = Field(
         default={}, max_length=50
     )
@@ -78,10 +78,3 @@ class Launch(Strict):
                     "most 40, the first a letter or digit"
                 )
         return nodes
-
-
-def unknown_key(where: tuple[int | str, ...]) -> str:
-    """Return what keys a place in the `[launch]` table may hold, the nearest named."""
-    model = NodeType if len(where) > 3 else Launch
-    known = (*model.model_fields,)
-    return ", ".join(known) + near(str(where[-1]), known)

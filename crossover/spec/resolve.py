@@ -2,12 +2,12 @@
 
 from typing import TypeVar
 
-from crossover.nouns import Contender
+from crossover.nouns import Contender, InputError
 from crossover.spec.contenders import ACCELERATOR, ALL_THREADS, STAND_IN
-from crossover.spec.spec import Spec, SpecError
+from crossover.spec.spec import Spec
 from crossover.spec.sweep import Sweep
 
-Asked = TypeVar("Asked", Spec, Sweep)
+SpecOrSweep = TypeVar("SpecOrSweep", Spec, Sweep)
 
 
 def resolve(spec: Spec, accelerators: tuple[str, ...], cores: int) -> Spec:
@@ -17,14 +17,14 @@ def resolve(spec: Spec, accelerators: tuple[str, ...], cores: int) -> Spec:
     unavailable with the reason: what did not run is reported, never left out.
 
     Raises:
-        SpecError: for more threads than cores.
+        InputError: for more threads than cores.
     """
     devices = accelerators or (STAND_IN,)
     sweeps = tuple(_resolved(sweep, devices, cores) for sweep in spec.sweep)
     return _resolved(spec, devices, cores).model_copy(update={"sweep": sweeps})
 
 
-def _resolved(asked: Asked, devices: tuple[str, ...], cores: int) -> Asked:
+def _resolved(asked: SpecOrSweep, devices: tuple[str, ...], cores: int) -> SpecOrSweep:
     """Return a spec or a sweep whose own contenders and pairs are those of here."""
     names = [_here(text, d, cores) for text in asked.contenders for d in devices]
     both = [
@@ -44,7 +44,7 @@ def _here(text: str, device: str, cores: int) -> str:
     found = text.replace(ACCELERATOR, device).replace(ALL_THREADS, f"@{cores}")
     threads = Contender.parse(found).threads
     if threads is not None and threads > cores:
-        raise SpecError(
+        raise InputError(
             f"threads = {threads} in contender {found!r}: must be at most {cores}, the "
             "cores of this machine"
         )

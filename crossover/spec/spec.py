@@ -1,7 +1,7 @@
 """What is asked: TOML in, a validated `Spec` out. No torch, no measuring."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import cache
 from typing import Annotated, Any
 
@@ -19,7 +19,8 @@ from pydantic import (
     model_validator,
 )
 
-from crossover.files.untrusted import near, shown
+from crossover.files.refusals import Place, first_wrong
+from crossover.files.untrusted import shown
 from crossover.nouns import BEST, Contender, InputError
 from crossover.spec.bounds import (
     MOST_CELLS,
@@ -34,16 +35,12 @@ from crossover.spec.bounds import (
     Who,
 )  # fmt: skip
 from crossover.spec.contenders import check_contender
-from crossover.spec.launch_table import Launch, unknown_key
+from crossover.spec.launch_table import Launch, NodeType
 from crossover.spec.sweep import Sweep, sweep_type
 from crossover.workloads.registry import declared, definition
 from crossover.workloads.workload import Implementation, Workload
 
 DEVICE = re.compile(r"[a-z][a-z0-9_]*(:\d+)?")
-
-
-class SpecError(InputError):
-    """A spec, or an option over it, that cannot be meant."""
 
 
 class Spec(Strict):
@@ -57,7 +54,7 @@ class Spec(Strict):
     """(baseline, challenger)."""
     sweep: tuple[SerializeAsAny[Sweep], ...] = Field(min_length=1, max_length=500)
     rounds: Annotated[StrictInt, Field(ge=2, le=MOST_ROUNDS)] = 32
-    """At most so many rounds of a case; on a grid, so many of every case."""
+    """The most rounds of a case; with `grid`, the number of rounds of every case."""
     grid: StrictBool = False
     """Measure the sizes given, all alike, and add none."""
     width: Annotated[Real, Field(gt=1)] = 1.25
@@ -73,7 +70,7 @@ class Spec(Strict):
     margin: Annotated[Real, Field(ge=0, lt=1)] = 0.02
     """A contender is ahead at a size when it is faster by more than this share."""
     resolution: Annotated[Real, Field(ge=0, lt=1)] = 0.01
-    """Share by which a process may be lucky or unlucky for as long as it lives."""
+    """Error per process that more rounds cannot average out, as a share of the time."""
     prices: dict[Text, Price] = Field(default={}, max_length=1000)
     """Money per hour by device (`cuda:0`) or, less specific, by its kind (`cuda`)."""
     launch: Launch | None = None
@@ -119,7 +116,7 @@ class Spec(Strict):
 
     @property
     def declared(self) -> Workload:
-        """What the spec's job is, as it was declared when the spec was read."""
+        """The workload of the spec, as it was declared when the spec was read."""
         return self.sweep[0].workload
 
     def price_of(self, contender: Contender) -> float | None:
@@ -164,34 +161,36 @@ def parse_spec(fields: dict[str, Any], source: str) -> Spec:
     """Validate the fields of a spec.
 
     Raises:
-        SpecError: for the first thing wrong, naming field, value and what is allowed.
+        InputError: for the first thing wrong, naming field, value and what is allowed.
     """
     try:
         spec = Spec.model_validate(fields)
     except ValidationError as error:
-        raise SpecError(f"{source}: {first_wrong(error, fields)}") from error
+        name = fields.get("workload", "softmax")
+        why = first_wrong(error, known=lambda at: known_keys(declared(name), at))
+        raise InputError(f"{source}: {why}") from error
     if not NAME.fullmatch(spec.name):  # it becomes a folder's
-        raise SpecError(
+        raise InputError(
             f"name = {shown(spec.name)}: must be letters, digits, spaces and any of "
             "._+-, at most 80, the first a letter or digit"
         )
     known = spec.declared.implementations
     for text in {*spec.contenders, *(c for s in spec.sweep for c in s.contenders)}:
-        _check_contender(text, known)
+        check_contender(text, known)
     pairs = [*spec.pairs, *(pair for s in spec.sweep for pair in s.pairs)]
     for baseline, challenger in pairs:
         if baseline == challenger:
-            raise SpecError(
+            raise InputError(
                 f"pairs = {baseline!r} twice: must be two different contenders; a run "
                 "measures one against itself by its own (control = true)"
             )
     for text in {text for pair in pairs for text in pair}:
-        _check_contender(text, (*known, Implementation(BEST)))
+        check_contender(text, (*known, Implementation(BEST)))
     return spec.model_copy(update={"sweep": tuple(map(_eased, spec.sweep))})
 
 
 def _eased(sweep: Sweep) -> Sweep:
-    """Return a sweep along a size that settings depend on, with those not given."""
+    """Return a sweep with the settings that depend on its axis, where not given."""
     workload, axis = sweep.workload, sweep.axis
     if axis not in workload.shape:
         return sweep
@@ -200,37 +199,11 @@ def _eased(sweep: Sweep) -> Sweep:
     return sweep.model_copy(update=left)
 
 
-def _check_contender(text: str, known: tuple[Implementation, ...]) -> None:
-    try:
-        check_contender(text, known)
-    except ValueError as error:
-        raise SpecError(str(error)) from error
-
-
-def first_wrong(error: ValidationError, fields: Mapping[str, Any] | None = None) -> str:
-    """Return what is wrong first, as field, value and what is allowed.
-
-    Args:
-        error: what was raised.
-        fields: those of the spec, to name what a sweep of its workload may hold.
-    """
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "spec"
-    if first["type"] == "extra_forbidden":
-        key, table = str(first["loc"][-1]), first["loc"][0]
-        known = (*Spec.model_fields,)
-        if table == "sweep" and len(first["loc"]) > 1:
-            workload = declared((fields or {}).get("workload", "softmax"))
-            known = ("axis", "values", *workload.names, "contenders", "pairs")
-        must = ", ".join(known) + near(key, known)
-        if table == "launch" and len(first["loc"]) > 1:
-            must = unknown_key(first["loc"])
-        return f"{where}: unknown key; must be one of {must}"
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "missing":
-        return f"{where}: missing; must be given"
-    return (
-        f"{where} = {shown(first['input'])}: {message}"
-        if first["type"] != "value_error"
-        else f"{where}: {message}"
-    )
+def known_keys(workload: Workload, place: Place) -> Iterable[str]:
+    """Return the keys that a place in a spec of a workload may hold."""
+    table = place[0] if len(place) > 1 else None
+    if table == "sweep":
+        return "axis", "values", *workload.names, "contenders", "pairs"
+    if table == "launch":
+        return NodeType.model_fields if len(place) > 3 else Launch.model_fields
+    return Spec.model_fields

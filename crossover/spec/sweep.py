@@ -59,7 +59,7 @@ class Sweep(Strict):
         return self.workload.case(**values).without(self.axis)
 
     def model_copy(self, **how: Any) -> Self:
-        """Return a copy, whose line is its own."""
+        """Return a copy, which computes its `line` anew."""
         copied = super().model_copy(**how)
         vars(copied).pop("line", None)
         return copied
@@ -87,7 +87,7 @@ class Sweep(Strict):
         return dict(sorted(cases.items()))
 
     def clipped(self) -> Iterable[tuple[str, int, str]]:
-        """Yield (size, value asked for, size that it exceeds) where one is clipped."""
+        """Yield (size, value, size that it exceeds) for each value that is clipped."""
         for size in self.workload.sizes:
             if size.most:
                 asked, most = self._asked(size.name), min(self._asked(size.most))

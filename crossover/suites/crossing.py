@@ -7,7 +7,7 @@ import math
 
 from crossover.analysis.crossover import crossovers
 from crossover.measure.machine import snapshot
-from crossover.measure.workers import Crew
+from crossover.measure.workers import Workers
 from crossover.nouns import Contender
 from crossover.pipeline import carry_out_unkept
 from crossover.spec.spec import Spec
@@ -41,6 +41,6 @@ def crossover_batch_size(baseline: str, challenger: str) -> float:
     """Measure the sweep; return the crossover in samples, NaN if there is none."""
     spec = crossing_spec(baseline, challenger)
     devices = {Contender.parse(text).device for text in (baseline, challenger)}
-    run = carry_out_unkept(spec, snapshot(tuple(sorted(devices))), Crew())
+    run = carry_out_unkept(spec, snapshot(tuple(sorted(devices))), Workers())
     found = next(c for c in crossovers(run) if c.view == "train")
     return math.nan if found.answer.at is None else found.answer.at

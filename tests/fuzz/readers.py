@@ -17,7 +17,7 @@ from pathlib import Path
 
 from crossover.analysis.compare import compare, lines
 from crossover.analysis.frame import derive
-from crossover.command.option_texts import parse_duration, parse_prices, parse_sizes
+from crossover.command.ask import parse_duration, parse_prices, parse_sizes
 from crossover.files.untrusted import one_line
 from crossover.nouns import Contender, InputError
 from crossover.plan.plan import next_blocks, notices
@@ -27,7 +27,7 @@ from crossover.report.terminal import plain_lines
 from crossover.sources.asv import read_asv
 from crossover.sources.pytest_benchmark import read_pytest_benchmark
 from crossover.sources.table.analyse import analyse_file
-from crossover.sources.table.file import Asked
+from crossover.sources.table.file import TableAsk
 from crossover.spec.load import load_spec
 from crossover.spec.resolve import resolve
 from crossover.workloads.softmax import SOFTMAX
@@ -190,14 +190,14 @@ def _same(one, other):
     return repr(one) == repr(other)
 
 
-ASKED = Asked("n", "seconds", "who", "cpu", "gpu", "round", ("model",))
+ASKED = TableAsk("n", "seconds", "who", "cpu", "gpu", "round", ("model",))
 
 
 def table(data):
     """Read a CSV table, with rounds and without, and as rates; write its answers."""
     with folder() as out:
         _put(out / "times.csv", data)
-        alone = Asked(*list(vars(ASKED).values())[:5])
+        alone = TableAsk(*list(vars(ASKED).values())[:5])
         pooled = dataclasses.replace(alone, pool=("model", "round"))
         rates = dataclasses.replace(ASKED, higher_is_better=False)
         for asked in (ASKED, alone, pooled, rates):

@@ -6,7 +6,7 @@ import virtual
 import virtual_worker
 
 from crossover.measure.pipe import Open, Sample, read_reply
-from crossover.measure.workers import Crew
+from crossover.measure.workers import Workers
 from crossover.nouns import SCHEMA, Run
 from crossover.pipeline import carry_out
 from crossover.spec.spec import parse_spec
@@ -39,7 +39,7 @@ class Worker:
         pass
 
 
-class Clocked(Crew):
+class Clocked(Workers):
     def __init__(self, clock, before):
         super().__init__(lambda contender: Worker(before))
         self.clock = clock
@@ -61,4 +61,4 @@ def measure(spec, run, out, before=lambda request: None, **around):
     """Carry out a run in its folder under a virtual clock."""
     clock = virtual.Clock(out)
     surroundings = clock.around(**around)
-    return carry_out(spec, run, out, Clocked(clock, before), around=surroundings)
+    return carry_out(spec, run, out, Clocked(clock, before), environment=surroundings)

@@ -52,7 +52,7 @@ def target(folder, spec_file, where):
             new_run.snapshot = lambda devices: (
                 os.write(pipe, b"s") and time.sleep(FOREVER_S)
             )
-        job.Crew = lambda: told
+        job.Workers = lambda: told
         sys.argv = ["crossover", "run", str(spec_file), "--out", str(folder)]
         cli.main()
 

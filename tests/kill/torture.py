@@ -22,6 +22,7 @@ import psutil
 import virtual
 from life import Life
 
+from crossover.nouns import InputError
 from crossover.record import run_folder
 
 GONE_S = 10.0
@@ -125,7 +126,7 @@ class Torture:
         """Load what a life left; count the rounds that it began and did not keep."""
         try:
             kept = self.rounds(folder) - before
-        except run_folder.StoreError as error:
+        except InputError as error:
             self.wrong.append(f"{folder}: not loadable: {error}")
             return
         if tale.count("r") > kept:

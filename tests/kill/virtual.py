@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 from crossover.command import job, new_run
 from crossover.command.ask import Ask
-from crossover.measure.environment import Surroundings
+from crossover.measure.environment import Environment
 from crossover.measure.pipe import Sample
 from crossover.measure.process import WorkerProcess
-from crossover.measure.workers import Crew
+from crossover.measure.workers import Workers
 from crossover.nouns import Machine
 from crossover.record import run_folder
 from crossover.report import write
@@ -74,10 +74,10 @@ class Clock:
             "load_1min": lambda: 0.5,
             "throttled": lambda: 0,
         }
-        return Surroundings(**known | other)
+        return Environment(**known | other)
 
 
-class Told(Crew):
+class Told(Workers):
     """Real worker processes that answer what was agreed on; each round is told."""
 
     def __init__(self, clock, tell):
@@ -125,5 +125,5 @@ def live(folder, spec_file, pipe):
     sys.argv = ["crossover", "run", "as ever"]
     told, around = install(folder, pipe)
     if (folder / run_folder.HEADER).exists():
-        return job.do_run(Ask(), None, folder, crew=told, around=around)
-    return job.do_run(Ask(spec_file), folder, None, crew=told, around=around)
+        return job.do_run(Ask(), None, folder, workers=told, environment=around)
+    return job.do_run(Ask(spec_file), folder, None, workers=told, environment=around)

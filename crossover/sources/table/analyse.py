@@ -1,7 +1,8 @@
 """Anybody's long table of times -> crossovers, one per group of rows.
 
-In: a CSV file and the names of its columns. Out: answers, lines to print, and
-analyse.csv and analyse.md. `crossover analyse` calls it.
+In: a CSV file and the names of its columns. Both contenders' times are paired round by
+round (docs/sources.md has the rules). Out: answers, lines to print, and analyse.csv and
+analyse.md. `crossover analyse` calls it.
 """
 
 import dataclasses
@@ -16,18 +17,89 @@ from crossover.crossing.answer import NOT_MEASURED, Settings, answer, point_answ
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.files.atomic import write_atomically
 from crossover.files.escape import harmless, text
+from crossover.files.refusals import refusing
 from crossover.files.untrusted import printable
 from crossover.findings import Answer
 from crossover.nouns import InputError, field_names
-from crossover.sources.table.file import Asked
-from crossover.sources.table.pairing import MOST_ROUNDS, paired
+from crossover.sources.table.file import TableAsk
 from crossover.sources.table.rows import Table, read_table
 
+MOST_ROUNDS = 1000
+"""A size has at most this many rounds; more repetitions are thinned evenly."""
+NUMBER = "\0number"
+NOBODY_SAYS = "no --round says that the contenders took turns"
+IN_BLOCKS = "the table lists each contender's rounds in a block"
 MOST_GROUPS = 10_000
-"""Each takes some hundredths of a second."""
+"""A table has at most this many groups: each takes hundredths of a second."""
 NO_PAIR = "no size has both contenders"
 MOST_SIZES = 1000
 """A group has at most this many sizes."""
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Both contenders' times, a column each, with the columns of group and size."""
+
+    rounds: pd.DataFrame
+    """One row for each round."""
+    points: pd.DataFrame
+    """One row for each size: the medians of all repetitions."""
+    unpaired: str
+    """Why the rounds are not known to be measured in turns; "" if they are."""
+
+
+def paired(table: pd.DataFrame, asked: TableAsk) -> Paired:
+    """Pair the times by the named rounds, or else by the number of the repetition."""
+    points = _side_by_side(table, [*asked.by, asked.axis], asked)
+    if asked.round is None:
+        return Paired(_by_number(table, asked), points, NOBODY_SAYS)
+    rounds = _side_by_side(table, [*asked.by, asked.axis, asked.round], asked)
+    if rounds.empty and len(points):
+        why = f"no {asked.round} has both contenders"
+        return Paired(_by_number(table, asked), points, why)
+    is_in_turns = _took_turns(table, asked, asked.round)
+    return Paired(rounds, points, "" if is_in_turns else IN_BLOCKS)
+
+
+def _side_by_side(
+    table: pd.DataFrame, keys: list[str], asked: TableAsk
+) -> pd.DataFrame:
+    times = table.groupby([*keys, asked.contender], sort=False)[asked.time].median()
+    wide = times.unstack(asked.contender).reindex(
+        columns=[asked.baseline, asked.challenger]
+    )
+    return wide.dropna().reset_index()
+
+
+def _by_number(table: pd.DataFrame, asked: TableAsk) -> pd.DataFrame:
+    """Number the repetitions of each cell and pair them by that.
+
+    A contender with more repetitions than the other has them taken evenly.
+    """
+    cells = table.groupby(list(asked.cell), sort=False)[asked.time]
+    counts, number = cells.transform("size"), cells.cumcount()
+    sizes = counts.groupby([table[c] for c in (*asked.by, asked.axis)], sort=False)
+    least = sizes.transform("min").clip(upper=MOST_ROUNDS)
+    # the j-th that is kept is repetition j * counts // least
+    kept = -(-number * least // counts)
+    is_kept = (kept < least) & (kept * counts // least == number)
+    chosen = table[is_kept].assign(**{NUMBER: kept[is_kept]})
+    return _side_by_side(chosen, [*asked.by, asked.axis, NUMBER], asked)
+
+
+def _took_turns(table: pd.DataFrame, asked: TableAsk, named: str) -> bool:
+    """Tell whether the contenders alternate in the order of the rows.
+
+    In turns, each round brings at least one change from one contender to the other; in
+    blocks a size has one change, however many rounds it has.
+    """
+    keys = [table[c] for c in (*asked.by, asked.axis)]
+    is_challenger = (table[asked.contender] == asked.challenger).astype(int)
+    changes = is_challenger.groupby(keys, sort=False).diff().abs()
+    changed = changes.groupby(keys, sort=False).sum()
+    rounds = table.groupby([*asked.by, asked.axis], sort=False)[named].nunique()
+    several = rounds > 1
+    return bool(changed[several].sum() >= rounds[several].sum() / 2)
 
 
 @dataclass(frozen=True)
@@ -38,7 +110,7 @@ class GroupAnswer:
     answer: Answer
 
 
-def analyse_file(path: Path, asked: Asked, out: Path | None) -> list[str]:
+def analyse_file(path: Path, asked: TableAsk, out: Path | None) -> list[str]:
     """Read a table, find its crossovers, write them to `out` and return the lines.
 
     Raises:
@@ -50,7 +122,7 @@ def analyse_file(path: Path, asked: Asked, out: Path | None) -> list[str]:
     return [printable(line(row, asked)) for row in found]
 
 
-def analyse(table: Table, asked: Asked, settings: Settings) -> list[GroupAnswer]:
+def analyse(table: Table, asked: TableAsk, settings: Settings) -> list[GroupAnswer]:
     """Find the crossover of each group of the `by` columns, in the table's order.
 
     Rows that share group, size, contender and round are one round: their median
@@ -73,14 +145,14 @@ def analyse(table: Table, asked: Asked, settings: Settings) -> list[GroupAnswer]
     return found
 
 
-def _groups(rows: pd.DataFrame, asked: Asked) -> dict[tuple[str, ...], pd.DataFrame]:
+def _groups(rows: pd.DataFrame, asked: TableAsk) -> dict[tuple[str, ...], pd.DataFrame]:
     if not asked.by:
         return {(): rows}
     groups = rows.groupby(list(asked.by), sort=False)
     return {tuple(map(str, key)): members for key, members in groups}
 
 
-def _check_sizes(table: pd.DataFrame, rounds: pd.DataFrame, asked: Asked) -> None:
+def _check_sizes(table: pd.DataFrame, rounds: pd.DataFrame, asked: TableAsk) -> None:
     """Refuse more than can be computed in minutes and a gigabyte."""
     by = list(asked.by)
     groups = len(table[by].drop_duplicates()) if by else 1
@@ -99,7 +171,7 @@ def _check_sizes(table: pd.DataFrame, rounds: pd.DataFrame, asked: Asked) -> Non
 def _answer(
     points: pd.DataFrame | None,
     rounds: pd.DataFrame | None,
-    asked: Asked,
+    asked: TableAsk,
     settings: Settings,
 ) -> Answer:
     """Find a group's crossover, without an interval where rounds are too few.
@@ -126,7 +198,7 @@ def _answer(
     return dataclasses.replace(found, flags=(few, *others))
 
 
-def _arrays(rows: pd.DataFrame, asked: Asked) -> tuple[Array, Array, list[int]]:
+def _arrays(rows: pd.DataFrame, asked: TableAsk) -> tuple[Array, Array, list[int]]:
     """Return the sizes, both contenders' times in their order, and where each starts.
 
     Groups are small and many: numpy splits them faster than pandas.
@@ -138,7 +210,7 @@ def _arrays(rows: pd.DataFrame, asked: Asked) -> tuple[Array, Array, list[int]]:
     return sizes, times, starts.tolist()
 
 
-def _work(sizes: Array, asked: Asked) -> Array:
+def _work(sizes: Array, asked: TableAsk) -> Array:
     """Return what cost curves are fitted to: a constant, and the size.
 
     Of a rate nobody knows how the work grows: no curve that crosses is fitted.
@@ -147,7 +219,7 @@ def _work(sizes: Array, asked: Asked) -> Array:
     return one[:, None] if asked.higher_is_better else np.column_stack([one, sizes])
 
 
-def line(found: GroupAnswer, asked: Asked) -> str:
+def line(found: GroupAnswer, asked: TableAsk) -> str:
     """Say a group's answer in one line."""
     a = found.answer
     group = ", ".join(f"{n} = {v}" for n, v in zip(asked.by, found.group, strict=True))
@@ -177,7 +249,7 @@ def _size(value: float) -> str:
     return f"{float(f'{value:.4g}'):,.12g}"
 
 
-def write_answers(out: Path, found: list[GroupAnswer], asked: Asked) -> None:
+def write_answers(out: Path, found: list[GroupAnswer], asked: TableAsk) -> None:
     """Write analyse.csv and analyse.md.
 
     Raises:
@@ -196,9 +268,7 @@ def write_answers(out: Path, found: list[GroupAnswer], asked: Asked) -> None:
     title = f"Crossovers of {asked.challenger} against {asked.baseline}"
     lines = [f"# {text(title)}", ""]
     lines += [f"- {text(printable(line(row, asked)))}" for row in found]
-    try:
+    with refusing("out", out):
         out.mkdir(parents=True, exist_ok=True)
         write_atomically(out / "analyse.csv", harmless(table).to_csv(index=False))
         write_atomically(out / "analyse.md", "\n".join(lines) + "\n")
-    except OSError as error:
-        raise InputError(f"out = {str(out)!r}: {error.strerror}") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from crossover.files.refusals import refusing
 from crossover.files.untrusted import Unreadable, near, read_text
 from crossover.nouns import InputError
 
@@ -15,7 +16,7 @@ MOST_ROWS, MOST_FIELDS = 1_000_000, 10_000_000
 
 
 @dataclass(frozen=True)
-class Asked:
+class TableAsk:
     """Which column holds what, and which two contenders to compare."""
 
     axis: str
@@ -24,12 +25,12 @@ class Asked:
     baseline: str
     challenger: str
     round: str | None = None
-    """The user's word that contenders took turns in each round; None: nobody says."""
+    """The column of rounds, in each of which the contenders took turns; None: none."""
     by: tuple[str, ...] = ()
     pool: tuple[str, ...] = ()
     """Columns whose values may differ between repetitions of one measurement."""
     higher_is_better: bool | None = None
-    """Whether `time` is a rate; None: its name tells."""
+    """Whether `time` is a rate; None: decided by its name."""
 
     @property
     def cell(self) -> tuple[str, ...]:
@@ -69,30 +70,27 @@ class Rows:
             [self.lines[i] for i in places],
         )
 
-    def unnamed(self, asked: Asked) -> list[int]:
+    def unnamed(self, asked: TableAsk) -> list[int]:
         """Return the places of the columns that nothing is said of."""
         named = {*asked.columns, *asked.pool}
         return [i for i, head in enumerate(self.heads) if head not in named]
 
 
-def read_rows(path: Path, asked: Asked) -> Rows:
+def read_rows(path: Path, asked: TableAsk) -> Rows:
     """Read a table and find the columns asked for.
 
     Raises:
         InputError: for a file that is no table or too large a one, and for a missing
             column (with the nearest name).
     """
-    try:
-        return _parsed(read_text(path, pipe=True), asked)
-    except OSError as error:
-        raise InputError(f"file = {str(path)!r}: {error.strerror}") from error
-    except csv.Error as error:
-        raise InputError(f"file = {str(path)!r}: not a CSV table: {error}") from error
-    except Unreadable as error:
-        raise InputError(f"file = {str(path)!r}: {error}") from error
+    with refusing("file", path):
+        try:
+            return _parsed(read_text(path, pipe=True), asked)
+        except csv.Error as error:
+            raise Unreadable(f"not a CSV table: {error}") from error
 
 
-def _parsed(whole: str, asked: Asked) -> Rows:
+def _parsed(whole: str, asked: TableAsk) -> Rows:
     """Return the rows of a text.
 
     Not by pandas, which takes a gigabyte for a long line and guesses what is meant by
@@ -117,7 +115,7 @@ def _parsed(whole: str, asked: Asked) -> Rows:
     return Rows(heads, rows, lines)
 
 
-def _check_columns(known: list[str], asked: Asked) -> None:
+def _check_columns(known: list[str], asked: TableAsk) -> None:
     for column in (*asked.columns, *asked.pool):
         if column not in known:
             raise InputError(
