@@ -58,7 +58,7 @@ def test_a_warm_up_rings_its_first_call():
     assert (ring.get_xdata()[0], ring.get_ydata()[0]) == (1, 1e-2)
     assert line.get_color() == palette[A].colour
     assert axes.get_yscale() == "log"
-    assert axes.get_ylabel() == "time per epoch of the call (ms)"
+    assert axes.get_ylabel() == "time per epoch of the call"
     assert axes.get_title() == "n = 5 calls"
 
 

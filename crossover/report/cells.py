@@ -1,23 +1,18 @@
-"""The tables of the page: which columns, and how a CSV cell is written for people.
+"""The tables of the page: their columns, and how each writes its numbers for people."""
 
-A number on the page is an element with `data-column` and `data-value`, the CSV's own
-digits, in one with `data-row`, the file and its row from 1; its text is rounded.
-"""
-
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-from markupsafe import Markup, escape
-
-from crossover.analysis.flags import advice
 from crossover.findings import Crossover
-from crossover.report.words.sentences import VIEW_WORDS, Number, Parts, number
+from crossover.report.tables import article
+from crossover.report.words.numbers import count, number, percent, seconds, times
 from crossover.workloads.workload import Size, Workload
 
-NUMBERS = ("size", "end", "count", "factor", "share", "seconds", "plain")
-"""Rules by which numbers are written; see `written`."""
-NUMERIC = Markup(' class="n"')
-UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+WRITE = {
+    "size": number, "end": number, "count": count, "factor": times,
+    "share": percent, "seconds": seconds,
+}  # fmt: skip
+"""How a number is written, by its column's rule; other rules are for texts."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +26,11 @@ class Column:
     @property
     def is_number(self) -> bool:
         """Tell whether its cells are numbers."""
-        return self.rule in NUMBERS
+        return self.rule in WRITE
+
+    def written(self, value: float) -> str:
+        """Write one of its numbers."""
+        return WRITE[self.rule](value)
 
 
 Columns = tuple[Column, ...]
@@ -46,6 +45,12 @@ class Row:
     values: Mapping[str, object]
     noun: Crossover | None = None
 
+    @property
+    def has_interval(self) -> bool:
+        """Tell whether a missing end is one of an interval, and lies open."""
+        known = self.values["low"] is not None or self.values["high"] is not None
+        return known or self.values["outcome"] == "found"
+
 
 PAIR = (Column("challenger", "Challenger"), Column("baseline", "Baseline"))
 CROSSOVERS = (
@@ -56,7 +61,7 @@ CROSSOVERS = (
     Column("speedup_largest", "At largest", "factor"),
     Column("first_win", "First win", "size"),
     Column("least_regret", "Least regret", "size"), Column("fitted", "Fitted", "size"),
-    Column("slope", "Slope", "plain"), Column("confidence", "Confidence", "share"),
+    Column("slope", "Slope", "size"), Column("confidence", "Confidence", "share"),
     Column("metric", "Metric"), Column("flags", "Flags", "flags"),
 )  # fmt: skip
 SECONDS = (
@@ -139,107 +144,6 @@ def modelled(workload: Workload) -> Columns:
     )  # fmt: skip
 
 
-def article(noun: str) -> str:
-    """Return `a` or `an`, as it stands before a word."""
-    return "an" if noun[0] in "aeio" else "a"
-
-
 def sized(along: Size, columns: Columns) -> Columns:
     """Return the columns of one sweep's numbers, its size first."""
     return (Column(along.name, along.axis_words.capitalize(), "count"), *columns)
-
-
-def written(value: float, rule: str) -> str:
-    """Write a number for people: three digits, but counts in full."""
-    match rule:
-        case "count":
-            return f"{value:,}"
-        case "factor":
-            return f"{number(value)}x"
-        case "share":
-            return f"{100 * value:.3g} %"
-        case "seconds":
-            # by the rounded value: 0.9999 ms is 1 ms, not 1,000 us
-            rounded = abs(float(f"{value:.3g}"))
-            size, unit = next((u for u in UNITS if rounded >= u[0]), UNITS[-1])
-            return f"{number(value / size)} {unit}"
-        case "plain":
-            return f"{value:.3g}"
-    return number(value)
-
-
-def digits(value: object) -> str:
-    """Return a value as the CSV holds it."""
-    return "" if value is None else str(value)
-
-
-def marked(key: str, values: Mapping[str, object], parts: Parts) -> Markup:
-    """Return a sentence as HTML, its numbers marked with the row that they are from."""
-    span = Markup(
-        '<span class="n" data-row="{}" data-column="{}" data-value="{}">{}</span>'
-    )
-    return Markup("").join(
-        span.format(key, part.column, digits(values[part.column]), part.text)
-        if isinstance(part, Number)
-        else escape(part)
-        for part in parts
-    )
-
-
-def cells(row: Row, columns: Iterable[Column], over: Markup) -> Iterator[Markup]:
-    """Yield the cells of a table's row as HTML; the first is the row's head.
-
-    Args:
-        row: its values.
-        columns: of the table.
-        over: what stands in a column of rule `over`.
-    """
-    for place, column in enumerate(columns):
-        tag = Markup("td" if place else 'th scope="row"')
-        end = Markup("td" if place else "th")
-        yield _cell(row, column, over, tag) + Markup("</{}>").format(end)
-
-
-def _cell(row: Row, column: Column, over: Markup, tag: Markup) -> Markup:
-    value = row.values[column.field]
-    if isinstance(value, (int, float)):
-        # nothing in it needs escaping, which is what takes the time
-        marks = f'class="n" data-column="{column.field}" data-value="{value}"'
-        return Markup(f"<{tag} {marks}>{written(value, column.rule)}")
-    inner = Markup('<{} class="{}">{}')
-    match column.rule:
-        case "over":
-            return inner.format(tag, "over", over)
-        case "text":
-            return inner.format(tag, "name", digits(value))
-        case "flags":
-            return inner.format(tag, "flags", flags(digits(value)))
-        case "outcome":
-            mark = Markup('<b class="o-{}">{}</b>')
-            word = digits(value).replace("_", " ")
-            return inner.format(tag, "outcome", mark.format(value, word))
-        case "words":
-            value = digits(value).replace("_", " ")
-        case "view":
-            value = VIEW_WORDS.get(digits(value), value)
-        case "end" if _is_open(row.values):
-            value = "open"
-    return Markup("<{}>{}").format(tag, digits(value))
-
-
-def _is_open(values: Mapping[str, object]) -> bool:
-    """Tell whether an interval with a missing end is one at all."""
-    known = values["low"] is not None or values["high"] is not None
-    return known or values["outcome"] == "found"
-
-
-def flags(text: str) -> Markup:
-    """Return flags as HTML, each with a link to its advice, if there is any."""
-    link = Markup('<a href="#flag-{}">{}</a>{}')
-    return Markup("; ").join(
-        link.format(name, name.replace("_", " "), f"{colon}{detail}")
-        if advice(name)
-        else escape(flag)
-        for flag in filter(None, text.split(";"))
-        for name, colon, detail in [flag.partition(":")]
-    )

@@ -11,10 +11,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from crossover.analysis.breakeven import BreakEven
-from crossover.report.pictures.labels import pair_label, plain, spanned
+from crossover.report.pictures.labels import pair_label, plain
 from crossover.report.pictures.layout import entitle, legend_below, new_figure, say
 from crossover.report.pictures.styles import Look, looks, pair_looks, theme
-from crossover.report.pictures.ticks import count, log_axis, size_axis
+from crossover.report.pictures.ticks import log_axis, size_axis
+from crossover.report.words.numbers import count, percent, spanned
 from crossover.workloads.workload import Size
 
 Style = dict[str, Any]
@@ -51,8 +52,8 @@ def plot_break_even(
     palette = looks(n for pair in pairs for n in pair) if palette is None else palette
     sizes = sorted({b.case[along.name] for b in rows})
     workload = rows[0].case.workload
-    log_axis(axes, "y", f"break-even ({workload.repeats})", count)
     axes.set_ylim(_limits(rows))
+    log_axis(axes, "y", f"break-even ({workload.repeats})", count)
     reach = math.log(sizes[-1] / sizes[0])
     steps = [math.log(b / a) for a, b in pairwise(sizes)]
     dodge = min(DODGE * (reach or 5.0), 0.7 * min(steps, default=1.0) / len(pairs))
@@ -67,9 +68,9 @@ def plot_break_even(
     size_axis(axes, along, sizes)
     beside = math.exp(0.06 * reach + 0.6 * dodge * len(pairs) + (not reach))
     axes.set_xlim(sizes[0] / beside, sizes[-1] * beside)
-    share = f"{100 * min(b.confidence for b in rows):g}"
+    share = percent(min(b.confidence for b in rows))
     n = spanned([b.rounds for b in rows])
-    entitle(axes, f"n = {n} shared rounds, bars: {share} % intervals by Fieller")
+    entitle(axes, f"n = {n} shared rounds, bars: {share} intervals by Fieller")
     return axes
 
 

@@ -8,10 +8,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from crossover.analysis.phases import Phases, WarmUp
-from crossover.report.pictures.labels import name_of, plain, spanned
+from crossover.report.pictures.labels import name_of, plain
 from crossover.report.pictures.layout import entitle, legend_below, new_figure, say
 from crossover.report.pictures.styles import Colour, Look, look_of, looks, theme
-from crossover.report.pictures.ticks import count, in_unit, log_axis, seconds, unit_of
+from crossover.report.pictures.ticks import log_axis
+from crossover.report.words.numbers import count, seconds, spanned
 from crossover.workloads.workload import Size
 
 PARTS = (
@@ -118,10 +119,7 @@ def plot_warm_up(
             row.calls[0], row.repeat_s[0], marker="o", ms=13, mfc="none", mew=2,
             color=look.colour,
         )  # fmt: skip
-    factor, unit = unit_of(value for row in rows for value in row.repeat_s)
-    log_axis(
-        axes, "y", f"time per {rows[0].repeat} of the call ({unit})", in_unit(factor)
-    )
+    log_axis(axes, "y", f"time per {rows[0].repeat} of the call", seconds)
     log_axis(axes, "x", "call (number)", count)
     entitle(axes, f"n = {spanned([row.of_calls for row in rows])} calls")
     return axes

@@ -14,10 +14,11 @@ from matplotlib.patches import Polygon
 
 from crossover.analysis.panels import Grid, GridLine
 from crossover.findings import Crossover
-from crossover.report.pictures.labels import pair_label, plain, spanned
+from crossover.report.pictures.labels import pair_label, plain
 from crossover.report.pictures.layout import entitle, legend_below, new_figure
 from crossover.report.pictures.styles import theme
-from crossover.report.pictures.ticks import apart, count, log_axis, log_ticks, times
+from crossover.report.pictures.ticks import apart, log_axis, log_ticks
+from crossover.report.words.numbers import count, number, percent, spanned, times
 from crossover.report.words.sentences import joined, values_of
 
 Corners = Sequence[tuple[float, float]]
@@ -88,10 +89,11 @@ def grid_figure(grid: Grid) -> Figure:
         figure, (axes,) = new_figure(WIDTH, height)
         plot_grid(axes, grid)
         cells = next(c for c in axes.collections if isinstance(c, PolyCollection))
-        bar = figure.colorbar(cells, ax=axes, aspect=12, pad=0.02)
         assert isinstance(cells.norm, LogNorm)
-        ticks = log_ticks(cells.norm.vmin or 0.0, cells.norm.vmax or 0.0)
-        bar.set_ticks(ticks, labels=[times(tick) for tick in ticks])
+        bar = figure.colorbar(
+            cells, ax=axes, aspect=12, pad=0.02, format=lambda value, _: times(value),
+            ticks=log_ticks(cells.norm.vmin or 0.0, cells.norm.vmax or 0.0),
+        )  # fmt: skip
         bar.ax.minorticks_off()
         bar.set_label("speedup (times as fast)")
         legend_below(figure, [axes])
@@ -135,7 +137,7 @@ def _numbers(
         dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
         axes.text(
             math.exp((low + high) / 2), corner[0][1] + 0.7,
-            f"{float(f'{value:.2g}'):g}x", ha="center", va="center", fontsize=10,
+            f"{number(value, 2)}x", ha="center", va="center", fontsize=10,
             color="white" if dark else "black", clip_on=True,
         )  # fmt: skip
 
@@ -164,7 +166,7 @@ def _contour(axes: Axes, grid: Grid) -> None:
         at = c.answer.at or math.nan
         axes.plot(at, y[0], marker="o", ms=8, color="white", mec="black", zorder=3.5)
     if rows:
-        share = f"{100 * (rows[0][1].answer.confidence or 0):g} %"
+        share = percent(rows[0][1].answer.confidence or 0)
         axes.plot(
             [], [], color="black", lw=2.4, marker="o", ms=8, mfc="white",
             label=f"crossover and its {share} interval (arrow: open)",

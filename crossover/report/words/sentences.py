@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from crossover.analysis.flags import UNFINISHED, doubts
 from crossover.findings import Crossover
 from crossover.nouns import BEST, Case, Contender
+from crossover.report.words.numbers import number, times
 from crossover.spec.sweep import Sweep
 
 VIEW_WORDS = {
@@ -120,11 +121,6 @@ def _size(c: Crossover) -> Parts:
     return (at, f" {size.many}") if size.is_counted else (f"{size.axis_words} ", at)
 
 
-def number(value: float) -> str:
-    """Write a size to three digits."""
-    return f"{float(f'{value:.3g}'):,.10g}"
-
-
 def factor(c: Crossover, column: str) -> Parts:
     """Return `1.5x faster`, `1.5x slower` or `as fast`, in the metric's words."""
     speedup: float | None = getattr(c.answer, column)
@@ -136,15 +132,15 @@ def factor(c: Crossover, column: str) -> Parts:
     if 0.995 < speedup < 1.005:
         return (Number(column, "the same" if better != "faster" else "as fast"),)
     if speedup > 1:
-        return Number(column, f"{number(speedup)}x"), f" {better}"
-    return Number(column, f"{number(1 / speedup)}x"), f" {worse}"
+        return Number(column, times(speedup)), f" {better}"
+    return Number(column, times(1 / speedup)), f" {worse}"
 
 
 def interval(c: Crossover) -> Parts:
     """Return a crossover's interval, open ends said as such."""
     if c.answer.confidence is None:
         return (" (no interval)",)
-    share = Number("confidence", f"{100 * c.answer.confidence:g}")
+    share = Number("confidence", number(100 * c.answer.confidence))
     return " (", share, " % interval ", *_low(c), " to ", *_high(c), ")"
 
 

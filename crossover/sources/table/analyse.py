@@ -5,7 +5,7 @@ analyse.csv and analyse.md. `crossover analyse` calls it.
 """
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,12 @@ from crossover.analysis.flags import in_words
 from crossover.crossing.answer import NOT_MEASURED, Settings, answer, point_answer
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.files.atomic import write_atomically
-from crossover.files.escape import harmless, text
+from crossover.files.csv_file import csv_text
 from crossover.files.untrusted import printable
 from crossover.findings import Answer
 from crossover.nouns import InputError, field_names
+from crossover.report.words.document import Document, Section, markdown
+from crossover.report.words.numbers import number, percent
 from crossover.sources.table.file import Asked
 from crossover.sources.table.pairing import MOST_ROUNDS, paired
 from crossover.sources.table.rows import Table, read_table
@@ -87,13 +89,13 @@ def _check_sizes(table: pd.DataFrame, rounds: pd.DataFrame, asked: Asked) -> Non
     sizes = rounds[[*by, asked.axis]].value_counts(sort=False)
     most_rounds = int(sizes.max()) if len(sizes) else 0
     of_group = sizes.groupby(level=by, sort=False).size() if by else [len(sizes)]
-    for what, number, most in (
+    for what, reached, most in (
         ("groups", groups, MOST_GROUPS),
         (f"values of {asked.axis} in a group", max(of_group, default=0), MOST_SIZES),
         (f"rounds at a value of {asked.axis}", most_rounds, MOST_ROUNDS),
     ):
-        if number > most:
-            raise InputError(f"{what} = {number:,}: must be at most {most:,}")
+        if reached > most:
+            raise InputError(f"{what} = {reached:,}: must be at most {most:,}")
 
 
 def _answer(
@@ -153,7 +155,7 @@ def line(found: GroupAnswer, asked: Asked) -> str:
     group = ", ".join(f"{n} = {v}" for n, v in zip(asked.by, found.group, strict=True))
     text = {
         "found": f"{asked.challenger} overtakes {asked.baseline} "
-        f"from {asked.axis} {_size(a.at or 0)}{_interval(a)}",
+        f"from {asked.axis} {number(a.at or 0, 4)}{_interval(a)}",
         "always": f"{asked.challenger} is ahead at every {asked.axis}",
         "never": f"{asked.challenger} is still behind at the largest {asked.axis}",
         "not_monotone": "more than one crossing, or ahead only at small sizes",
@@ -167,14 +169,9 @@ def line(found: GroupAnswer, asked: Asked) -> str:
 def _interval(a: Answer) -> str:
     if a.confidence is None:
         return " (no interval)"
-    low = "below the smallest size" if a.low is None else _size(a.low)
-    high = "above the largest size" if a.high is None else _size(a.high)
-    return f" ({a.confidence:.0%} interval: {low} to {high})".replace("%", " %")
-
-
-def _size(value: float) -> str:
-    """Write a size to four digits, without a power of ten: `27,780`."""
-    return f"{float(f'{value:.4g}'):,.12g}"
+    low = "below the smallest size" if a.low is None else number(a.low, 4)
+    high = "above the largest size" if a.high is None else number(a.high, 4)
+    return f" ({percent(a.confidence)} interval: {low} to {high})"
 
 
 def write_answers(out: Path, found: list[GroupAnswer], asked: Asked) -> None:
@@ -184,21 +181,20 @@ def write_answers(out: Path, found: list[GroupAnswer], asked: Asked) -> None:
         InputError: when `out` cannot be written.
     """
     columns = field_names(Answer)
-    records = []
-    for row in found:
-        fields = {n: getattr(row.answer, n) for n in columns}
-        fields["flags"] = ";".join(row.answer.flags)
-        group = dict(zip(asked.by, map(printable, row.group), strict=True))
-        pair = {"baseline": asked.baseline, "challenger": asked.challenger}
-        records.append({**group, "axis": asked.axis, **pair, **fields})
-    heads = [*asked.by, "axis", "baseline", "challenger", *columns]
-    table = pd.DataFrame(records, columns=heads)
+    rows = (
+        (
+            *map(printable, row.group), asked.axis, asked.baseline, asked.challenger,
+            *astuple(row.answer)[:-1], ";".join(row.answer.flags),
+        )
+        for row in found
+    )  # fmt: skip
+    heads = (*asked.by, "axis", "baseline", "challenger", *columns)
     title = f"Crossovers of {asked.challenger} against {asked.baseline}"
-    lines = [f"# {text(title)}", ""]
-    lines += [f"- {text(printable(line(row, asked)))}" for row in found]
+    lines = tuple(printable(line(row, asked)) for row in found)
+    text = markdown(Document(title, sections=(Section(items=lines),)))
     try:
         out.mkdir(parents=True, exist_ok=True)
-        write_atomically(out / "analyse.csv", harmless(table).to_csv(index=False))
-        write_atomically(out / "analyse.md", "\n".join(lines) + "\n")
+        write_atomically(out / "analyse.csv", csv_text(heads, rows))
+        write_atomically(out / "analyse.md", text)
     except OSError as error:
         raise InputError(f"out = {str(out)!r}: {error.strerror}") from error
