@@ -52,29 +52,41 @@ class Row:
         return known or self.values["outcome"] == "found"
 
 
-PAIR = (Column("challenger", "Challenger"), Column("baseline", "Baseline"))
-CROSSOVERS = (
-    Column("axis", "Over", "over"), Column("view", "What counts", "view"), *PAIR,
-    Column("outcome", "Outcome", "outcome"), Column("at", "From", "size"),
-    Column("low", "Low", "end"), Column("high", "High", "end"),
-    Column("speedup_smallest", "At smallest", "factor"),
-    Column("speedup_largest", "At largest", "factor"),
-    Column("first_win", "First win", "size"),
-    Column("least_regret", "Least regret", "size"), Column("fitted", "Fitted", "size"),
-    Column("slope", "Slope", "size"), Column("confidence", "Confidence", "share"),
-    Column("metric", "Metric"), Column("flags", "Flags", "flags"),
-)  # fmt: skip
-SECONDS = (
-    Column("median_s", "Median", "seconds"), Column("low_s", "Low", "seconds"),
-    Column("high_s", "High", "seconds"), Column("min_s", "Fastest", "seconds"),
-    Column("confidence", "Confidence", "share"), Column("rounds", "Rounds", "count"),
-    Column("flags", "Flags", "flags"),
-)  # fmt: skip
-SPEEDUPS = (
-    *PAIR, Column("speedup", "Speedup", "factor"), Column("low", "Low", "factor"),
-    Column("high", "High", "factor"), Column("confidence", "Confidence", "share"),
-    Column("rounds", "Rounds", "count"),
-)  # fmt: skip
+RULES = {
+    "axis": "over", "view": "view", "outcome": "outcome", "interval": "words",
+    "flags": "flags", "contender": "text", "challenger": "text", "baseline": "text",
+    "metric": "text", "low": "end", "high": "end", "confidence": "share",
+    "fit_error": "share", "model_off": "share", "rounds": "count", "cells": "count",
+    "speedup": "factor", "speedup_smallest": "factor", "speedup_largest": "factor",
+}  # fmt: skip
+"""The rule of a field; of others it is `seconds`, where they end in `_s`, or `size`."""
+
+
+def columns(listed: str, **rules: str) -> Columns:
+    """Return the columns of fields such as `at: From; low; high`, heads after colons.
+
+    A field without a head is its own; `rules` has what differs from `RULES`.
+    """
+    found = []
+    for field, _, head in (one.partition(": ") for one in listed.split("; ")):
+        usual = RULES.get(field, "seconds" if field.endswith("_s") else "size")
+        named = head or field.removesuffix("_s").replace("_", " ").capitalize()
+        found.append(Column(field, named, rules.get(field, usual)))
+    return tuple(found)
+
+
+PAIR = "challenger; baseline"
+CROSSOVERS = columns(
+    f"axis: Over; view: What counts; {PAIR}; outcome; at: From; low; high; "
+    "speedup_smallest: At smallest; speedup_largest: At largest; first_win; "
+    "least_regret; fitted; slope; confidence; metric; flags"
+)
+WHO = columns("contender")
+MEDIAN = columns("median_s; low_s; high_s")
+SECONDS = (*MEDIAN, *columns("min_s: Fastest; confidence; rounds; flags"))
+SPEEDUPS = columns(
+    f"{PAIR}; speedup; low; high; confidence; rounds", low="factor", high="factor"
+)
 
 
 def case_columns(workload: Workload, left_out: Container[str] = ()) -> Columns:
@@ -88,60 +100,42 @@ def case_columns(workload: Workload, left_out: Container[str] = ()) -> Columns:
 
 def estimates(workload: Workload) -> Columns:
     """Return the columns of the times of cells."""
-    who, what = Column("contender", "Contender"), Column("view", "What counts", "view")
-    return (who, *case_columns(workload), what, *SECONDS)
+    return (*WHO, *case_columns(workload), *columns("view: What counts"), *SECONDS)
 
 
 def break_evens(workload: Workload) -> Columns:
     """Return the columns of the break-evens; what repeats is the answer, no size."""
-    repeat, repeats = workload.repeat, workload.repeats
+    each, many = workload.repeat, workload.repeats
     return (
-        *PAIR, *case_columns(workload, (workload.repeating,)),
-        Column("outcome", "Outcome", "outcome"),
-        Column(workload.repeating or repeats, repeats.capitalize(), "size"),
-        Column("low", "Low", "end"), Column("high", "High", "end"),
-        Column("interval", "Interval", "words"),
-        Column("trained", "Samples trained", "size"),
-        Column("trained_low", "Trained, low", "size"),
-        Column("trained_high", "Trained, high", "size"),
-        Column("confidence", "Confidence", "share"),
-        Column("rounds", "Rounds", "count"),
-        Column("challenger_fixed_s", "Fixed, challenger", "seconds"),
-        Column("baseline_fixed_s", "Fixed, baseline", "seconds"),
-        Column(
-            f"challenger_{repeat}_s", f"{repeat.capitalize()}, challenger", "seconds"
+        *columns(PAIR),
+        *case_columns(workload, (workload.repeating,)),
+        *columns(
+            f"outcome; {workload.repeating or many}: {many.capitalize()}; low; high; "
+            "interval; trained: Samples trained; trained_low: Trained, low; "
+            "trained_high: Trained, high; confidence; rounds; "
+            "challenger_fixed_s: Fixed, challenger; baseline_fixed_s: Fixed, baseline; "
+            f"challenger_{each}_s: {each.capitalize()}, challenger; "
+            f"baseline_{each}_s: {each.capitalize()}, baseline; flags"
         ),
-        Column(f"baseline_{repeat}_s", f"{repeat.capitalize()}, baseline", "seconds"),
-        Column("flags", "Flags", "flags"),
-    )  # fmt: skip
+    )
 
 
 def costs(workload: Workload) -> Columns:
     """Return the columns of what times are made of."""
-    shape = [size.name for size in workload.sizes if size.name not in workload.shape]
-    return (
-        Column("contender", "Contender"), *case_columns(workload, shape),
-        *(
-            Column(f"per_{name}_s", f"{article(name)} {name}".capitalize(), "seconds")
-            for name in (*workload.costs, workload.repeat, "launch")
-        ),
-        Column("setup_s", "Set-up", "seconds"),
-        Column("transfer_s", "A move", "seconds"),
-        Column("per_byte_s", "A byte moved", "seconds"),
-        Column("fit_error", "Fit error", "share"), Column("cells", "Cells", "count"),
-        Column("flags", "Flags", "flags"),
-    )  # fmt: skip
+    apart = [size.name for size in workload.sizes if size.name not in workload.shape]
+    parts = "; ".join(
+        f"per_{name}_s: {article(name).capitalize()} {name}"
+        for name in (*workload.costs, workload.repeat, "launch")
+    )
+    fixed = "setup_s: Set-up; transfer_s: A move; per_byte_s: A byte moved"
+    rest = columns(f"{parts}; {fixed}; fit_error; cells; flags")
+    return (*WHO, *case_columns(workload, apart), *rest)
 
 
 def modelled(workload: Workload) -> Columns:
     """Return the columns of cells whose time was scaled up, beside the model's."""
-    return (
-        Column("contender", "Contender"), *case_columns(workload), *SECONDS[:3],
-        Column("model_s", "Model", "seconds"),
-        Column("model_low_s", "Low", "seconds"),
-        Column("model_high_s", "High", "seconds"),
-        Column("model_off", "Off by", "share"),
-    )  # fmt: skip
+    model = "model_s; model_low_s: Low; model_high_s: High; model_off: Off by"
+    return (*WHO, *case_columns(workload), *MEDIAN, *columns(model))
 
 
 def sized(along: Size, columns: Columns) -> Columns:

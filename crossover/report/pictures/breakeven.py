@@ -114,58 +114,34 @@ def _draw_pair(
     look: Look,
     label: str,
 ) -> None:
-    placed = list(zip(places, rows, strict=True))
     at = [b.repeats or math.nan if _row(b) is None else math.nan for b in rows]
-    sign: Style = {
-        "color": look.colour,
-        "marker": look.marker,
-        "ms": 8,
-        "zorder": 3,
-    }
+    sign: Style = {"color": look.colour, "marker": look.marker, "ms": 8, "zorder": 3}
     axes.plot(places, at, ls=look.line, lw=1.2, label=label, **sign)
-    shares: Style = {
-        "color": look.colour,
-        "transform": axes.get_xaxis_transform(),
-        "ls": "",
-    }
-    rowed = [(x, row[0]) for x, b in placed if (row := _row(b)) is not None]
-    _points(axes, rowed, {**sign, **shares})
-    hollow = [(x, _height(axes, b)) for x, b in placed if b.outcome == "loses_from"]
-    _points(axes, hollow, {**sign, **shares, "mfc": "white", "mew": 2})
-    bars = [(x, b) for x, b in placed if b.low is not None or b.high is not None]
-    lows = [(x, UNDER_ONE if b.low is None else _share(axes, b.low)) for x, b in bars]
-    highs = [(x, INNER[1] if b.high is None else _share(axes, b.high)) for x, b in bars]
-    ends = [y for _, y in lows], [y for _, y in highs]
-    axes.vlines(
-        [x for x, _ in bars], *ends, lw=2, alpha=0.8, color=look.colour,
-        transform=axes.get_xaxis_transform(),
-    )  # fmt: skip
-    for arrow, points, field in (("v", lows, "low"), ("^", highs, "high")):
-        is_open = [getattr(b, field) is None for _, b in bars]
-        for head, wanted in ((arrow, True), ("_", False)):
-            some = [p for p, o in zip(points, is_open, strict=True) if o == wanted]
-            _points(axes, some, {**shares, "marker": head, "ms": 9, "mew": 2})
+    bars = []
+    for x, b in zip(places, rows, strict=True):
+        row, hollow = _row(b), b.outcome == "loses_from"
+        if row is not None or hollow:
+            y = _height(axes, None if row else b.repeats, row[0] if row else 0.0)
+            more: Style = {"mfc": "white", "mew": 2} if hollow else {}
+            axes.plot(x, y, **sign, **more)
+        if b.low is None and b.high is None:
+            continue
+        ends = _height(axes, b.low, UNDER_ONE), _height(axes, b.high, INNER[1])
+        bars.append((x, *ends))
+        for y, end, arrow in zip(ends, (b.low, b.high), "v^", strict=True):
+            head = arrow if end is None else "_"
+            axes.plot(x, y, marker=head, color=look.colour, ms=9, mew=2)
+    if bars:
+        axes.vlines(*zip(*bars, strict=True), lw=2, alpha=0.8, color=look.colour)
 
 
-def _points(
-    axes: Axes, points: Sequence[tuple[float, float]], style: Mapping[str, Any]
-) -> None:
-    if points:
-        axes.plot(*zip(*points, strict=True), **style)
-
-
-def _height(axes: Axes, b: BreakEven) -> float:
-    """Return where a break-even's sign is, as a share of the axis."""
-    row = _row(b)
-    return _share(axes, b.repeats or 0.0) if row is None else row[0]
-
-
-def _share(axes: Axes, repeats: float) -> float:
-    """Return where a number of repeats is, as a share of the axis."""
-    if repeats < 1:
-        return UNDER_ONE
-    bottom, top = map(math.log, axes.get_ylim())
-    return min(1.0, (math.log(repeats) - bottom) / (top - bottom))
+def _height(axes: Axes, repeats: float | None, otherwise: float) -> float:
+    """Return where a number is drawn; without one, at a share of the log axis."""
+    bottom, top = axes.get_ylim()
+    if repeats is not None and repeats >= 1:
+        return min(repeats, top)
+    share = otherwise if repeats is None else UNDER_ONE
+    return float(bottom * (top / bottom) ** share)
 
 
 def _strip(axes: Axes, height: float, words: str) -> None:
