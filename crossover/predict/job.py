@@ -15,7 +15,7 @@ from crossover.predict.sheet import Sheet
 from crossover.record import run_folder
 from crossover.record.journal import StoreError
 from crossover.report.words.document import Code, Document, Section, markdown
-from crossover.report.words.numbers import number
+from crossover.report.words.numbers import between, number
 from crossover.report.words.table import Table, print_table
 from crossover.workloads.workload import Workload
 
@@ -76,10 +76,8 @@ def in_words(row: Row) -> str:
         "does not fit": "the data do not fit",
     }.get(found.outcome)
     if said is None:
-        low = "below" if found.low is None else number(found.low)
-        high = "above" if found.high is None else number(found.high)
         at = f"from {number(found.at)}" if found.at else "undecided"
-        said = f"{at} ({low} to {high})"
+        said = f"{at} ({between(found.low, found.high)})"
     return said + (f"; at {row.left_out} the data do not fit" if row.left_out else "")
 
 

@@ -25,14 +25,8 @@ MOST_LINES = 20
 MACHINE = ("node", "run_id", "fingerprint", "hostname", "cpu", "cores", "accelerators")
 PAIR = "view", "metric", "baseline", "challenger"
 ANSWER = (
-    "outcome",
-    "at",
-    "low",
-    "high",
-    "confidence",
-    "speedup_smallest",
-    "speedup_largest",
-)
+    "outcome", "at", "low", "high", "confidence", "speedup_smallest", "speedup_largest",
+)  # fmt: skip
 PLACEMENT = (
     "node", "contender", "median_s", "second", "second_contender", "ratio",
     "low", "high", "confidence", "shown", "also",

@@ -18,7 +18,7 @@ from crossover.report.words.document import (
     Strong,
     Text,
 )
-from crossover.report.words.numbers import number, percent, seconds
+from crossover.report.words.numbers import between, number, percent, seconds
 from crossover.report.words.sentences import (
     VIEW_WORDS,
     factor,
@@ -128,11 +128,7 @@ def crossover_table(found: Iterable[Crossover]) -> Table:
 
 def _cells(c: Crossover) -> tuple[str, ...]:
     low, high, share = c.answer.low, c.answer.high, c.answer.confidence
-    ends = (
-        ("below" if low is None else number(low)),
-        ("above" if high is None else number(high)),
-    )
-    interval = "" if low is high is None else " to ".join(ends)
+    interval = "" if low is high is None else between(low, high)
     if interval and share is not None:
         interval += f" ({percent(share)})"
     return (

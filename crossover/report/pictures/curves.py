@@ -28,7 +28,7 @@ from crossover.report.pictures.layout import (
 )
 from crossover.report.pictures.styles import Look, look_of, looks, pair_looks, theme
 from crossover.report.pictures.ticks import log_axis, size_axis
-from crossover.report.words.numbers import number, percent, seconds, times
+from crossover.report.words.numbers import between, number, percent, seconds, times
 from crossover.report.words.sentences import fixed_values
 
 MOST_SHADED = 3
@@ -178,10 +178,10 @@ def _bar(axes: Axes, c: Crossover, look: Look, result: SweepResult) -> None:
 
 
 def _crossing(c: Crossover) -> str:
-    low = "below the smallest" if c.answer.low is None else number(c.answer.low)
-    high = "above the largest" if c.answer.high is None else number(c.answer.high)
-    share = percent(c.answer.confidence or 0)
-    return f"crossover {number(c.answer.at or 0)}, {share} interval {low} to {high}"
+    a, beyond = c.answer, ("below the smallest", "above the largest")
+    ends = between(a.low, a.high, number, *beyond)
+    share = percent(a.confidence or 0)
+    return f"crossover {number(a.at or 0)}, {share} interval {ends}"
 
 
 def _along(axes: Axes, result: SweepResult) -> Axes:

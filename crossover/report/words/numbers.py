@@ -47,11 +47,28 @@ def lasting(value: float) -> str:
     return seconds(value)
 
 
-def between(low: float, high: float, write: Callable[[float], str] = number) -> str:
-    """Write an interval, a unit that both ends share only once: `18.2 to 19.6 h`."""
-    first, last = write(low), write(high)
-    unit = last.partition(" ")[1:]
-    return f"{first.removesuffix(''.join(unit)) if unit[1] else first} to {last}"
+def between(
+    low: float | None,
+    high: float | None,
+    write: Callable[[float], str] = number,
+    below: str = "below",
+    above: str = "above",
+) -> str:
+    """Write an interval, a unit that both ends share only once: `18.2 to 19.6 h`.
+
+    Args:
+        low: its lower end, None where it is open.
+        high: its upper end, None where it is open.
+        write: how an end is written.
+        below: what stands for an open lower end.
+        above: what stands for an open upper end.
+    """
+    first = below if low is None else write(low)
+    last = above if high is None else write(high)
+    _, space, unit = last.partition(" ")
+    if space and low is not None and high is not None:
+        first = first.removesuffix(space + unit)
+    return f"{first} to {last}"
 
 
 def spanned(counts: Iterable[int]) -> str:

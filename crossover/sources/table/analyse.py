@@ -20,7 +20,7 @@ from crossover.files.untrusted import printable
 from crossover.findings import Answer
 from crossover.nouns import InputError, field_names
 from crossover.report.words.document import Document, Section, markdown
-from crossover.report.words.numbers import number, percent
+from crossover.report.words.numbers import between, number, percent
 from crossover.sources.table.file import Asked
 from crossover.sources.table.pairing import MOST_ROUNDS, paired
 from crossover.sources.table.rows import Table, read_table
@@ -155,7 +155,7 @@ def line(found: GroupAnswer, asked: Asked) -> str:
     group = ", ".join(f"{n} = {v}" for n, v in zip(asked.by, found.group, strict=True))
     text = {
         "found": f"{asked.challenger} overtakes {asked.baseline} "
-        f"from {asked.axis} {number(a.at or 0, 4)}{_interval(a)}",
+        f"from {asked.axis} {_size(a.at or 0)}{_interval(a)}",
         "always": f"{asked.challenger} is ahead at every {asked.axis}",
         "never": f"{asked.challenger} is still behind at the largest {asked.axis}",
         "not_monotone": "more than one crossing, or ahead only at small sizes",
@@ -169,9 +169,13 @@ def line(found: GroupAnswer, asked: Asked) -> str:
 def _interval(a: Answer) -> str:
     if a.confidence is None:
         return " (no interval)"
-    low = "below the smallest size" if a.low is None else number(a.low, 4)
-    high = "above the largest size" if a.high is None else number(a.high, 4)
-    return f" ({percent(a.confidence)} interval: {low} to {high})"
+    beyond = "below the smallest size", "above the largest size"
+    ends = between(a.low, a.high, _size, *beyond)
+    return f" ({percent(a.confidence)} interval: {ends})"
+
+
+def _size(value: float) -> str:
+    return number(value, 4)
 
 
 def write_answers(out: Path, found: list[GroupAnswer], asked: Asked) -> None:
