@@ -17,11 +17,11 @@ from crossover.report.words.sentences import fixed_axis, headed, name
 from crossover.report.words.table import Table
 
 PAIRS = 4
-"""Side by side in one table."""
+"""One table has at most this many pairs side by side."""
 MOST_TABLES = 30
 MOST_ROWS = 300
 MOST_LINES = 20
-"""On the terminal."""
+"""The terminal shows at most this many cases."""
 MACHINE = ("node", "run_id", "fingerprint", "hostname", "cpu", "cores", "accelerators")
 PAIR = "view", "metric", "baseline", "challenger"
 ANSWER = (
@@ -206,7 +206,7 @@ def _placement_table(placed: Sequence[Placement]) -> Table:
         )
         for p in placed[:MOST_ROWS]
     )
-    head = "case", "go to", "fastest", "its time", "next", "takes so many times as long"
+    head = "case", "go to", "fastest", "its time", "next", "times as long"
     return Table("Where to go", head, rows)
 
 

@@ -35,9 +35,10 @@ from crossover.report.words.sentences import (
 from crossover.workloads.workload import Size
 
 MOST_ROWS = 300
-"""Of one table, and sentences; the rest is in the CSV beside the page."""
+"""A table shows at most this many rows, and the answers are at most this many; the
+rest is in the CSV beside the page."""
 MOST_NUMBERS = 1000
-"""Rows under the pictures, of all sweeps together."""
+"""Under the pictures are at most this many rows, of all sweeps together."""
 OUTCOMES = {
     "found": "not ahead at the smallest size, ahead at the largest.",
     "always": "ahead at the smallest size already: the crossover lies below it.",

@@ -25,11 +25,11 @@ ROWS = {
     "inconclusive": (0.88, "not decided"),
     "at_once": (0.05, "under 1 {}"),
 }
-"""Outcomes without a number: where they stand, as a share of the axis, in words; `{}`
-stands for what repeats."""
+"""Outcomes without a number: the share of the axis at which each stands, and its words,
+in which `{}` stands for what repeats."""
 UNDER_ONE, _ = ROWS["at_once"]
 INNER = (0.12, 0.82)
-"""Share of the axis that is left for numbers."""
+"""Numbers stand between these shares of the axis; the rows are outside."""
 DODGE = 0.015
 """How far the pairs stand apart at one size, at most, as a share of the axis."""
 

@@ -133,7 +133,7 @@ def warm_up(result: SweepResult, rows: Sequence[WarmUp]) -> Words:
     longer = times(slowest.repeat_s[0] / slowest.repeat_s[-1])
     alt = (
         f"The first call of {slowest.contender} takes {longer} as long as its last, "
-        "the largest such factor."
+        "the largest factor of all."
     )
     caption = (
         f"n = {spanned([row.of_calls for row in rows])} calls of one process each, at "

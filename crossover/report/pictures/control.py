@@ -16,9 +16,9 @@ from crossover.report.words.numbers import percent, times
 from crossover.report.words.sentences import fixed_values
 
 MOST_LABELLED = 10
-"""Sizes; of more, every second or third is labelled."""
+"""At most this many sizes are labelled; of more, every second or third is."""
 SLOT = 0.8
-"""Of a size's width that its rounds take."""
+"""The rounds of a size take this share of its width."""
 
 
 def plot_control(

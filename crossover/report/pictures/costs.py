@@ -1,4 +1,4 @@
-"""Where the time goes, and how a contender warms up: Axes in and out."""
+"""Draws where the time goes and how a contender warms up: Axes in and out."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,7 +20,7 @@ PARTS = (
     ("moving the data", "transfer_s", 0.6, "///"),
     ("training", "train_s", 1.0, ""),
 )
-"""Name, field, how much of the contender's colour is kept, hatch."""
+"""Each part's name, field, share of the contender's colour that is kept, and hatch."""
 LEAST_LABELLED = 0.09
 """A part smaller than this share of the total has no number in it."""
 

@@ -29,11 +29,11 @@ MOST_NUMBERS = 120
 ROOM = 0.055
 """A cell narrower than this share of the axis gets no number."""
 LOW = 0.28
-"""Height of the crossover in its row; the numbers stand above it."""
+"""A crossover is drawn at this height of its row; the numbers stand above it."""
 TOUCH = 1.25
 """The colours span at least this speedup, so that noise is not shown as contrast."""
 WIDTH, ROW, TALLEST = 9.5, 0.62, 9.0
-"""Of the figure, of a row, and of all rows at most, in inches."""
+"""Inches: the figure's width, a row's height, and the height of all rows at most."""
 
 
 def plot_grid(axes: Axes, grid: Grid) -> Axes:

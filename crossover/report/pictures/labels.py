@@ -60,7 +60,7 @@ def pair_label(pair: Pair) -> str:
 
 
 def wrapped(text: str, width: int) -> str:
-    """Return a plain text in lines of at most so many characters."""
+    """Return a plain text in lines of at most `width` characters."""
     return "\n".join(map(plain, textwrap.wrap(drawable(text), width)))
 
 

@@ -86,10 +86,10 @@ class Document:
     title: str
     question: str = ""
     answer: str = ""
-    """In a few words."""
+    """The answer in a few words, which are set in bold."""
     reasons: str = ""
     facts: Text = ""
-    """Machine, versions, command."""
+    """The machine, its versions and the command."""
     sections: tuple[Section, ...] = ()
 
 

@@ -139,7 +139,7 @@ def factor(c: Crossover, column: str) -> Parts:
 
 
 def interval(c: Crossover) -> Parts:
-    """Return a crossover's interval, open ends said as such."""
+    """Return a crossover's interval, and say which of its ends are open."""
     if c.answer.confidence is None:
         return (" (no interval)",)
     share = Number("confidence", number(100 * c.answer.confidence))
