@@ -10,13 +10,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from crossover.report.pictures.embed import small_png
 
 from crossover.analysis.frame import derive, frames
 from crossover.findings import Answer, Crossover
 from crossover.record import run_folder
 from crossover.report import page as pages
-from crossover.report.pictures.figures import pictures
+from crossover.report.pictures.figures import pictures, small_png
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing")
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
