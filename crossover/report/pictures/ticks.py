@@ -16,7 +16,7 @@ DIGIT, GAP = 0.0185, 0.02
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Return three to eight round numbers between the ends of a log axis."""
+    """Return at most eight round numbers between the ends of a log axis."""
     if not 0 < low < high < math.inf:
         return []
     powers = math.log10(high / low)
