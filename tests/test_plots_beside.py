@@ -57,7 +57,7 @@ def grid(rows=3, sizes=(10, 100, 1000), hole=True, factor=0.1):
 def test_a_grid_has_a_cell_a_speedup_with_1x_in_the_middle():
     axes = Figure().subplots()
     assert plot_grid(axes, grid()) is axes
-    (cells,) = [c for c in axes.collections if isinstance(c, PolyCollection)]
+    cells = next(c for c in axes.collections if isinstance(c, PolyCollection))
     expected = [0.1 * s**0.5 * (1 + r) for r in range(3) for s in (10, 100, 1000)][:-1]
     assert cells.get_array().tolist() == pytest.approx(expected)
     assert cells.norm.vmin * cells.norm.vmax == pytest.approx(1)

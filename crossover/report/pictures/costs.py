@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import MultipleLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from crossover.analysis.phases import Phases, WarmUp
 from crossover.report.pictures.labels import name_of, plain
@@ -55,7 +55,7 @@ def plot_phases(
         unknown = f", {' and '.join(lacks)} not recorded" if lacks else ""
         axes.text(0, y - 0.27, f"{seconds(row.total_s)}{unknown}", va="bottom")
     axes.set(xlim=(0, 1), ylim=(len(rows) - 0.6, -0.75))
-    axes.xaxis.set_major_locator(MultipleLocator(0.25))
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
     axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=None))
     axes.set_xlabel("share of the total (%)")
     axes.set_yticks(range(len(rows)), labels=[name_of(row.contender) for row in rows])
