@@ -27,6 +27,7 @@ from crossover.nouns import Run, field_names
 from crossover.record.run_folder import load
 from crossover.report.tables import cost_table
 from crossover.report.terminal import plain_lines
+from crossover.report.words.table import markdown_lines
 from crossover.spec.sweep import Sweep
 
 ROOT = Path(__file__).parent.parent
@@ -110,7 +111,7 @@ def documents() -> dict[Path, str]:
     readme, tables = ROOT / "README.md", ROOT / "docs/tables.md"
     costs = ROOT / "docs/cost_model.md"
     part = readme_part(REFERENCE)
-    rows = "\n".join(cost_table(cost_models(load(REFERENCE)))) + "\n"
+    rows = "\n".join(markdown_lines(cost_table(cost_models(load(REFERENCE))))) + "\n"
     return {
         readme: MARKED.sub(lambda m: f"{m[1]}{part}{m[2]}", readme.read_text("utf-8")),
         tables: with_outputs(tables.read_text("utf-8")),

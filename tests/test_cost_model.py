@@ -14,7 +14,9 @@ from crossover.crossing.answer import Settings, answer
 from crossover.crossing.cost_fit import Ranged, best_fits, fit
 from crossover.crossing.definitions import fitted, fitted_interval
 from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
-from crossover.report.tables import cost_table, ranged, report_markdown, scaled_lines
+from crossover.report.tables import cost_table, document, ranged, scaled_lines
+from crossover.report.words.document import markdown
+from crossover.report.words.table import markdown_lines
 from crossover.selftest.promises import clopper_pearson
 from crossover.selftest.simulate import SIZES, Model, cost_curve, seconds
 from crossover.spec.spec import parse_spec
@@ -179,9 +181,9 @@ def test_a_law_of_another_form_is_flagged():
     assert flag.startswith("misfit: ")
     assert "batch size" in flag
     assert costs.fit_error > 0.2
-    report = report_markdown(
-        made_run([], np.random.default_rng(4)), [], [], False, [costs]
-    )
+    bare = made_run([], np.random.default_rng(4))
+    derived = dataclasses.replace(derive(bare), costs=[costs])
+    report = markdown(document(bare, derived, [], False))
     assert f"- `misfit`: {advice('misfit')}" in report
     (good,) = cost_models(made_run(cases(), np.random.default_rng(4)))
     widths = [
@@ -255,7 +257,7 @@ def test_the_table_has_full_seconds_and_the_markdown_units():
     assert row["per_row_s"] == costs.parts["per_row"].seconds
     assert row["per_step_low_s"] == costs.per_step.low
     assert row["contender"] == "cpu/resident@1"
-    _, _, line = cost_table(derived.costs)
+    _, _, line = markdown_lines(cost_table(derived.costs))
     assert ranged(costs.parts["per_row"]) in line
     assert " ns (" in ranged(costs.parts["per_row"])
     assert ranged(Ranged(high=3e-9)) == "below 3 ns"

@@ -29,15 +29,16 @@ ALLOWED = {
     "pipeline": "nouns spec measure record plan",
     "selftest": "findings spec workloads crossing measure analysis pipeline",
     "sources": "nouns files spec workloads crossing record analysis",
-    "sources.table": "nouns findings files spec crossing analysis",
-    "report.words": "nouns findings spec analysis",
+    "sources.table": "nouns findings files spec crossing analysis report.words",
+    "report.words": "nouns findings files spec analysis",
     "report.pictures": "nouns findings files workloads analysis report.words",
     "report": "nouns findings files spec workloads crossing analysis "
     "report.words report.pictures",
-    "predict": "nouns findings files spec workloads crossing measure record analysis",
+    "predict": "nouns findings files spec workloads crossing measure record analysis "
+    "report.words",
     "doctor": "workloads measure",
-    "lesson": "nouns interrupts files spec crossing measure analysis report "
-    "report.pictures",
+    "lesson": "nouns interrupts files spec crossing measure analysis "
+    "report.words report.pictures",
     "suites": "nouns files spec workloads measure analysis pipeline",
     "command": "nouns findings interrupts files spec workloads measure record analysis "
     "plan pipeline selftest sources report",

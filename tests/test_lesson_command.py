@@ -104,7 +104,7 @@ def test_what_was_finished_is_written_when_interrupted(tmp_path, monkeypatch):
     assert job.do_lesson(None, "cpu", False, tmp_path) == 130
     text = (tmp_path / "lesson.md").read_text()
     assert "Interrupted" in text
-    assert "1 &#124; 2" in text
+    assert r"1 \| 2" in text
     assert (tmp_path / "plots" / "accuracy.png").stat().st_size > 10_000
     assert (tmp_path / "plots" / "inits.svg").exists()
 

@@ -12,7 +12,7 @@ from crossover.analysis.machines import found_on, placements
 from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from crossover.record import run_folder
 from crossover.report import machines, write
-from crossover.report.document import markdown, page
+from crossover.report.words.document import markdown, page
 from crossover.spec.spec import parse_spec
 
 SPEC = {

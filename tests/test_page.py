@@ -14,14 +14,14 @@ import pytest
 
 from crossover.analysis.flags import ADVICE
 from crossover.analysis.frame import Frames, derive, frames
+from crossover.files.csv_file import frame_csv
 from crossover.findings import Answer, Crossover
 from crossover.nouns import Contender
 from crossover.record import run_folder
 from crossover.report import page as pages
 from crossover.report.page import page
-from crossover.report.pictures import embed
-from crossover.report.pictures.embed import Shown
-from crossover.report.write import harmless
+from crossover.report.words import document
+from crossover.report.words.document import Picture
 
 REFERENCE = Path(__file__).parent.parent / "results/reference"
 VOID = {"meta", "link", "input", "img", "br"}
@@ -71,7 +71,7 @@ def csv_rows(folder: Path, tables: Frames) -> dict[str, list[dict[str, str]]]:
     found = {}
     for field in dataclasses.fields(tables):
         file = folder / f"{field.name}.csv"
-        file.write_text(harmless(getattr(tables, field.name)).to_csv(index=False))
+        file.write_text(frame_csv(getattr(tables, field.name)))
         with open(file, newline="") as lines:
             found[field.name] = list(csv.DictReader(lines))
     return found
@@ -85,7 +85,12 @@ def made(tmp_path_factory):
     tables = frames(run, derived)
     names = [f"sweep{i}-{s.axis}" for i, s in enumerate(run.spec.sweep, start=1)]
     words = ("A picture", "what is seen", "n = 8", PNG)
-    text = page(run, derived, tables, [Shown(name, *words) for name in names])
+    text = page(
+        run,
+        derived,
+        tables,
+        [Picture(name, *words, sweep=i) for i, name in enumerate(names, 1)],
+    )
     return text, Reader(text), csv_rows(tmp_path_factory.mktemp("csv"), tables)
 
 
@@ -228,7 +233,7 @@ def test_hostile_texts_stay_texts():
         Answer("always", flags=(evil,)),
     )
     derived = dataclasses.replace(derived, crossovers=[row, *derived.crossovers])
-    picture = Shown("sweep1-batch_size", evil, evil, evil, PNG)
+    picture = Picture("sweep1-batch_size", evil, evil, evil, PNG)
     text = page(run, derived, frames(run, derived), [picture], partial=True)
     reader = Reader(text)
     assert len(reader.all("script")) == 1
@@ -243,10 +248,11 @@ def test_hostile_texts_stay_texts():
 def test_a_large_run_keeps_the_first_rows_and_says_where_the_rest_is(monkeypatch):
     monkeypatch.setattr(pages, "MOST_ROWS", 3)
     monkeypatch.setattr(pages, "MOST_NUMBERS", 5)
-    monkeypatch.setattr(embed, "MOST_BYTES", 0)
+    monkeypatch.setattr(document, "MOST_BYTES", 0)
     run = run_folder.load(REFERENCE)
     derived = derive(run)
-    picture = Shown("sweep1-batch_size", "A picture", "what is seen", "n = 8", PNG)
+    words = ("A picture", "what is seen", "n = 8", PNG)
+    picture = Picture("sweep1-batch_size", *words, sweep=1)
     reader = Reader(page(run, derived, frames(run, derived), [picture]))
     keys = [e["own"]["data-row"] for e in reader.all("tr") if "data-row" in e["own"]]
     assert len([k for k in keys if k.startswith("crossovers:")]) == 3

@@ -15,8 +15,7 @@ from crossover.analysis.frame import derive, frames
 from crossover.findings import Answer, Crossover
 from crossover.record import run_folder
 from crossover.report import page as pages
-from crossover.report.pictures.embed import Shown, small_png
-from crossover.report.pictures.figures import pictures
+from crossover.report.pictures.figures import pictures, small_png
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is missing")
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -54,9 +53,8 @@ def file(tmp_path_factory):
         Answer("always", speedup_smallest=1.5, speedup_largest=2.0, flags=(EVIL,)),
     )
     derived = dataclasses.replace(derived, crossovers=[*derived.crossovers, row])
-    first = next(pictures(run, derived.crossovers, known=derived.estimates))
-    png = small_png(first.figure)
-    shown = Shown(first.name, first.heading, first.alt, first.caption, png)
+    first = next(pictures(run, derived))
+    shown = dataclasses.replace(first, png=small_png(first.figure))
     out = tmp_path_factory.mktemp("page") / "report.html"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "MOST_ROWS", 20)  # axe looks at every cell

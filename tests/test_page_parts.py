@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from crossover.record import run_folder
-from crossover.report.cells import written
+from crossover.report.cells import WRITE
 from crossover.report.spec_text import bibtex, spec_toml
 from crossover.spec.spec import parse_spec
 
@@ -29,11 +29,11 @@ REFERENCE = ROOT / "results/reference"
         (0.95, "share", "95 %"),
         (0.9921875, "share", "99.2 %"),
         (1.43370, "factor", "1.43x"),
-        (0.098359, "plain", "0.0984"),
+        (0.098359, "size", "0.0984"),
     ],
 )
 def test_how_numbers_are_written(value, rule, text):
-    assert written(value, rule) == text
+    assert WRITE[rule](value) == text
 
 
 def test_the_spec_on_the_page_asks_for_the_same_run():

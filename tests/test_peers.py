@@ -52,7 +52,7 @@ def test_the_table_says_what_is_broken_and_what_was_not_measured():
     text = markdown([row(10.0), not_measured("c", "q", SAME_STEPS, "no q here")])
     lines = text.splitlines()
     assert lines[2] == (
-        "| c | p | same steps | 6e+03 | 1e+03 | 6 | 2 to 6 | >= 10: BROKEN | n |"
+        "| c | p | same steps | 6,000 | 1,000 | 6 | 2 to 6 | >= 10: BROKEN | n |"
     )
     assert lines[3] == ("| c | q | same steps |  |  | not measured |  |  | no q here |")
     assert len({line.count("|") for line in lines}) == 1

@@ -84,7 +84,7 @@ def test_times_are_per_repeat_with_bands_and_unit():
     assert list(lines) == ["c0/t", "c1/t"]
     expected = [(1e-3 + size * 1e-5) / 4 for size in (10, 100, 1000)]
     assert lines["c0/t"] == pytest.approx(expected)
-    assert axes.get_ylabel() == "time per epoch (ms)"
+    assert axes.get_ylabel() == "time per epoch"
     assert axes.get_xlabel() == "batch size (samples)"
     assert axes.get_title() == "median of n = 8 rounds, band: 97 % interval"
     band = axes.collections[0].get_paths()[0].vertices[:, 1]
@@ -108,7 +108,7 @@ def test_fixed_costs_and_epoch_sweeps_are_not_divided():
     assert not dataclasses.replace(result, sweep=sweep).per_repeat
     axes = Figure().subplots()
     plot_times(axes, dataclasses.replace(result, view="from_scratch"))
-    assert axes.get_ylabel() == "time from scratch (ms)"
+    assert axes.get_ylabel() == "time from scratch"
     assert axes.get_lines()[0].get_ydata()[0] == pytest.approx(1.1e-3)
 
 
@@ -236,7 +236,10 @@ def test_nothing_is_clipped_and_no_legend_is_over_data(result, unclipped):
 
 def test_eight_orders_of_magnitude_have_few_ticks():
     left, _ = sweep_figure(WIDE).axes
-    assert list(left.get_yticks()) == [1e-6, 1e-4, 1e-2, 1, 100]
+    ticks = left.get_yticks()
+    assert ticks == pytest.approx([1e-6, 1e-4, 1e-2, 1, 100])
+    written = [left.yaxis.get_major_formatter()(tick) for tick in ticks]
+    assert written == ["1 \u00b5s", "100 \u00b5s", "10 ms", "1 s", "100 s"]
 
 
 def test_nothing_measured_is_said_with_the_reason(unclipped):

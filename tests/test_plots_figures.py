@@ -1,10 +1,11 @@
 """All figures of a run, and the words around them."""
 
 import re
+from dataclasses import replace
 
 import matplotlib as mpl
 
-from crossover.analysis.crossover import crossovers
+from crossover.analysis.frame import derive
 from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from crossover.report.pictures import figures
 from crossover.report.pictures.figures import image, pictures
@@ -48,9 +49,14 @@ def made_run(sweeps=3, seconds=True):
     return Run("r", SCHEMA, spec, None, "", machine, tuple(rows))
 
 
+def drawn(run):
+    """Draw a run's figures, as if it had no crossovers and no break-evens."""
+    return pictures(run, replace(derive(run), crossovers=[], break_evens=[]))
+
+
 def test_every_figure_of_a_run_has_a_name_and_words(unclipped):
     run = made_run()
-    shown = list(pictures(run, crossovers(run)))
+    shown = list(pictures(run, derive(run)))
     beside = ("", "-break_even", "-phases", "-warm_up")
     expected = [f"sweep{i}-batch_size{part}" for i in (1, 2, 3) for part in beside]
     assert [p.name for p in shown] == [*expected, "grid1-batch_size-samples", "control"]
@@ -68,13 +74,13 @@ def test_every_figure_of_a_run_has_a_name_and_words(unclipped):
 
 def test_pictures_are_drawn_when_asked_for():
     run = made_run()
-    one, other = pictures(run, []), pictures(run, [])
+    one, other = (pictures(run, derive(run)) for _ in range(2))
     assert next(one).figure is not next(other).figure
 
 
 def test_a_run_without_a_measurement_says_so_in_its_figures():
     run = made_run(seconds=False)
-    shown = list(pictures(run, crossovers(run)))
+    shown = list(pictures(run, derive(run)))
     assert [p.name for p in shown] == [f"sweep{i}-batch_size" for i in (1, 2, 3)]
     text = shown[0].figure.axes[0].texts[0].get_text().replace("\n", " ")
     assert text == f"not measured: {A}: failed: no <b>luck</b>"
@@ -83,7 +89,7 @@ def test_a_run_without_a_measurement_says_so_in_its_figures():
 
 def test_of_many_sweeps_only_the_first_is_drawn_in_detail(monkeypatch):
     monkeypatch.setattr(figures, "MOST_DETAILED", 2)
-    shown = list(pictures(made_run(), [], breaks=[]))
+    shown = list(drawn(made_run()))
     assert [p.name for p in shown] == [
         "sweep1-batch_size", "sweep1-batch_size-phases", "sweep1-batch_size-warm_up",
         "sweep2-batch_size", "sweep3-batch_size", "grid1-batch_size-samples", "control",
@@ -93,18 +99,17 @@ def test_of_many_sweeps_only_the_first_is_drawn_in_detail(monkeypatch):
 
 def test_what_is_not_drawn_of_many_grids_is_said(monkeypatch):
     monkeypatch.setattr(figures, "MOST_GRIDS", 0)
-    assert not [p for p in pictures(made_run(), [], breaks=[]) if "grid" in p.name]
+    assert not [p for p in drawn(made_run()) if "grid" in p.name]
     monkeypatch.setattr(figures, "MOST_GRIDS", 1)
     gathered = figures.speedup_grids
     monkeypatch.setattr(figures, "speedup_grids", lambda results: gathered(results) * 2)
-    drawn = [p for p in pictures(made_run(), [], breaks=[]) if "grid" in p.name]
-    assert len(drawn) == 1
-    assert drawn[0].caption.endswith("1 more pairs are not drawn.")
+    (grid,) = [p for p in drawn(made_run()) if "grid" in p.name]
+    assert grid.caption.endswith("1 more pairs are not drawn.")
 
 
 def test_the_same_figure_gives_the_same_bytes():
     run = made_run(1)
-    one, other = (next(pictures(run, [], breaks=[])).figure for _ in range(2))
+    one, other = (next(drawn(run)).figure for _ in range(2))
     assert image(one, "svg") == image(other, "svg")
     assert image(one, "png") == image(other, "png")
     assert b"<text" in image(one, "svg")  # text stays text
@@ -112,5 +117,5 @@ def test_the_same_figure_gives_the_same_bytes():
 
 def test_nothing_of_the_style_stays_set():
     before = dict(mpl.rcParams)
-    image(next(pictures(made_run(1), [], breaks=[])).figure, "png")
+    image(next(drawn(made_run(1))).figure, "png")
     assert dict(mpl.rcParams) == before

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from crossover.report.pictures.labels import drawable, name_of, plain
-from crossover.report.pictures.ticks import apart, log_ticks, seconds, unit_of
+from crossover.report.pictures.ticks import apart, log_ticks
+from crossover.report.words.numbers import between, lasting, reached, seconds, spanned
 
 
 def test_texts_that_the_font_lacks_are_named():
@@ -29,10 +30,10 @@ def test_labelled_sizes_do_not_touch():
 @pytest.mark.parametrize(
     ("low", "high", "ticks"),
     [
-        (1e-7, 10, [1e-6, 1e-4, 0.01, 1]),
-        (0.8, 120, [1, 10, 100]),
-        (0.8, 12, [1, 3, 10]),
-        (0.4, 3, [0.5, 1, 2]),
+        (1e-7, 10, [1e-7, 1e-5, 1e-3, 0.1, 10]),
+        (0.8, 1200, [1, 3, 10, 30, 100, 300, 1000]),
+        (0.8, 12, [1, 2, 5, 10]),
+        (0.4, 3, [1, 2, 3]),
         (0.98, 1.06, [0.98, 1.0, 1.02, 1.04, 1.06]),
         (0, 1, []),
         (math.nan, 1, []),
@@ -51,5 +52,15 @@ def test_seconds_have_a_unit():
         "4.56 \u00b5s",
         "2 ns",
     ]
-    assert unit_of([1e-4, 1e-2, math.nan, 0.0]) == (1e-3, "ms")
-    assert unit_of([]) == (1.0, "s")
+    assert [lasting(v) for v in (13.9, 750.0, 68_040.0, 3.6e6 * 1.5)] == [
+        "13.9 s", "12.5 min", "18.9 h", "1,500 h",
+    ]  # fmt: skip
+
+
+def test_an_interval_names_its_unit_once():
+    assert between(17.0, 201.4) == "17 to 201"
+    assert between(65_520, 70_560, lasting) == "18.2 to 19.6 h"
+    assert between(100.0, 7200.0, lasting) == "100 s to 2 h"
+    assert spanned([8, 32, 8]) == "8 to 32"
+    assert spanned([8, 8]) == "8"
+    assert reached(0.9921875) == "99 % interval"

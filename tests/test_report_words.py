@@ -5,10 +5,12 @@ import io
 import pytest
 from rich.console import Console
 
+from crossover.files.escape import code
 from crossover.findings import Answer, Crossover
-from crossover.report import tables
+from crossover.report.tables import crossover_table
 from crossover.report.terminal import show
-from crossover.report.words import sentences
+from crossover.report.words import numbers, sentences
+from crossover.report.words.table import markdown_lines
 from crossover.workloads.softmax import SOFTMAX
 
 BASE = (
@@ -149,7 +151,7 @@ def test_a_number_in_a_sentence_knows_its_column():
 def test_numbers_have_three_digits():
     values = [1234567.0, 310.4, 12.49, 0.0123, 99.99]
     texts = ["1,230,000", "310", "12.5", "0.0123", "100"]
-    assert [sentences.number(v) for v in values] == texts
+    assert [numbers.number(v) for v in values] == texts
 
 
 def test_plain_lines_where_there_is_no_terminal():
@@ -193,7 +195,7 @@ def test_a_markdown_table_is_compact_and_escaped():
     control = Crossover(
         *BASE[:5], "cpu/a|b<c>", Answer("inconclusive"), is_control=True
     )
-    lines = tables.markdown_table([FOUND, MISSING, control])
+    lines = list(markdown_lines(crossover_table([FOUND, MISSING, control])))
     assert lines[0].startswith("| over | pair | what counts | outcome | from |")
     assert lines[2] == (
         "| batch size at 1,500 samples, 2 features, 3 classes, 3 epochs | "
@@ -202,9 +204,9 @@ def test_a_markdown_table_is_compact_and_escaped():
     )
     assert r"cpu/a\|b&lt;c>" in lines[3]
     assert len(lines) == 4
-    assert tables.markdown_table([MISSING]) == ["Nothing was measured."]
+    assert crossover_table([MISSING]).rows == ()
 
 
 def test_code_in_markdown_keeps_its_backticks():
-    assert tables.code("crossover run") == "`crossover run`"
-    assert tables.code("a `b` c") == "``` a `b` c ```"
+    assert code("crossover run") == "`crossover run`"
+    assert code("a `b` c") == "``` a `b` c ```"

@@ -185,7 +185,7 @@ def test_halves_that_disagree_are_said_to():
 def test_the_table_by_steps_ends_at_the_whole_job():
     table = decisive(evidence(gpu(199.5))).tables[2]
     assert table.head[1:] == (LOOP.name, "the loop on the GPU", FUSED.name)
-    assert table.rows[0] == ("1", "0.5 s", "4.5 s (8.99)", "1 s (2)")
+    assert table.rows[0] == ("1", "500 ms", "4.5 s (8.99)", "1 s (2)")
     last = table.rows[-1]
     assert last[:3] == ("109,800,000", "12.2 h", "6.1 h (0.5)")
 

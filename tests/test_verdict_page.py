@@ -10,8 +10,8 @@ import pytest
 
 from crossover.lesson.evidence import Code, Cost, Evidence, Whole
 from crossover.lesson.verdict_files import curve, document, write_verdict
-from crossover.report.document import markdown, page
 from crossover.report.pictures.verdict import StepCurve, steps_figure
+from crossover.report.words.document import markdown, page
 
 EVIL = "<script>document.title='executed'</script>\"><img src=x onerror=alert(1)>|*'"
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"

@@ -19,6 +19,8 @@ from crossover.nouns import Run
 from crossover.report.pictures.figures import image
 from crossover.report.pictures.layout import entitle, legend_below, new_figure
 from crossover.report.pictures.styles import Look, look_of, looks, theme
+from crossover.report.words.numbers import number
+from crossover.report.words.table import Table, markdown_lines
 
 MIB = 2**20
 
@@ -44,41 +46,48 @@ def markdown(
 ) -> str:
     """Return the verdicts, and a table of where the time went, tenth by tenth."""
     not_ok = sum(m.status != "ok" for m in run.measurements)
-    lines = [
+    said = (
         f"{len(readings):,} rounds of {' and '.join(CONTENDERS)} in "
         f"{readings[-1].at_s / 60:.1f} minutes on {run.machine.cpu}, "
-        f"{run.machine.cores_text}: {len(run.measurements):,} rows, {not_ok} not ok.",
-        "",
-        "| | before | after | ratio | at most | |",
-        "|---|---|---|---|---|---|",
-    ]
-    for v in verdicts:
-        ratio = f"{v.after / v.before:.3f}" if v.before else "-"
-        most = f"{v.most:.2f}" if v.before else "0"
-        lines.append(
-            f"| {v.what} | {v.before:.4g} {v.unit} | {v.after:.4g} {v.unit} | {ratio} "
-            f"| {most} | {'flat' if v.ok else 'NOT FLAT'} |"
-        )
-    lines += [
-        "",
+        f"{run.machine.cores_text}: {len(run.measurements):,} rows, {not_ok} not ok."
+    )
+    parts = (
+        said,
+        "\n".join(markdown_lines(_verdicts(verdicts))),
         "Memory, handles and processes: the highest in the first tenth, and after it. "
         "Calls and processor time: the second tenth and the last, each the median over "
         "its sizes.",
-        "",
-        "| tenth | main, calls | main, processor | main | workers, not timed | load |",
-        "|---|---|---|---|---|---|",
-    ]
+        "\n".join(markdown_lines(_tenths(readings, rounds_each))),
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _verdicts(verdicts: list[Verdict]) -> Table:
+    rows = [
+        (
+            v.what, *(f"{number(value, 4)} {v.unit}" for value in (v.before, v.after)),
+            f"{v.after / v.before:.3f}" if v.before else "-",
+            f"{v.most:.2f}" if v.before else "0", "flat" if v.ok else "NOT FLAT",
+        )
+        for v in verdicts
+    ]  # fmt: skip
+    head = ("", "before", "after", "ratio", "at most", "")
+    return Table("", head, tuple(rows), numbers=False)
+
+
+def _tenths(readings: list[Reading], rounds_each: int) -> Table:
     names = ("main_cpu_s", "main_s", "worker_s", "load_1min")
     columns = [by_tenth(by_case(readings, name, rounds_each)) for name in names]
-    columns.insert(0, calls_by_tenth(readings))
-    for number, (calls, cpu_s, main_s, worker_s, load) in enumerate(
-        zip(*columns, strict=True), start=1
-    ):
-        lines.append(
-            f"| {number} | {calls:,.0f} | {cpu_s * 1e3:.2f} ms "
-            f"| {main_s * 1e3:.2f} ms | {worker_s * 1e3:.1f} ms | {load:.1f} |"
+    parts = zip(calls_by_tenth(readings), *columns, strict=True)
+    rows = [
+        (
+            f"{tenth}", f"{calls:,.0f}", f"{cpu_s * 1e3:.2f} ms",
+            f"{main_s * 1e3:.2f} ms", f"{worker_s * 1e3:.1f} ms", f"{load:.1f}",
         )
-    return "\n".join(lines) + "\n"
+        for tenth, (calls, cpu_s, main_s, worker_s, load) in enumerate(parts, start=1)
+    ]  # fmt: skip
+    calls = "main, calls", "main, processor", "main", "workers, not timed"
+    return Table("", ("tenth", *calls, "load"), tuple(rows))
 
 
 def figure(readings: list[Reading], rounds_each: int) -> Figure:

@@ -41,10 +41,15 @@ def cell(value: Any) -> Any:
 
 
 def text(plain: str) -> str:
+    """Return a line of Markdown that shows a text as it is."""
+    return " ".join(unmarked(plain).split())
+
+
+def unmarked(plain: str) -> str:
     """Escape what Markdown would read as a table's edge, HTML, a link or emphasis."""
     for character in "\\`*[]|":
         plain = plain.replace(character, f"\\{character}")
-    return " ".join(plain.replace("&", "&amp;").replace("<", "&lt;").split())
+    return plain.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def code(plain: str) -> str:

@@ -8,8 +8,9 @@ from crossover.lesson.evidence import (
     break_even_steps,
 )
 from crossover.lesson.verdict import lasting
-from crossover.report.document import Section, Table
-from crossover.report.pictures.ticks import seconds
+from crossover.report.words.document import Section
+from crossover.report.words.numbers import seconds
+from crossover.report.words.table import Table
 
 US = 1e-6
 

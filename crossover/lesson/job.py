@@ -1,27 +1,33 @@
 """Run the experiments, one or all; print the table, write it and the pictures."""
 
-import csv
-import io
 import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, fields
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from crossover.files.atomic import write_atomically
+from crossover.files.csv_file import csv_text
 from crossover.files.refusals import refusing
 from crossover.files.untrusted import near
 from crossover.interrupts import Interrupted
 from crossover.lesson import large, tasks, timing
 from crossover.lesson.claims import Row
 from crossover.lesson.tasks import Task
-from crossover.nouns import InputError
+from crossover.nouns import InputError, field_names
+from crossover.report.words.document import (
+    Document,
+    Picture,
+    Section,
+    Strong,
+    markdown,
+)
+from crossover.report.words.table import Table, print_table
 
 if TYPE_CHECKING:
     import torch
@@ -169,22 +175,18 @@ def _write(
     out: Path,
 ) -> None:
     """Write lesson.csv and lesson.md."""
-    head = [field.name for field in fields(Row)]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([head, *map(astuple, rows)])
-    write_atomically(out / "lesson.csv", text.getvalue())
-    lines = ["# The lesson's experiments", ""]
-    lines += [f"**{INTERRUPTED}**", ""] if interrupted else []
-    lines += [
-        _facts(device),
-        "",
-        _markdown(head),
-        _markdown(["---"] * len(head)),
-        *(_markdown(astuple(row)) for row in rows),
-    ]
-    for name in pictures:
-        lines += ["", f"![{name}](plots/{name}.png)"]
-    write_atomically(out / "lesson.md", "\n".join(lines) + "\n")
+    table = _table(rows)
+    lines = csv_text(table.head, table.rows, foreign=False)
+    write_atomically(out / "lesson.csv", lines)
+    said = (*[Strong(INTERRUPTED)] * interrupted, _facts(device))
+    shown = tuple(Picture(name, name, name) for name in pictures)
+    whole = Section("", "", said, (table,), shown)
+    text = markdown(Document("The lesson's experiments", sections=(whole,)))
+    write_atomically(out / "lesson.md", text)
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    return Table("", field_names(Row), tuple(map(astuple, rows)), numbers=False)
 
 
 def _facts(device: "torch.device", interrupted: bool = False) -> str:
@@ -202,17 +204,9 @@ def _facts(device: "torch.device", interrupted: bool = False) -> str:
     return f"{INTERRUPTED} {said}" if interrupted else said
 
 
-def _markdown(cells: Sequence[str]) -> str:
-    escaped = (cell.replace("|", "&#124;") for cell in cells)
-    return f"| {' | '.join(escaped)} |"
-
-
 def _show(rows: Sequence[Row]) -> None:
     """Print the table, and which rows are off."""
-    table = Table(*(field.name for field in fields(Row)))
-    for row in rows:
-        table.add_row(*astuple(row))
-    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
+    print_table(_table(rows), None if sys.stdout.isatty() else PIPE_WIDTH)
     off = [row for row in rows if row.ok == "NO"]
     checked = sum(row.ok == "yes" for row in rows) + len(off)
     print(f"{checked - len(off)} of {checked} checked rows within their tolerance.")

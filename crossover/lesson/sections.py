@@ -10,8 +10,9 @@ from crossover.lesson.evidence import (
     Whole,
 )
 from crossover.lesson.verdict import lasting, share, span
-from crossover.report.document import Section, Table
-from crossover.report.pictures.ticks import seconds
+from crossover.report.words.document import Section
+from crossover.report.words.numbers import seconds
+from crossover.report.words.table import Table
 
 
 def sections(e: Evidence) -> tuple[Section, ...]:

@@ -16,7 +16,7 @@ from crossover.lesson.evidence import (
     Interval,
     break_even_steps,
 )
-from crossover.report.pictures.ticks import seconds
+from crossover.report.words.numbers import seconds
 
 OUTCOMES = {
     "not_measured": "Not decided here",

@@ -7,11 +7,17 @@ from crossover.lesson.decides import codes
 from crossover.lesson.evidence import BATCH_SIZE, QUOTE, Code, Evidence
 from crossover.lesson.sections import sections
 from crossover.lesson.verdict import OUTCOMES, outcome, reasons, share
-from crossover.report.document import Document, Section, markdown, page
-from crossover.report.pictures.embed import Shown, small_png
+from crossover.report.pictures.figures import small_png
 from crossover.report.pictures.lesson import save
-from crossover.report.pictures.ticks import seconds
 from crossover.report.pictures.verdict import StepCurve, steps_figure
+from crossover.report.words.document import (
+    Document,
+    Picture,
+    Section,
+    markdown,
+    page,
+)
+from crossover.report.words.numbers import seconds
 
 NAMES = "verdict.md", "verdict.html"
 
@@ -34,7 +40,7 @@ def _with_picture(e: Evidence, section: Section, png: bytes) -> Section:
         return section
     floors = ", ".join(f"{code.name} {seconds(code.fit()[0])}" for code in codes(e))
     n = len(e.loop.at(BATCH_SIZE).seconds)
-    picture = Shown(
+    picture = Picture(
         "steps",
         "Time per step by batch size",
         f"Time per step against batch size, both axes logarithmic. Floors: {floors}.",

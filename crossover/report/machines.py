@@ -3,37 +3,30 @@
 A row per machine, the crossovers side by side; then, per case, the node type to go to.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from crossover.analysis.machines import Found, Placement
 from crossover.files.atomic import write_atomically
-from crossover.files.escape import cell
+from crossover.files.csv_file import csv_text
 from crossover.files.refusals import refusing
 from crossover.findings import Crossover
-from crossover.report.cells import written
-from crossover.report.document import Document, Section, Table, markdown, page
-from crossover.report.words.sentences import fixed_axis, headed, name, number
+from crossover.report.words.document import Document, Section, markdown, page
+from crossover.report.words.numbers import between, number, seconds, times
+from crossover.report.words.sentences import fixed_axis, headed, name
+from crossover.report.words.table import Table
 
 PAIRS = 4
-"""Side by side in one table."""
+"""One table has at most this many pairs side by side."""
 MOST_TABLES = 30
 MOST_ROWS = 300
 MOST_LINES = 20
-"""On the terminal."""
+"""The terminal shows at most this many cases."""
 MACHINE = ("node", "run_id", "fingerprint", "hostname", "cpu", "cores", "accelerators")
 PAIR = "view", "metric", "baseline", "challenger"
 ANSWER = (
-    "outcome",
-    "at",
-    "low",
-    "high",
-    "confidence",
-    "speedup_smallest",
-    "speedup_largest",
-)
+    "outcome", "at", "low", "high", "confidence", "speedup_smallest", "speedup_largest",
+)  # fmt: skip
 PLACEMENT = (
     "node", "contender", "median_s", "second", "second_contender", "ratio",
     "low", "high", "confidence", "shown", "also",
@@ -85,7 +78,7 @@ def machines_csv(found: Sequence[Found]) -> str:
         for f in found
         for c in f.crossovers
     )  # fmt: skip
-    return _csv((*MACHINE, "axis", *sizes, *PAIR, *ANSWER, "flags"), rows)
+    return csv_text((*MACHINE, "axis", *sizes, *PAIR, *ANSWER, "flags"), rows)
 
 
 def placements_csv(placed: Iterable[Placement], sizes: Sequence[str]) -> str:
@@ -97,7 +90,7 @@ def placements_csv(placed: Iterable[Placement], sizes: Sequence[str]) -> str:
         )
         for p in placed
     )
-    return _csv((*sizes, *PLACEMENT), rows)
+    return csv_text((*sizes, *PLACEMENT), rows)
 
 
 def _machine(f: Found) -> tuple[object, ...]:
@@ -109,14 +102,6 @@ def _machine(f: Found) -> tuple[object, ...]:
 def _field(noun: object, field: str) -> object:
     value = getattr(noun, field)
     return ";".join(value) if isinstance(value, tuple) else value
-
-
-def _csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(map(cell, row) for row in rows)
-    return file.getvalue()
 
 
 def document(found: Sequence[Found], placed: Sequence[Placement]) -> Document:
@@ -204,7 +189,7 @@ def _interval(low: float | None, high: float | None) -> str:
         return "" if high is None else f" (at most {number(high)})"
     if high is None:
         return f" (at least {number(low)})"
-    return f" ({number(low)} to {number(high)})"
+    return f" ({between(low, high)})"
 
 
 def _placement_table(placed: Sequence[Placement]) -> Table:
@@ -213,20 +198,22 @@ def _placement_table(placed: Sequence[Placement]) -> Table:
             p.case.id,
             where_to(p),
             f"{p.node}, {p.contender}",
-            written(p.median_s, "seconds"),
+            seconds(p.median_s),
             p.second or "",
-            "" if p.ratio is None else _ratio(p),
+            _ratio(p),
         )
         for p in placed[:MOST_ROWS]
     )
-    head = "case", "go to", "fastest", "its time", "next", "takes so many times as long"
+    head = "case", "go to", "fastest", "its time", "next", "times as long"
     return Table("Where to go", head, rows)
 
 
 def _ratio(p: Placement) -> str:
-    if p.ratio is None or p.low is None or p.high is None:
-        return f"{number(p.ratio or 0)}x (too few rounds for an interval)"
-    return f"{number(p.ratio)}x ({number(p.low)} to {number(p.high)})"
+    if p.ratio is None:
+        return ""
+    if p.low is None or p.high is None:
+        return f"{times(p.ratio)} (too few rounds for an interval)"
+    return f"{times(p.ratio)} ({between(p.low, p.high)})"
 
 
 def where_to(p: Placement) -> str:

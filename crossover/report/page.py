@@ -2,19 +2,19 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import pandas as pd
 from markupsafe import Markup
 
 from crossover.analysis.crossover import incomplete
+from crossover.analysis.flags import advice
 from crossover.analysis.frame import Derived, Frames, records
-from crossover.analysis.sweeps import is_along
 from crossover.findings import Crossover
 from crossover.nouns import Run
 from crossover.report import cells
-from crossover.report.cells import Row, marked
-from crossover.report.pictures.embed import Shown, embedded
+from crossover.report.cells import Row
 from crossover.report.spec_text import bibtex, spec_toml
 from crossover.report.tables import (
     NOT_MEASURED,
@@ -22,14 +22,23 @@ from crossover.report.tables import (
     not_measured,
     simulated_devices,
 )
-from crossover.report.template import environment, shipped
-from crossover.report.words.sentences import answer, doubtful, fixed_parts, people
+from crossover.report.words.document import Picture, shipped, templates
+from crossover.report.words.sentences import (
+    VIEW_WORDS,
+    Parts,
+    answer,
+    doubtful,
+    fixed_parts,
+    joined,
+    people,
+)
 from crossover.workloads.workload import Size
 
 MOST_ROWS = 300
-"""Of one table, and sentences; the rest is in the CSV beside the page."""
+"""A table shows at most this many rows, and the answers are at most this many; the
+rest is in the CSV beside the page."""
 MOST_NUMBERS = 1000
-"""Rows under the pictures, of all sweeps together."""
+"""Under the pictures are at most this many rows, of all sweeps together."""
 OUTCOMES = {
     "found": "not ahead at the smallest size, ahead at the largest.",
     "always": "ahead at the smallest size already: the crossover lies below it.",
@@ -47,7 +56,6 @@ class Numbers:
     """The times and speedups of one sweep."""
 
     place: int
-    title: Markup
     along: Size
     estimates: list[Row]
     speedups: list[Row]
@@ -58,7 +66,7 @@ def page(
     run: Run,
     derived: Derived,
     tables: Frames,
-    pictures: Sequence[Shown],
+    pictures: Sequence[Picture],
     partial: bool = False,
 ) -> str:
     """Return report.html.
@@ -73,12 +81,16 @@ def page(
     script = shipped("page.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     found = derived.crossovers
-    crossovers = _rows("crossovers", records(tables.crossovers), found)
+    crossovers = _rows("crossovers", tables.crossovers, found)
     answers = [row for row in crossovers if _is_answer(row.noun)]
-    numbers = _numbers(derived, tables, crossovers)
-    templates = environment()
-    templates.filters |= {"answer": _answer, "over": _over, "doubtful": doubtful}
-    return templates.get_template("report.html").render(
+    listed = ("estimates", "breakeven", "costs")
+    files = {name: getattr(tables, name) for name in listed}
+    raised = (found, derived.break_evens, derived.estimates, derived.costs)
+    template = templates(
+        advice=advice, answer=_answer, doubtful=doubtful, over=_over, c=cells,
+        view_words=VIEW_WORDS,
+    ).get_template("report.html")  # fmt: skip
+    return template.render(
         run=run,
         workload=run.spec.declared,
         partial=partial,
@@ -91,53 +103,41 @@ def page(
         answers_left=len(answers) - MOST_ROWS,
         missing=not_measured(found),
         crossovers=crossovers,
-        estimates=_rows("estimates", records(tables.estimates[:MOST_ROWS])),
-        estimates_count=len(tables.estimates),
-        break_evens=_rows("breakeven", records(tables.breakeven[:MOST_ROWS])),
-        break_evens_count=len(tables.breakeven),
-        costs=_rows("costs", records(tables.costs[:MOST_ROWS])),
-        costs_count=len(tables.costs),
+        first={name: _rows(name, table[:MOST_ROWS]) for name, table in files.items()},
+        count={name: len(table) for name, table in files.items()},
         extrapolated=_extrapolated(tables)[:MOST_ROWS],
-        pictures=embedded(pictures),
-        numbers={n.place: n for n in numbers},
-        flags=flags_explained(
-            [
-                *(c.flags for c in found),
-                *(b.flags for b in derived.break_evens),
-                *(e.flags for e in derived.estimates),
-                *(c.flags for c in derived.costs),
-            ]
-        ),
+        pictures=pictures,
+        numbers={n.place: n for n in _numbers(derived, tables)},
+        flags=flags_explained(row.flags for rows in raised for row in rows),
         outcomes=OUTCOMES,
         toml=spec_toml(run.spec),
         bibtex=bibtex(run),
         most=MOST_ROWS,
         has_energy=any(m.samples_j for m in run.measurements),
-        c=cells,
     )
 
 
 def _rows(
-    file: str,
-    values: Sequence[Mapping[str, object]],
-    found: Sequence[Crossover | None] | None = None,
+    file: str, table: pd.DataFrame, found: Sequence[Crossover | None] | None = None
 ) -> list[Row]:
-    """Name each row by its file and place."""
-    nouns = found if found is not None else [None] * len(values)
+    """Name each row of a table by its file and place."""
+    nouns = [None] * len(table) if found is None else found
+    pairs = zip(records(table), nouns, strict=True)
     return [
         Row(f"{file}:{place}", row, noun)
-        for place, (row, noun) in enumerate(zip(values, nouns, strict=True), start=1)
+        for place, (row, noun) in enumerate(pairs, start=1)
     ]
 
 
 def _extrapolated(tables: Frames) -> list[Row]:
     """Return the estimates scaled up from fewer epochs that the model speaks of."""
-    table = tables.estimates
-    scaled = table["flags"].str.contains("extrapolated") & (table["view"] == "train")
-    picked = table[scaled & table["model_s"].notna()]
-    places = (int(place) + 1 for place in picked.index)
-    values = zip(places, records(picked), strict=True)
-    return [Row(f"estimates:{place}", row) for place, row in values]
+    return [
+        row
+        for row in _rows("estimates", tables.estimates)
+        if "extrapolated" in str(row.values["flags"])
+        and row.values["view"] == "train"
+        and row.values["model_s"] is not None
+    ]
 
 
 def _is_answer(c: Crossover | None) -> bool:
@@ -149,59 +149,43 @@ def _is_answer(c: Crossover | None) -> bool:
     )
 
 
-def _by_sweep(rows: Iterable[Row]) -> list[tuple[Markup, list[Row]]]:
-    """Group answers under the axis and fixed values of their sweeps."""
-    groups: dict[str, tuple[Markup, list[Row]]] = {}
+def _by_sweep(rows: Iterable[Row]) -> list[list[Row]]:
+    """Group answers by the axis and fixed values of their sweeps."""
+    groups: dict[str, list[Row]] = {}
     for row in rows:
-        title = _over(row)
-        plain = title.striptags()
-        groups.setdefault(plain, (title, []))[1].append(row)
+        groups.setdefault(joined(_over(row)), []).append(row)
     return list(groups.values())
 
 
-def _over(row: Row) -> Markup:
+def _over(row: Row) -> Parts:
     """Return what a crossover's sizes run over, and the values held fixed."""
-    if row.noun is None:
-        return Markup("")
-    return marked(row.key, row.values, fixed_parts(row.noun.axis, row.noun.line))
+    return fixed_parts(row.noun.axis, row.noun.line) if row.noun else ()
 
 
-def _answer(row: Row) -> Markup:
+def _answer(row: Row) -> Parts:
     """Return a crossover's answer, contenders named as people do."""
     if row.noun is None:
-        return Markup("")
+        return ()
     baseline, challenger = people(row.noun.baseline, row.noun.challenger)
-    parts = answer(row.noun, baseline, challenger)
-    first = parts[0]
+    first, *others = answer(row.noun, baseline, challenger)
     if isinstance(first, str):
-        parts = (first[:1].upper() + first[1:], *parts[1:])
-    return marked(row.key, row.values, parts)
+        first = first[:1].upper() + first[1:]
+    return first, *others
 
 
-def _numbers(
-    derived: Derived, tables: Frames, crossovers: Sequence[Row]
-) -> list[Numbers]:
+def _numbers(derived: Derived, tables: Frames) -> list[Numbers]:
     """Return what the pictures of each sweep show, in the view `train`."""
     estimates = {
         (row.values["cell_id"], row.values["view"]): row
-        for row in _rows("estimates", records(tables.estimates))
+        for row in _rows("estimates", tables.estimates)
     }
-    speedups = iter(_rows("speedups", records(tables.speedups)))
-    shown, found = 0, []
+    speedups = iter(_rows("speedups", tables.speedups))
+    room, found = MOST_NUMBERS, []
     for place, result in enumerate(derived.sweeps["train"], start=1):
-        mine = [estimates[e.cell_id, e.view] for e in result.estimates]
+        times = [estimates[e.cell_id, e.view] for e in result.estimates]
         pairs = [next(speedups) for _ in result.speedups]
-        room = max(0, MOST_NUMBERS - shown)
-        kept = mine[:room], pairs[: max(0, room - len(mine))]
-        shown += len(mine) + len(pairs)
-        left = len(mine) + len(pairs) - len(kept[0]) - len(kept[1])
-        title = next(
-            (
-                _over(row)
-                for row in crossovers
-                if row.noun and is_along(row.noun, result.sweep)
-            ),
-            Markup(""),
-        )
-        found.append(Numbers(place, title, result.along, *kept, left))
+        kept = times[:room], pairs[: max(0, room - len(times))]
+        left = len(times) + len(pairs) - len(kept[0]) - len(kept[1])
+        found.append(Numbers(place, result.along, *kept, left))
+        room = max(0, room - len(times) - len(pairs))
     return found

@@ -1,24 +1,33 @@
-"""Crossovers in Markdown: report.md, and a compact table for a pull request."""
+"""report.md, and its tables of crossovers and costs."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from crossover.analysis.cost_model import STEP, Costs
 from crossover.analysis.crossover import incomplete
 from crossover.analysis.flags import advice
+from crossover.analysis.frame import Derived
 from crossover.crossing.cost_fit import Ranged
-from crossover.files.escape import code, text
 from crossover.findings import Crossover, Estimate
-from crossover.nouns import Case, Run
-from crossover.report.cells import article, written
+from crossover.nouns import Run
+from crossover.report.words.document import (
+    Code,
+    Document,
+    Picture,
+    Section,
+    Strong,
+    Text,
+)
+from crossover.report.words.numbers import between, number, percent, seconds
 from crossover.report.words.sentences import (
     VIEW_WORDS,
     factor,
     fixed_axis,
     headed,
     joined,
-    number,
     sentence,
 )
+from crossover.report.words.table import Table
 
 HEADS = (
     "over", "pair", "what counts", "outcome", "from", "interval",
@@ -29,51 +38,62 @@ MOST_MODELLED = 20
 """Extrapolated cells that are listed."""
 
 
-def report_markdown(
-    run: Run,
-    found: Sequence[Crossover],
-    pictures: Iterable[tuple[str, str, str]],
-    partial: bool,
-    costs: Sequence[Costs] = (),
-    modelled: Sequence[tuple[Estimate, Ranged]] = (),
-) -> str:
-    """Return report.md.
+def document(
+    run: Run, derived: Derived, pictures: Iterable[Picture], partial: bool
+) -> Document:
+    """Return report.md in sections.
 
     Args:
         run: what was measured.
-        found: its crossovers.
-        pictures: (file beside report.md, heading, alternative text).
+        derived: what follows from it.
+        pictures: in the order in which they are shown.
         partial: the run was interrupted.
-        costs: of its contenders.
-        modelled: its estimates, each with what the cost model says.
     """
-    lines = [f"# Crossover report {text(run.run_id)}", ""]
-    if partial:
-        lines += ["**Interrupted: this report is partial.**", ""]
-    if lacks := incomplete(run, found):
-        lines += [f"**Incomplete: {text('; '.join(lacks))}.**", ""]
-    if said := simulated_devices(run):
-        lines += [f"**{text(said)}**", ""]
-    lines += [machine_line(run), "", "## Answers, training alone", ""]
-    lines += [
-        f"- **{text(headed(c))}**: {text(sentence(c))} "
-        f"(over {fixed_axis(c.axis, c.line)})"
-        for c in answered(found)
-        if c.view == "train"
+    found, costs = derived.crossovers, derived.costs
+    answers = [c for c in answered(found) if c.view == "train"]
+    sections = [
+        Section(title="Answers, training alone", items=tuple(map(_answer, answers))),
+        Section(
+            title="Not measured",
+            items=tuple(not_measured(found)) or ("nothing: every pair ran",),
+        ),
+        _all_crossovers(found),
     ]
-    lines += ["", "## Not measured", ""]
-    missing = not_measured(found) or ["nothing: every pair ran"]
-    lines += [f"- {text(line)}" for line in missing]
-    lines += ["", "## Every crossover", "", *markdown_table(found)]
     if costs:
-        lines += ["", "## Where the time goes", "", *cost_table(costs)]
-        lines += ["", *scaled_lines(modelled)]
-    for file, heading, alt in pictures:
-        lines += ["", f"## {text(heading)}", "", f"![{text(alt)}]({file})"]
-    explained = flags_explained([*(c.flags for c in found), *(c.flags for c in costs)])
-    lines += ["", "## Flags", ""] if explained else []
-    lines += [f"- `{name}`: {said}" for name, said in explained.items()]
-    return "\n".join(lines) + "\n"
+        modelled = zip(derived.estimates, derived.modelled, strict=True)
+        scaled = tuple(scaled_lines(modelled))
+        tables = (cost_table(costs),)
+        sections.append(Section("", "Where the time goes", (), tables, (), scaled))
+    for picture in pictures:
+        uncaptioned = (replace(picture, caption=""),)
+        sections.append(Section(title=picture.heading, pictures=uncaptioned))
+    flags = flags_explained([*(c.flags for c in found), *(c.flags for c in costs)])
+    if flags:
+        said = tuple((Code(name), f": {what}") for name, what in flags.items())
+        sections.append(Section(title="Flags", items=said))
+    facts = Section(paragraphs=(*_notes(run, found, partial), _machine(run)))
+    return Document(f"Crossover report {run.run_id}", sections=(facts, *sections))
+
+
+def _answer(c: Crossover) -> Text:
+    where = fixed_axis(c.axis, c.line)
+    return Strong(headed(c)), f": {sentence(c)} (over {where})"
+
+
+def _notes(run: Run, found: Sequence[Crossover], partial: bool) -> Iterator[Strong]:
+    """Yield what a reader must know before all else."""
+    if partial:
+        yield Strong("Interrupted: this report is partial.")
+    if lacks := incomplete(run, found):
+        yield Strong(f"Incomplete: {'; '.join(lacks)}.")
+    if simulated := simulated_devices(run):
+        yield Strong(simulated)
+
+
+def _all_crossovers(found: Sequence[Crossover]) -> Section:
+    table = crossover_table(found)
+    said, tables = ((), (table,)) if table.rows else (("Nothing was measured.",), ())
+    return Section("", "Every crossover", said, tables)
 
 
 def simulated_devices(run: Run) -> str:
@@ -89,56 +109,56 @@ def simulated_devices(run: Run) -> str:
     return f"{', '.join(names)} {are} simulated: a test of the program, no measurement."
 
 
-def machine_line(run: Run) -> str:
+def _machine(run: Run) -> Text:
     """Return the machine, versions, commit and command of a run."""
     m = run.machine
     devices = ", ".join(str(a["description"]) for a in m.accelerators) or "none"
-    return (
-        f"{text(m.cpu)}, {m.cores_text}, {m.memory_text}; "
-        f"accelerators: {text(devices)}; torch {text(str(m.versions.get('torch')))}; "
-        f"commit {text(run.commit or 'unknown')}; {code(run.command)}"
+    facts = (
+        f"{m.cpu}, {m.cores_text}, {m.memory_text}; accelerators: {devices}; "
+        f"torch {m.versions.get('torch')}; commit {run.commit or 'unknown'}; "
     )
+    return facts, Code(run.command)
 
 
-def markdown_table(found: Sequence[Crossover]) -> list[str]:
-    """Return the lines of a table with one row per crossover that was measured."""
-    rows = [f"| {' | '.join(HEADS)} |", "|" + " --- |" * len(HEADS)]
-    for c in found:
-        if c.answer.outcome != NOT_MEASURED:
-            rows.append(f"| {' | '.join(map(text, _cells(c)))} |")
-    return rows if len(rows) > 2 else ["Nothing was measured."]
+def crossover_table(found: Iterable[Crossover]) -> Table:
+    """Return a table with one row per crossover that was measured."""
+    measured = (c for c in found if c.answer.outcome != NOT_MEASURED)
+    return Table("", HEADS, tuple(map(_cells, measured)), numbers=False)
 
 
 def _cells(c: Crossover) -> tuple[str, ...]:
-    ends = [
-        *("" if end is None else number(end) for end in (c.answer.low, c.answer.high)),
-    ]
-    low, high = ends[0] or "below", ends[1] or "above"
-    share = "" if c.answer.confidence is None else f" ({100 * c.answer.confidence:g} %)"
+    low, high, share = c.answer.low, c.answer.high, c.answer.confidence
+    interval = "" if low is high is None else between(low, high)
+    if interval and share is not None:
+        interval += f" ({percent(share)})"
     return (
         fixed_axis(c.axis, c.line),
         f"{c.challenger} against {c.baseline}",
         VIEW_WORDS[c.view] + ("" if c.metric == "time_s" else f", {c.metric}"),
         c.answer.outcome.replace("_", " "),
         "" if c.answer.at is None else number(c.answer.at),
-        f"{low} to {high}{share}" if any(ends) else "",
+        interval,
         joined(factor(c, "speedup_smallest")),
         joined(factor(c, "speedup_largest")),
         "; ".join(c.flags),
     )
 
 
-def cost_table(costs: Sequence[Costs]) -> list[str]:
-    """Return the lines of a table with one row per contender and shape of the data."""
+def cost_table(costs: Sequence[Costs]) -> Table:
+    """Return a table with one row per contender and shape of the data."""
     workload = costs[0].workload
     parts = [f"{article(name)} {name}" for name in (*workload.costs, workload.repeat)]
     heads = ("contender", "data", *parts, "set-up", "moving the data", "fit error")
-    rows = [f"| {' | '.join(heads)} |", "|" + " --- |" * len(heads)]
-    return rows + [f"| {' | '.join(map(text, _cost_cells(c)))} |" for c in costs]
+    return Table("", heads, tuple(map(_cost_cells, costs)), numbers=False)
+
+
+def article(noun: str) -> str:
+    """Return `a` or `an`, as it stands before a word."""
+    return "an" if noun[0] in "aeio" else "a"
 
 
 def _cost_cells(c: Costs) -> tuple[str, ...]:
-    error = "unknown" if c.fit_error is None else written(c.fit_error, "share")
+    error = "unknown" if c.fit_error is None else percent(c.fit_error)
     parts = {name: ranged(cost) for name, cost in c.parts.items()}
     launches = c.launches_per_step
     if launches:
@@ -168,11 +188,10 @@ def ranged(cost: Ranged) -> str:
     """Write a cost with its interval, or how large it may be at most."""
     if cost.high is None:
         return "unknown"
-    high = written(cost.high, "seconds")
     if cost.seconds is None or cost.low is None:
-        return f"below {high}"
-    low = written(cost.low, "seconds")
-    return f"{written(cost.seconds, 'seconds')} ({low} to {high})"
+        return f"below {seconds(cost.high)}"
+    ends = f"{seconds(cost.low)} to {seconds(cost.high)}"
+    return f"{seconds(cost.seconds)} ({ends})"
 
 
 def scaled_lines(modelled: Iterable[tuple[Estimate, Ranged]]) -> list[str]:
@@ -182,21 +201,17 @@ def scaled_lines(modelled: Iterable[tuple[Estimate, Ranged]]) -> list[str]:
         if "extrapolated" not in e.flags or e.view != "train" or not model.seconds:
             continue
         off = model.seconds / e.median_s - 1
+        workload = e.case.workload
         lines.append(
-            f"- {text(str(e.contender))}, {_worked(e.case)}: "
-            f"{written(e.median_s, 'seconds')} scaled up from fewer "
-            f"{e.case.workload.repeats}, "
-            f"{ranged(model)} by the model, {written(abs(off), 'share')} "
+            f"{e.contender}, {workload.said(e.case, workload.shape)}: "
+            f"{seconds(e.median_s)} scaled up from fewer {workload.repeats}, "
+            f"{ranged(model)} by the model, {percent(abs(off))} "
             f"{'more' if off > 0 else 'less'}"
         )
     if len(lines) > MOST_MODELLED:
         more = len(lines) - MOST_MODELLED
-        lines[MOST_MODELLED:] = [f"- and {more:,} more, in estimates.csv"]
+        lines[MOST_MODELLED:] = [f"and {more:,} more, in estimates.csv"]
     return lines
-
-
-def _worked(case: Case) -> str:
-    return case.workload.said(case, case.workload.shape)
 
 
 def answered(found: Iterable[Crossover]) -> list[Crossover]:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,14 +11,14 @@ import pandas as pd
 
 from crossover.analysis.frame import Derived, derive, frames
 from crossover.files.atomic import write_atomically
-from crossover.files.escape import harmless
+from crossover.files.csv_file import frame_csv
 from crossover.files.refusals import refusing
 from crossover.findings import Crossover
 from crossover.nouns import InputError, Run
 from crossover.report.page import page
-from crossover.report.pictures.embed import Shown, small_png
-from crossover.report.pictures.figures import image, pictures
-from crossover.report.tables import report_markdown
+from crossover.report.pictures.figures import image, pictures, small_png
+from crossover.report.tables import document
+from crossover.report.words.document import Picture, markdown
 
 LATEX_COLUMNS = {
     "estimates": (
@@ -67,15 +67,15 @@ def write_report(
             chosen = _chosen(columns, table, run.spec.declared.axes)
             write_atomically(out / f"{name}.tex", _latex(table[chosen]))
         shown = list(_plots(run, derived, out))
-        write_atomically(out / "report.md", _markdown(run, derived, shown, partial))
+        text = markdown(document(run, derived, shown, partial))
+        write_atomically(out / "report.md", text)
         html = page(run, derived, tables, shown, partial)
         write_atomically(out / "report.html", html)
     return derived.crossovers
 
 
 def _write_table(stem: Path, table: pd.DataFrame, parquet: bool) -> None:
-    text = harmless(_dated(table)).to_csv(index=False)
-    write_atomically(stem.with_name(f"{stem.name}.csv"), text)
+    write_atomically(stem.with_name(f"{stem.name}.csv"), frame_csv(_dated(table)))
     if parquet:
         file = io.BytesIO()
         table.to_parquet(file, index=False)
@@ -111,26 +111,14 @@ def _latex(table: pd.DataFrame) -> str:
     return text
 
 
-def _plots(run: Run, derived: Derived, out: Path) -> Iterator[Shown]:
+def _plots(run: Run, derived: Derived, out: Path) -> Iterator[Picture]:
     """Write each picture as PNG and SVG, and yield it."""
     if (out / "plots").is_symlink():  # of a stranger: it leads anywhere
         raise InputError(f"out = {str(out)!r}: plots is a link; must be a folder")
     (out / "plots").mkdir(exist_ok=True)
-    for picture in pictures(
-        run,
-        derived.crossovers,
-        known=derived.estimates,
-        breaks=derived.break_evens,
-        results=derived.sweeps["train"],
-    ):
+    for picture in pictures(run, derived):
+        assert picture.figure is not None
         svg, png = image(picture.figure, "svg"), small_png(picture.figure)
         write_atomically(out / "plots" / f"{picture.name}.svg", svg)
         write_atomically(out / "plots" / f"{picture.name}.png", png)
-        yield Shown(picture.name, picture.heading, picture.alt, picture.caption, png)
-
-
-def _markdown(run: Run, derived: Derived, shown: Sequence[Shown], partial: bool) -> str:
-    links = [(f"plots/{s.name}.png", s.heading, s.alt) for s in shown]
-    modelled = list(zip(derived.estimates, derived.modelled, strict=True))
-    said = derived.crossovers, links, partial, derived.costs, modelled
-    return report_markdown(run, *said)
+        yield replace(picture, png=png, figure=None)

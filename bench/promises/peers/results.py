@@ -3,13 +3,20 @@
 All functions are pure, and no peer is loaded.
 """
 
-import csv
-import io
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import astuple, dataclass
+
+from crossover.files import csv_file
+from crossover.nouns import field_names
+from crossover.report.words.numbers import number
+from crossover.report.words.table import Table, markdown_lines
 
 SAME_STEPS, SAME_LOSS = "same steps", "same loss"
+HEAD = (
+    "case", "peer", "compared by", "peer, ms", "fused, ms", "times as long as fused",
+    "range of the rounds", "bound", "notes",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,40 +98,28 @@ def fewest(loss_of: Callable[[int], float], target: float, most: int) -> int | N
 
 def csv_text(rows: Sequence[Row]) -> str:
     """Return all rows as CSV; None is empty."""
-    out = io.StringIO()
-    names = [field.name for field in fields(Row)]
-    writer = csv.DictWriter(out, [*names, "broken"], lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow(asdict(row) | {"broken": row.broken})
-    return out.getvalue()
+    lines = ((*astuple(row), row.broken) for row in rows)
+    return csv_file.csv_text((*field_names(Row), "broken"), lines)
 
 
 def markdown(rows: Sequence[Row]) -> str:
     """Return all rows as a Markdown table."""
-    head = (
-        "| case | peer | compared by | peer, ms | fused, ms | times as long as fused "
-        "| range of the rounds | bound | notes |"
-    )
-    lines = [head, "|" + "---|" * 9]
+    lines = []
     for row in rows:
         bound = "" if row.least is None else f">= {row.least:g}"
         bound += ": BROKEN" if row.broken else ""
         spread = f"{_short(row.low)} to {_short(row.high)}" if row.low else ""
-        cells = (
+        lines.append((
             row.case, row.peer, row.compared, _ms(row.seconds), _ms(row.fused_s),
             "not measured" if row.ratio is None else _short(row.ratio),
             spread, bound, row.notes,
-        )  # fmt: skip
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+        ))  # fmt: skip
+    return "\n".join(markdown_lines(Table("", HEAD, tuple(lines), False))) + "\n"
 
 
 def _ms(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds * 1e3:.3g}"
+    return "" if seconds is None else number(seconds * 1e3)
 
 
 def _short(ratio: float | None) -> str:
-    if ratio is None:
-        return ""
-    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
+    return "" if ratio is None else number(ratio)

@@ -11,10 +11,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from crossover.analysis.breakeven import BreakEven
-from crossover.report.pictures.labels import pair_label, plain, spanned
+from crossover.report.pictures.labels import pair_label, plain
 from crossover.report.pictures.layout import entitle, legend_below, new_figure, say
 from crossover.report.pictures.styles import Look, looks, pair_looks, theme
-from crossover.report.pictures.ticks import count, log_axis, size_axis
+from crossover.report.pictures.ticks import log_axis, size_axis
+from crossover.report.words.numbers import count, percent, spanned
 from crossover.workloads.workload import Size
 
 Style = dict[str, Any]
@@ -24,11 +25,11 @@ ROWS = {
     "inconclusive": (0.88, "not decided"),
     "at_once": (0.05, "under 1 {}"),
 }
-"""Outcomes without a number: where they stand, as a share of the axis, in words; `{}`
-stands for what repeats."""
+"""Outcomes without a number: the share of the axis at which each stands, and its words,
+in which `{}` stands for what repeats."""
 UNDER_ONE, _ = ROWS["at_once"]
 INNER = (0.12, 0.82)
-"""Share of the axis that is left for numbers."""
+"""Numbers stand between these shares of the axis; the rows are outside."""
 DODGE = 0.015
 """How far the pairs stand apart at one size, at most, as a share of the axis."""
 
@@ -51,8 +52,8 @@ def plot_break_even(
     palette = looks(n for pair in pairs for n in pair) if palette is None else palette
     sizes = sorted({b.case[along.name] for b in rows})
     workload = rows[0].case.workload
-    log_axis(axes, "y", f"break-even ({workload.repeats})", count)
     axes.set_ylim(_limits(rows))
+    log_axis(axes, "y", f"break-even ({workload.repeats})", count)
     reach = math.log(sizes[-1] / sizes[0])
     steps = [math.log(b / a) for a, b in pairwise(sizes)]
     dodge = min(DODGE * (reach or 5.0), 0.7 * min(steps, default=1.0) / len(pairs))
@@ -67,9 +68,9 @@ def plot_break_even(
     size_axis(axes, along, sizes)
     beside = math.exp(0.06 * reach + 0.6 * dodge * len(pairs) + (not reach))
     axes.set_xlim(sizes[0] / beside, sizes[-1] * beside)
-    share = f"{100 * min(b.confidence for b in rows):g}"
+    share = percent(min(b.confidence for b in rows))
     n = spanned([b.rounds for b in rows])
-    entitle(axes, f"n = {n} shared rounds, bars: {share} % intervals by Fieller")
+    entitle(axes, f"n = {n} shared rounds, bars: {share} intervals by Fieller")
     return axes
 
 
@@ -113,58 +114,34 @@ def _draw_pair(
     look: Look,
     label: str,
 ) -> None:
-    placed = list(zip(places, rows, strict=True))
     at = [b.repeats or math.nan if _row(b) is None else math.nan for b in rows]
-    sign: Style = {
-        "color": look.colour,
-        "marker": look.marker,
-        "ms": 8,
-        "zorder": 3,
-    }
+    sign: Style = {"color": look.colour, "marker": look.marker, "ms": 8, "zorder": 3}
     axes.plot(places, at, ls=look.line, lw=1.2, label=label, **sign)
-    shares: Style = {
-        "color": look.colour,
-        "transform": axes.get_xaxis_transform(),
-        "ls": "",
-    }
-    rowed = [(x, row[0]) for x, b in placed if (row := _row(b)) is not None]
-    _points(axes, rowed, {**sign, **shares})
-    hollow = [(x, _height(axes, b)) for x, b in placed if b.outcome == "loses_from"]
-    _points(axes, hollow, {**sign, **shares, "mfc": "white", "mew": 2})
-    bars = [(x, b) for x, b in placed if b.low is not None or b.high is not None]
-    lows = [(x, UNDER_ONE if b.low is None else _share(axes, b.low)) for x, b in bars]
-    highs = [(x, INNER[1] if b.high is None else _share(axes, b.high)) for x, b in bars]
-    ends = [y for _, y in lows], [y for _, y in highs]
-    axes.vlines(
-        [x for x, _ in bars], *ends, lw=2, alpha=0.8, color=look.colour,
-        transform=axes.get_xaxis_transform(),
-    )  # fmt: skip
-    for arrow, points, field in (("v", lows, "low"), ("^", highs, "high")):
-        is_open = [getattr(b, field) is None for _, b in bars]
-        for head, wanted in ((arrow, True), ("_", False)):
-            some = [p for p, o in zip(points, is_open, strict=True) if o == wanted]
-            _points(axes, some, {**shares, "marker": head, "ms": 9, "mew": 2})
+    bars = []
+    for x, b in zip(places, rows, strict=True):
+        row, hollow = _row(b), b.outcome == "loses_from"
+        if row is not None or hollow:
+            y = _height(axes, None if row else b.repeats, row[0] if row else 0.0)
+            more: Style = {"mfc": "white", "mew": 2} if hollow else {}
+            axes.plot(x, y, **sign, **more)
+        if b.low is None and b.high is None:
+            continue
+        ends = _height(axes, b.low, UNDER_ONE), _height(axes, b.high, INNER[1])
+        bars.append((x, *ends))
+        for y, end, arrow in zip(ends, (b.low, b.high), "v^", strict=True):
+            head = arrow if end is None else "_"
+            axes.plot(x, y, marker=head, color=look.colour, ms=9, mew=2)
+    if bars:
+        axes.vlines(*zip(*bars, strict=True), lw=2, alpha=0.8, color=look.colour)
 
 
-def _points(
-    axes: Axes, points: Sequence[tuple[float, float]], style: Mapping[str, Any]
-) -> None:
-    if points:
-        axes.plot(*zip(*points, strict=True), **style)
-
-
-def _height(axes: Axes, b: BreakEven) -> float:
-    """Return where a break-even's sign is, as a share of the axis."""
-    row = _row(b)
-    return _share(axes, b.repeats or 0.0) if row is None else row[0]
-
-
-def _share(axes: Axes, repeats: float) -> float:
-    """Return where a number of repeats is, as a share of the axis."""
-    if repeats < 1:
-        return UNDER_ONE
-    bottom, top = map(math.log, axes.get_ylim())
-    return min(1.0, (math.log(repeats) - bottom) / (top - bottom))
+def _height(axes: Axes, repeats: float | None, otherwise: float) -> float:
+    """Return where a number is drawn; without one, at a share of the log axis."""
+    bottom, top = axes.get_ylim()
+    if repeats is not None and repeats >= 1:
+        return min(repeats, top)
+    share = otherwise if repeats is None else UNDER_ONE
+    return float(bottom * (top / bottom) ** share)
 
 
 def _strip(axes: Axes, height: float, words: str) -> None:

@@ -7,9 +7,16 @@ from crossover.analysis.panels import Control, Grid
 from crossover.analysis.phases import Phases, WarmUp
 from crossover.analysis.sweeps import SweepResult
 from crossover.report.pictures.control import verdict
-from crossover.report.pictures.labels import nothing, spanned
-from crossover.report.pictures.ticks import seconds
-from crossover.report.words.sentences import fixed_values, name, number, sentence
+from crossover.report.pictures.labels import nothing
+from crossover.report.words.numbers import (
+    between,
+    number,
+    percent,
+    seconds,
+    spanned,
+    times,
+)
+from crossover.report.words.sentences import fixed_values, name, sentence
 from crossover.workloads.workload import Workload
 
 Words = tuple[str, str, str]
@@ -57,7 +64,7 @@ def grid(grid: Grid) -> Words:
         if line.crossover is not None and line.crossover.answer.at is not None
     ]
     crossing = f"; crossover {', '.join(found)}" if found else "; no crossover found"
-    alt = f"Speedups from {low:.3g}x to {high:.3g}x{crossing}."
+    alt = f"Speedups from {between(low, high, times)}{crossing}."
     hatched = f" Hatched: not measured ({grid.missing} cells)." if grid.missing else ""
     caption = (
         f"n = {spanned([p.rounds for p in points])} pairs a cell, medians; a row a "
@@ -73,7 +80,7 @@ def break_even(result: SweepResult, rows: Sequence[BreakEven]) -> Words:
     said = [_broken(result, b) for b in (rows[0], rows[-1])]
     caption = (
         f"n = {spanned([b.rounds for b in rows])} shared rounds. Bars: Fieller's "
-        f"{100 * rows[0].confidence:g} % intervals, an arrow where an end is open. "
+        f"{percent(rows[0].confidence)} intervals, an arrow where an end is open. "
         f"Rows without numbers: under one {result.sweep.workload.repeat}, never, not "
         "decided. From breakeven.csv."
     )
@@ -108,7 +115,7 @@ def phases(result: SweepResult, rows: Sequence[Phases]) -> Words:
     axis = result.along.axis_words
     said = [
         f"{row.contender} at {axis} {row.size:,}: {seconds(row.total_s)}, "
-        f"{100 * row.train_s / row.total_s:.0f} % of it training"
+        f"{percent(row.train_s / row.total_s)} of it training"
         for row in (rows[0], rows[-1])
     ]
     caption = (
@@ -123,10 +130,10 @@ def phases(result: SweepResult, rows: Sequence[Phases]) -> Words:
 def warm_up(result: SweepResult, rows: Sequence[WarmUp]) -> Words:
     """Describe the warm-ups."""
     slowest = max(rows, key=lambda row: row.repeat_s[0] / row.repeat_s[-1])
+    longer = times(slowest.repeat_s[0] / slowest.repeat_s[-1])
     alt = (
-        f"The first call of {slowest.contender} takes "
-        f"{slowest.repeat_s[0] / slowest.repeat_s[-1]:.3g}x as long as its last, the "
-        "largest such factor."
+        f"The first call of {slowest.contender} takes {longer} as long as its last, "
+        "the largest factor of all."
     )
     caption = (
         f"n = {spanned([row.of_calls for row in rows])} calls of one process each, at "
@@ -141,7 +148,7 @@ def control(controls: Sequence[Control]) -> Words:
     """Describe the A/A control."""
     said = [
         f"{c.contender} ({fixed_values(c.sweep)}): {verdict(c)}, medians "
-        f"{min(c.medians.values()):.3g} to {max(c.medians.values()):.3g}"
+        f"{between(min(c.medians.values()), max(c.medians.values()))}"
         for c in controls
     ]
     rounds = [n for c in controls for n in c.rounds.values()]

@@ -11,13 +11,14 @@ from crossover.analysis.panels import Control
 from crossover.report.pictures.labels import name_of, plain
 from crossover.report.pictures.layout import entitle, legend_below, new_figure, say
 from crossover.report.pictures.styles import Look, look_of, looks, theme
-from crossover.report.pictures.ticks import at_least, log_axis, times
+from crossover.report.pictures.ticks import log_axis
+from crossover.report.words.numbers import percent, times
 from crossover.report.words.sentences import fixed_values
 
 MOST_LABELLED = 10
-"""Sizes; of more, every second or third is labelled."""
+"""At most this many sizes are labelled; of more, every second or third is."""
 SLOT = 0.8
-"""Of a size's width that its rounds take."""
+"""The rounds of a size take this share of its width."""
 
 
 def plot_control(
@@ -41,8 +42,7 @@ def plot_control(
             [slot - SLOT / 2, slot + SLOT / 2], [control.medians[size]] * 2,
             color="black", lw=2.2, label="" if slot else "median of all rounds",
         )  # fmt: skip
-    log_axis(axes, "y", "time / its copy's time (ratio)", times)
-    at_least(axes, 1.1)
+    log_axis(axes, "y", "time / its copy's time (ratio)", times, least=1.1)
     every = -(-len(sizes) // MOST_LABELLED)
     axes.set_xticks(
         range(0, len(sizes), every),
@@ -71,7 +71,7 @@ def control_figure(
             entitle(axes, f"{axes.get_title()}\n{fixed}")
         margins = sorted({control.margin for control in controls})
         extra = [
-            Patch(color="black", alpha=0.12, label=f"margin of {100 * margin:g} %")
+            Patch(color="black", alpha=0.12, label=f"margin of {percent(margin)}")
             for margin in margins
         ]
         legend_below(figure, panels, extra)

@@ -1,17 +1,20 @@
-"""Where the time goes, and how a contender warms up: Axes in and out."""
+"""Draws where the time goes and how a contender warms up: Axes in and out."""
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import PercentFormatter
 
 from crossover.analysis.phases import Phases, WarmUp
-from crossover.report.pictures.labels import name_of, plain, spanned
+from crossover.report.pictures.labels import name_of, plain
 from crossover.report.pictures.layout import entitle, legend_below, new_figure, say
 from crossover.report.pictures.styles import Colour, Look, look_of, looks, theme
-from crossover.report.pictures.ticks import count, in_unit, log_axis, seconds, unit_of
+from crossover.report.pictures.ticks import log_axis
+from crossover.report.words.numbers import count, seconds, spanned
 from crossover.workloads.workload import Size
 
 PARTS = (
@@ -19,7 +22,8 @@ PARTS = (
     ("moving the data", "transfer_s", 0.6, "///"),
     ("training", "train_s", 1.0, ""),
 )
-"""Name, field, how much of the contender's colour is kept, hatch."""
+"""Each part's name, field, share of the contender's colour that is kept, and hatch."""
+LABEL = {"facecolor": "white", "edgecolor": "none", "pad": 1.2}
 LEAST_LABELLED = 0.09
 """A part smaller than this share of the total has no number in it."""
 
@@ -36,33 +40,34 @@ def plot_phases(
         return say(axes, "not measured")
     palette = looks(row.contender for row in rows) if palette is None else palette
     colours = [look_of(palette, row.contender).colour for row in rows]
-    starts = [0.0] * len(rows)
+    starts = np.zeros(len(rows))
     for _, field, kept, hatch in PARTS:
-        shares = [(getattr(row, field) or 0.0) / row.total_s for row in rows]
-        axes.barh(
+        shares = np.array([(getattr(row, field) or 0.0) / row.total_s for row in rows])
+        bars = axes.barh(
             range(len(rows)), shares, 0.46, left=starts, hatch=hatch, lw=0.6,
             color=[_paler(colour, kept) for colour in colours], edgecolor="black",
         )  # fmt: skip
-        for y, (start, share) in enumerate(zip(starts, shares, strict=True)):
-            if share >= LEAST_LABELLED:
-                _percent(axes, start + share / 2, y, share)
-        starts = [start + share for start, share in zip(starts, shares, strict=True)]
+        axes.bar_label(bars, list(map(_percent, shares)), label_type="center",
+                       fontsize=10, bbox=LABEL)  # fmt: skip
+        starts += shares
     for y, row in enumerate(rows):
         lacks = [name for name, field, *_ in PARTS if getattr(row, field) is None]
         unknown = f", {' and '.join(lacks)} not recorded" if lacks else ""
         axes.text(0, y - 0.27, f"{seconds(row.total_s)}{unknown}", va="bottom")
     axes.set(xlim=(0, 1), ylim=(len(rows) - 0.6, -0.75))
-    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], labels=["0", "25", "50", "75", "100"])
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=None))
     axes.set_xlabel("share of the total (%)")
     axes.set_yticks(range(len(rows)), labels=[name_of(row.contender) for row in rows])
     axes.grid(visible=False, axis="y")
     return axes
 
 
-def _percent(axes: Axes, x: float, y: float, share: float) -> None:
-    text = ">99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 1.2}
-    axes.text(x, y, text, ha="center", va="center", fontsize=10, bbox=box)
+def _percent(share: float) -> str:
+    """Write a share into its part of a bar; a small part has no room for it."""
+    if share < LEAST_LABELLED:
+        return ""
+    return ">99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
 
 
 def phases_figure(
@@ -118,10 +123,7 @@ def plot_warm_up(
             row.calls[0], row.repeat_s[0], marker="o", ms=13, mfc="none", mew=2,
             color=look.colour,
         )  # fmt: skip
-    factor, unit = unit_of(value for row in rows for value in row.repeat_s)
-    log_axis(
-        axes, "y", f"time per {rows[0].repeat} of the call ({unit})", in_unit(factor)
-    )
+    log_axis(axes, "y", f"time per {rows[0].repeat} of the call", seconds)
     log_axis(axes, "x", "call (number)", count)
     entitle(axes, f"n = {spanned([row.of_calls for row in rows])} calls")
     return axes

@@ -27,15 +27,9 @@ from crossover.report.pictures.layout import (
     say,
 )
 from crossover.report.pictures.styles import Look, look_of, looks, pair_looks, theme
-from crossover.report.pictures.ticks import (
-    at_least,
-    in_unit,
-    log_axis,
-    size_axis,
-    times,
-    unit_of,
-)
-from crossover.report.words.sentences import fixed_values, number
+from crossover.report.pictures.ticks import log_axis, size_axis
+from crossover.report.words.numbers import between, number, percent, seconds, times
+from crossover.report.words.sentences import fixed_values
 
 MOST_SHADED = 3
 """Crossovers whose intervals are shaded; more are drawn as bars on the 1x line."""
@@ -58,7 +52,6 @@ def plot_times(
     if not names:
         return say(axes, nothing(result))
     palette = looks(names) if palette is None else palette
-    drawn: list[float] = []
     for name in names:
         rows = [e for e in result.estimates if str(e.contender) == name]
         repeats = [e.case.repeats if result.per_repeat else 1 for e in rows]
@@ -66,17 +59,14 @@ def plot_times(
             [getattr(e, field) / n for e, n in zip(rows, repeats, strict=True)]
             for field in ("median_s", "low_s", "high_s")
         ]
-        drawn += values[0]
         sizes = [result.size(e.case) for e in rows]
         _line(axes, sizes, values, look_of(palette, name), name_of(name))
     for c in _shaded(result):
         words = f"{name_of(c.challenger)} overtakes, interval shaded"
         _shade(axes, c, look_of(palette, c.challenger), result, words)
-    factor, unit = unit_of(drawn)
     each = f"time per {result.sweep.workload.repeat}"
     what = each if result.per_repeat else TIME_WORDS[result.view]
-    log_axis(axes, "y", f"{what} ({unit})", in_unit(factor))
-    at_least(axes, 2.0)
+    log_axis(axes, "y", what, seconds, least=2.0)
     rounds = [e.rounds for e in result.estimates]
     reached = [e.confidence for e in result.estimates]
     entitle(axes, band_words(rounds, reached, "rounds"))
@@ -114,8 +104,7 @@ def plot_speedups(
         words = "on the 1x line: crossovers and their intervals"
         axes.plot([], [], color="0.4", lw=5, alpha=0.5, marker="|", ms=14, label=words)
     over = f" over {name_of(pairs[0][0])}\n" if one_baseline else " "
-    log_axis(axes, "y", f"speedup{over}(times as fast)", times)
-    at_least(axes, 1.25)
+    log_axis(axes, "y", f"speedup{over}(times as fast)", times, least=1.25)
     rounds = [p.rounds for p in result.speedups]
     reached = [p.confidence for p in result.speedups]
     entitle(axes, band_words(rounds, reached, "pairs"))
@@ -189,10 +178,10 @@ def _bar(axes: Axes, c: Crossover, look: Look, result: SweepResult) -> None:
 
 
 def _crossing(c: Crossover) -> str:
-    low = "below the smallest" if c.answer.low is None else number(c.answer.low)
-    high = "above the largest" if c.answer.high is None else number(c.answer.high)
-    share = f"{100 * (c.answer.confidence or 0):g} % interval "
-    return f"crossover {number(c.answer.at or 0)}, {share}{low} to {high}"
+    a, beyond = c.answer, ("below the smallest", "above the largest")
+    ends = between(a.low, a.high, number, *beyond)
+    share = percent(a.confidence or 0)
+    return f"crossover {number(a.at or 0)}, {share} interval {ends}"
 
 
 def _along(axes: Axes, result: SweepResult) -> Axes:

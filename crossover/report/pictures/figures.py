@@ -4,14 +4,13 @@ The writer saves each picture and drops it before it asks for the next.
 """
 
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from PIL import Image
 
-from crossover.analysis.breakeven import BreakEven, break_evens
-from crossover.analysis.estimate import estimates
+from crossover.analysis.frame import Derived
 from crossover.analysis.panels import (
     Grid,
     break_evens_of,
@@ -20,8 +19,7 @@ from crossover.analysis.panels import (
 )
 from crossover.analysis.phases import phases, warm_ups
 from crossover.analysis.rounds import Recorded
-from crossover.analysis.sweeps import SweepResult, sweep_results
-from crossover.findings import Crossover, Estimate
+from crossover.analysis.sweeps import SweepResult
 from crossover.nouns import Run
 from crossover.report.pictures import captions
 from crossover.report.pictures.breakeven import break_even_figure
@@ -30,6 +28,7 @@ from crossover.report.pictures.costs import phases_figure, warm_up_figure
 from crossover.report.pictures.curves import sweep_figure
 from crossover.report.pictures.grid import grid_figure
 from crossover.report.pictures.styles import SAVING, Look, looks
+from crossover.report.words.document import Picture
 from crossover.report.words.sentences import fixed_values
 
 PHASE_SIZES, WARM_UP_SIZES = 3, 2
@@ -37,68 +36,48 @@ MOST_DETAILED = 6
 """Sweeps up to which all are drawn in every detail; with more, only the first is, and
 one grid, as a figure costs about half a second."""
 MOST_GRIDS = 3
+COLOURS = 128
+"""A PNG has at most this many: flat areas and text need few."""
 NOT_DRAWN = (
     f" With more than {MOST_DETAILED} sweeps, break-even, parts and warm-up are drawn "
     "of the first one only."
 )
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A figure with the words that stand around it; none of them is escaped."""
-
-    name: str
-    """The file's stem: letters, digits, `-` and `_` only."""
-    heading: str
-    alt: str
-    """What is seen, in a sentence with the key numbers."""
-    caption: str
-    """n, what bands and shades mean, and which CSV holds the values."""
-    figure: Figure
-
-
-def pictures(
-    run: Run,
-    found: Sequence[Crossover],
-    view: str = "train",
-    known: Iterable[Estimate] | None = None,
-    breaks: Sequence[BreakEven] | None = None,
-    results: Sequence[SweepResult] | None = None,
-) -> Iterator[Picture]:
+def pictures(run: Run, derived: Derived, view: str = "train") -> Iterator[Picture]:
     """Draw every figure of a run in one view, lazily: each is made when asked for.
 
     First those of each sweep, then speedups over two axes, then the A/A control.
 
     Args:
         run: what was recorded.
-        found: its crossovers, of any view.
+        derived: what follows from it.
         view: of times and speedups; what a fresh process pays is shown in any.
-        known: the run's estimates; without them they are computed.
-        breaks: its break-evens; without them they are computed.
-        results: its sweeps in the view; without them they are gathered.
     """
-    spec = run.spec
     recorded = Recorded(run.measurements)
-    if known is None:
-        known = estimates(run, spec.confidence, recorded)
-    estimated = list(known)
-    breaks = break_evens(run, recorded) if breaks is None else breaks
-    if results is None:
-        results = sweep_results(run, found, view, estimated, recorded)
+    results = derived.sweeps[view]
     palette = _palette(results)
     every = len(results) <= MOST_DETAILED
     for i, result in enumerate(results, start=1):
-        stem = f"sweep{i}-{result.sweep.axis}"
         head, alt, caption = captions.sweep(result)
-        more = "" if every else NOT_DRAWN
-        yield Picture(stem, head, alt, caption + more, sweep_figure(result, palette))
+        first = Picture(
+            f"sweep{i}-{result.sweep.axis}",
+            head,
+            alt,
+            caption + ("" if every else NOT_DRAWN),
+            values=(f"#numbers-{i}", "the numbers below"),
+            sweep=i,
+            figure=sweep_figure(result, palette),
+        )
+        yield first
         if every or i == 1:
-            yield from _beside(stem, result, palette, estimated, recorded, breaks)
+            yield from _beside(first.name, result, palette, derived, recorded)
     yield from _grids(speedup_grids(results), MOST_GRIDS if every else 1)
-    controls = control_series(run, found, recorded)
+    controls = control_series(run, derived.crossovers, recorded)
     if controls:
-        words = captions.control(controls)
-        yield Picture("control", *words, control_figure(controls, palette))
+        words, figure = captions.control(controls), control_figure(controls, palette)
+        values = "#crossovers", "the crossovers with the flag control"
+        yield Picture("control", *words, values=values, figure=figure)
 
 
 def image(figure: Figure, kind: str) -> bytes:
@@ -114,6 +93,21 @@ def image(figure: Figure, kind: str) -> bytes:
     return file.getvalue()
 
 
+def small_png(figure: Figure) -> bytes:
+    """Return a figure as a PNG with a palette: a quarter of the bytes, and faster."""
+    pixels, file = io.BytesIO(), io.BytesIO()
+    with mpl.rc_context(SAVING):
+        figure.savefig(pixels, format="rgba")
+    size = figure.canvas.get_width_height(physical=True)
+    flat = (
+        Image.frombytes("RGBA", size, pixels.getvalue())
+        .convert("RGB")
+        .quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    )
+    flat.save(file, "PNG")
+    return file.getvalue()
+
+
 def _palette(results: Sequence[SweepResult]) -> dict[str, Look]:
     """Give every contender of a run its look: those measured first, then `best`."""
     measured = [str(e.contender) for r in results for e in r.estimates]
@@ -124,36 +118,40 @@ def _palette(results: Sequence[SweepResult]) -> dict[str, Look]:
 
 
 def _grids(grids: Sequence[Grid], most: int) -> Iterator[Picture]:
+    values = "#pictures", "the numbers of its sweeps, above"
+    left = len(grids) - most
+    more = f" {left} more pairs are not drawn." if left > 0 else ""
     for i, grid in enumerate(grids[:most], start=1):
         head, alt, caption = captions.grid(grid)
-        left = len(grids) - most
-        more = f" {left} more pairs are not drawn." if left > 0 else ""
         name = f"grid{i}-{grid.axis}-{grid.second_axis}"
-        yield Picture(name, head, alt, caption + more, grid_figure(grid))
+        figure = grid_figure(grid)
+        yield Picture(name, head, alt, caption + more, values=values, figure=figure)
 
 
 def _beside(
     stem: str,
     result: SweepResult,
     palette: Mapping[str, Look],
-    known: Sequence[Estimate],
+    derived: Derived,
     recorded: Recorded,
-    breaks: Sequence[BreakEven],
 ) -> Iterator[Picture]:
     """Draw what is beside a sweep's times, where something was measured."""
     along, title = result.along, fixed_values(result.sweep)
-    mine = break_evens_of(result, breaks)
-    if mine:
-        words = captions.break_even(result, mine)
-        figure = break_even_figure(mine, along, title, palette)
-        yield Picture(f"{stem}-break_even", *words, figure)
-    parts = phases(result, known, PHASE_SIZES)
+    breaks = break_evens_of(result, derived.break_evens)
+    if breaks:
+        words = captions.break_even(result, breaks)
+        figure = break_even_figure(breaks, along, title, palette)
+        values = "#break-even", "the break-even table"
+        yield Picture(f"{stem}-break_even", *words, values=values, figure=figure)
+    parts = phases(result, derived.estimates, PHASE_SIZES)
     if parts:
         words = captions.phases(result, parts)
         figure = phases_figure(parts, along, title, palette)
-        yield Picture(f"{stem}-phases", *words, figure)
+        values = "#times", "the times in all three ways to count"
+        yield Picture(f"{stem}-phases", *words, values=values, figure=figure)
     warmed = warm_ups(result, recorded, WARM_UP_SIZES)
     if warmed:
         words = captions.warm_up(result, warmed)
         figure = warm_up_figure(warmed, along, title, palette)
-        yield Picture(f"{stem}-warm_up", *words, figure)
+        values = "measurements.csv", "measurements.csv, column warmup_s"
+        yield Picture(f"{stem}-warm_up", *words, values=values, figure=figure)

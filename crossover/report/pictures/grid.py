@@ -1,7 +1,7 @@
 """A pair's speedup over two axes: a heatmap with the crossover's contour."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,14 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon
 
-from crossover.analysis.panels import Grid, GridLine
-from crossover.findings import Crossover
-from crossover.report.pictures.labels import pair_label, plain, spanned
+from crossover.analysis.panels import Grid
+from crossover.findings import Answer
+from crossover.report.pictures.labels import pair_label, plain
 from crossover.report.pictures.layout import entitle, legend_below, new_figure
 from crossover.report.pictures.styles import theme
-from crossover.report.pictures.ticks import apart, count, log_axis, log_ticks, times
+from crossover.report.pictures.ticks import apart, log_axis, log_ticks
+from crossover.report.words.numbers import count, number, percent, spanned, times
 from crossover.report.words.sentences import joined, values_of
 
 Corners = Sequence[tuple[float, float]]
@@ -28,11 +28,11 @@ MOST_NUMBERS = 120
 ROOM = 0.055
 """A cell narrower than this share of the axis gets no number."""
 LOW = 0.28
-"""Height of the crossover in its row; the numbers stand above it."""
+"""A crossover is drawn at this height of its row; the numbers stand above it."""
 TOUCH = 1.25
 """The colours span at least this speedup, so that noise is not shown as contrast."""
 WIDTH, ROW, TALLEST = 9.5, 0.62, 9.0
-"""Of the figure, of a row, and of all rows at most, in inches."""
+"""Inches: the figure's width, a row's height, and the height of all rows at most."""
 
 
 def plot_grid(axes: Axes, grid: Grid) -> Axes:
@@ -72,7 +72,9 @@ def plot_grid(axes: Axes, grid: Grid) -> Axes:
     axes.grid(visible=False)
     axes.patch.set(facecolor="white", edgecolor="#c4c4c4", hatch="..", lw=0)
     if missing:
-        _hatch(axes, missing)
+        holes = PolyCollection(missing, hatch="///", lw=0, label="not measured")
+        holes.set(facecolor="white", edgecolor="#8a8a8a")
+        axes.add_collection(holes)
     if len(values) <= MOST_NUMBERS and len(grid.lines) * ROW <= TALLEST:
         _numbers(axes, cells, corners, values)
     _contour(axes, grid)
@@ -88,10 +90,11 @@ def grid_figure(grid: Grid) -> Figure:
         figure, (axes,) = new_figure(WIDTH, height)
         plot_grid(axes, grid)
         cells = next(c for c in axes.collections if isinstance(c, PolyCollection))
-        bar = figure.colorbar(cells, ax=axes, aspect=12, pad=0.02)
         assert isinstance(cells.norm, LogNorm)
-        ticks = log_ticks(cells.norm.vmin or 0.0, cells.norm.vmax or 0.0)
-        bar.set_ticks(ticks, labels=[times(tick) for tick in ticks])
+        bar = figure.colorbar(
+            cells, ax=axes, aspect=12, pad=0.02, format=lambda value, _: times(value),
+            ticks=log_ticks(cells.norm.vmin or 0.0, cells.norm.vmax or 0.0),
+        )  # fmt: skip
         bar.ax.minorticks_off()
         bar.set_label("speedup (times as fast)")
         legend_below(figure, [axes])
@@ -109,17 +112,6 @@ def _edges(sizes: Sequence[int]) -> list[float]:
     return [float(edge) for edge in np.exp(ends)]
 
 
-def _hatch(axes: Axes, cells: Sequence[Corners]) -> None:
-    for cell in cells:
-        label = "not measured" if cell is cells[0] else None
-        axes.add_patch(
-            Polygon(
-                cell, facecolor="white", edgecolor="#8a8a8a", hatch="///", lw=0,
-                label=label,
-            )
-        )  # fmt: skip
-
-
 def _numbers(
     axes: Axes,
     cells: PolyCollection,
@@ -135,46 +127,41 @@ def _numbers(
         dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
         axes.text(
             math.exp((low + high) / 2), corner[0][1] + 0.7,
-            f"{float(f'{value:.2g}'):g}x", ha="center", va="center", fontsize=10,
+            f"{number(value, 2)}x", ha="center", va="center", fontsize=10,
             color="white" if dark else "black", clip_on=True,
         )  # fmt: skip
 
 
 def _contour(axes: Axes, grid: Grid) -> None:
     """Mark each row's crossover, and join those of neighbouring rows."""
-    rows = [(row, c) for row, line in enumerate(grid.lines) if (c := _found(line))]
-    for (row, c), (above, d) in pairwise(rows):
+    rows = list(_found(grid))
+    for (row, at, _), (above, other, _) in pairwise(rows):
         if above == row + 1:
-            x, y = (
-                [c.answer.at or math.nan, d.answer.at or math.nan],
-                [row + LOW, above + LOW],
-            )
+            x, y = [at, other], [row + LOW, above + LOW]
             axes.plot(x, y, color="white", lw=3.5, zorder=3)
             axes.plot(x, y, color="black", lw=1.6, ls=(0, (4, 2)), zorder=3.1)
     left, right = axes.get_xlim()
-    for row, c in rows:
-        y = [row + LOW, row + LOW]
-        ends = [max(c.answer.low or left, left), min(c.answer.high or right, right)]
-        axes.plot(ends, y, color="white", lw=6, zorder=3.2)
-        axes.plot(ends, y, color="black", lw=2.4, zorder=3.3)
-        heads = ["|" if c.answer.low else "<", "|" if c.answer.high else ">"]
+    for row, at, a in rows:
+        height = row + LOW
+        ends = [max(a.low or left, left), min(a.high or right, right)]
+        axes.plot(ends, [height] * 2, color="white", lw=6, zorder=3.2)
+        axes.plot(ends, [height] * 2, color="black", lw=2.4, zorder=3.3)
+        sign: dict[str, Any] = {"ms": 9, "mew": 2, "color": "black", "zorder": 3.4}
+        heads = "|" if a.low else "<", "|" if a.high else ">"
         for head, end in zip(heads, ends, strict=True):
-            sign: dict[str, Any] = {"marker": head, "ms": 9, "mew": 2, "color": "black"}
-            axes.plot(end, y[0], zorder=3.4, clip_on=False, **sign)
-        at = c.answer.at or math.nan
-        axes.plot(at, y[0], marker="o", ms=8, color="white", mec="black", zorder=3.5)
+            axes.plot(end, height, marker=head, clip_on=False, **sign)
+        axes.plot(at, height, marker="o", ms=8, color="white", mec="black", zorder=3.5)
     if rows:
-        share = f"{100 * (rows[0][1].answer.confidence or 0):g} %"
+        share = percent(rows[0][2].confidence or 0)
         axes.plot(
             [], [], color="black", lw=2.4, marker="o", ms=8, mfc="white",
             label=f"crossover and its {share} interval (arrow: open)",
         )  # fmt: skip
 
 
-def _found(line: GridLine) -> Crossover | None:
-    c = line.crossover
-    return (
-        c
-        if c is not None and c.answer.outcome == "found" and c.answer.at is not None
-        else None
-    )
+def _found(grid: Grid) -> Iterator[tuple[int, float, Answer]]:
+    """Yield each row with a crossover, where that is, and its answer."""
+    for row, line in enumerate(grid.lines):
+        found = line.crossover and line.crossover.answer
+        if found and found.outcome == "found" and found.at is not None:
+            yield row, found.at, found

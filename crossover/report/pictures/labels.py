@@ -1,27 +1,19 @@
 """Texts in a figure: what the font can draw, names that fit, n and bands in words."""
 
-import math
 import textwrap
 import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
 
 from matplotlib import font_manager
-from matplotlib.ft2font import FT2Font
 
 from crossover.analysis.sweeps import SweepResult
 from crossover.report.pictures.styles import FONTS, Pair
+from crossover.report.words.numbers import reached, spanned
 
 LONGEST_NAME = 30
 LONGEST_LABEL = 46
 
 
-@lru_cache(maxsize=1)
-def _font() -> FT2Font:
-    return FT2Font(font_manager.findfont(FONTS[0]))
-
-
-@lru_cache(maxsize=4096)
 def drawable(text: str) -> str:
     """Return a text of which the font can draw every character.
 
@@ -36,7 +28,8 @@ def _drawable(char: str) -> str:
         return " "
     if kind in ("Cf", "Mn"):  # joiners and variation selectors
         return ""
-    if _font().get_char_index(ord(char)):
+    font = font_manager.get_font(font_manager.findfont(FONTS[0]))
+    if char.isascii() or font.get_char_index(ord(char)):
         return char
     return f":{unicodedata.name(char, '?').lower()}:" if kind == "So" else "?"
 
@@ -67,24 +60,18 @@ def pair_label(pair: Pair) -> str:
 
 
 def wrapped(text: str, width: int) -> str:
-    """Return a plain text in lines of at most so many characters."""
+    """Return a plain text in lines of at most `width` characters."""
     return "\n".join(map(plain, textwrap.wrap(drawable(text), width)))
-
-
-def spanned(counts: Sequence[int]) -> str:
-    """Write some counts as their range: `8` or `8 to 32`."""
-    low, high = min(counts, default=0), max(counts, default=0)
-    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def band_words(rounds: Sequence[int], confidences: Sequence[float], of: str) -> str:
     """Say how many rounds there are and what the band is, for a title."""
-    least = math.floor(100 * min(confidences, default=0.0) + 1e-9)
-    return f"median of n = {spanned(rounds)} {of}, band: {least} % interval"
+    band = reached(min(confidences, default=0.0))
+    return f"median of n = {spanned(rounds)} {of}, band: {band}"
 
 
 def nothing(result: SweepResult) -> str:
     """Say that a sweep was not measured, and why."""
-    return ": ".join(["not measured", "; ".join(result.not_measured()[:3])]).rstrip(
-        ": "
+    return ": ".join(
+        ["not measured", *filter(None, ["; ".join(result.not_measured()[:3])])]
     )

@@ -12,11 +12,11 @@ from matplotlib.lines import Line2D
 from crossover.report.pictures.labels import wrapped
 
 DPI = 110
-"""Also that of the saved PNG: letters' widths are rounded to its pixels."""
+"""The saved PNG has the same resolution: letters' widths are rounded to its pixels."""
 PAD_IN = 0.07
-"""Around everything, as a browser may draw an SVG's letters a little wider."""
+"""A margin around everything: a browser may draw an SVG's letters a little wider."""
 CHARACTER_IN, LINE_IN, HANDLE_IN = 0.098, 0.25, 0.7
-"""About how much room a character, a line and a legend's sign take, in inches."""
+"""A character, a line and a legend's sign take about this much room, in inches."""
 
 
 def new_figure(

@@ -11,15 +11,15 @@ import seaborn as sns
 Colour = tuple[float, float, float]
 Line = str | tuple[int, tuple[float, ...]]
 Pair = tuple[str, str]
-"""(baseline, challenger)."""
+"""A pair is (baseline, challenger)."""
 
 ORDER = (0, 1, 2, 4, 3, 9, 5, 7)
-"""Of seaborn's `colorblind`: neighbours far apart; its yellow and pink, which are too
-pale on white, left out."""
+"""The colours of seaborn's `colorblind` in an order in which neighbours are far apart;
+its yellow and pink are left out, as they are too pale on white."""
 MARKERS = "osD^vP*X<"
 LINES: tuple[Line, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1.5, 1, 1.5)))
 SMALL = 11
-"""Points, of all texts that are not a title: half the size is still read."""
+"""All texts but titles have this many points; they can be read at half the size."""
 FONTS = ["DejaVu Sans", "Verdana", "Arial", "sans-serif"]
 """The first comes with matplotlib; the others are as wide, for who opens an SVG."""
 SAVING: dict[Any, Any] = {

@@ -2,70 +2,29 @@
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.ticker import FuncFormatter, Locator, MaxNLocator
-from matplotlib.ticker import NullLocator as NoTicks
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from crossover.report.words.numbers import count
 from crossover.workloads.workload import Size
 
 MOST_TICKS = 8
-STEPS = (
-    (1.0,),
-    (1.0, 3.0),
-    (1.0, 2.0, 5.0),
-    (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0),
-)
-"""Round numbers of each power of ten, tried in turn until there are enough."""
 DIGIT, GAP = 0.0185, 0.02
 """Room of a digit of a label, and between two labels, as shares of the axis."""
 
 
-def seconds(value: float) -> str:
-    """Write seconds to three digits, in s, ms, us or ns."""
-    factor, unit = unit_of([value])
-    return f"{float(f'{value / factor:.3g}'):,.10g} {unit}"
-
-
-def unit_of(values: Iterable[float]) -> tuple[float, str]:
-    """Return (seconds in it, its name) of the unit that fits the values' middle."""
-    good = [math.log10(v) for v in values if 0 < v < math.inf]
-    middle = (min(good) + max(good)) / 2 if good else 0.0
-    power = min(0, max(-9, 3 * math.floor((middle + 0.5) / 3)))
-    return 10.0**power, {0: "s", -3: "ms", -6: "\u00b5s", -9: "ns"}[power]
-
-
-def times(value: float) -> str:
-    """Write a speedup: `1.25x`."""
-    return f"{value:.6g}x"
-
-
-def count(value: float) -> str:
-    """Write a size: `1,024`."""
-    return f"{value:,.0f}" if value >= 1 else f"{value:.3g}"
-
-
-def in_unit(factor: float) -> Callable[[float], str]:
-    """Return what writes seconds as a number of some unit."""
-    return lambda value: f"{value / factor:,.6g}"
-
-
 def log_ticks(low: float, high: float) -> list[float]:
-    """Return three to eight round numbers between two, however far they are apart."""
+    """Return at most eight round numbers between the ends of a log axis."""
     if not 0 < low < high < math.inf:
         return []
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    every = -(-(last - first + 1) // MOST_TICKS)
-    powers = [power for power in range(first, last + 1) if power % every == 0]
-    for steps in STEPS:
-        ticks = [float(f"{step}e{power}") for power in powers for step in steps]
-        inside = [tick for tick in ticks if low <= tick <= high]
-        if 3 <= len(inside) <= MOST_TICKS:
-            return inside
-    even = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)
-    return [float(tick) for tick in even if low <= tick <= high]
+    powers = math.log10(high / low)
+    steps = (1.0, 2.0, 5.0) if powers < 2.2 else (1.0, 3.0) if powers < 3.5 else (1.0,)
+    even = MaxNLocator(5, steps=[1, 2, 5, 10])
+    round_numbers = LogLocator(subs=steps, numticks=MOST_TICKS)
+    ticks = (even if powers < 1 else round_numbers).tick_values(low, high)
+    return [float(tick) for tick in ticks if low <= tick <= high]
 
 
 def apart(sizes: Iterable[int]) -> list[int]:
@@ -84,29 +43,35 @@ def _has_room(pair: tuple[int, int], reach: float) -> bool:
     return math.log(pair[1] / pair[0]) / math.log(reach) >= digits * DIGIT + GAP
 
 
-class LogTicks(Locator):
-    """`log_ticks` of whatever part of the axis is in view."""
+def log_axis(
+    axes: Axes,
+    which: str,
+    label: str,
+    write: Callable[[float], str],
+    least: float = 1.0,
+) -> None:
+    """Make an axis logarithmic, with round ticks and without minor ones.
 
-    def __call__(self) -> Sequence[float]:
-        """Return the ticks of the axis' present view."""
-        assert isinstance(self.axis, Axis)
-        return self.tick_values(*sorted(self.axis.get_view_interval()))
-
-    def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
-        """Return the ticks between two values."""
-        return log_ticks(vmin, vmax)
-
-
-def log_axis(axes: Axes, which: str, label: str, write: Callable[[float], str]) -> None:
-    """Make an axis logarithmic, with round ticks and without minor ones."""
+    Args:
+        axes: with everything drawn on it, or its limits set.
+        which: `x` or `y`.
+        label: of the axis.
+        write: how a tick's number is written.
+        least: the axis spans at least this factor, so that noise does not fill it.
+    """
     with warnings.catch_warnings():
-        # of times that differ by rounding alone; `at_least` widens their axis
+        # of times that differ by rounding alone; `least` widens their axis
         warnings.filterwarnings("ignore", "Attempting to set identical")
         axes.set(**{f"{which}scale": "log", f"{which}label": label})
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(LogTicks())
+    low, high = axis.get_view_interval()
+    if 0 < low < high < low * least:
+        more = math.sqrt(least * low / high)
+        low, high = low / more, high * more
+        axes.set(**{f"{which}lim": (low, high)})
+    axis.set_ticks(log_ticks(low, high))
     axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
-    axis.set_minor_locator(NoTicks())
+    axis.set_minor_locator(NullLocator())
 
 
 def size_axis(axes: Axes, along: Size, sizes: Iterable[int]) -> None:
@@ -116,11 +81,3 @@ def size_axis(axes: Axes, along: Size, sizes: Iterable[int]) -> None:
     axes.set_xticks(shown)
     if len(shown) == 1:  # a log axis of one point would show no other number
         axes.set_xlim(shown[0] / 2, shown[0] * 2)
-
-
-def at_least(axes: Axes, factor: float) -> None:
-    """Widen a log y axis, so that noise does not fill it: it spans such a factor."""
-    low, high = axes.get_ylim()
-    if 0 < low < high < low * factor:
-        more = math.sqrt(factor * low / high)
-        axes.set_ylim(low / more, high * more)

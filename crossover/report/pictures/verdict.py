@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from crossover.report.pictures.labels import plain
 from crossover.report.pictures.layout import entitle, legend_below, new_figure, say
 from crossover.report.pictures.styles import looks, theme
-from crossover.report.pictures.ticks import in_unit, log_axis, size_axis
+from crossover.report.pictures.ticks import log_axis, size_axis
+from crossover.report.words.numbers import seconds
 from crossover.workloads.softmax import SOFTMAX
 
-US = 1e-6
 POINTS = 200
 """Of a fitted curve."""
 
@@ -57,13 +57,13 @@ def plot_steps(axes: Axes, curves: Sequence[StepCurve], marked: int) -> Axes:
         if curve.floor_s > 0:
             axes.axhline(
                 curve.floor_s, color=look.colour, ls=":", lw=1.5,
-                label=plain(f"floor of a step: {curve.floor_s / US:,.3g} \u00b5s"),
+                label=plain(f"floor of a step: {seconds(curve.floor_s)}"),
             )  # fmt: skip
     axes.axvline(marked, color="black", lw=1, ls="--", label="the lesson's batch")
     size_axis(
         axes, SOFTMAX.size("batch_size"), {s for curve in curves for s in curve.sizes}
     )
-    log_axis(axes, "y", "time per step (\u00b5s)", in_unit(US))
+    log_axis(axes, "y", "time per step", seconds)
     return axes
 
 

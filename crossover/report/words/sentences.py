@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from crossover.analysis.flags import UNFINISHED, doubts
 from crossover.findings import Crossover
 from crossover.nouns import BEST, Case, Contender
+from crossover.report.words.numbers import number, times
 from crossover.spec.sweep import Sweep
 
 VIEW_WORDS = {
@@ -76,7 +77,7 @@ def headed(c: Crossover) -> str:
 def answer(c: Crossover, a: Name, b: Name) -> Parts:
     """Return the answer of one crossover; `a` is the baseline's name, `b` the other."""
     axis = c.line.workload.size(c.axis).axis_words
-    better = METRIC_WORDS.get(c.metric.partition("_")[0], METRIC_WORDS["time"])
+    *_, by = _metric_words(c)
     smallest = factor(c, "speedup_smallest")
     largest = factor(c, "speedup_largest")
     are = "are" if b.plural else "is"
@@ -110,7 +111,11 @@ def answer(c: Crossover, a: Name, b: Name) -> Parts:
             )  # fmt: skip
         case _:
             parts = (f"{b.text} against {a.text}",)
-    return (better[2], *parts) if better[2] else parts
+    return (by, *parts) if by else parts
+
+
+def _metric_words(c: Crossover) -> tuple[str, str, str]:
+    return METRIC_WORDS.get(c.metric.partition("_")[0], METRIC_WORDS["time"])
 
 
 def _size(c: Crossover) -> Parts:
@@ -120,56 +125,46 @@ def _size(c: Crossover) -> Parts:
     return (at, f" {size.many}") if size.is_counted else (f"{size.axis_words} ", at)
 
 
-def number(value: float) -> str:
-    """Write a size to three digits."""
-    return f"{float(f'{value:.3g}'):,.10g}"
-
-
 def factor(c: Crossover, column: str) -> Parts:
     """Return `1.5x faster`, `1.5x slower` or `as fast`, in the metric's words."""
     speedup: float | None = getattr(c.answer, column)
-    better, worse, _ = METRIC_WORDS.get(
-        c.metric.partition("_")[0], METRIC_WORDS["time"]
-    )
+    better, worse, _ = _metric_words(c)
     if speedup is None:
         return ("not measured",)
     if 0.995 < speedup < 1.005:
         return (Number(column, "the same" if better != "faster" else "as fast"),)
     if speedup > 1:
-        return Number(column, f"{number(speedup)}x"), f" {better}"
-    return Number(column, f"{number(1 / speedup)}x"), f" {worse}"
+        return Number(column, times(speedup)), f" {better}"
+    return Number(column, times(1 / speedup)), f" {worse}"
 
 
 def interval(c: Crossover) -> Parts:
-    """Return a crossover's interval, open ends said as such."""
+    """Return a crossover's interval, and say which of its ends are open."""
     if c.answer.confidence is None:
         return (" (no interval)",)
-    share = Number("confidence", f"{100 * c.answer.confidence:g}")
-    return " (", share, " % interval ", *_low(c), " to ", *_high(c), ")"
+    share = Number("confidence", number(100 * c.answer.confidence))
+    ends = _end(c, "low", "below the smallest"), _end(c, "high", "above the largest")
+    return " (", share, " % interval ", ends[0], " to ", ends[1], ")"
 
 
-def _low(c: Crossover) -> Parts:
-    if c.answer.low is None:
-        return ("below the smallest size",)
-    return (Number("low", number(c.answer.low)),)
-
-
-def _high(c: Crossover) -> Parts:
-    if c.answer.high is None:
-        return ("above the largest size",)
-    return (Number("high", number(c.answer.high)),)
+def _end(c: Crossover, column: str, beyond: str) -> str | Number:
+    """Return an end of an interval; an open one is said to be beyond a size."""
+    value: float | None = getattr(c.answer, column)
+    return f"{beyond} size" if value is None else Number(column, number(value))
 
 
 def between(c: Crossover) -> Parts:
     """Return where a crossing may lie; nothing for an interval open at both ends."""
+    low, high = (_end(c, column, "no") for column in ("low", "high"))
     lies = "; a crossover would lie "
-    if c.answer.low is None and c.answer.high is None:
-        return ()
-    if c.answer.low is None:
-        return f"{lies}below ", *_high(c)
-    if c.answer.high is None:
-        return f"{lies}above ", *_low(c)
-    return f"{lies}between ", *_low(c), " and ", *_high(c)
+    match c.answer.low, c.answer.high:
+        case None, None:
+            return ()
+        case None, _:
+            return f"{lies}below ", high
+        case _, None:
+            return f"{lies}above ", low
+    return f"{lies}between ", low, " and ", high
 
 
 def name(contender: str) -> str:

@@ -6,7 +6,7 @@ analyse.md. `crossover analyse` calls it.
 """
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +16,13 @@ from crossover.analysis.flags import in_words
 from crossover.crossing.answer import NOT_MEASURED, Settings, answer, point_answer
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.files.atomic import write_atomically
-from crossover.files.escape import harmless, text
+from crossover.files.csv_file import csv_text
 from crossover.files.refusals import refusing
 from crossover.files.untrusted import printable
 from crossover.findings import Answer
 from crossover.nouns import InputError, field_names
+from crossover.report.words.document import Document, Section, markdown
+from crossover.report.words.numbers import between, number, percent
 from crossover.sources.table.file import TableAsk
 from crossover.sources.table.rows import Table, read_table
 
@@ -159,13 +161,13 @@ def _check_sizes(table: pd.DataFrame, rounds: pd.DataFrame, asked: TableAsk) -> 
     sizes = rounds[[*by, asked.axis]].value_counts(sort=False)
     most_rounds = int(sizes.max()) if len(sizes) else 0
     of_group = sizes.groupby(level=by, sort=False).size() if by else [len(sizes)]
-    for what, number, most in (
+    for what, reached, most in (
         ("groups", groups, MOST_GROUPS),
         (f"values of {asked.axis} in a group", max(of_group, default=0), MOST_SIZES),
         (f"rounds at a value of {asked.axis}", most_rounds, MOST_ROUNDS),
     ):
-        if number > most:
-            raise InputError(f"{what} = {number:,}: must be at most {most:,}")
+        if reached > most:
+            raise InputError(f"{what} = {reached:,}: must be at most {most:,}")
 
 
 def _answer(
@@ -239,14 +241,13 @@ def line(found: GroupAnswer, asked: TableAsk) -> str:
 def _interval(a: Answer) -> str:
     if a.confidence is None:
         return " (no interval)"
-    low = "below the smallest size" if a.low is None else _size(a.low)
-    high = "above the largest size" if a.high is None else _size(a.high)
-    return f" ({a.confidence:.0%} interval: {low} to {high})".replace("%", " %")
+    beyond = "below the smallest size", "above the largest size"
+    ends = between(a.low, a.high, _size, *beyond)
+    return f" ({percent(a.confidence)} interval: {ends})"
 
 
 def _size(value: float) -> str:
-    """Write a size to four digits, without a power of ten: `27,780`."""
-    return f"{float(f'{value:.4g}'):,.12g}"
+    return number(value, 4)
 
 
 def write_answers(out: Path, found: list[GroupAnswer], asked: TableAsk) -> None:
@@ -256,19 +257,18 @@ def write_answers(out: Path, found: list[GroupAnswer], asked: TableAsk) -> None:
         InputError: when `out` cannot be written.
     """
     columns = field_names(Answer)
-    records = []
-    for row in found:
-        fields = {n: getattr(row.answer, n) for n in columns}
-        fields["flags"] = ";".join(row.answer.flags)
-        group = dict(zip(asked.by, map(printable, row.group), strict=True))
-        pair = {"baseline": asked.baseline, "challenger": asked.challenger}
-        records.append({**group, "axis": asked.axis, **pair, **fields})
-    heads = [*asked.by, "axis", "baseline", "challenger", *columns]
-    table = pd.DataFrame(records, columns=heads)
+    rows = (
+        (
+            *map(printable, row.group), asked.axis, asked.baseline, asked.challenger,
+            *astuple(row.answer)[:-1], ";".join(row.answer.flags),
+        )
+        for row in found
+    )  # fmt: skip
+    heads = (*asked.by, "axis", "baseline", "challenger", *columns)
     title = f"Crossovers of {asked.challenger} against {asked.baseline}"
-    lines = [f"# {text(title)}", ""]
-    lines += [f"- {text(printable(line(row, asked)))}" for row in found]
+    lines = tuple(printable(line(row, asked)) for row in found)
+    text = markdown(Document(title, sections=(Section(items=lines),)))
     with refusing("out", out):
         out.mkdir(parents=True, exist_ok=True)
-        write_atomically(out / "analyse.csv", harmless(table).to_csv(index=False))
-        write_atomically(out / "analyse.md", "\n".join(lines) + "\n")
+        write_atomically(out / "analyse.csv", csv_text(heads, rows))
+        write_atomically(out / "analyse.md", text)
