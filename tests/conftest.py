@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))  # for the modules beside the tests
-
 
 def pytest_ignore_collect(collection_path, config):
     return True if config.getoption("benchmark_only", False) else None
@@ -42,7 +40,6 @@ def unclipped():
 @pytest.fixture(scope="session")
 def simulated_environment(tmp_path_factory):
     """Install the simulated accelerator; return the environment of those who see it."""
-    sys.path.append(str(Path(__file__).parent))
     from simulated_accelerator import build
 
     if build.compiler() is None:

@@ -3,14 +3,10 @@
 import os
 import signal
 import socket
-import sys
-from pathlib import Path
 
 import psutil
 import pytest
 import torch
-
-sys.path.append(str(Path(__file__).parent))
 from ranks import LONG, gone, prepared, soon
 
 from softmax_core import TOLERANCE, Case, disagreement, get_trainer, make_data

@@ -8,10 +8,9 @@ import resource
 import shutil
 import signal
 import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
+import by_hand
 import pytest
 
 from crossover.command import new_run
@@ -19,9 +18,6 @@ from crossover.measure.pipe import Sample
 from crossover.record import lock, run_folder
 from crossover.report import write
 from crossover.sources.find_runs import runs_given
-
-sys.path.append(str(Path(__file__).parent / "kill"))
-import by_hand
 
 JOURNAL = run_folder.JOURNAL
 

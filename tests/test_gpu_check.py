@@ -11,11 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from bench.promises import gpu_check, gpu_steps
+from bench.promises.gpu_steps import GRACE_S, Step, pack, telling, time_for
 
-sys.path.append(str(ROOT))
-from bench.promises import gpu_check, gpu_steps  # noqa: E402
-from bench.promises.gpu_steps import GRACE_S, Step, pack, telling, time_for  # noqa: E402
+ROOT = Path(__file__).parent.parent
 
 SEVEN_MINUTES_S = 7 * 60
 

@@ -4,20 +4,17 @@ import dataclasses
 import json
 import os
 import shutil
-import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
+import readers
+from trees import NASTY, places
 
 from crossover.nouns import SCHEMA
 from crossover.record import codec, run_folder
 from crossover.report import write
 from crossover.workloads.softmax import SOFTMAX
-
-sys.path.append(str(Path(__file__).parent / "fuzz"))
-import readers
-from trees import NASTY, places
 
 WHOLE = Path(__file__).parent / "fixtures" / "schema" / str(SCHEMA)
 EVIL = (

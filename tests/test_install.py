@@ -3,7 +3,6 @@
 import re
 import stat
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-sys.path.append(str(ROOT))
 import install  # noqa: E402
 from install import ask_driver, choose, command, extra_for, read_driver, with_torch  # noqa: E402
 

@@ -2,18 +2,14 @@
 
 import dataclasses
 import json
-import sys
-from pathlib import Path
 
+import by_hand
 import pytest
 
 from crossover.command import job
 from crossover.plan.unfinished import unfinished
 from crossover.record import codec, run_folder
 from crossover.report import write
-
-sys.path.append(str(Path(__file__).parent / "kill"))
-import by_hand
 
 JOURNAL = run_folder.JOURNAL
 

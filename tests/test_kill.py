@@ -5,13 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import by_hand
 import pytest
 
 from crossover.measure.pipe import Ended, Sample
 from crossover.record import run_folder
-
-sys.path.append(str(Path(__file__).parent / "kill"))
-import by_hand
 
 TORTURE = Path(__file__).parent / "kill" / "torture.py"
 

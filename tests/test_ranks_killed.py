@@ -3,15 +3,12 @@
 import os
 import random
 import signal
-import sys
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import psutil
 import pytest
-
-sys.path.append(str(Path(__file__).parent))
 from ranks import LONG, NOTICED_S, gone, prepared, soon
 
 from crossover.measure.pipe import Ended, Open, Sample

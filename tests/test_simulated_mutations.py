@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-sys.path.append(str(Path(__file__).parent))
 from simulated_accelerator.mutations import MUTATIONS  # noqa: E402
 
 

@@ -7,8 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parent))
 import slurm_cluster
 
 ROOT = Path(__file__).parent.parent

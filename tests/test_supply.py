@@ -12,7 +12,6 @@ import pytest
 ROOT = Path(__file__).parent.parent
 OFFLINE = Path(__file__).parent / "fixtures" / "offline"
 
-sys.path.append(str(ROOT / "docs"))
 import licences  # noqa: E402
 
 ROWS = {

@@ -3,15 +3,11 @@
 import dataclasses
 import io
 import json
-import sys
-from pathlib import Path
 
-import pytest
-from rich.console import Console
-
-sys.path.append(str(Path(__file__).parent / "kill"))
 import by_hand
+import pytest
 import virtual
+from rich.console import Console
 
 from crossover.analysis.crossover import crossovers, incomplete, unreached
 from crossover.analysis.flags import ADVICE, DOUBTS

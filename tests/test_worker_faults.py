@@ -10,9 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-
-sys.path.append(str(Path(__file__).parent))
-from answers import Breaking, Loaded
+from breaking import Breaking, Loaded
 from faults import FAULTS, KILLED
 
 from crossover.measure.pipe import Close, Closed, Ended
@@ -91,7 +89,8 @@ def until(found, seconds=20.0):
 
 MAIN = """
 import sys
-from answers import Breaking, Close
+from breaking import Breaking
+from crossover.measure.pipe import Close
 from crossover.measure.process import WorkerProcess
 worker = WorkerProcess(None, "light_worker")
 print("up", flush=True)

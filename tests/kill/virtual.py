@@ -7,6 +7,10 @@ begun, `r` it is recorded, `w` the report is being written.
 import os
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))  # where it is a script
+from builders import MACHINE
 
 from crossover.command import job, new_run
 from crossover.command.ask import Ask
@@ -14,7 +18,6 @@ from crossover.measure.environment import Surroundings
 from crossover.measure.pipe import Sample
 from crossover.measure.process import WorkerProcess
 from crossover.measure.workers import Crew
-from crossover.nouns import Machine
 from crossover.record import run_folder
 from crossover.report import write
 
@@ -22,7 +25,6 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 SAMPLE_S = 0.01
 """Of virtual time; everything else takes none."""
 REAL_TIMEOUT_S = 60.0
-MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 BUDGETS = {"whole": "", "budget": "budget_s = 2.0\n"}
 SPEC = """
 name = "virtual"
