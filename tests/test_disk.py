@@ -16,15 +16,12 @@ import pytest
 from crossover.command import new_run
 from crossover.measure.pipe import Sample
 from crossover.record import lock, run_folder
-from crossover.report import write
 from crossover.sources.find_runs import runs_given
 
 JOURNAL = run_folder.JOURNAL
 
 
-@pytest.fixture(autouse=True)
-def undrawn(monkeypatch):
-    monkeypatch.setattr(write, "_plots", lambda *_: iter(()))
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 @pytest.fixture

@@ -30,12 +30,6 @@ def folder(tmp_path):
     return tmp_path / "run"
 
 
-@pytest.fixture
-def undrawn(monkeypatch):
-    """Draw no pictures, which take seconds; test_plots_text.py has their texts."""
-    monkeypatch.setattr(write, "_plots", lambda *_: iter(()))
-
-
 def edit(folder, change):
     header = json.loads((folder / run_folder.HEADER).read_text())
     change(header)

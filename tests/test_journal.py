@@ -9,7 +9,6 @@ import pytest
 from crossover.command import job
 from crossover.plan.unfinished import unfinished
 from crossover.record import codec, run_folder
-from crossover.report import write
 
 JOURNAL = run_folder.JOURNAL
 
@@ -25,9 +24,8 @@ def whole(tmp_path_factory):
 
 
 @pytest.fixture
-def torn(whole, tmp_path, monkeypatch):
+def torn(whole, tmp_path, undrawn):
     """Return a function that makes a run whose journal holds some bytes."""
-    monkeypatch.setattr(write, "_plots", lambda *_: iter(()))
 
     def make(data):
         run_folder.create(

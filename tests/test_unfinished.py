@@ -20,6 +20,7 @@ from crossover.report.terminal import plain_lines, show
 from crossover.report.words.sentences import doubtful
 from crossover.spec.spec import SpecError
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 PAIR = ["cpu/resident@1", "cpu/resident@2"]
 SIZES = [100, 300, 1000, 9000]
 FIELDS = {
