@@ -90,13 +90,10 @@ def examples(text):
 
 def parse(line):
     """Have the command line read a line, as far as running it."""
-    program, *arguments = shlex.split(line, comments=True)
-    context = PROGRAM.make_context(program, arguments)
-    name, command, rest = PROGRAM.resolve_command(
-        context, [*context._protected_args, *context.args]
-    )
+    program, name, *rest = shlex.split(line, comments=True)
+    assert name in COMMANDS, line
     if not {"-h", "--help"} & {*rest}:
-        command.make_context(name, rest, parent=context)
+        COMMANDS[name].make_context(f"{program} {name}", rest)
 
 
 def is_abbreviated(line):

@@ -108,7 +108,7 @@ def virtual(monkeypatch):
 
 
 def test_local_jobs_make_one_report_and_go_on_where_they_stopped(
-    crossover, virtual, tmp_path
+    crossover, virtual, undrawn, tmp_path
 ):
     (tmp_path / "spec.toml").write_text(TOML)
     code, said, errors = crossover(
@@ -172,8 +172,7 @@ def test_a_worker_that_the_scheduler_ended_has_not_crashed(monkeypatch):
     def signalled(seconds):
         raise Interrupted
 
-    worker = object.__new__(node.Patient)
-    worker._worker = Dead()
+    worker = node.Patient(Dead())
     monkeypatch.setattr(node.time, "sleep", signalled)
     with pytest.raises(Interrupted):
         worker.ask(Close(), 1)

@@ -78,7 +78,7 @@ def test_out_of_memory_is_a_result_and_the_sweep_goes_on(settings):
     ("fault", "status", "said"),
     [
         ("lost", "crashed", "device lost"),
-        ("abort", "crashed", "killed by SIGABRT"),
+        pytest.param("abort", "crashed", "killed by SIGABRT", marks=pytest.mark.slow),
         ("wrong", "failed", "WrongResult: weights differ"),
     ],
     ids=["lost", "abort", "wrong"],

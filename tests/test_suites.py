@@ -14,6 +14,7 @@ import torch
 from asv import config, util
 from builders import FakeWorker, make_machine
 
+import softmax_core
 from crossover.nouns import InputError
 from crossover.pipeline import Crew
 from crossover.suites import cells, choice, crossing
@@ -130,14 +131,24 @@ def test_a_cell_is_built_once_and_uses_its_threads():
     assert cells.kept.builds == builds + 2
 
 
-def test_ready_goes_back_to_the_initial_weights():
+def test_ready_goes_back_to_the_initial_weights(monkeypatch):
+    trainer, sessions, reached = softmax_core.get_trainer("resident"), [], []
+    prepare = trainer.prepare
+
+    def kept(*arguments, **options):
+        sessions.append(prepare(*arguments, **options))
+        return sessions[-1]
+
+    trainer.prepare = kept
+    monkeypatch.setattr(softmax_core, "get_trainer", lambda *_: trainer)
     prepared = cells.prepare(CELL)
-    reached = []
+    initial = sessions[0].weights()[0]
     for _ in range(2):
         prepared.ready()
         prepared.train()
-        reached.append(prepared._sampler._session._session.weights()[0])
+        reached.append(sessions[0].weights()[0])
     assert torch.equal(*reached)
+    assert not torch.equal(reached[0], initial)
 
 
 def test_wrong_is_not_fast(monkeypatch):

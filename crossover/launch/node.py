@@ -21,7 +21,7 @@ from crossover.measure.environment import HERE
 from crossover.measure.pipe import Ended, R, Request
 from crossover.measure.process import Asked, WorkerProcess
 from crossover.measure.workers import Crew
-from crossover.nouns import Contender, InputError
+from crossover.nouns import InputError
 from crossover.pipeline import carry_out
 from crossover.record import launched, run_folder
 from crossover.record.journal import JOURNAL
@@ -44,8 +44,8 @@ class Patient:
     not crashed, and its cell must be measured again.
     """
 
-    def __init__(self, contender: Contender) -> None:
-        self._worker: Asked = WorkerProcess(contender.threads)
+    def __init__(self, worker: Asked) -> None:
+        self._worker = worker
 
     def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
         """Return the reply."""
@@ -80,7 +80,8 @@ def measure(folder: Path, name: str) -> None:
             run_folder.create(out, run)
         else:
             run = dataclasses.replace(run_folder.reopen(out), lost="")
-        carry_out(run.spec, run, out, Crew(start=Patient))
+        crew = Crew(lambda contender: Patient(WorkerProcess(contender.threads)))
+        carry_out(run.spec, run, out, crew)
         write_atomically(out / launched.ENDED, "", synced=True)
 
 
