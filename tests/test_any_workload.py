@@ -119,7 +119,7 @@ def test_every_table_has_its_sizes_and_costs(run):
     assert {*tables.costs} >= {"per_plank_s", "per_rung_s"}
     assert {*tables.breakeven} >= {"width", "rungs", "baseline_rung_s"}
     saw = tables.costs.set_index("contender").loc["cpu/saw@1"]
-    assert saw["per_plank_s"] == pytest.approx(1e-6, rel=0.2)
+    assert 0.5e-6 < saw["per_plank_s"] < 2e-6  # a busy machine takes longer
 
 
 def test_a_run_is_reported_where_the_package_is_not_installed(

@@ -132,7 +132,7 @@ def test_a_cell_is_built_once_and_uses_its_threads():
 
 
 def test_ready_goes_back_to_the_initial_weights(monkeypatch):
-    trainer, sessions, reached = softmax_core.get_trainer("resident"), [], []
+    trainer, sessions = softmax_core.get_trainer("resident"), []
     prepare = trainer.prepare
 
     def kept(*arguments, **options):
@@ -142,13 +142,16 @@ def test_ready_goes_back_to_the_initial_weights(monkeypatch):
     trainer.prepare = kept
     monkeypatch.setattr(softmax_core, "get_trainer", lambda *_: trainer)
     prepared = cells.prepare(CELL)
-    initial = sessions[0].weights()[0]
+    seen = []
     for _ in range(2):
         prepared.ready()
+        seen.append(sessions[0].weights()[0])
         prepared.train()
-        reached.append(sessions[0].weights()[0])
-    assert torch.equal(*reached)
-    assert not torch.equal(reached[0], initial)
+        seen.append(sessions[0].weights()[0])
+    before, after, before_again, after_again = seen
+    assert torch.equal(before, before_again)
+    assert torch.equal(after, after_again)
+    assert not torch.equal(before, after)
 
 
 def test_wrong_is_not_fast(monkeypatch):

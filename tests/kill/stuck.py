@@ -34,6 +34,8 @@ CASES = {
     "before the folder, SIGINT": ("snapshot", "s", INT, None),
 }
 """Where it is stuck, what it tells before, the signal, and what before a second one."""
+LEAST = {"import": 2}
+"""The processes of a worker that has not come to serve yet: itself and its keeper."""
 
 
 def target(folder, spec_file, where):
@@ -67,14 +69,22 @@ def heard(life, text, wanted):
     return text
 
 
+def stuck(life, least):
+    """Wait until a life is stuck, with at least this number of processes below it."""
+    time.sleep(0.3)
+    end = time.monotonic() + FOREVER_S / 2
+    while len(below := life.below()) < least and time.monotonic() < end:
+        time.sleep(0.05)
+    return below
+
+
 def case(root, where, before, number, again):
     root.mkdir()
     spec_file, folder = root / "spec.toml", root / "run"
     spec_file.write_text(virtual.SPEC.format(budget=""))
     life = Life(target(folder, spec_file, where), root / "log")
     text = heard(life, "", before)
-    time.sleep(0.3)  # until it is stuck
-    below = life.below()
+    below = stuck(life, LEAST.get(where, 0))
     os.kill(life.pid, number)
     _, alive = psutil.wait_procs(below, timeout=FOREVER_S / 2)
     if again:
