@@ -4,12 +4,10 @@ import tomllib
 from importlib import metadata
 from pathlib import Path
 
+import licences
 import pytest
 
 ROOT = Path(__file__).parent.parent
-
-import licences  # noqa: E402
-
 ROWS = {
     licences.canonical(name): (licence, needed)
     for name, licence, needed in (
