@@ -46,6 +46,7 @@ def test_devices_lists_the_cpu_and_says_why_not_the_rest(tmp_path):
                 assert lines["cuda/graphed"] == lines["cuda/fused_cuda"] == lines[name]
 
 
+@pytest.mark.slow
 def test_devices_lists_an_accelerator_and_what_trains_there(
     simulated_environment, crossover, monkeypatch
 ):

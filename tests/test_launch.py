@@ -130,6 +130,7 @@ def test_local_jobs_make_one_report_and_go_on_where_they_stopped(
     assert again.measurements[:2] == whole.measurements[:2]
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_the_local_job_at_work(virtual, tmp_path):
     (tmp_path / "spec.toml").write_text(TOML)
     journal = tmp_path / "o" / "jobs" / "left-1" / "measurements.jsonl"
