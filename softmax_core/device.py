@@ -106,12 +106,13 @@ def describe(device: torch.device) -> DeviceInfo:
         str(device),
         getattr(properties, "name", device.type),
         getattr(properties, "total_memory", None),
-        driver=_driver(device.type),
+        driver=driver_of(device.type),
         is_simulated=getattr(module, "is_simulated", False),
     )
 
 
-def _driver(kind: str, nvidia: Path = NVIDIA) -> str | None:
+def driver_of(kind: str, nvidia: Path = NVIDIA) -> str | None:
+    """Return the version of a kind's driver, None where it is not told."""
     try:
         text = nvidia.read_text(encoding="utf-8") if kind == "cuda" else ""
     except OSError:

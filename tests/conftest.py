@@ -2,12 +2,13 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))  # for the modules beside the tests
+FIXTURES = Path(__file__).parent / "fixtures"
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -42,7 +43,6 @@ def unclipped():
 @pytest.fixture(scope="session")
 def simulated_environment(tmp_path_factory):
     """Install the simulated accelerator; return the environment of those who see it."""
-    sys.path.append(str(Path(__file__).parent))
     from simulated_accelerator import build
 
     if build.compiler() is None:
@@ -84,6 +84,26 @@ def child(simulated_environment):
     process.stop()
 
 
+@pytest.fixture(scope="session")
+def offline():
+    """Return what runs the program in a process that may open no connection.
+
+    The call adds to two files of its folder: `network.log`, a line for each attempt,
+    and `network.log.started`, a line for each Python process.
+    """
+    paths = FIXTURES / "offline", FIXTURES.parent.parent
+
+    def run(folder, *arguments, code="from crossover.cli import main; main()"):
+        return subprocess.run(
+            [sys.executable, "-c", code, *map(str, arguments)],
+            cwd=folder, capture_output=True, text=True, check=False,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)),
+                 "OFFLINE_LOG": str(folder / "network.log")},
+        )  # fmt: skip
+
+    return run
+
+
 @pytest.fixture
 def crossover(monkeypatch, capsys, tmp_path):
     """Return a command line in this process: exit code, stdout, stderr."""
@@ -100,6 +120,14 @@ def crossover(monkeypatch, capsys, tmp_path):
         return (0, *capsys.readouterr())
 
     return command
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Write reports without pictures, which take the longest of all."""
+    from crossover.report import write
+
+    monkeypatch.setattr(write, "pictures", lambda *_, **__: iter(()))
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """Train small cases by fused_cuda in the simulator, whole and with a fault put in.
 
-    NUMBA_ENABLE_CUDASIM=1 python fused_cuda_cases.py
+    NUMBA_ENABLE_CUDASIM=1 python fused_cuda_cases.py right wrong ...
 
-prints one JSON object: per case, or case and fault, how far the weights end from the
-reference's, as a share of what is allowed, and the session's notes.
+prints one JSON object of the parts asked for: per case, or case and fault, how far the
+weights end from the reference's, as a share of what is allowed, and the notes.
 """
 
 import json
@@ -216,19 +216,29 @@ FAULTS = {
 }
 
 
-def main():
-    simulated.install()
-    torch.set_num_threads(1)
-    found = {"right": {name: far(name) for name in CASES}, "wrong": {}}
+def at_faults():
+    found = {}
     for name, cases in FAULTS.items():
         for case in cases:
             with fault(name):
-                found["wrong"][f"{case}, {name}"] = far_at_fault(case)
-    found["without"] = without_barriers()
-    found["repeats"] = {n: repeats(n) for n in ("one block", "features", "rows")}
-    found["divergent"] = divergent()
-    print(json.dumps(found))
+                found[f"{case}, {name}"] = far_at_fault(case)
+    return found
+
+
+PARTS = {
+    "right": lambda: {name: far(name) for name in CASES},
+    "wrong": at_faults,
+    "without": without_barriers,
+    "repeats": lambda: {n: repeats(n) for n in ("one block", "features", "rows")},
+    "divergent": divergent,
+}
+
+
+def main(*parts):
+    simulated.install()
+    torch.set_num_threads(1)
+    print(json.dumps({part: PARTS[part]() for part in parts}))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

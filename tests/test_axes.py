@@ -6,18 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import make_rounds, make_run
 
 from crossover.analysis.crossover import crossovers
 from crossover.command.ask import Ask
-from crossover.nouns import (
-    SCHEMA,
-    Cell,
-    Contender,
-    InputError,
-    Machine,
-    Measurement,
-    Run,
-)
+from crossover.nouns import InputError
 from crossover.plan import plan
 from crossover.plan.plan import Known
 from crossover.spec.load import load_spec
@@ -27,7 +20,6 @@ from softmax_core.case import stable_learning_rate
 
 ROOT = Path(__file__).parent.parent
 PAIR = "cpu/resident@1", "cpu/fused@1"
-MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 SWEEP = {"axis": "features", "values": [16, 64, 256, 1024], "samples": 4096}
 
 
@@ -105,19 +97,17 @@ def test_bad_sizes_are_named(sizes, said):
 
 def run_of(asked, law):
     """Record a run in which each contender takes what the law says of the size."""
-    rng, rows = np.random.default_rng(0), []
-    for size, case in asked.sweep[0].cases().items():
-        for text in PAIR:
-            who = Contender.parse(text)
-            rows += [
-                Measurement(
-                    Cell(case, who).id, "r", i, "ok", case, who, setup_s=0.1,
-                    samples_s=(law(text, size) * np.exp(rng.normal(0, 0.01)),),
-                    epochs_run=1, transfer_s=0.0, work=Softmax().work(case),
-                )
-                for i in range(16)
-            ]  # fmt: skip
-    return Run("r", SCHEMA, asked, None, "", MACHINE, tuple(rows))
+    rng = np.random.default_rng(0)
+
+    def found(case, who, number):
+        seconds = law(str(who), case[asked.sweep[0].axis]) * np.exp(rng.normal(0, 0.01))
+        return {
+            "samples_s": (seconds,), "setup_s": 0.1, "transfer_s": 0.0,
+            "epochs_run": 1, "work": Softmax().work(case),
+        }  # fmt: skip
+
+    cases = asked.sweep[0].cases().values()
+    return make_run(asked, make_rounds(cases, PAIR, found, rounds=16))
 
 
 def law(text, size):

@@ -1,21 +1,18 @@
 """Break-even: known cases, whole runs, and coverage of simulated truth."""
 
-import dataclasses
-
 import numpy as np
 import pytest
+from builders import cases_of, make_rounds, make_run
 from scipy import stats
 from scipy.signal import lfilter
 
 from crossover.analysis.breakeven import INTERVALS, OUTCOMES, break_even, break_evens
 from crossover.crossing.fieller import fieller, means
-from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from crossover.selftest.promises import clopper_pearson
 from crossover.spec.spec import parse_spec
 from crossover.workloads.softmax import Softmax
 
 TRUTH = 50.0
-MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 
 
 def steady(value, rounds=8, spread=0.01):
@@ -168,23 +165,20 @@ COSTS = {  # set-up, transfer, a sample's seconds
 
 
 def made_run(names=None, rounds=8, **changes):
-    spec = parse_spec(SPEC, "test")
-    rng, rows = np.random.default_rng(1), []
-    cases = {c: None for s in spec.sweep for c in s.cases().values()}
-    for case in cases:
-        for name in names or SPEC["contenders"]:
-            contender = Contender.parse(name)
-            setup_s, transfer_s, sample_s = COSTS[name]
-            for number in range(rounds):
-                noise = rng.normal(1, 0.005, 3)
-                row = Measurement(
-                    Cell(case, contender).id, "r", number, "ok", case, contender,
-                    samples_s=tuple(3 * 2 * case["samples"] * sample_s * noise[:2]),
-                    calls_per_sample=3, epochs_run=2, setup_s=setup_s,
-                    transfer_s=transfer_s * noise[2], work=Softmax().work(case),
-                )  # fmt: skip
-                rows.append(dataclasses.replace(row, **changes))
-    return Run("r", SCHEMA, spec, None, "x", MACHINE, tuple(rows))
+    spec, rng = parse_spec(SPEC, "test"), np.random.default_rng(1)
+
+    def found(case, who, number):
+        setup_s, transfer_s, sample_s = COSTS[str(who)]
+        noise = rng.normal(1, 0.005, 3)
+        return {
+            "samples_s": tuple(3 * 2 * case["samples"] * sample_s * noise[:2]),
+            "calls_per_sample": 3, "epochs_run": 2, "setup_s": setup_s,
+            "transfer_s": transfer_s * noise[2], "work": Softmax().work(case),
+            **changes,
+        }  # fmt: skip
+
+    contenders = names or SPEC["contenders"]
+    return make_run(spec, make_rounds(cases_of(spec), contenders, found, rounds))
 
 
 def test_a_run_has_a_break_even_for_each_pair_and_case():

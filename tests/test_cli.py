@@ -15,7 +15,7 @@ CALL = [sys.executable, "-P", "-c", MAIN]  # as the installed script
 HEEDING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
 
 
-def crossover(*arguments, cwd=None):
+def process(*arguments, cwd=None):
     return subprocess.run(
         [*CALL, *arguments],
         capture_output=True,
@@ -25,9 +25,14 @@ def crossover(*arguments, cwd=None):
     )
 
 
-def test_devices_lists_the_cpu_and_says_why_not_the_rest():
-    done = crossover("devices")
-    assert done.returncode == 0
+def test_devices_lists_the_cpu_and_says_why_not_the_rest(tmp_path):
+    """In a folder whose own packages of our names are not run."""
+    for name in ("bench", "crossover", "softmax_core"):
+        (tmp_path / name).mkdir()
+        stranger = "raise SystemExit('a stranger was run')"
+        (tmp_path / name / "__init__.py").write_text(stranger)
+    done = process("devices", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("cpu ")
     lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
     assert lines["cpu/fused"] == lines["cpu/resident"] == "trains"
@@ -41,14 +46,15 @@ def test_devices_lists_the_cpu_and_says_why_not_the_rest():
                 assert lines["cuda/graphed"] == lines["cuda/fused_cuda"] == lines[name]
 
 
+@pytest.mark.slow
 def test_devices_lists_an_accelerator_and_what_trains_there(
-    simulated_environment, monkeypatch
+    simulated_environment, crossover, monkeypatch
 ):
     for name, value in simulated_environment.items():
         monkeypatch.setenv(name, value)
-    done = crossover("devices")
-    assert (done.returncode, done.stderr) == (0, "")
-    lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    code, said, errors = crossover("devices")
+    assert (code, errors) == (0, "")
+    lines = dict(line.split(maxsplit=1) for line in said.splitlines())
     assert lines["simulated:0"].startswith("simulated accelerator 0 (no hardware)")
     assert lines["simulated:0/resident"] == "trains"
 
@@ -74,24 +80,29 @@ def test_devices_lists_an_accelerator_and_what_trains_there(
         (("--recover",), "recover: must go with --resume DIR"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_2(arguments, message, tmp_path):
-    done = crossover("run", *arguments, cwd=tmp_path)
-    assert done.returncode == 2
-    assert message in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_bad_input_is_one_line_and_exit_2(crossover, arguments, message, tmp_path):
+    code, _, errors = crossover("run", *arguments)
+    assert code == 2
+    assert message in errors
+    assert errors.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 
-def test_a_small_run_writes_every_file(tmp_path):
+def test_a_small_run_writes_every_file_and_opens_no_connection(
+    offline, crossover, undrawn, tmp_path
+):
     out = tmp_path / "[run]"
-    done = crossover(
-        "run", "--preset", "smoke", "--contender", "cpu/manual@1",
+    done = offline(
+        tmp_path, "run", "--preset", "smoke", "--contender", "cpu/manual@1",
         "--contender", "cpu/resident@1", "--samples", "256", "--features", "2",
-        "--batch-size", "8,512", "--out", str(out),
+        "--batch-size", "8,512", "--out", out,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "clipped to all samples" in done.stderr
     assert done.stdout.endswith(f"Report: {out / 'report.html'}\n")
+    # the command itself, one worker for the machine, and two that measure
+    assert (tmp_path / "network.log.started").read_text().count("\n") >= 4
+    assert not (tmp_path / "network.log").exists()
     names = {path.name for path in out.iterdir()}
     assert names >= {
         "run.json", "measurements.jsonl", "measurements.csv", "estimates.csv",
@@ -104,11 +115,11 @@ def test_a_small_run_writes_every_file(tmp_path):
         "speedup_smallest,speedup_largest,slope,flags"
     )
     before = {p.name: p.read_bytes() for p in out.glob("*.csv")}
-    assert crossover("report", str(out)).returncode == 0
+    assert crossover("report", out)[0] == 0
     assert {p.name: p.read_bytes() for p in out.glob("*.csv")} == before
-    again = crossover("run", "--out", str(out))
-    assert again.returncode == 2
-    assert "holds another run" in again.stderr
+    code, _, errors = crossover("run", "--out", out)
+    assert code == 2
+    assert "holds another run" in errors
 
 
 @pytest.mark.torture  # tests/test_interrupt.py and test_kill.py in small
@@ -134,17 +145,9 @@ def test_an_interrupt_leaves_a_partial_report_to_go_on_with(tmp_path):
     assert f"--resume {out}" in said
     assert "partial" in (out / "report.html").read_text()
     kept = journal.read_text()
-    done = crossover("run", "--resume", str(out))
+    done = process("run", "--resume", str(out))
     assert done.returncode == 0, done.stderr
     assert journal.read_text().startswith(kept)
     lines = (out / "measurements.csv").read_text().splitlines()[1:]
     assert len([line for line in lines if "#1" not in line]) == 3 * 2 * 8
     assert "Interrupted" not in (out / "report.html").read_text()
-
-
-def test_a_folder_called_bench_where_one_stands_is_not_run(tmp_path):
-    stranger = tmp_path / "bench"
-    stranger.mkdir()
-    (stranger / "__init__.py").write_text("raise SystemExit('a stranger was run')")
-    done = crossover("devices", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")

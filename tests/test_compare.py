@@ -5,24 +5,15 @@ import sys
 
 import numpy as np
 import pytest
+from builders import make_machine, make_rounds, make_run
 
 from crossover.analysis.compare import compare, lines
 from crossover.cli import main
 from crossover.crossing.shifts import drawn_interval, welch_interval
-from crossover.nouns import (
-    SCHEMA,
-    Cell,
-    Contender,
-    InputError,
-    Machine,
-    Measurement,
-    Run,
-)
+from crossover.nouns import InputError
 from crossover.record import run_folder
-from crossover.spec.spec import Spec
 from crossover.workloads.softmax import SOFTMAX
 
-MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 SIZES = (64, 256, 512, 1024, 2048, 8192)
 PAIR = ("cpu/resident@1", "cpu/resident@2")
 
@@ -30,30 +21,24 @@ PAIR = ("cpu/resident@1", "cpu/resident@2")
 def run(seed, speed=1.0, fixed=600.0, sizes=SIZES, copy=None):
     """Baseline 100 + n, challenger `fixed` + n / 10; `speed` slows both."""
     rng = np.random.default_rng(seed)
-    contenders = {PAIR[0]: lambda n: 100.0 + n, PAIR[1]: lambda n: fixed + n / 10}
+    laws = {PAIR[0]: lambda n: 100.0 + n, PAIR[1]: lambda n: fixed + n / 10}
     if copy:
-        contenders[f"{PAIR[0]}#1"] = lambda n: copy * (100.0 + n)
-    rows = []
-    for size in sizes:
-        case = SOFTMAX.case(samples=size, epochs=1)
-        for text, cost in contenders.items():
-            contender = Contender.parse(text)
-            for i in range(16):
-                s = (float(speed * cost(size) * np.exp(rng.normal(0, 0.03))),)
-                rows.append(
-                    Measurement(
-                        Cell(case, contender).id, "r", i, "ok", case, contender,
-                        samples_s=s, epochs_run=1, threads=contender.threads,
-                        setup_s=0.0, transfer_s=0.0,
-                    )
-                )  # fmt: skip
+        laws[f"{PAIR[0]}#1"] = lambda n: copy * (100.0 + n)
+
+    def found(case, who, number):
+        cost = laws[str(who)](case["samples"])
+        return {
+            "samples_s": (float(speed * cost * np.exp(rng.normal(0, 0.03))),),
+            "epochs_run": 1, "threads": who.threads, "setup_s": 0.0, "transfer_s": 0.0,
+        }  # fmt: skip
+
+    cases = [SOFTMAX.case(samples=size, epochs=1) for size in sizes]
     spec = {
-        "contenders": list(PAIR),
-        "pairs": [list(PAIR)],
-        "sweep": [{"axis": "samples", "values": list(sizes)}],
+        "contenders": PAIR,
+        "pairs": [PAIR],
+        "sweep": [{"axis": "samples", "values": sizes}],
     }
-    spec = Spec.model_validate(spec)
-    return Run(f"r{seed}", SCHEMA, spec, None, "x", MACHINE, tuple(rows))
+    return make_run(spec, make_rounds(cases, laws, found, 16), name=f"r{seed}")
 
 
 def test_two_runs_of_the_same_thing_do_not_differ():
@@ -105,10 +90,10 @@ def test_runs_without_a_common_case_are_refused():
 
 def test_another_machine_is_warned_about():
     other = run(2)
-    machine = dataclasses.replace(MACHINE, cpu="another", fingerprint="g")
+    machine = make_machine(cpu="another", fingerprint="g")
     found = compare(run(1), dataclasses.replace(other, machine=machine))
     assert found.warnings == (
-        "the runs are from different machines: cpu (f) and another (g)",
+        "the runs are from different machines: a CPU (f) and another (g)",
     )
 
 

@@ -5,11 +5,10 @@ import json
 from pathlib import Path
 
 import pytest
-from answers import FakeWorker, opened, sampled
+from builders import FakeWorker, carried_out, make_machine, opened
 
 from crossover.command.ask import Ask
-from crossover.nouns import BEST, SCHEMA, Cell, Contender, InputError, Machine, Run
-from crossover.pipeline import Workers, carry_out
+from crossover.nouns import BEST, SCHEMA, Cell, Contender, InputError
 from crossover.record import codec, run_folder
 from crossover.report.words.sentences import people
 from crossover.sources.sweeps_of_cells import pairs
@@ -113,17 +112,12 @@ class Ready(FakeWorker):
         assert request.ranks == 1
         return opened()
 
-    def sampled(self, request):
-        return sampled(1.0)
-
 
 @pytest.mark.parametrize("spec", [parse_spec(SPEC, "test"), load_preset("full")])
 def test_a_file_may_name_more_ranks_than_there_are_cores(spec, tmp_path):
-    machine = Machine("host", "cpu", 1, None, 1, 0.0, (), {"cuda": "no"}, {}, {}, "f")
+    machine = make_machine(cores=1, unavailable={"cuda": "no"})
     spec = resolve(spec, (), 1).model_copy(update={"rounds": 2, "grid": True})
-    run = Run("r", SCHEMA, spec, None, "", machine, ())
-    run_folder.create(tmp_path / "run", run)
-    done = carry_out(spec, run, tmp_path / "run", Workers(start=lambda c: Ready()))
+    done = carried_out(spec, tmp_path / "run", Ready, machine=machine)
     mine = [m for m in done.measurements if m.contender == TWO]
     assert mine
     assert {m.status for m in mine} == {"unavailable"}

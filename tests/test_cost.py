@@ -4,22 +4,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+from builders import cases_of, make_rounds, make_run
 
 from crossover.analysis.crossover import crossovers
 from crossover.analysis.metrics import in_money
-from crossover.nouns import (
-    SCHEMA,
-    VIEWS,
-    Cell,
-    Contender,
-    InputError,
-    Machine,
-    Measurement,
-    Run,
-)
+from crossover.nouns import VIEWS, Contender, InputError
 from crossover.spec.spec import Spec, parse_spec
 
-MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 SPEC = {
     "contenders": ["cpu/resident@1", "cpu/resident@2", "cuda/resident"],
     "pairs": [
@@ -47,21 +38,15 @@ PRICES = {"cpu": 0.1, "cuda": 0.4}
 
 def made_run(prices=None, names=tuple(LAWS)[:3], **fields):
     spec = parse_spec(SPEC | {"prices": prices or {}} | fields, "test")
-    rows = []
-    for size, case in spec.sweep[0].cases().items():
-        for name in names:
-            contender = Contender.parse(name)
-            fixed_s, row_s = LAWS[name]
-            for number in range(12):
-                noise = np.random.default_rng([size, number, len(name)]).normal(1, 0.01)
-                rows.append(
-                    Measurement(
-                        Cell(case, contender).id, "r", number, "ok", case,
-                        contender, samples_s=((fixed_s + row_s * size) * noise,),
-                        setup_s=0.01, transfer_s=0.001,
-                    )
-                )  # fmt: skip
-    return Run("r", SCHEMA, spec, None, "x", MACHINE, tuple(rows))
+
+    def found(case, who, number):
+        name, size = str(who), case["batch_size"]
+        fixed_s, row_s = LAWS[name]
+        noise = np.random.default_rng([size, number, len(name)]).normal(1, 0.01)
+        seconds = (fixed_s + row_s * size) * noise
+        return {"samples_s": (seconds,), "setup_s": 0.01, "transfer_s": 0.001}
+
+    return make_run(spec, make_rounds(cases_of(spec), names, found, rounds=12))
 
 
 def rows_of(run, metric):

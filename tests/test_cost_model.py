@@ -5,6 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
+from builders import make_machine, make_rounds, make_run
 from scipy.optimize import nnls
 
 from crossover.analysis.cost_model import cost_models, epoch_work, predicted_s
@@ -13,13 +14,12 @@ from crossover.analysis.frame import derive, frames
 from crossover.crossing.answer import Settings, answer
 from crossover.crossing.cost_fit import Ranged, best_fits, fit
 from crossover.crossing.definitions import fitted, fitted_interval
-from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from crossover.nouns import Contender
 from crossover.report.tables import cost_table, document, ranged, scaled_lines
 from crossover.report.words.document import markdown
 from crossover.report.words.table import markdown_lines
 from crossover.selftest.promises import clopper_pearson
 from crossover.selftest.simulate import SIZES, Model, cost_curve, seconds
-from crossover.spec.spec import parse_spec
 from crossover.workloads.softmax import SOFTMAX, Softmax
 
 WHO = Contender("cpu", "resident", 1)
@@ -29,9 +29,7 @@ SIZES_2D = [
     (n, b) for n, b in itertools.product((1024, 4096, 16384), (32, 128, 512, 4096))
     if b <= n
 ]  # fmt: skip
-MACHINE = Machine(
-    "h", "a CPU", 2, None, 8 << 30, 0.0, (), {}, {"torch": "2.13.0"}, {}, "f"
-)
+MACHINE = make_machine(versions={"torch": "2.13.0"})
 SPEC = {
     "name": "made", "control": False, "contenders": ["cpu/resident@1"],
     "pairs": [["cpu/resident@1", "cpu/manual@1"]],
@@ -53,23 +51,23 @@ def noise(rng, rounds, share=0.05):
 
 def made_run(cases, rng, rounds=16, epoch_s=law, who=WHO, share=0.05, run=None, **more):
     """Return a run of one contender, or that run with its cells added."""
-    rows = []
+    rows = list(run.measurements) if run else []
     for case in cases:
         size = case["samples"] * (4 * case["features"] + 8)
         epochs = more.get("epochs_run", case["epochs"])
         trained = epochs * epoch_s(case) * noise(rng, rounds, share)
         moved = FIXED["transfer"] + size * FIXED["per_byte"]
-        for number, (train_s, move_s) in enumerate(
-            zip(trained, moved * noise(rng, rounds, share), strict=True)
-        ):
-            row = Measurement(
-                Cell(case, who).id, "r", number, "ok", case, who, (0,), (train_s,),
-                setup_s=FIXED["setup"], transfer_s=move_s, work=Softmax().work(case),
-            )  # fmt: skip
-            rows.append(dataclasses.replace(row, **more))
-    known = run.measurements if run else ()
-    spec = parse_spec(SPEC, "test")
-    return Run("r", SCHEMA, spec, None, "", MACHINE, (*known, *rows))
+        moved *= noise(rng, rounds, share)
+
+        def found(case, who, number, trained=trained, moved=moved):
+            return {
+                "positions": (0,), "samples_s": (trained[number],),
+                "setup_s": FIXED["setup"], "transfer_s": moved[number],
+                "work": Softmax().work(case), **more,
+            }  # fmt: skip
+
+        rows += make_rounds([case], [who], found, rounds)
+    return make_run(SPEC, rows, machine=MACHINE)
 
 
 def cases(sizes=SIZES_2D, epochs=1, **fixed):

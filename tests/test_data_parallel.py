@@ -3,15 +3,12 @@
 import os
 import signal
 import socket
-import sys
-from pathlib import Path
 
 import psutil
 import pytest
 import torch
-
-sys.path.append(str(Path(__file__).parent))
-from ranks import LONG, gone, prepared, soon
+from children import gone
+from ranks import LONG, prepared, soon
 
 from softmax_core import TOLERANCE, Case, disagreement, get_trainer, make_data
 from softmax_core.device import accelerators
@@ -69,8 +66,8 @@ def test_a_share_that_is_left_out_is_noticed():
 
 def test_sessions_of_a_crew_do_not_disturb_each_other(three):
     case = UNEVEN["784 features"]
-    other, ranks = prepared(3, case), three._crew.pids
-    assert other.processes == ranks == three.processes
+    other = prepared(3, case)
+    assert other.processes == three.processes
     alone = get_trainer("resident").prepare(case, make_data(case), CPU, 1)
     other.reset()
     for session in (other, three, alone, other, alone):
@@ -115,7 +112,7 @@ def test_sessions_that_are_dropped_are_forgotten(three):
 
 
 def test_nothing_but_loopback_is_listened_on(three):
-    processes = [psutil.Process(pid) for pid in (os.getpid(), *three._crew.pids)]
+    processes = [psutil.Process(pid) for pid in (os.getpid(), *three.processes)]
     listening = [
         c.laddr.ip
         for p in processes

@@ -188,6 +188,6 @@ def test_a_device_is_named_only_where_there_are_several(monkeypatch):
 def test_the_driver_is_read_where_nvidia_says_it(tmp_path):
     kept = tmp_path / "version"
     kept.write_text("NVRM version: NVIDIA UNIX Open Kernel Module x86_64  570.86.15\n")
-    assert devices._driver("cuda", kept) == "570.86.15"
-    assert devices._driver("cpu", kept) is None
-    assert devices._driver("cuda", tmp_path / "none") is None
+    assert devices.driver_of("cuda", kept) == "570.86.15"
+    assert devices.driver_of("cpu", kept) is None
+    assert devices.driver_of("cuda", tmp_path / "none") is None

@@ -1,12 +1,13 @@
 """What the doctor says of an accelerator, fact by fact."""
 
 import dataclasses
+import sys
 
 import pytest
 
 from crossover.doctor.checks import Gpu, gpu
 from crossover.doctor.device_checks import device_checks
-from crossover.doctor.facts import _gpu
+from crossover.doctor.facts import gpus
 from crossover.measure.machine import DeviceAnswer
 from crossover.measure.pipe import Examined
 
@@ -126,6 +127,36 @@ def test_a_device_that_another_process_has_alone_is_named():
     assert check.advice.endswith("sudo nvidia-smi -c 0")
 
 
+@pytest.fixture
+def nvml(monkeypatch):
+    """Return the one GPU that is found where NVML answers as told."""
+
+    class Nvml:
+        NVML_CLOCK_SM, NVML_TEMPERATURE_GPU = 1, 0
+
+        class NVMLError(Exception):
+            pass
+
+        def __init__(self, **known):
+            self.known = known
+
+        def __getattr__(self, name):
+            return lambda *_: self.known.get(name.removeprefix("nvmlDeviceGet"))
+
+        def nvmlInit(self):  # noqa: N802
+            pass
+
+        def nvmlDeviceGetCount(self):  # noqa: N802
+            return 1
+
+    def found(**known):
+        monkeypatch.setitem(sys.modules, "pynvml", Nvml(**known))
+        (gpu,) = gpus()
+        return gpu
+
+    return found
+
+
 @pytest.mark.parametrize(
     ("mode", "status", "said"),
     [
@@ -135,39 +166,18 @@ def test_a_device_that_another_process_has_alone_is_named():
         (None, "ok", ""),
     ],
 )
-def test_exclusive_compute_mode_is_named(mode, status, said):
+def test_exclusive_compute_mode_is_named(nvml, mode, status, said):
     """Each contender has a process of its own: the second would be refused."""
-
-    class Nvml:
-        NVML_CLOCK_SM, NVML_TEMPERATURE_GPU = 1, 0
-
-        class NVMLError(Exception):
-            pass
-
-        def __getattr__(self, name):
-            known = {"Name": "H100", "ComputeMode": mode, "PersistenceMode": 1}
-            return lambda *_: known.get(name.removeprefix("nvmlDeviceGet"))
-
-    check = gpu(_gpu(Nvml(), None))
+    check = gpu(nvml(Name="H100", ComputeMode=mode, PersistenceMode=1))
     assert check.status == status
     assert said in check.finding
     assert ("sudo nvidia-smi -c 0" in check.advice) == (status == "unfit")
 
 
-def test_the_bus_and_mig_are_read_from_nvml():
-    class Nvml:
-        NVML_CLOCK_SM = 1
-
-        class NVMLError(Exception):
-            pass
-
-        def __getattr__(self, name):
-            known = {
-                "Name": b"H100", "MaxPcieLinkGeneration": 5, "MaxPcieLinkWidth": 16,
-                "MigMode": (1, 1), "UUID": "GPU-ab12",
-            }  # fmt: skip
-            return lambda *_: known.get(name.removeprefix("nvmlDeviceGet"))
-
-    found = _gpu(Nvml(), None)
+def test_the_bus_and_mig_are_read_from_nvml(nvml):
+    found = nvml(
+        Name=b"H100", MaxPcieLinkGeneration=5, MaxPcieLinkWidth=16, MigMode=(1, 1),
+        UUID="GPU-ab12",
+    )  # fmt: skip
     assert found.bus_bytes_per_s == pytest.approx(63e9, rel=0.01)
     assert (found.name, found.mig, found.uuid) == ("H100", True, "GPU-ab12")

@@ -8,28 +8,21 @@ import resource
 import shutil
 import signal
 import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
+import by_hand
 import pytest
 
 from crossover.command import new_run
 from crossover.measure.pipe import Sample
 from crossover.nouns import InputError
 from crossover.record import lock, run_folder
-from crossover.report import write
 from crossover.sources.find_runs import runs_given
-
-sys.path.append(str(Path(__file__).parent / "kill"))
-import by_hand
 
 JOURNAL = run_folder.JOURNAL
 
 
-@pytest.fixture(autouse=True)
-def undrawn(monkeypatch):
-    monkeypatch.setattr(write, "_plots", lambda *_: iter(()))
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from answers import FakeWorker, opened, sampled
+from builders import FakeWorker, opened, sampled
 
 from crossover.doctor import examine as doctor
 from crossover.doctor.checks import Check, TorchBuild
@@ -18,6 +18,7 @@ class Timed(FakeWorker):
     """Answers with samples of a made-up clock; the second worker may be slower."""
 
     def __init__(self, clock, calls, call_s, broken=False):
+        super().__init__()
         self.clock, self.calls, self.call_s, self.broken = clock, calls, call_s, broken
         self.stopped = False
 

@@ -8,21 +8,17 @@ import types
 import numpy as np
 import pytest
 import torch
-from answers import FakeWorker, opened, sampled
+from builders import FakeWorker, carried_out, make_round, opened, sampled
 
 from crossover.analysis.crossover import crossovers
 from crossover.measure import energy, worker
 from crossover.measure.energy import Meter, Package, energy_unmeasured, find_meter
 from crossover.measure.pipe import Close, Open, Sample
 from crossover.measure.sampler import Sampler
-from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
-from crossover.pipeline import Workers, carry_out
 from crossover.record import run_folder
-from crossover.spec.spec import parse_spec
 from crossover.workloads.softmax import SOFTMAX
 
 CPU = torch.device("cpu")
-MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 RANGE_UJ = 50_000_000
 
 
@@ -256,32 +252,24 @@ WATTS = {1: 20.0, 2: 30.0}
 
 
 class Powered(FakeWorker):
-    """Two threads take half the time and another millisecond, at 30 W for 20 W."""
+    """Two threads use 30 W, one 20 W."""
 
-    def __init__(self, contender, joules=True):
-        super().__init__(contender)
-        self.joules, self.number = joules, 0
-
-    def ask(self, request, timeout_s):
-        self.number += 1
-        return super().ask(request, timeout_s)
+    crossing, jitter = 2000, 0.001
+    unread = 0
+    """Each sample of this many, if not 0, is without joules."""
 
     def opened(self, request):
         return opened(threads=request.threads, energy_of="package-0")
 
     def sampled(self, request):
-        n, size = self.contender.threads, self.cell.case["batch_size"]
-        took_s = {1: 1e-3 + 1e-6 * size, 2: 2e-3 + 0.5e-6 * size}[n]
-        took_s *= 1 + 0.001 * (self.number % 7)
-        fails = not self.joules and self.number % 3 == 0
-        return sampled(took_s, sample_j=None if fails else took_s * WATTS[n])
+        took_s = self.took_s()
+        if self.unread and self.number % self.unread == 0:
+            return sampled(took_s)
+        return sampled(took_s, sample_j=took_s * WATTS[self.contender.threads])
 
 
-def measured(tmp_path, start):
-    spec = parse_spec(SPEC, "test")
-    run = Run("r", SCHEMA, spec, None, "x", MACHINE, ())
-    run_folder.create(tmp_path / "run", run)
-    return carry_out(spec, run, tmp_path / "run", Workers(start=start))
+def measured(tmp_path, worker):
+    return carried_out(SPEC, tmp_path / "run", worker)
 
 
 def test_energy_has_a_crossover_of_its_own(tmp_path):
@@ -302,7 +290,10 @@ def test_energy_has_a_crossover_of_its_own(tmp_path):
 
 
 def test_a_round_with_a_sample_without_joules_has_none(tmp_path):
-    run = measured(tmp_path, lambda c: Powered(c, joules=False))
+    class Unread(Powered):
+        unread = 3
+
+    run = measured(tmp_path, Unread)
     lengths = {len(m.samples_j) for m in run.measurements}
     assert 0 in lengths
     assert lengths <= {0, 2}
@@ -336,8 +327,7 @@ def test_journals_and_headers_from_before_energy_load(tmp_path):
 
 
 def test_rounds_without_joules_are_not_joules_of_zero():
-    case, contender = SOFTMAX.case(), Contender("cpu", "resident", 1)
-    row = Measurement(Cell(case, contender).id, "r", 0, "ok", case, contender)
+    row = make_round(SOFTMAX.case(), "cpu/resident@1")
     zero = dataclasses.replace(row, samples_s=(1.0,), samples_j=(0.0,))
     from crossover.analysis.metrics import in_joules
 

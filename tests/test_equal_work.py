@@ -50,8 +50,7 @@ CORNERS = (
 )
 """Those that reach all that is promised."""
 SLOW_TO_COMPILE = {"compiled"}
-"""At 20 s or more a case: one that tests/test_compiled.py has compiled too, and the
-corners with the long tests."""
+"""At 20 s or more a case: with the long tests. tests/test_compiled.py has two cases."""
 RANKS = {"data_parallel": 2}
 QUICK = "short last batch, momentum"
 CPU = torch.device("cpu")
@@ -64,9 +63,9 @@ on_each_accelerator = pytest.mark.parametrize("device", accelerators() or [NONE]
 def pairs():
     for name in CASES:
         for trainer in sorted(TRAINERS):
-            if trainer not in SLOW_TO_COMPILE or name == QUICK:
+            if trainer not in SLOW_TO_COMPILE:
                 yield trainer, name
-            elif name in CORNERS:
+            elif name in (QUICK, *CORNERS):
                 yield pytest.param(trainer, name, marks=pytest.mark.simulation)
 
 
@@ -128,7 +127,7 @@ def test_they_do_on_an_accelerator(device, case, trainer):
     check_weights_and_loss(case, trainer, device)
 
 
-@of_each_trainer
+@pytest.mark.parametrize("trainer", sorted(TRAINERS.keys() - SLOW_TO_COMPILE))
 def test_reset_repeats_the_same_training(trainer):
     assert all(torch.equal(*pair) for pair in trained_twice(trainer, CPU))
 

@@ -5,18 +5,17 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from builders import MACHINE, make_round, make_rounds, make_run
 
 from crossover.analysis.crossover import crossovers
 from crossover.analysis.estimate import estimates
 from crossover.analysis.flags import ADVICE, advice, cell_flags, view_flags
 from crossover.crossing.answer import Settings, answer, pair_flags
 from crossover.crossing.stability import has_changepoint, is_autocorrelated, is_unstable
-from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from crossover.nouns import Contender
 from crossover.selftest.simulate import SIZES, Model, cost_curve, log_ratios, seconds
-from crossover.spec.spec import Spec
 from crossover.workloads.softmax import SOFTMAX
 
-MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 CLEAN = Model(drift=0.0)
 WORK = np.column_stack([np.ones(len(SIZES)), SIZES])
 ONE, TWO = Contender.parse("cpu/resident@1"), Contender.parse("cpu/resident@2")
@@ -102,11 +101,10 @@ def rows(contender=ONE, **fault):
     case = SOFTMAX.case(samples=64)
     jitter = np.random.default_rng(0).normal(0, 0.01, 12)
     clean = [
-        Measurement(
-            Cell(case, contender).id, "r", i, "ok", case, contender,
-            samples_s=(1 + jitter[i],), setup_s=1.0, transfer_s=0.0, epochs_run=3,
-            threads=contender.threads, load_1min=2.5, throttled_periods=0,
-            clock_share=0.99,
+        make_round(
+            case, contender, i, 1 + jitter[i], setup_s=1.0, transfer_s=0.0,
+            epochs_run=3, threads=contender.threads, load_1min=2.5,
+            throttled_periods=0, clock_share=0.99,
         )
         for i in range(12)
     ]  # fmt: skip
@@ -167,23 +165,19 @@ def test_every_flag_has_one_sentence_of_advice():
 
 def run_of(costs, statuses=None, sizes=(64, 256, 1024, 4096), rounds=12):
     """A recorded run: `costs` maps a contender's text to (size -> seconds)."""
-    contenders = list(map(Contender.parse, costs))
     rng = np.random.default_rng(5)
-    measurements = []
-    for size in sizes:
-        case = SOFTMAX.case(samples=size, epochs=1)
-        for text, contender in zip(costs, contenders, strict=True):
-            cell = Cell(case, contender).id
-            status, notes = (statuses or {}).get(text, ("ok", ""))
-            for i in range(rounds if status == "ok" else 1):
-                s = (float(costs[text](size) * np.exp(rng.normal(0, 0.02))),)
-                measurements.append(
-                    Measurement(
-                        cell, "r", i, status, case, contender, samples_s=s,
-                        epochs_run=1, threads=contender.threads, notes=notes,
-                        setup_s=0.0, transfer_s=0.0,
-                    )
-                )  # fmt: skip
+
+    def found(case, who, number):
+        status, notes = (statuses or {}).get(str(who), ("ok", ""))
+        if status != "ok" and number > 0:
+            return None
+        s = float(costs[str(who)](case["samples"]) * np.exp(rng.normal(0, 0.02)))
+        return {
+            "samples_s": (s,), "status": status, "notes": notes, "epochs_run": 1,
+            "threads": who.threads, "setup_s": 0.0, "transfer_s": 0.0,
+        }  # fmt: skip
+
+    cases = [SOFTMAX.case(samples=size, epochs=1) for size in sizes]
     plain = [text for text in costs if "#" not in text]
     spec = {
         "name": "simulated",
@@ -191,8 +185,7 @@ def run_of(costs, statuses=None, sizes=(64, 256, 1024, 4096), rounds=12):
         "pairs": [[plain[0], other] for other in plain[1:]],
         "sweep": [{"axis": "samples", "values": list(sizes)}],
     }
-    spec = Spec.model_validate(spec)
-    return Run("r", SCHEMA, spec, None, "x", MACHINE, tuple(measurements))
+    return make_run(spec, make_rounds(cases, costs, found, rounds))
 
 
 def slow(size):

@@ -30,13 +30,12 @@ CUDA = torch.device("cuda")
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.fixture(scope="module")
-def found():
+def simulated(*parts):
     """Return what the simulator's process printed."""
     script = Path(__file__).parent / "fused_cuda_cases.py"
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
-        [sys.executable, script],
+        [sys.executable, script, *parts],
         env={**os.environ, "NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": path},
         capture_output=True,
         text=True,
@@ -44,6 +43,11 @@ def found():
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return simulated("right", "repeats", "divergent")
 
 
 @pytest.mark.parametrize(
@@ -76,15 +80,19 @@ def test_weights_equal_the_references_in_the_simulator(found, case, notes):
     assert said == notes
 
 
-def test_faults_are_noticed(found):
+@pytest.mark.slow
+def test_faults_are_noticed():
+    found = simulated("wrong")
     assert len(found["wrong"]) == 9
     assert {
         fault: share for fault, share in found["wrong"].items() if share <= 10
     } == {}
 
 
-def test_each_barrier_of_a_block_is_needed(found):
+@pytest.mark.slow
+def test_each_barrier_of_a_block_is_needed():
     """Without it the simulator's order of the threads gives other weights."""
+    found = simulated("without")
     assert len(found["without"]) == 10
     assert {at: share for at, share in found["without"].items() if share <= 10} == {}
 

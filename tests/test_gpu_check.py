@@ -15,6 +15,7 @@ from bench.promises import gpu_check, gpu_steps
 from bench.promises.gpu_steps import GRACE_S, Step, pack, telling, time_for
 
 ROOT = Path(__file__).parent.parent
+
 SEVEN_MINUTES_S = 7 * 60
 
 

@@ -1,10 +1,7 @@
 """Every help can be read anywhere, and every example is one that the program takes."""
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +12,6 @@ from crossover.cli import app
 ROOT = Path(__file__).parent.parent
 PROGRAM = typer.main.get_command(app)
 COMMANDS = PROGRAM.commands
-CALL = [sys.executable, "-P", "-c", "from crossover.cli import main; main()"]
 TEXTS = [
     ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs").glob("*.md")),
@@ -24,53 +20,54 @@ PLACEHOLDERS = re.compile(r"\.\.\.|[\[\]|<>]")
 """What a line of syntax holds and an example does not."""
 
 
-def helped(*arguments, **environment):
-    return subprocess.run(
-        [*CALL, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **environment},
-    )
+@pytest.fixture
+def plain(monkeypatch):
+    """Let the terminal be one of 80 columns that knows no colours."""
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "80")
 
 
 @pytest.mark.parametrize("columns", ["80", "200"])
 @pytest.mark.parametrize("flag", ["-h", "--help"])
-def test_the_help_of_the_program_and_of_every_command(flag, columns):
-    width = {"COLUMNS": columns}
+def test_the_help_of_the_program_and_of_every_command(
+    crossover, plain, monkeypatch, flag, columns
+):
+    monkeypatch.setenv("COLUMNS", columns)
     for name in ("", *COMMANDS):
-        done = helped(*filter(None, [name]), flag, **width, TERM="dumb")
-        assert (done.returncode, done.stderr) == (0, ""), name
-        assert done.stdout.startswith("Usage: crossover " + name)
-        assert max(map(len, done.stdout.splitlines())) <= 80
-        assert "\x1b" not in done.stdout
+        code, said, errors = crossover(*filter(None, [name]), flag)
+        assert (code, errors) == (0, ""), name
+        assert said.startswith("Usage: crossover " + name)
+        assert max(map(len, said.splitlines())) <= 80
+        assert "\x1b" not in said
 
 
-def test_help_on_a_terminal_with_colours():
-    done = helped("run", "--help", TERM="xterm-256color", FORCE_COLOR="1")
-    assert done.returncode == 0
-    assert "DEVICE[/TRAINER][@[RANKSx]THREADS]" in done.stdout
+def test_help_on_a_terminal_with_colours(crossover, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    code, said, _ = crossover("run", "--help")
+    assert code == 0
+    assert "DEVICE[/TRAINER][@[RANKSx]THREADS]" in said
 
 
-def test_every_option_is_explained_and_flags_look_like_flags():
+def test_every_option_is_explained_and_flags_look_like_flags(crossover, plain):
     for name, command in COMMANDS.items():
         for option in command.params:
             assert option.help, (name, option.name)
-        said = helped(name, "--help").stdout
+        _, said, _ = crossover(name, "--help")
         assert "<bool>" not in said
         assert "<str>" not in re.sub(r"^  [A-Z]+ <str>", "", said, flags=re.M)
 
 
-def test_every_line_of_the_overview_is_whole():
-    said = helped().stdout
-    assert said == helped("--help").stdout
+def test_every_line_of_the_overview_is_whole(crossover, plain):
+    _, said, _ = crossover()
+    assert said == crossover("--help")[1]
     assert "..." not in said.replace("[ARGS]...", "")
 
 
-def test_the_version_is_that_of_the_distribution():
-    done = helped("--version")
-    assert done.returncode == 0
-    assert re.fullmatch(r"crossover \d+\.\d+\.\d+\n", done.stdout)
+def test_the_version_is_that_of_the_distribution(crossover):
+    code, said, _ = crossover("--version")
+    assert code == 0
+    assert re.fullmatch(r"crossover \d+\.\d+\.\d+\n", said)
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
@@ -93,13 +90,10 @@ def examples(text):
 
 def parse(line):
     """Have the command line read a line, as far as running it."""
-    program, *arguments = shlex.split(line, comments=True)
-    context = PROGRAM.make_context(program, arguments)
-    name, command, rest = PROGRAM.resolve_command(
-        context, [*context._protected_args, *context.args]
-    )
+    program, name, *rest = shlex.split(line, comments=True)
+    assert name in COMMANDS, line
     if not {"-h", "--help"} & {*rest}:
-        command.make_context(name, rest, parent=context)
+        COMMANDS[name].make_context(f"{program} {name}", rest)
 
 
 def is_abbreviated(line):
@@ -143,8 +137,8 @@ def test_a_line_that_is_no_example_is_noticed():
         (("nothing",), "nothing"),
     ],
 )
-def test_what_cannot_be_parsed_is_one_line(arguments, said):
-    done = helped(*arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_what_cannot_be_parsed_is_one_line(crossover, arguments, said):
+    code, out, errors = crossover(*arguments)
+    assert (code, out) == (2, "")
+    assert said in errors
+    assert errors.count("\n") == 1

@@ -4,17 +4,14 @@ A shortened form of the coverage-guided fuzzers of tests/fuzz (`make torture`).
 """
 
 import random
-import sys
 from pathlib import Path
 
 import pytest
 
 hypothesis = pytest.importorskip("hypothesis")
+import readers  # noqa: E402
 from hypothesis import HealthCheck, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
-
-sys.path.append(str(Path(__file__).parent / "fuzz"))
-import readers  # noqa: E402
 from trees import NASTY, edit_text  # noqa: E402
 
 CORPUS = Path(__file__).parent / "fuzz" / "corpus"

@@ -4,20 +4,17 @@ import dataclasses
 import json
 import os
 import shutil
-import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
+import readers
+from trees import NASTY, places
 
 from crossover.nouns import SCHEMA, InputError
 from crossover.record import codec, run_folder
 from crossover.report import write
 from crossover.workloads.softmax import SOFTMAX
-
-sys.path.append(str(Path(__file__).parent / "fuzz"))
-import readers
-from trees import NASTY, places
 
 WHOLE = Path(__file__).parent / "fixtures" / "schema" / str(SCHEMA)
 EVIL = (
@@ -31,12 +28,6 @@ EVIL = (
 def folder(tmp_path):
     shutil.copytree(WHOLE, tmp_path / "run")
     return tmp_path / "run"
-
-
-@pytest.fixture
-def undrawn(monkeypatch):
-    """Draw no pictures, which take seconds; test_plots_text.py has their texts."""
-    monkeypatch.setattr(write, "_plots", lambda *_: iter(()))
 
 
 def edit(folder, change):

@@ -3,18 +3,15 @@
 import re
 import stat
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
+import install
+from install import ask_driver, choose, command, extra_for, read_driver, with_torch
+
 ROOT = Path(__file__).parent.parent
-
-sys.path.append(str(ROOT))
-import install  # noqa: E402
-from install import ask_driver, choose, command, extra_for, read_driver, with_torch  # noqa: E402
-
 PINS = "sympy==1.14.0\ntorch==2.13.0\ntyper==0.29.2\n"
 CPU = "https://download.pytorch.org/whl/cpu"
 NO_GPU = install.NO_DRIVER

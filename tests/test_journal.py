@@ -2,19 +2,14 @@
 
 import dataclasses
 import json
-import sys
-from pathlib import Path
 
+import by_hand
 import pytest
 
 from crossover.command import job
 from crossover.nouns import InputError
 from crossover.plan.unfinished import unfinished
 from crossover.record import codec, run_folder
-from crossover.report import write
-
-sys.path.append(str(Path(__file__).parent / "kill"))
-import by_hand
 
 JOURNAL = run_folder.JOURNAL
 
@@ -30,9 +25,8 @@ def whole(tmp_path_factory):
 
 
 @pytest.fixture
-def torn(whole, tmp_path, monkeypatch):
+def torn(whole, tmp_path, undrawn):
     """Return a function that makes a run whose journal holds some bytes."""
-    monkeypatch.setattr(write, "_plots", lambda *_: iter(()))
 
     def make(data):
         run_folder.create(

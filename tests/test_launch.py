@@ -109,7 +109,7 @@ def virtual(monkeypatch):
 
 
 def test_local_jobs_make_one_report_and_go_on_where_they_stopped(
-    crossover, virtual, tmp_path
+    crossover, virtual, undrawn, tmp_path
 ):
     (tmp_path / "spec.toml").write_text(TOML)
     code, said, errors = crossover(
@@ -131,6 +131,7 @@ def test_local_jobs_make_one_report_and_go_on_where_they_stopped(
     assert again.measurements[:2] == whole.measurements[:2]
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_the_local_job_at_work(virtual, tmp_path):
     (tmp_path / "spec.toml").write_text(TOML)
     journal = tmp_path / "o" / "jobs" / "left-1" / "measurements.jsonl"
@@ -173,8 +174,7 @@ def test_a_worker_that_the_scheduler_ended_has_not_crashed(monkeypatch):
     def signalled(seconds):
         raise Interrupted
 
-    worker = object.__new__(node.Patient)
-    worker._worker = Dead()
+    worker = node.Patient(Dead())
     monkeypatch.setattr(node.time, "sleep", signalled)
     with pytest.raises(Interrupted):
         worker.ask(Close(), 1)

@@ -1,13 +1,13 @@
 """The folder of a launched run: its jobs, and how they are merged."""
 
-import dataclasses
 import json
 import shutil
 import tomllib
 
 import pytest
+from builders import make_machine, make_round, make_run
 
-from crossover.nouns import SCHEMA, Contender, InputError, Machine, Measurement, Run
+from crossover.nouns import InputError
 from crossover.record import codec, launched, run_folder
 from crossover.record.launched import Launched, jobs_of
 from crossover.record.line import parted
@@ -28,7 +28,6 @@ SPEC = {
         {"axis": "epochs", "values": [1, 2]},
     ],
 }
-MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 
 
 def spec(**launch):
@@ -52,12 +51,11 @@ def test_a_job_has_whole_sweeps_and_every_node_type_has_them_all():
 
 
 def row(case, number, run_id="r", contender="cpu/resident@1"):
-    who = Contender.parse(contender)
-    return Measurement("", run_id, number, "ok", case, who, samples_s=(0.1,))
+    return make_round(case, contender, number, 0.1, run_id=run_id)
 
 
-def put_job(out, job, rows, machine=MACHINE):
-    run = Run(job.name, SCHEMA, job.spec, None, "x", machine, tuple(rows))
+def put_job(out, job, rows, **machine):
+    run = make_run(job.spec, rows, job.name, machine=make_machine(**machine))
     run_folder.put(out / "jobs" / job.name, run)
 
 
@@ -75,8 +73,7 @@ def test_jobs_of_a_node_type_are_merged_and_their_rounds_never_pair(folder):
     first, second, *_ = jobs_of(launched.load(folder).spec)
     shared, alone = SOFTMAX.case(samples=20), SOFTMAX.case(samples=40)
     put_job(folder, first, [row(shared, 0), row(shared, 1), row(alone, 0)])
-    other = dataclasses.replace(MACHINE, hostname="host2")
-    put_job(folder, second, [row(shared, 0), row(shared, 1)], other)
+    put_job(folder, second, [row(shared, 0), row(shared, 1)], hostname="host2")
     assert launched.merge(folder) == [folder / "merged" / "a"]
     run = run_folder.load(folder / "merged" / "a")
     assert [(m.case, m.round) for m in run.measurements] == [
@@ -94,8 +91,7 @@ def test_jobs_of_a_node_type_are_merged_and_their_rounds_never_pair(folder):
 def test_different_machines_of_a_node_type_are_kept_apart(folder):
     first, second, *_ = jobs_of(launched.load(folder).spec)
     put_job(folder, first, [row(SOFTMAX.case(samples=20), 0)])
-    other = dataclasses.replace(MACHINE, fingerprint="g")
-    put_job(folder, second, [row(SOFTMAX.case(samples=20), 0)], other)
+    put_job(folder, second, [row(SOFTMAX.case(samples=20), 0)], fingerprint="g")
     names = [path.name for path in launched.merge(folder)]
     assert names == ["a", "a+2"]
     headers = [run_folder.load_header(folder / "jobs" / f"a-{n}") for n in (1, 2)]

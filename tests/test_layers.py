@@ -1,6 +1,7 @@
 """The arrows of the design: who may import whom, and what is never loaded."""
 
 import ast
+import functools
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -79,14 +80,22 @@ def is_for_types(node):
     return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
+@functools.cache
+def parsed(path):
+    return ast.parse(path.read_text())
+
+
+@functools.cache
 def imports(path):
-    tree = ast.parse(path.read_text())
-    tree.body = [node for node in tree.body if not is_for_types(node)]
-    for node in ast.walk(tree):
+    """Return the names that a file imports when it runs."""
+    names = set()
+    body = [node for node in parsed(path).body if not is_for_types(node)]
+    for node in ast.walk(ast.Module(body, [])):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
 
 
 def within(name, package):
@@ -99,17 +108,17 @@ def place(name):
     return max((p for p in ALLOWED if within(inside, p)), key=len, default=inside)
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_name)
-def test_imports_point_one_way(path):
-    name = module_name(path)
-    names = set(imports(path))
-    if within(name, "softmax_core") or name == "crossover.__init__":
-        return
-    mine = place(name)
-    wanted = {place(i) for i in names if within(i, "crossover")} - {mine}
-    assert wanted <= {*ALLOWED[mine].split()}
-    if any(within(i, "softmax_core") for i in names):
-        assert mine in ARITHMETIC
+def test_imports_point_one_way():
+    wrong = []
+    for path in FILES:
+        name, mine = module_name(path), place(module_name(path))
+        if within(name, "softmax_core") or name == "crossover.__init__":
+            continue
+        wanted = {place(i) for i in imports(path) if within(i, "crossover")} - {mine}
+        wrong += [(name, to) for to in sorted(wanted - {*ALLOWED[mine].split()})]
+        if mine not in ARITHMETIC:
+            wrong += [(name, i) for i in imports(path) if within(i, "softmax_core")]
+    assert wrong == []
 
 
 def test_the_arithmetic_knows_nothing_of_the_engine():
@@ -130,12 +139,16 @@ def test_the_arrows_form_no_circle_and_none_is_listed_in_vain():
     assert listed <= used
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_name)
-def test_what_a_module_never_imports(path):
-    for layer, forbidden in NEVER.items():
-        if within(module_name(path), layer):
-            wrong = [i for i in imports(path) if any(within(i, f) for f in forbidden)]
-            assert wrong == []
+def test_what_a_module_never_imports():
+    wrong = [
+        (module_name(path), i)
+        for path in FILES
+        for layer, forbidden in NEVER.items()
+        if within(module_name(path), layer)
+        for i in imports(path)
+        if any(within(i, f) for f in forbidden)
+    ]
+    assert wrong == []
 
 
 def test_no_folder_holds_more_than_a_reader_can_survey():
@@ -144,29 +157,32 @@ def test_no_folder_holds_more_than_a_reader_can_survey():
         assert len(modules) <= MOST_MODULES, folder
 
 
-@pytest.mark.parametrize(
-    ("statement", "absent"),
-    [
-        ("from softmax_core import train", ("pandas", "seaborn", "crossover")),
-        ("import crossover.cli", ("torch", "pandas", "seaborn", "scipy", "matplotlib")),
-        ("import crossover.analysis.frame", ("torch",)),
-        ("import crossover.analysis.breakeven", ("torch", "pandas")),
-        ("import crossover.pipeline", ("torch", "pandas")),
-    ],
-)
+LOADED = {
+    "from softmax_core import train": ("pandas", "seaborn", "crossover"),
+    "import crossover.cli": ("torch", "pandas", "seaborn", "scipy", "matplotlib"),
+    "import crossover.pipeline, crossover.analysis.breakeven": ("torch", "pandas"),
+    "import crossover.analysis.frame": ("torch",),
+}
+"""What is never loaded by an import."""
+
+
+@pytest.mark.parametrize(("statement", "absent"), LOADED.items())
 def test_what_an_import_loads(statement, absent):
-    code = (
-        f"{statement}; import sys; print([m for m in {absent!r} if m in sys.modules])"
-    )
+    assert {*absent} & loaded_by(statement) == set()
+
+
+def loaded_by(statement):
+    """Return the modules that a new process has loaded after a statement."""
+    code = f"{statement}; import sys; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "[]"
+    return {*done.stdout.split()}
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_name)
-def test_no_file_is_longer_than_a_reader_can_hold(path):
-    assert len(path.read_text().splitlines()) <= MOST_LINES
+def test_no_file_is_longer_than_a_reader_can_hold():
+    lines = {p: len(p.read_text().splitlines()) for p in FILES}
+    assert {p: n for p, n in lines.items() if n > MOST_LINES} == {}
 
 
 NAMES_A_KIND = {
@@ -182,7 +198,7 @@ KINDS = {"cuda", "xpu", "mps"}
 
 def lines_naming_a_kind(path):
     """Yield where code, not a text, depends on a kind of accelerator."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Attribute) and node.attr in KINDS:
             yield node.lineno
         if isinstance(node, ast.Compare | ast.Call):
@@ -191,24 +207,15 @@ def lines_naming_a_kind(path):
                     yield node.lineno
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_name)
-def test_no_code_asks_for_a_kind_of_accelerator(path):
-    if module_name(path) not in NAMES_A_KIND:
-        assert list(lines_naming_a_kind(path)) == []
-
-
-def test_where_a_kind_is_named_it_is_seen():
-    seen = {module_name(p) for p in FILES if list(lines_naming_a_kind(p))}
-    assert seen == set(NAMES_A_KIND)
+def test_code_asks_for_a_kind_of_accelerator_only_where_it_must():
+    seen = {module_name(p): [*lines_naming_a_kind(p)] for p in FILES}
+    assert {name for name, lines in seen.items() if lines} == {*NAMES_A_KIND}, seen
 
 
 def test_the_public_face_is_small_guarded_and_loads_nothing():
     face = ROOT / "crossover/__init__.py"
     assert len(face.read_text().splitlines()) < 100
-    code = "import crossover, sys; print(*sorted(sys.modules))"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
+    loaded = loaded_by("import crossover")
     assert [m for m in loaded if m.startswith("crossover.")] == []
     assert crossover.__all__ == ["Frames", "InputError", "__version__", "read_run"]
     assert dir(crossover) == crossover.__all__

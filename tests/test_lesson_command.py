@@ -2,8 +2,6 @@
 
 import csv
 import dataclasses
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -27,36 +25,24 @@ def test_the_range_a_claim_allows():
     assert not exact.holds((0.1420,))
 
 
-def lesson_command(*arguments):
-    return subprocess.run(
-        [sys.executable, "-c", "from crossover.cli import main; main()", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_the_command_writes_its_files(tmp_path):
-    done = lesson_command(
-        "lesson", "--experiment", "manual", "--out", str(tmp_path / "a")
-    )
-    assert done.returncode == 0, done.stderr
+def test_the_command_writes_its_files(crossover, tmp_path):
+    code, said, errors = crossover("lesson", "--experiment", "manual", "--out", "a")
+    assert code == 0, errors
     names = {str(p.relative_to(tmp_path / "a")) for p in tmp_path.rglob("*.*")}
     assert names == {"lesson.csv", "lesson.md"}
     text = (tmp_path / "a" / "lesson.csv").read_text()
     rows = list(csv.DictReader(text.splitlines()))
     assert [row["published"] for row in rows] == ["0.8207", "0.9427", "0.9567"]
     assert {row["ok"] for row in rows} == {"yes"}
-    assert "3 of 3 checked rows within their tolerance." in done.stdout
+    assert "3 of 3 checked rows within their tolerance." in said
 
 
-def test_an_unknown_experiment_is_one_line_and_exit_2(tmp_path):
-    out = str(tmp_path / "a")
-    done = lesson_command("lesson", "--experiment", "hard-init", "--out", out)
-    assert done.returncode == 2
-    assert "experiment = 'hard-init': must be one of worked, manual" in done.stderr
-    assert done.stderr.endswith("(did you mean hard-inits?)\n")
-    assert done.stderr.count("\n") == 1
+def test_an_unknown_experiment_is_one_line_and_exit_2(crossover, tmp_path):
+    code, _, errors = crossover("lesson", "--experiment", "hard-init", "--out", "a")
+    assert code == 2
+    assert "experiment = 'hard-init': must be one of worked, manual" in errors
+    assert errors.endswith("(did you mean hard-inits?)\n")
+    assert errors.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 

@@ -6,10 +6,11 @@ import io
 
 import numpy as np
 import pytest
+from builders import cases_of, make_machine, make_rounds, make_run
+from law import batch_s
 
 from crossover.analysis.crossover import crossovers
 from crossover.analysis.machines import found_on, placements
-from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from crossover.record import run_folder
 from crossover.report import machines, write
 from crossover.report.words.document import markdown, page
@@ -24,32 +25,24 @@ SPEC = {
     "control": False,
     "sweep": [{"axis": "batch_size", "values": [10, 1000, 5000], "samples": 10000}],
 }
-MACHINE = Machine("host", "a CPU", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 
 
 def run_on(name, slower=1.0, crossing=1000, rounds=12, noise=0.002, seed=0):
     """Batches cost 1 ms + b on one thread; two threads are as fast at `crossing`."""
     spec = parse_spec(SPEC | {"rounds": rounds}, "test")
     draw = np.random.default_rng(seed)
-    rows = []
-    for case in spec.sweep[0].cases().values():
-        for text, fixed_s, row_s in (
-            ("cpu/resident@1", 1e-3, 1e-6),
-            ("cpu/resident@2", 1e-3 + crossing * 0.5e-6, 0.5e-6),
-        ):
-            who = Contender.parse(text)
-            for number in range(rounds):
-                took_s = slower * (fixed_s + row_s * case["batch_size"])
-                took_s *= float(np.exp(draw.normal(0, noise)))
-                rows.append(
-                    Measurement(
-                        Cell(case, who).id, name, number, "ok", case, who,
-                        positions=(0, 3), samples_s=(took_s, took_s), epochs_run=1,
-                        setup_s=1.0, transfer_s=0.0, threads=who.threads,
-                    )
-                )  # fmt: skip
-    machine = dataclasses.replace(MACHINE, hostname=name, fingerprint=name)
-    return Run(name, SCHEMA, spec, None, "x", machine, tuple(rows))
+
+    def found_in(case, who, number):
+        took_s = slower * batch_s(case["batch_size"], who.threads, crossing)
+        took_s *= float(np.exp(draw.normal(0, noise)))
+        return {
+            "positions": (0, 3), "samples_s": (took_s, took_s), "epochs_run": 1,
+            "setup_s": 1.0, "transfer_s": 0.0, "threads": who.threads, "run_id": name,
+        }  # fmt: skip
+
+    rows = make_rounds(cases_of(spec), SPEC["contenders"], found_in, rounds)
+    machine = make_machine(hostname=name, fingerprint=name)
+    return make_run(spec, rows, name, machine=machine)
 
 
 def found(**machines):

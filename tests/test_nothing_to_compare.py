@@ -1,24 +1,22 @@
 """A run of which no pair can be compared here stops before it measures anything."""
 
-import dataclasses
-
 import pytest
+from builders import make_machine
 
 from crossover.command import new_run
-from crossover.nouns import Machine
 
-MACHINE = Machine(
-    "h", "a CPU", 2, None, 2**30, 0.1, (), {"cuda": "no device", "npu": "no driver"},
-    {}, {}, "f", None, {"cpu/compiled": "no C++ compiler", "cpu/resident": ""},
-)  # fmt: skip
+KNOWN = {
+    "unavailable": {"cuda": "no device", "npu": "no driver"},
+    "trainers": {"cpu/compiled": "no C++ compiler", "cpu/resident": ""},
+}
 
 
 @pytest.fixture
 def here(monkeypatch):
-    """Let this machine be `MACHINE`; no worker is started to describe it."""
+    """Let this machine be known; no worker is started to describe it."""
 
     def be(**changes):
-        machine = dataclasses.replace(MACHINE, **changes)
+        machine = make_machine(**KNOWN | changes)
         monkeypatch.setattr(new_run, "snapshot", lambda devices: machine)
         monkeypatch.setattr(new_run, "usable_cores", lambda: machine.cores)
         monkeypatch.setattr("crossover.command.job.usable_cores", lambda: machine.cores)
@@ -71,7 +69,7 @@ def test_a_pair_that_can_be_compared_is_enough(here, monkeypatch):
     asked = Ask(contenders=("cpu/resident@1", "cpu/manual@1", "cuda"))
     run, spec = new_run.new_run(asked.spec(2), ENVIRONMENT)
     assert len(spec.pairs) == 2
-    assert run.machine == MACHINE
+    assert run.machine == make_machine(**KNOWN)
 
 
 def test_gpu_is_the_accelerator_that_is_here(here):

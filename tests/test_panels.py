@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from builders import cases_of, make_rounds, make_run
 
 from crossover.analysis.breakeven import BreakEven
 from crossover.analysis.crossover import crossovers
@@ -11,12 +12,11 @@ from crossover.analysis.panels import break_evens_of, control_series, speedup_gr
 from crossover.analysis.phases import MOST_CALLS, phases, spread, warm_ups
 from crossover.analysis.rounds import Recorded
 from crossover.analysis.sweeps import sweep_results
-from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from crossover.nouns import Contender
 from crossover.spec.spec import parse_spec
 from crossover.spec.sweep import sweep_type
 from crossover.workloads.softmax import SOFTMAX
 
-MACHINE = Machine("host", "a CPU", 2, None, 8 << 30, 0.0, (), {}, {}, {}, "f")
 ONE, TWO = Contender("cpu", "resident", 1), Contender("cpu", "resident", 2)
 COPY = dataclasses.replace(ONE, copy=1)
 
@@ -31,18 +31,13 @@ def made_run(sweeps, cost, contenders=(ONE, TWO), rounds=8, **fields):
         },
         "test",
     )  # fmt: skip
-    cases = dict.fromkeys(case for s in spec.sweep for case in s.cases().values())
-    rows = [
-        Measurement(
-            Cell(case, c).id, "r", r, "ok", case, c, (0,), (seconds,),
-            **{"setup_s": 2.0, "transfer_s": 0.5, "warmup_s": (), **fields},
-        )
-        for case in cases
-        for c in contenders
-        for r in range(rounds)
-        if (seconds := cost(case, c, r)) is not None
-    ]  # fmt: skip
-    return Run("r", SCHEMA, spec, None, "", MACHINE, tuple(rows))
+
+    def found(case, who, number):
+        seconds = cost(case, who, number)
+        usual = {"positions": (0,), "setup_s": 2.0, "transfer_s": 0.5}
+        return None if seconds is None else {"samples_s": (seconds,), **usual, **fields}
+
+    return make_run(spec, make_rounds(cases_of(spec), contenders, found, rounds))
 
 
 def threads_pay(case, contender, number):

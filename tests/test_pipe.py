@@ -5,7 +5,7 @@ import math
 import typing
 
 import pytest
-from answers import opened, sampled
+from builders import opened, sampled
 
 from crossover.measure import pipe
 from crossover.measure.pipe import (

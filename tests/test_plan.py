@@ -4,21 +4,18 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from answers import FakeWorker, opened, sampled
+from builders import FakeWorker, carried_out, opened
 
 from crossover.analysis.crossover import crossovers
 from crossover.crossing.locate import Located
-from crossover.nouns import SCHEMA, Contender, Machine, Run
-from crossover.pipeline import Workers, carry_out
+from crossover.nouns import Contender
 from crossover.plan.next_size import next_size, roundest
 from crossover.plan.plan import controls, next_blocks, next_look, outermost_first
-from crossover.record import run_folder
 from crossover.spec.load import load_preset
 from crossover.spec.resolve import resolve
 from crossover.spec.spec import parse_spec
 
 ROOT = Path(__file__).parent.parent
-MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 SPEC = {
     "name": "search",
     "control": False,
@@ -31,35 +28,27 @@ TRUTH = 300.0
 
 
 class Priced(FakeWorker):
-    """One thread costs 1 ms + 1 us a row, two cost 1.15 ms + 0.5 us: equal at 300."""
+    """Both contenders take the same at the truth; what all samples take is added up."""
 
+    crossing, jitter = TRUTH, 0.02
     spent_s = 0.0
 
-    def __init__(self, contender):
-        self.threads, self.number = contender.threads, 0
-
     def opened(self, request):
-        return opened(threads=self.threads, setup_s=0.0, warmup_s=())
+        return opened(threads=request.threads, setup_s=0.0, warmup_s=())
 
     def sampled(self, request):
-        self.number += 1
-        jitter = 1 + 0.02 * ((7 * self.number + self.threads) % 11 - 5) / 5
-        fixed_s, row_s = {1: (1e-3, 1e-6), 2: (1.15e-3, 0.5e-6)}[self.threads]
-        took_s = (fixed_s + row_s * self.cell.case["batch_size"]) * jitter
-        Priced.spent_s += took_s
-        return sampled(took_s)
+        reply = super().sampled(request)
+        Priced.spent_s += reply.sample_s
+        return reply
 
 
-def carried_out(fields, out):
-    spec = parse_spec(SPEC | fields, "test")
-    run = Run("r", SCHEMA, spec, None, "x", MACHINE, ())
-    run_folder.create(out, run)
+def searched(fields, out):
     Priced.spent_s = 0.0
-    return carry_out(spec, run, out, Workers(start=Priced)), Priced.spent_s
+    return carried_out(SPEC | fields, out, Priced), Priced.spent_s
 
 
 def test_the_search_narrows_the_interval_around_the_truth(tmp_path):
-    run, _ = carried_out({"width": 1.25}, tmp_path / "run")
+    run, _ = searched({"width": 1.25}, tmp_path / "run")
     found = crossovers(run)[0].answer
     assert found.outcome == "found"
     assert found.low <= TRUTH <= found.high
@@ -71,12 +60,12 @@ def test_the_search_narrows_the_interval_around_the_truth(tmp_path):
 
 
 def test_the_search_costs_a_fraction_of_a_grid_of_the_same_width(tmp_path):
-    _, searched_s = carried_out({"width": 1.25}, tmp_path / "search")
+    _, searched_s = searched({"width": 1.25}, tmp_path / "search")
     step, sizes = 1.12, [8]
     while sizes[-1] < 4096:
         sizes.append(max(sizes[-1] + 1, round(sizes[-1] * step)))
     sweep = [{**SPEC["sweep"][0], "values": [s for s in sizes if s <= 4096]}]
-    grid, grid_s = carried_out({"grid": True, "sweep": sweep}, tmp_path / "grid")
+    grid, grid_s = searched({"grid": True, "sweep": sweep}, tmp_path / "grid")
     found = crossovers(grid)[0].answer
     assert found.high / found.low <= 1.25
     assert searched_s <= 0.2 * grid_s

@@ -4,9 +4,9 @@ import re
 from dataclasses import replace
 
 import matplotlib as mpl
+from builders import cases_of, make_rounds, make_run
 
 from crossover.analysis.frame import derive
-from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from crossover.report.pictures import figures
 from crossover.report.pictures.figures import image, pictures
 from crossover.spec.spec import parse_spec
@@ -28,25 +28,17 @@ def made_run(sweeps=3, seconds=True):
         },
         "test",
     )  # fmt: skip
-    rows = []
-    for sweep in spec.sweep:
-        for size, case in sweep.cases().items():
-            for text in (A, B, f"{A}#1"):
-                c = Contender.parse(text)
-                cost_s = 1e-3 * c.threads + size * 1e-5 / c.threads
-                status = {"status": "ok"} if seconds else {"status": "failed"}
-                rows += [
-                    Measurement(
-                        Cell(case, c).id, "r", r, case=case, contender=c,
-                        samples_s=(cost_s * (1 + 1e-3 * (r * c.threads % 5)),),
-                        setup_s=1.0, transfer_s=0.01, warmup_s=(cost_s,) * 5, **status,
-                        work=Softmax().work(case),
-                        notes="" if seconds else "no <b>luck</b>",
-                    )
-                    for r in range(8)
-                ]  # fmt: skip
-    machine = Machine("h", "a CPU", 2, None, 8 << 30, 0.0, (), {}, {}, {}, "f")
-    return Run("r", SCHEMA, spec, None, "", machine, tuple(rows))
+
+    def found(case, who, number):
+        cost_s = 1e-3 * who.threads + case["batch_size"] * 1e-5 / who.threads
+        return {
+            "samples_s": (cost_s * (1 + 1e-3 * (number * who.threads % 5)),),
+            "setup_s": 1.0, "transfer_s": 0.01, "warmup_s": (cost_s,) * 5,
+            "work": Softmax().work(case), "status": "ok" if seconds else "failed",
+            "notes": "" if seconds else "no <b>luck</b>",
+        }  # fmt: skip
+
+    return make_run(spec, make_rounds(cases_of(spec), (A, B, f"{A}#1"), found))
 
 
 def drawn(run):

@@ -3,16 +3,12 @@
 import os
 import random
 import signal
-import sys
-import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import psutil
 import pytest
-
-sys.path.append(str(Path(__file__).parent))
-from ranks import LONG, NOTICED_S, gone, prepared, soon
+from children import gone, newest_child
+from ranks import LONG, prepared, soon
 
 from crossover.measure.pipe import Ended, Open, Sample
 from crossover.measure.process import WorkerProcess
@@ -25,11 +21,10 @@ REQUEST = Open(
 )  # fmt: skip
 
 
-def ranks_of(worker):
-    pid = worker._process.pid
+def ranks_of(keeper):
     return [
         p.pid
-        for p in psutil.Process(pid).children(recursive=True)
+        for p in keeper.children(recursive=True)
         if "spawn_main" in " ".join(p.cmdline())
     ]
 
@@ -42,17 +37,15 @@ def worker():
 
 
 @pytest.mark.slow
-def test_a_worker_records_a_lost_rank_within_seconds(worker):
+def test_a_worker_records_a_lost_rank(worker):
     opened = worker.ask(REQUEST, 60)
     assert (opened.status, opened.threads) == ("ok", 1)
     assert (opened.launches_per_step, opened.notes[:13]) == (10, "2 ranks, gloo")
-    pids = ranks_of(worker)
+    pids = ranks_of(newest_child())
     assert len(pids) == 1
-    assert opened.peak_bytes > peak(worker._process.pid) + 50 * 2**20
+    assert opened.peak_bytes > peak(newest_child().pid) + 50 * 2**20
     soon(lambda: os.kill(pids[0], signal.SIGKILL))
-    started = time.monotonic()
     lost = worker.ask(Sample(), 60)
-    assert time.monotonic() - started < NOTICED_S
     notes = "RankLost: rank 1 was ended by SIGKILL"
     assert lost == Ended(status="crashed", notes=notes)
     assert gone(pids)
@@ -62,13 +55,13 @@ def test_a_worker_records_a_lost_rank_within_seconds(worker):
 def test_a_worker_starts_ranks_anew_and_takes_them_along(worker):
     """Not even killed alone, without its group, does it leave one."""
     worker.ask(REQUEST, 60)
-    first = ranks_of(worker)
+    first = ranks_of(newest_child())
     os.kill(first[0], signal.SIGKILL)
     assert worker.ask(Sample(), 60).status == "crashed"
     assert worker.ask(REQUEST, 60).status == "ok"
-    second = ranks_of(worker)
+    second = ranks_of(newest_child())
     assert first != second
-    soon(lambda: os.kill(worker._process.pid, signal.SIGKILL))
+    soon(lambda: os.kill(newest_child().pid, signal.SIGKILL))
     assert worker.ask(Sample(), 60).status == "crashed"
     assert gone([*first, *second])
 

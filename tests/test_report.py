@@ -6,31 +6,24 @@ import re
 
 import pandas as pd
 import pytest
+from builders import cases_of, make_machine, make_rounds, make_run
+from law import batch_s
 
 from crossover.analysis.crossover import crossovers
 from crossover.analysis.frame import frames, read_run
 from crossover.cli import main
 from crossover.files.csv_file import frame_csv
 from crossover.files.escape import harmless
-from crossover.nouns import (
-    SCHEMA,
-    Cell,
-    Contender,
-    InputError,
-    Machine,
-    Measurement,
-    Run,
-)
+from crossover.nouns import SCHEMA, InputError
 from crossover.record import run_folder
 from crossover.report import write
 from crossover.report.write import write_report
 from crossover.spec.spec import parse_spec
 from crossover.workloads.softmax import Softmax
 
-MACHINE = Machine(
-    "host", "a <fast> CPU", 2, None, 8 << 30, 0.0, (), {"cuda": "no device"},
-    {"torch": "2.13.0"}, {}, "f",
-)  # fmt: skip
+MACHINE = make_machine(
+    cpu="a <fast> CPU", unavailable={"cuda": "no device"}, versions={"torch": "2.13.0"}
+)
 SPEC = {
     "name": "made",
     "rounds": 8,
@@ -56,31 +49,21 @@ TABLES = (
 def made_run(command="crossover run", notes="cuda: no device"):
     """One thread costs 1 ms + b us, two 1.5 ms + b / 2: equal at batch 1000."""
     spec = parse_spec(SPEC, "test")
-    rows = []
-    for sweep in spec.sweep:
-        for size, case in sweep.cases().items():
-            for threads in (1, 2):
-                contender = Contender("cpu", "resident", threads)
-                cost_s = {1: 1e-3 + size * 1e-6, 2: 1.5e-3 + size * 0.5e-6}[threads]
-                cell_id = Cell(case, contender).id
-                rows += [
-                    Measurement(
-                        cell_id, "r", r, "ok", case, contender, (0, 1),
-                        (cost_s * (1 + 0.001 * r), cost_s * (1 - 0.002 * r)),
-                        setup_s=1.0, transfer_s=0.0, threads=threads,
-                        work=Softmax().work(case),
-                        started_utc="2026-11-24T18:12:26.469+00:00",
-                    )
-                    for r in range(8)
-                ]  # fmt: skip
-            contender = Contender("cuda", "resident")
-            cell_id = Cell(case, contender).id
-            rows.append(
-                Measurement(
-                    cell_id, "r", 0, "unavailable", case, contender, notes=notes
-                )
-            )
-    return Run("r", SCHEMA, spec, "abc", command, MACHINE, tuple(rows))
+    size_of = {c: n for s in spec.sweep for n, c in s.cases().items()}
+
+    def found(case, who, number):
+        if who.device == "cuda":
+            return None if number else {"status": "unavailable", "notes": notes}
+        cost_s = batch_s(size_of[case], who.threads)
+        return {
+            "positions": (0, 1), "setup_s": 1.0, "transfer_s": 0.0,
+            "samples_s": tuple(cost_s * (1 + r * number) for r in (0.001, -0.002)),
+            "threads": who.threads, "work": Softmax().work(case),
+            "started_utc": "2026-11-24T18:12:26.469+00:00",
+        }  # fmt: skip
+
+    rows = make_rounds(cases_of(spec), SPEC["contenders"], found)
+    return make_run(spec, rows, commit="abc", command=command, machine=MACHINE)
 
 
 @pytest.fixture(scope="module")

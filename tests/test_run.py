@@ -4,11 +4,11 @@ import dataclasses
 import json
 
 import pytest
-from answers import FakeWorker, opened, sampled
+from builders import FakeWorker, carried_out, make_run, opened
 
 from crossover.analysis.crossover import crossovers
 from crossover.measure.pipe import Ended
-from crossover.nouns import SCHEMA, Cell, Contender, InputError, Machine, Run
+from crossover.nouns import Cell, Contender, InputError
 from crossover.pipeline import Workers, carry_out
 from crossover.plan.plan import Block, next_blocks, outermost_first, round_order
 from crossover.record import run_folder
@@ -32,51 +32,40 @@ SPEC = {
         {"axis": "batch_size", "values": [10, 100, 1000, 10000], "samples": 10000}
     ],
 }
-MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 
 
 class Priced(FakeWorker):
-    """Batches cost 1 ms + b on one thread, 1.5 ms + b / 2 on two: equal at 1 ms."""
+    """There is no cuda, and what else goes wrong is told before."""
 
-    def __init__(self, contender, faults):
-        super().__init__(contender)
-        self.faults, self.number = faults, 0
-
-    def ask(self, request, timeout_s):
-        self.number += 1
-        return super().ask(request, timeout_s)
+    loss = (None, 0.5)
+    interrupt_at = crash = None
 
     def opened(self, request):
         if self.contender.device == "cuda":
             return Ended(status="unavailable", notes="cuda: no device")
-        self.batch_size = request.case["batch_size"]
-        loss = self.faults.get("loss", {}).get(self.contender, 0.5)
-        return opened(threads=self.contender.threads, loss=loss)
+        contender, loss = self.loss
+        loss = loss if self.contender == contender else 0.5
+        return opened(threads=request.threads, loss=loss)
 
     def sampled(self, request):
-        if self.faults.get("interrupt_at") == self.number:
+        if self.interrupt_at == self.number:
             raise KeyboardInterrupt
-        if self.faults.get("crash") == self.batch_size:
+        if self.crash == self.cell.case["batch_size"]:
             return Ended(status="crashed", notes="exit status -11: boom")
-        jitter = 1 + 0.001 * (self.number % 7)
-        per_row_s, fixed_s = {1: (1e-6, 1e-3), 2: (0.5e-6, 1.5e-3)}[
-            self.contender.threads
-        ]
-        took_s = (fixed_s + per_row_s * self.batch_size) * jitter
-        return sampled(took_s)
+        return super().sampled(request)
 
 
-def start(tmp_path, faults=None, **fields):
-    spec = parse_spec(SPEC | fields, "test")
-    run = Run("r", SCHEMA, spec, None, "x", MACHINE, ())
-    run_folder.create(tmp_path / "run", run)
-    workers = Workers(start=lambda c: Priced(c, faults or {}))
-    return spec, run, tmp_path / "run", workers
+def run_with(tmp_path, worker=Priced, **fields):
+    return carried_out(SPEC | fields, tmp_path / "run", worker)
+
+
+def broken(**faults):
+    """Return a worker with faults."""
+    return type("Broken", (Priced,), faults)
 
 
 def test_known_crossover_is_found_and_cuda_is_not_measured(tmp_path):
-    spec, run, out, workers = start(tmp_path)
-    run = carry_out(spec, run, out, workers)
+    run = run_with(tmp_path)
     threads, _, _, cuda, *_ = crossovers(run)
     assert threads.answer.outcome == "found"
     # between 100 and 10000 the curve is interpolated over decades
@@ -84,37 +73,35 @@ def test_known_crossover_is_found_and_cuda_is_not_measured(tmp_path):
     assert threads.answer.low <= 1000 * 1.02
     assert cuda.answer.outcome == "not_measured"
     assert "no device" in cuda.flags[0]
-    assert next_blocks(spec, run.measurements) == []
-    assert run_folder.load(out) == run
+    assert next_blocks(run.spec, run.measurements) == []
+    assert run_folder.load(tmp_path / "run") == run
 
 
 def test_rounds_are_palindromes_and_positions_are_kept(tmp_path):
-    spec, run, out, workers = start(tmp_path)
-    run = carry_out(spec, run, out, workers)
+    run = run_with(tmp_path)
     for m in run.measurements:
         if m.status == "ok":
             assert m.positions[0] + m.positions[1] == 5  # three contenders, ABCCBA
     block = Block(SOFTMAX.case(), tuple(map(Contender.parse, SPEC["contenders"])), (0,))
-    orders = {tuple(round_order(spec, block, number)) for number in range(30)}
+    orders = {tuple(round_order(run.spec, block, number)) for number in range(30)}
     assert len(orders) == 6
     assert all(order == order[::-1] for order in orders)
 
 
 def test_an_interrupted_run_resumes_to_the_same_plan(tmp_path):
-    spec, run, out, workers = start(tmp_path, {"interrupt_at": 21})
+    out = tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
-        carry_out(spec, run, out, workers)
+        run_with(tmp_path, broken(interrupt_at=21))
     kept = run_folder.load(out)
     assert 0 < len(kept.measurements) < 68
-    whole = carry_out(spec, kept, out, Workers(start=lambda c: Priced(c, {})))
+    whole = carry_out(kept.spec, kept, out, Workers(start=Priced))
     ok = [m for m in whole.measurements if m.status == "ok"]
     assert len(ok) == 4 * 2 * 8
     assert len({(m.cell_id, m.round) for m in ok}) == len(ok)
 
 
 def test_a_crash_is_a_row_and_the_sweep_goes_on(tmp_path):
-    spec, run, out, workers = start(tmp_path, {"crash": 100})
-    run = carry_out(spec, run, out, workers)
+    run = run_with(tmp_path, broken(crash=100))
     crashed = [m for m in run.measurements if m.status == "crashed"]
     assert {m.case["batch_size"] for m in crashed} == {100}
     assert crashed[0].notes == "exit status -11: boom"
@@ -124,14 +111,14 @@ def test_a_crash_is_a_row_and_the_sweep_goes_on(tmp_path):
 
 def test_a_cell_with_another_loss_is_failed_not_fast(tmp_path):
     wrong = Contender.parse("cpu/resident@2")
-    spec, run, out, workers = start(tmp_path, {"loss": {wrong: 0.7}})
-    run = carry_out(spec, run, out, workers)
+    run = run_with(tmp_path, broken(loss=(wrong, 0.7)))
     assert {m.status for m in run.measurements if m.contender == wrong} == {"failed"}
     assert crossovers(run)[0].answer.outcome == "not_measured"
 
 
 def test_a_directory_of_another_schema_or_run_is_refused(tmp_path):
-    _, run, out, _ = start(tmp_path)
+    run, out = make_run(SPEC), tmp_path / "run"
+    run_folder.create(out, run)
     with pytest.raises(InputError, match="holds another run"):
         run_folder.create(out, run)
     header = json.loads((out / run_folder.HEADER).read_text())
@@ -190,8 +177,7 @@ def test_more_threads_than_cores_are_refused():
 
 def test_an_interval_wider_than_asked_is_inconclusive_but_kept(tmp_path):
     sizes = [{"axis": "batch_size", "values": [10, 700, 1600, 9000], "samples": 9000}]
-    spec, run, out, workers = start(tmp_path, sweep=sizes)
-    run = carry_out(spec, run, out, workers)
+    run = run_with(tmp_path, sweep=sizes)
     wide = run.spec.model_copy(update={"grid": False, "width": 1.0001})
     row = crossovers(dataclasses.replace(run, spec=wide))[0]
     assert (row.answer.outcome, row.answer.at) == ("inconclusive", None)
@@ -202,8 +188,7 @@ def test_an_interval_wider_than_asked_is_inconclusive_but_kept(tmp_path):
 
 def test_what_depends_on_one_set_up_is_not_decided(tmp_path):
     """Both set up for 1 s and train for 1 to 11 ms."""
-    spec, run, out, workers = start(tmp_path)
-    rows = crossovers(carry_out(spec, run, out, workers))
+    rows = crossovers(run_with(tmp_path))
     views = {c.view: c for c in rows if c.challenger == "cpu/resident@2"}
     assert views["train"].answer.outcome == "found"
     assert views["from_scratch"].answer.outcome == "inconclusive"
@@ -214,7 +199,7 @@ class Late(Priced):
     """One thread times out at the largest size."""
 
     def sampled(self, request):
-        if self.contender.threads == 1 and self.batch_size == 10000:
+        if self.cell.threads == 1 and self.cell.case["batch_size"] == 10000:
             return Ended(status="timeout", notes="slower than 600 s")
         return super().sampled(request)
 
@@ -225,8 +210,7 @@ class Late(Priced):
 def test_a_timeout_is_a_bound(tmp_path, timeout_s, outcome):
     """Two threads take 6.5 ms there: a fifth of 600 s is more, of 20 ms is not."""
     sizes = [{"axis": "batch_size", "values": [10, 100, 400, 10000], "samples": 10000}]
-    spec, run, out, _ = start(tmp_path, sweep=sizes, cell_timeout_s=timeout_s)
-    run = carry_out(spec, run, out, Workers(start=lambda c: Late(c, {})))
+    run = run_with(tmp_path, Late, sweep=sizes, cell_timeout_s=timeout_s)
     late = [m for m in run.measurements if m.status == "timeout"]
     assert [m.bound_s for m in late] == [timeout_s / 5]
     row = crossovers(run)[0]

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from builders import make_round
 
 from crossover.analysis.crossover import crossovers
 from crossover.analysis.frame import read_run
@@ -16,7 +17,6 @@ from crossover.analysis.rounds import Recorded
 from crossover.nouns import (
     SCHEMA,
     Cell,
-    Contender,
     InputError,
     Machine,
     Measurement,
@@ -138,7 +138,7 @@ def test_the_header_says_which_version_reads_it():
 
 def test_a_line_of_another_workload_may_lack_its_work():
     case = SPIN.case()
-    row = Measurement("c", "r", 0, "ok", case, Contender("cpu", "spin_1_1", 1), (0,))
-    fields = json.loads(codec.line(dataclasses.replace(row, samples_s=(1.0,))))
+    row = make_round(case, "cpu/spin_1_1@1", seconds=1.0, positions=(0,))
+    fields = json.loads(codec.line(row))
     del fields["work"]
     assert codec.read_line(json.dumps(fields), SPIN).work == {}

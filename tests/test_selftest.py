@@ -1,15 +1,12 @@
 """The selftest itself: its truths are exact, and it can miss."""
 
 import pytest
-from answers import FakeWorker, opened, sampled
+from builders import MACHINE, FakeWorker, opened, sampled
 
 from crossover.findings import Answer, Crossover
-from crossover.nouns import Machine
 from crossover.pipeline import Workers
 from crossover.selftest import job as selftests
 from crossover.workloads.spin import SPIN, Law
-
-MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 
 
 def test_the_pairs_differ_and_cross_inside_the_sizes():
@@ -22,20 +19,17 @@ def test_the_pairs_differ_and_cross_inside_the_sizes():
 class LawWorker(FakeWorker):
     """Answers with a law's cost and 2 % of jitter, times a fault."""
 
+    jitter = 0.02
     fault = 1.0
 
-    def __init__(self, contender):
-        self.law, self.number = Law.parse(contender.trainer), 0
-
     def opened(self, request):
-        self.case = SPIN.case(**request.case)
         return opened(setup_s=0.0, warmup_s=())
 
     def sampled(self, request):
-        self.number += 1
-        jitter = 1 + 0.02 * ((7 * self.number + self.law.step_ns) % 11 - 5) / 5
-        wrong = self.fault if self.law.step_ns > 20_000 else 1.0
-        return sampled(self.law.pass_s(self.case) * jitter * wrong)
+        law = Law.parse(self.cell.trainer)
+        wrong = self.fault if law.step_ns > 20_000 else 1.0
+        took_s = law.pass_s(SPIN.case(**self.cell.case))
+        return sampled(took_s * self.jittered() * wrong)
 
 
 @pytest.mark.parametrize(("fault", "ok"), [(1.0, True), (1.4, False)])

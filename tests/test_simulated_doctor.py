@@ -83,7 +83,10 @@ def of_a_product(seconds):
     return {"bytes_per_s": 0, "idle_share": 0.3, **fast}
 
 
-@pytest.mark.parametrize("us", [1, 10, 60])
+ON_EITHER_SIDE = [pytest.param(us, marks=pytest.mark.slow) for us in (1, 60)]
+
+
+@pytest.mark.parametrize("us", [10, *ON_EITHER_SIDE])
 def test_a_fast_device_is_asynchronous(settings, us):
     """A queue of 1,024 launches is full long before 5,000 products of 10 us are done;
     nor may the clock be read when the device is idle."""

@@ -52,7 +52,8 @@ def sample():
     sampler = opened()
     sampler.ready()
     backend().start_anew(kernel_s=1e-3, transfer_s=1e-3, devices=2)
-    took_s = sampler._measured(sampler.train_calls)
+    sampler.ready = lambda: None  # it is
+    took_s, _ = sampler.sample()
     trained = backend().counters(0)
     backend().reset_counters(0)
     move_s = sampler.transfer_s()

@@ -7,15 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from simulated_accelerator.mutations import MUTATIONS
 
 ROOT = Path(__file__).parent.parent
-sys.path.append(str(Path(__file__).parent))
-from simulated_accelerator.mutations import MUTATIONS  # noqa: E402
 
 
 def copy_to(root):
     kept_out = shutil.ignore_patterns("__pycache__")
-    for name in ("bench", "softmax_core", "tests"):
+    for name in ("crossover", "softmax_core", "tests"):
         shutil.copytree(ROOT / name, root / name, ignore=kept_out)
     shutil.copy(ROOT / "pyproject.toml", root)
 

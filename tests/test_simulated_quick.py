@@ -3,9 +3,9 @@
 import json
 
 import pytest
+from builders import MACHINE
 
 from crossover.analysis.crossover import crossovers
-from crossover.nouns import Machine
 from crossover.pipeline import Workers, carry_out_unkept
 from crossover.plan.plan import next_blocks
 from crossover.report.terminal import plain_lines
@@ -14,7 +14,6 @@ from crossover.spec.resolve import resolve
 
 GPU = "simulated:0"
 AXES = ("samples", "batch_size", "epochs")
-MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 SMALL = {
     "samples": {"values": (40, 80), "batch_size": 80},
     "batch_size": {"values": (20, 40), "samples": 40},

@@ -7,14 +7,13 @@ import subprocess
 import sys
 
 import pytest
+from builders import MACHINE
 
 from crossover.measure.pipe import Open
 from crossover.measure.process import WorkerProcess
-from crossover.nouns import Machine
 from crossover.pipeline import Workers, carry_out_unkept
 from crossover.spec.spec import parse_spec
 
-MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 FIRST, SECOND = "simulated:0/resident", "simulated:1/resident"
 WARM = Open(
     workload="softmax", device="simulated:0", trainer="resident", threads=None,
@@ -79,7 +78,7 @@ def test_out_of_memory_is_a_result_and_the_sweep_goes_on(settings):
     ("fault", "status", "said"),
     [
         ("lost", "crashed", "device lost"),
-        ("abort", "crashed", "killed by SIGABRT"),
+        pytest.param("abort", "crashed", "killed by SIGABRT", marks=pytest.mark.slow),
         ("wrong", "failed", "WrongResult: weights differ"),
     ],
     ids=["lost", "abort", "wrong"],

@@ -22,28 +22,28 @@ SEED = 2024
 
 
 def test_a_contender_never_overtakes_itself():
-    assert false_crossovers(150, SEED).ok
-    assert false_crossovers_at_looks(60, SEED).ok
+    assert false_crossovers(80, SEED).ok
+    assert false_crossovers_at_looks(30, SEED).ok
 
 
 @pytest.mark.parametrize("noise", NOISES)
 @pytest.mark.parametrize("speedup", SPEEDUPS)
 def test_the_interval_covers_the_truth(noise, speedup):
-    assert coverage(noise, speedup, 100, SEED).ok
+    assert coverage(noise, speedup, 60, SEED).ok
 
 
 @pytest.mark.parametrize("speedup", SPEEDUPS[:2])
 def test_the_error_is_small(speedup):
-    assert accuracy(speedup, 150, SEED).ok
+    assert accuracy(speedup, 80, SEED).ok
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_outcomes_are_told_apart(outcome):
-    assert outcomes(outcome, 40, SEED).ok
+    assert outcomes(outcome, 25, SEED).ok
 
 
 def test_a_step_in_machine_speed_does_not_move_the_crossover():
-    assert step(40, SEED).ok
+    assert step(25, SEED).ok
 
 
 def test_iterations_in_one_process_do_not_count_as_rounds():

@@ -7,8 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parent))
 import slurm_cluster
 
 ROOT = Path(__file__).parent.parent
@@ -93,6 +91,7 @@ def alike(folder):
     return [{k: v for k, v in r.items() if k not in UNLIKE} for r in rows(folder)]
 
 
+@pytest.mark.slow
 def test_jobs_on_two_nodes_measure_what_local_jobs_do(virtual, crossover, tmp_path):
     slurm, local = tmp_path / "slurm", tmp_path / "local"
     asked = "run", "spec.toml", "--out"

@@ -5,16 +5,17 @@ import gc
 import weakref
 
 import pytest
+from builders import MACHINE, make_round
+from law import batch_s
 
 from bench.promises.soak import soak, soak_spec
 from bench.promises.soak_judge import Reading, read_csv, verdicts
 from bench.promises.soak_report import figure, markdown
-from crossover.nouns import Cell, Contender, Machine, Measurement
+from crossover.nouns import Contender
 from crossover.plan.plan import Known, next_blocks
 from crossover.spec.spec import parse_spec
 
 ROUNDS, EACH = 120, 12
-MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 
 
 @pytest.mark.slow
@@ -74,13 +75,9 @@ SPEC = {
 
 
 def measured(case, contender, number):
-    """Batches cost 1 ms + 1 us a row on one thread, 1.15 ms + 0.5 us on two."""
-    fixed_s, row_s = {1: (1e-3, 1e-6), 2: (1.15e-3, 0.5e-6)}[contender.threads]
-    seconds = (fixed_s + row_s * case["batch_size"]) * (1 + number % 7 / 200)
-    cell = Cell(case, contender).id
-    return Measurement(
-        cell, "r", number, "ok", case, contender, samples_s=(seconds,), transfer_s=0.0
-    )
+    seconds = batch_s(case["batch_size"], contender.threads, crossing=300)
+    seconds *= 1 + number % 7 / 200
+    return make_round(case, contender, number, seconds, transfer_s=0.0)
 
 
 @pytest.mark.parametrize("grid", [True, False])

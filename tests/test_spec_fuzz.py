@@ -3,11 +3,8 @@
 import random
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parent))
 from spec_cases import broken, good, toml
 
 from crossover.cli import main

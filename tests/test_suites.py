@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from answers import FakeWorker, sampled
 from asv import config, util
+from builders import FakeWorker, make_machine
 
-from crossover.nouns import InputError, Machine
+import softmax_core
+from crossover.nouns import InputError
 from crossover.pipeline import Workers
 from crossover.suites import cells, choice, crossing
 from crossover.workloads.definition import WrongResult
@@ -130,14 +131,27 @@ def test_a_cell_is_built_once_and_uses_its_threads():
     assert cells.kept.builds == builds + 2
 
 
-def test_ready_goes_back_to_the_initial_weights():
+def test_ready_goes_back_to_the_initial_weights(monkeypatch):
+    trainer, sessions = softmax_core.get_trainer("resident"), []
+    prepare = trainer.prepare
+
+    def kept(*arguments, **options):
+        sessions.append(prepare(*arguments, **options))
+        return sessions[-1]
+
+    trainer.prepare = kept
+    monkeypatch.setattr(softmax_core, "get_trainer", lambda *_: trainer)
     prepared = cells.prepare(CELL)
-    reached = []
+    seen = []
     for _ in range(2):
         prepared.ready()
+        seen.append(sessions[0].weights()[0])
         prepared.train()
-        reached.append(prepared._sampler._session._session.weights()[0])
-    assert torch.equal(*reached)
+        seen.append(sessions[0].weights()[0])
+    before, after, before_again, after_again = seen
+    assert torch.equal(before, before_again)
+    assert torch.equal(after, after_again)
+    assert not torch.equal(before, after)
 
 
 def test_wrong_is_not_fast(monkeypatch):
@@ -147,27 +161,15 @@ def test_wrong_is_not_fast(monkeypatch):
     assert cells.kept.prepared is None
 
 
-class Worker(FakeWorker):
-    """Batches of b cost 1 ms + b us on one thread, 1.2 ms + b / 2 us on two."""
+@pytest.mark.parametrize(("truth", "found_at"), [(400, 400), (2e6, math.nan)])
+def test_the_crossing_is_one_number(monkeypatch, truth, found_at):
+    class Worker(FakeWorker):
+        crossing = truth
 
-    def __init__(self, contender, lag_s):
-        self.threads, self.lag_s = contender.threads, lag_s
-
-    def sampled(self, request):
-        fixed_s, row_s = {1: (1e-3, 1e-6), 2: (1.2e-3 + self.lag_s, 0.5e-6)}[
-            self.threads
-        ]
-        return sampled(fixed_s + row_s * self.cell.case["batch_size"])
-
-
-@pytest.mark.parametrize(("lag_s", "crossing_at"), [(0.0, 400), (1.0, math.nan)])
-def test_the_crossing_is_one_number(monkeypatch, lag_s, crossing_at):
-    machine = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
-    monkeypatch.setattr(crossing, "snapshot", lambda devices: machine)
-    workers = Workers(start=lambda contender: Worker(contender, lag_s))
-    monkeypatch.setattr(crossing, "Workers", lambda: workers)
+    monkeypatch.setattr(crossing, "snapshot", lambda devices: make_machine())
+    monkeypatch.setattr(crossing, "Workers", lambda: Workers(start=Worker))
     found = crossing.crossover_batch_size("cpu/resident@1", "cpu/resident@2")
-    assert found == pytest.approx(crossing_at, rel=0.1, nan_ok=True)
+    assert found == pytest.approx(found_at, rel=0.1, nan_ok=True)
 
 
 def test_pytest_measures_only_when_asked_and_then_nothing_else():

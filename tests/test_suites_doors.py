@@ -109,6 +109,7 @@ def test_the_three_doors_tell_the_same_time(tmp_path, virtual_s):
     assert "2 passed, 2 skipped" in told
 
 
+@pytest.mark.slow
 def test_asv_quick_takes_one_call_and_says_not_applicable(tmp_path):
     quick = "number=1", "repeat=1", "warmup_time=0", "rounds=1"
     result, facts = by_asv(tmp_path, *quick)

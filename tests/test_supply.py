@@ -1,20 +1,13 @@
 """What comes from elsewhere: pins, licences, and no network at run time."""
 
-import os
-import subprocess
-import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
 
+import licences
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OFFLINE = Path(__file__).parent / "fixtures" / "offline"
-
-sys.path.append(str(ROOT / "docs"))
-import licences  # noqa: E402
-
 ROWS = {
     licences.canonical(name): (licence, needed)
     for name, licence, needed in (
@@ -83,26 +76,6 @@ def test_licences_that_ask_for_more_are_not_allowed():
     assert licences.parts("A AND (B OR C)") == ["A", "B", "C"]
 
 
-@pytest.fixture
-def offline(tmp_path):
-    log = tmp_path / "network.log"
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(OFFLINE), str(ROOT)]),
-        "OFFLINE_LOG": str(log),
-    }
-
-    def run(*arguments, code="from crossover.cli import main; main()"):
-        return subprocess.run(
-            [sys.executable, "-c", code, *map(str, arguments)],
-            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-
-    run.log = log
-    run.started = Path(f"{log}.started")
-    return run
-
-
 @pytest.mark.parametrize(
     "call",
     [
@@ -112,10 +85,10 @@ def offline(tmp_path):
         "socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('127.0.0.1', 9))",
     ],
 )
-def test_the_block_blocks(offline, call):
-    done = offline(code=f"import socket; {call}")
+def test_the_block_blocks(offline, tmp_path, call):
+    done = offline(tmp_path, code=f"import socket; {call}")
     assert "no network here" in done.stderr
-    assert offline.log.read_text().count("\n") == 1
+    assert (tmp_path / "network.log").read_text().count("\n") == 1
 
 
 CSV = ROOT / "tests" / "fuzz" / "corpus" / "table" / "found"
@@ -130,23 +103,16 @@ OTHERS = (
 )  # fmt: skip
 
 
-def check(offline, tmp_path, commands):
+@pytest.mark.torture  # test_cli.py holds a run to it
+def test_no_command_opens_a_network_connection(offline, tmp_path):
     (tmp_path / "tiny.toml").write_text(SPEC)
-    for command in commands:
-        done = offline(*command)
+    for command in (("run", "tiny.toml", "--out", "out"), *OTHERS):
+        done = offline(tmp_path, *command)
         # two runs of 2 rounds cannot be compared, which is said after they were read
         wanted = (2,) if command[0] == "compare" else (0, 1, 3)
         assert done.returncode in wanted, (command, done.stderr)
         assert "Traceback" not in done.stderr
     # the commands themselves, one worker for the machine, and two that measure
-    assert offline.started.read_text().count("\n") >= len(commands) + 3
-    assert not offline.log.exists()
-
-
-def test_a_run_opens_no_network_connection(offline, tmp_path):
-    check(offline, tmp_path, [("run", "tiny.toml", "--out", "out")])
-
-
-@pytest.mark.torture
-def test_no_command_opens_a_network_connection(offline, tmp_path):
-    check(offline, tmp_path, [("run", "tiny.toml", "--out", "out"), *OTHERS])
+    started = (tmp_path / "network.log.started").read_text()
+    assert started.count("\n") >= len(OTHERS) + 4
+    assert not (tmp_path / "network.log").exists()

@@ -3,15 +3,11 @@
 import dataclasses
 import io
 import json
-import sys
-from pathlib import Path
 
-import pytest
-from rich.console import Console
-
-sys.path.append(str(Path(__file__).parent / "kill"))
 import by_hand
+import pytest
 import virtual
+from rich.console import Console
 
 from crossover.analysis.crossover import crossovers, incomplete, unreached
 from crossover.analysis.flags import ADVICE, DOUBTS
@@ -24,6 +20,7 @@ from crossover.record import run_folder
 from crossover.report.terminal import plain_lines, show
 from crossover.report.words.sentences import doubtful
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 PAIR = ["cpu/resident@1", "cpu/resident@2"]
 SIZES = [100, 300, 1000, 9000]
 FIELDS = {

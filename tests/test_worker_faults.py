@@ -10,9 +10,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-
-sys.path.append(str(Path(__file__).parent))
-from answers import Breaking, Loaded
+from breaking import Breaking, Loaded
+from children import newest_child
 from faults import FAULTS, KILLED
 
 from crossover.measure.pipe import Close, Closed, Ended
@@ -56,7 +55,6 @@ def test_a_reply_that_nobody_asked_for_is_not_taken_for_the_next():
     # the fault writes a line, and then the worker its reply
     assert worker.ask(Loaded(fault="empty"), 20) == Closed()
     time.sleep(0.2)
-    worker._exchange(0.1)
     notes = worker.ask(Close(), 20).notes
     assert notes == "a reply that nobody asked for: no last words"
 
@@ -64,7 +62,7 @@ def test_a_reply_that_nobody_asked_for_is_not_taken_for_the_next():
 def test_a_worker_that_does_not_read_is_a_timeout():
     worker = light()
     assert worker.ask(Close(), 20) == Closed()
-    (below,) = psutil.Process(worker._process.pid).children()
+    (below,) = newest_child().children()
     below.suspend()
     reply = worker.ask(Loaded(more="x" * MIB), 0.5)
     assert reply == Ended(status="timeout", notes="slower than 0.5 s")
@@ -91,7 +89,8 @@ def until(found, seconds=20.0):
 
 MAIN = """
 import sys
-from answers import Breaking, Close
+from breaking import Breaking
+from crossover.measure.pipe import Close
 from crossover.measure.process import WorkerProcess
 worker = WorkerProcess(None, "light_worker")
 print("up", flush=True)
@@ -139,7 +138,7 @@ def test_nor_does_a_worker_stay_whose_main_process_is_killed_as_it_starts(
 def test_a_reaper_that_is_told_to_end_takes_its_worker_along():
     worker = light()
     assert worker.ask(Close(), 20) == Closed()
-    end = threading.Timer(0.2, os.kill, (worker._process.pid, signal.SIGTERM))
+    end = threading.Timer(0.2, os.kill, (newest_child().pid, signal.SIGTERM))
     end.start()
     reply = worker.ask(Breaking(fault="hang with children"), 20)
     end.join()

@@ -5,19 +5,16 @@ import time
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parent))
+from builders import MACHINE, FakeWorker
 from faults import CAUGHT, FAULTS
 
 from crossover.command import new_run
 from crossover.measure.pipe import Ended
 from crossover.measure.process import WorkerProcess
-from crossover.nouns import Machine
 from crossover.pipeline import Workers, carry_out_unkept
 from crossover.spec.spec import parse_spec
 
 pytestmark = pytest.mark.usefixtures("left_over")
-MACHINE = Machine("host", "cpu", 2, None, 1, 0.0, (), {}, {}, {}, "f")
 NAMES = ("cpu/resident@1", "cpu/manual@1")
 ROWS = {name: 30 + n for n, name in enumerate([*FAULTS, *CAUGHT])}
 """By which rows of the case `faulty_worker` knows how to break."""
@@ -62,7 +59,7 @@ def test_each_fault_is_a_row_and_the_sweep_goes_on(names):
         assert said in row.notes
 
 
-class Slow:
+class Slow(FakeWorker):
     """Never answers in time."""
 
     asked_s = ()
@@ -71,9 +68,6 @@ class Slow:
         Slow.asked_s += (timeout_s,)
         time.sleep(timeout_s)
         return Ended(status="timeout", notes="slower")
-
-    def stop(self):
-        pass
 
 
 @pytest.mark.parametrize(
@@ -89,7 +83,7 @@ def test_what_ends_first_is_the_timeout_and_the_budgets_is_no_result(
 ):
     Slow.asked_s = ()
     asked = spec([20, 99], cell_timeout_s=cell_s, budget_s=run_s)
-    run = carry_out_unkept(asked, MACHINE, Workers(lambda contender: Slow()))
+    run = carry_out_unkept(asked, MACHINE, Workers(Slow))
     assert [m.status for m in run.measurements] == statuses
     assert max(Slow.asked_s) <= min(cell_s, run_s)
 

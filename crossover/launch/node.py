@@ -22,7 +22,7 @@ from crossover.measure.environment import ENVIRONMENT
 from crossover.measure.pipe import Ended, R, Request
 from crossover.measure.process import AnyWorker, WorkerProcess
 from crossover.measure.workers import Workers
-from crossover.nouns import Contender, InputError
+from crossover.nouns import InputError
 from crossover.pipeline import carry_out
 from crossover.record import launched, run_folder
 from crossover.record.journal import JOURNAL
@@ -46,8 +46,8 @@ class Patient:
     not crashed, and its cell must be measured again.
     """
 
-    def __init__(self, contender: Contender) -> None:
-        self._worker: AnyWorker = WorkerProcess(contender.threads)
+    def __init__(self, worker: AnyWorker) -> None:
+        self._worker = worker
 
     def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
         """Return the reply; that of a dead worker after a moment."""
@@ -82,7 +82,8 @@ def measure(folder: Path, name: str) -> None:
             run_folder.create(out, run)
         else:
             run = dataclasses.replace(run_folder.reopen(out), lost="")
-        carry_out(run.spec, run, out, Workers(start=Patient))
+        workers = Workers(lambda contender: Patient(WorkerProcess(contender.threads)))
+        carry_out(run.spec, run, out, workers)
         write_atomically(out / launched.ENDED, "", synced=True)
 
 

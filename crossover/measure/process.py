@@ -107,6 +107,7 @@ class WorkerProcess:
             EOFError: when the worker is gone.
             ValueError: when the line is no answer.
         """
+        self._exchange(0)
         if self._unread:
             raise ValueError("a reply that nobody asked for")
         self._unsent = request.model_dump_json().encode() + b"\n"

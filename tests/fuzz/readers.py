@@ -80,13 +80,13 @@ def _report(run, out, data):
         assert line.isprintable(), line
     if number % WRITTEN:
         return
-    plots = write._plots
+    pictures = write.pictures
     if number % DRAWN:
-        write._plots = lambda *_: iter(())
+        write.pictures = lambda *_, **__: iter(())
     try:
         write.write_report(run, out, latex=True)
     finally:
-        write._plots = plots
+        write.pictures = pictures
     harmless_files(out)
 
 

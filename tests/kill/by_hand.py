@@ -4,12 +4,11 @@ import json
 
 import virtual
 import virtual_worker
+from builders import FakeWorker, make_run
 
 from crossover.measure.pipe import Open, Sample, read_reply
 from crossover.measure.workers import Workers
-from crossover.nouns import SCHEMA, Run
 from crossover.pipeline import carry_out
-from crossover.spec.spec import parse_spec
 
 FIELDS = {
     "name": "virtual", "rounds": 16, "width": 1.1, "control": False,
@@ -21,11 +20,12 @@ FIELDS = {
 }  # fmt: skip
 
 
-class Worker:
+class Worker(FakeWorker):
     """Answers as a process would; `before` may do something first."""
 
     def __init__(self, before=lambda request: None):
-        self.cell, self.before = None, before
+        super().__init__()
+        self.before = before
 
     def ask(self, request, timeout_s):
         self.before(request)
@@ -34,9 +34,6 @@ class Worker:
             self.cell = asked
         reply = virtual_worker.answer(self.cell, asked)
         return read_reply(request, json.dumps(reply).encode())
-
-    def stop(self):
-        pass
 
 
 class Clocked(Workers):
@@ -52,9 +49,8 @@ class Clocked(Workers):
 
 def new(**fields):
     """Return a spec and its run, of which nothing is measured yet."""
-    spec = parse_spec(FIELDS | fields, "test")
-    machine = virtual.MACHINE
-    return spec, Run("r", SCHEMA, spec, None, "x", machine, ())
+    run = make_run(FIELDS | fields)
+    return run.spec, run
 
 
 def measure(spec, run, out, before=lambda request: None, **around):

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), str(ROOT)])
+PATHS = HERE, HERE.parent, HERE.parent.parent
+os.environ["PYTHONPATH"] = os.pathsep.join(map(str, PATHS))
 
 
 class Life:

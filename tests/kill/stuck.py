@@ -23,7 +23,6 @@ from crossover.record import run_folder
 from crossover.report import write
 
 FOREVER_S = 60.0
-SETTLED_S = 10.0
 INT, TERM, HUP = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
 CASES = {
     "sample, SIGINT": ("sample", "bbb", INT, None),
@@ -35,6 +34,8 @@ CASES = {
     "before the folder, SIGINT": ("snapshot", "s", INT, None),
 }
 """Where it is stuck, what it tells before, the signal, and what before a second one."""
+LEAST = {"import": 2}
+"""The processes of a worker that has not come to serve yet: itself and its keeper."""
 
 
 def target(folder, spec_file, where):
@@ -47,7 +48,7 @@ def target(folder, spec_file, where):
         if where == "import":
             told.start = lambda c: WorkerProcess(1, "stuck_import")
         if where in ("report", "partial"):
-            write._plots = lambda *_: time.sleep(FOREVER_S) or iter(())
+            write.pictures = lambda *_, **__: time.sleep(FOREVER_S) or iter(())
         if where == "snapshot":
             new_run.snapshot = lambda devices: (
                 os.write(pipe, b"s") and time.sleep(FOREVER_S)
@@ -68,34 +69,33 @@ def heard(life, text, wanted):
     return text
 
 
+def stuck(life, least):
+    """Wait until a life is stuck, with at least this number of processes below it."""
+    time.sleep(0.3)
+    end = time.monotonic() + FOREVER_S / 2
+    while len(below := life.below()) < least and time.monotonic() < end:
+        time.sleep(0.05)
+    return below
+
+
 def case(root, where, before, number, again):
     root.mkdir()
     spec_file, folder = root / "spec.toml", root / "run"
     spec_file.write_text(virtual.SPEC.format(budget=""))
     life = Life(target(folder, spec_file, where), root / "log")
     text = heard(life, "", before)
-    below = life.below()
-    settled_s = time.monotonic() + SETTLED_S
-    while len(below) < 2 and time.monotonic() < settled_s:  # a worker and its reaper
-        time.sleep(0.1)
-        below = life.below()
-    time.sleep(0.3)  # until it is stuck
-    start = time.monotonic()
+    below = stuck(life, LEAST.get(where, 0))
     os.kill(life.pid, number)
     _, alive = psutil.wait_procs(below, timeout=FOREVER_S / 2)
-    workers_s = time.monotonic() - start
     if again:
         heard(life, text, again)
         time.sleep(0.3)
-        start = time.monotonic()
         os.kill(life.pid, number)
     status = life.ended(time.monotonic() + FOREVER_S / 2)
-    ended_s = time.monotonic() - start
     known = (folder / run_folder.HEADER).exists()
     return {
         "code": None if status is None else os.waitstatus_to_exitcode(status),
         "workers": len(below), "workers left": len(alive),
-        "workers_s": round(workers_s, 2), "ended_s": round(ended_s, 2),
         "rows": len(run_folder.load(folder).measurements) if known else None,
         "files": sorted(p.name for p in folder.iterdir()) if known else [],
         "partial": "Interrupted" in (folder / "report.md").read_text()

@@ -9,10 +9,9 @@ import random
 import signal
 import time
 
+from law import OPENED, batch_s
+
 REAL_S = 0.004
-FIXED_S = {("cpu", 1): 1e-3, ("cpu", 2): 1.5e-3}
-ROW_S = {("cpu", 1): 1e-6, ("cpu", 2): 0.5e-6}
-"""Equal at 1,000 rows a batch."""
 FAILS = {"manual": 1000}
 """From which batch size on a trainer fails, in its third round."""
 
@@ -21,11 +20,8 @@ def opened(request):
     if request["device"] != "cpu":
         return {"status": "unavailable", "notes": "no such device"}
     loss = 0.5 if request["trainer"] != "lesson" else 0.9
-    return {
-        "status": "ok", "calls_per_sample": 1, "epochs_run": 1, "setup_s": 0.25,
-        "warmup_s": [0.1, 0.05], "peak_bytes": None, "threads": request["threads"],
-        "loss": loss, "accuracy": 0.9, "notes": "",
-    }  # fmt: skip
+    known = {"setup_s": 0.25, "threads": request["threads"], "loss": loss}
+    return {"status": "ok", **OPENED, **known}
 
 
 def sample(cell, request):
@@ -34,7 +30,7 @@ def sample(cell, request):
         return {"status": "failed", "notes": "as arranged"}
     known = cell["case"], cell["trainer"], who, request["round"], request["position"]
     jitter = random.Random(repr(known)).gauss(1, 0.01)
-    took_s = (FIXED_S[who] + ROW_S[who] * size) * jitter
+    took_s = batch_s(size, cell["threads"]) * jitter
     return {"sample_s": took_s, "transfer_s": 0.0, "clock_share": None}
 
 
