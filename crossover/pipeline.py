@@ -56,13 +56,18 @@ def carry_out(
     return dataclasses.replace(run, measurements=run_folder.rounds(out))
 
 
-def carry_out_unkept(spec: Spec, machine: Machine, crew: Crew) -> Run:
+def carry_out_unkept(
+    spec: Spec,
+    machine: Machine,
+    crew: Crew,
+    progress: Progress = lambda block, done_s, total_s: None,
+) -> Run:
     """Carry out a spec whose run directory is not wanted afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         run = Run(spec.name, SCHEMA, spec, None, "", machine, ())
         run_folder.create(out, run)
-        return carry_out(spec, run, out, crew)
+        return carry_out(spec, run, out, crew, progress)
 
 
 def used_s(rows: Iterable[Measurement]) -> float:

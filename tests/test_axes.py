@@ -156,7 +156,6 @@ ELSEWHERE = {
     "crossover/lesson": "the lesson is about them",
     "crossover/cli.py": "options by these names",
     "bench/asv_suite": "the unit of asv's number",
-    "crossover/report/pictures/verdict.py": "the lesson's picture",
     "crossover/sources/asv.py": "asv's own samples",
     "crossover/sources/asv_file.py": "asv's own samples",
 }

@@ -36,8 +36,8 @@ ALLOWED = {
     "report.words report.pictures",
     "predict": "nouns findings files spec workloads crossing measure record analysis",
     "doctor": "workloads measure",
-    "lesson": "interrupts files spec crossing measure record analysis report "
-    "report.pictures",
+    "lesson": "nouns interrupts findings files spec workloads crossing measure record "
+    "analysis plan pipeline report report.pictures report.words",
     "suites": "nouns files spec workloads measure analysis pipeline",
     "command": "nouns findings interrupts files spec workloads measure record analysis "
     "plan pipeline selftest sources report",
