@@ -160,7 +160,7 @@ def test_sections_with_a_gpu_have_its_rows():
 def test_the_table_by_steps_ends_at_the_whole_job():
     table = sections(gpu(199.5))[1].tables[2]
     assert table.head == ("steps", LOOP, FUSED, GPU)
-    assert table.rows[0] == ("1", "500 ms", "1 s (2)", "4.5 s (8.99)")
+    assert table.rows[0] == ("1", "0.5 s", "1 s (2)", "4.5 s (8.99)")
     assert table.rows[-1][::3] == ("109,800,000", "6.1 h (0.5)")
 
 
