@@ -68,13 +68,18 @@ def carry_out(
     return dataclasses.replace(run, measurements=run_folder.rounds(out))
 
 
-def carry_out_unkept(spec: Spec, machine: Machine, workers: Workers) -> Run:
+def carry_out_unkept(
+    spec: Spec,
+    machine: Machine,
+    workers: Workers,
+    progress: Progress = lambda block, done_s, total_s: None,
+) -> Run:
     """Carry out a spec in a temporary run directory; return the run."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         run = Run(spec.name, SCHEMA, spec, None, "", machine, ())
         run_folder.create(out, run)
-        return carry_out(spec, run, out, workers)
+        return carry_out(spec, run, out, workers, progress)
 
 
 def used_s(rows: Iterable[Measurement]) -> float:

@@ -153,7 +153,6 @@ ELSEWHERE = {
     "crossover/workloads/softmax.py": "its declaration",
     "crossover/lesson": "the lesson is about them",
     "bench/asv_suite": "the unit of asv's number",
-    "crossover/report/pictures/verdict.py": "the lesson's picture",
     "crossover/sources/asv.py": "asv's own samples",
 }
 """Where the names of softmax's sizes may be keys or attributes, and why."""

@@ -38,8 +38,8 @@ ALLOWED = {
     "predict": "nouns findings files spec workloads crossing measure record analysis "
     "report.words",
     "doctor": "workloads measure",
-    "lesson": "nouns interrupts files spec crossing measure analysis "
-    "report.words report.pictures",
+    "lesson": "nouns interrupts findings files spec workloads crossing measure "
+    "analysis plan pipeline report report.pictures report.words",
     "suites": "nouns files spec workloads measure analysis pipeline",
     "command": "nouns findings interrupts files spec workloads measure record analysis "
     "plan pipeline selftest sources report",

@@ -5,10 +5,11 @@ import dataclasses
 
 import pytest
 import torch
+from lesson_run import workers
 
-from crossover.lesson import claims, job
-from crossover.lesson.evidence import Whole
-from crossover.lesson.verdict import OUTCOMES
+from crossover.lesson import claims, job, large, tasks
+from crossover.lesson.evidence import FUSED, STEPS, Whole, steps_of
+from crossover.measure.workers import Workers
 from crossover.nouns import InputError
 from softmax_core import device as devices
 from softmax_core import experiments
@@ -97,44 +98,65 @@ def test_what_was_finished_is_written_when_interrupted(tmp_path, monkeypatch):
 
 @pytest.fixture
 def short(monkeypatch):
-    """Make the large job small, and let the codes take few steps of it."""
-    from crossover.lesson import large
-
-    def small_job(device):
-        job = experiments.seeded_job(experiments.HARD, device)
-        return experiments.LibraryJob(job.features, job.labels, 5, 0.3)
-
-    monkeypatch.setattr(experiments, "large_job", small_job)
+    """Let virtual workers measure, and let a small job be trained in full."""
     monkeypatch.setattr(devices, "accelerators", list)  # whatever is here
     monkeypatch.setattr(
         devices,
         "unavailable_reason",
         lambda d: None if d.type == "cpu" else "no device",
     )
-    monkeypatch.setattr(job.timing, "SMALL_ROUNDS", range(2))
-    monkeypatch.setattr(large, "LARGE_ROUNDS", range(1, 4))
-    monkeypatch.setattr(large, "LARGE_STEPS", 300)
-    monkeypatch.setattr(large, "CHUNKS", 6)
-    monkeypatch.setattr(large, "LOOP_STEPS", {5: 10, 50: 5})
-    monkeypatch.setattr(large, "FUSED_ROWS", 3000)
-    monkeypatch.setattr(large, "WARMUP_STEPS", 5)
+    monkeypatch.setattr(experiments, "hard", lambda device, seen: [0.142] + [0.8] * 19)
+    monkeypatch.setattr(claims, "CLAIMS", ())
+    monkeypatch.setattr(large, "Workers", workers)
+    monkeypatch.setattr(large, "EPOCHS", 6)
+    monkeypatch.setattr(large, "EPOCH_STEPS", 300)
+
+    def small_job(device):
+        job = experiments.seeded_job(experiments.HARD, device)
+        return experiments.LibraryJob(job.features, job.labels, 5, 0.3)
+
+    monkeypatch.setattr(experiments, "large_job", small_job)
 
 
-def test_timings_say_what_was_not_measured(short):
+def test_timings_say_what_was_not_measured(short, monkeypatch):
+    monkeypatch.setattr("os.getloadavg", lambda: (9999.0,) * 3)
     task = job.Task(torch.device("cpu"), lambda epochs: None)
     cpu, gpu = job.timing.timing_small(task)
     assert cpu.ok == "not checked"
     assert cpu.measured.partition(" s,")[0].replace(".", "").isdigit()
-    assert gpu.ok.startswith("not measured: ")
+    assert gpu.ok == "not measured: no device"
     cpu, gpu, claim = job.timing.timing_large(task)
-    assert "extrapolated from 60 steps" in cpu.measured
+    assert cpu.measured.startswith(
+        "12.20 h extrapolated from 12,000 steps, 400 us each "
+        "(96.8 % interval 11.96 to 12.44 h; doubtful: other programs kept the cores"
+    )
+    assert cpu.measured.endswith("), 2 threads")
     assert (gpu.measured, claim.measured) == ("", "")
-    assert gpu.ok == claim.ok == f"not measured: {task.evidence.gpu_missing}"
-    for code in (task.evidence.loop, task.evidence.fused):
-        assert [len(cost.seconds) for cost in code.costs] == [6, 6]
-        assert code.setup_s > 0
-        assert all(s > 0 for cost in code.costs for s in cost.seconds)
-    assert [c.steps for c in task.evidence.fused.costs] == [600, 60]
+    assert gpu.ok == claim.ok == "not measured: no device"
+
+
+def test_the_training_of_hard_is_timed_once(short, monkeypatch):
+    trained = []
+    known = experiments.hard
+    monkeypatch.setattr(
+        experiments, "hard", lambda *a, **k: trained.append(1) or known(*a, **k)
+    )
+    task = job.Task(torch.device("cpu"), lambda epochs: None)
+    tasks.hard(task)
+    task.hard_s = 8.55
+    cpu, _ = job.timing.timing_small(task)
+    assert cpu.measured.startswith("8.55 s, 300 us a step, ")
+    assert (trained, list(task.rounds)) == ([1], ["hard"])
+
+
+def test_a_loop_that_cannot_be_measured_is_said_and_gives_no_verdict(
+    short, monkeypatch
+):
+    monkeypatch.setattr(large, "Workers", lambda: workers(loop=None))
+    task = job.Task(torch.device("cpu"), lambda epochs: None)
+    rows = job.timing.timing_large(task)
+    assert {row.ok for row in rows} == {"not measured: unavailable: broken"}
+    assert task.evidence is None
 
 
 def test_in_full_every_step_is_taken_by_fused(short):
@@ -142,43 +164,31 @@ def test_in_full_every_step_is_taken_by_fused(short):
     task = job.Task(torch.device("cpu"), trained.append, full=True)
     threads = torch.get_num_threads()
     *_, fused, claim = job.timing.timing_large(task)
-    whole = task.evidence.fused_whole
+    whole = task.evidence.wholes[FUSED]
     assert [steps for steps, _ in whole.rounds] == [300, 600, 900]
-    assert whole.steps == task.evidence.steps == 1800
     assert whole.accuracy > 0.6
     assert f"accuracy {whole.accuracy:.3f}" in fused.measured
     assert claim.ok.startswith("not measured: ")
-    assert torch.get_num_threads() == threads == task.evidence.threads
+    assert torch.get_num_threads() == threads
     assert sum(trained[-3:]) == 6 * 300 / 150
 
 
-class FakeGpu:
-    """Says that it is a GPU; what is sent there stays where it is."""
-
-    type = "cuda"
-
-    def __str__(self):
-        return "cuda"
-
-
 def test_another_device_fills_its_rows(short, monkeypatch):
-    monkeypatch.setattr(devices, "parse_device", lambda _: torch.device("cpu"))
-    monkeypatch.setattr(experiments, "parse_device", lambda _: torch.device("cpu"))
-    waited = []
-    monkeypatch.setattr(devices, "synchronize", lambda d: waited.append(d.type))
-    task = job.Task(FakeGpu(), lambda epochs: None, full=True)
-    monkeypatch.setattr(job.timing, "taken_by_loop", lambda task: task_whole)
-    task_whole = Whole(((900, 1.0), (900, 1.0)), 0.7)
+    monkeypatch.setattr(large, "Workers", lambda: workers(gpu=(640, 0.1, 4.5)))
+    whole = Whole(((900, 1.0), (900, 1.0)), 0.7)
+    taken = []
+    monkeypatch.setattr(
+        large, "_whole", lambda task, who: taken.append(str(who)) or whole
+    )
+    task = job.Task(torch.device("cuda"), lambda epochs: None, full=True)
     cpu, gpu, fused, claim = job.timing.timing_large(task)
+    assert taken == [FUSED, "cuda/lesson"]
     assert gpu.ok == claim.ok == "not checked"
-    assert gpu.measured.startswith("0.00 h, every step; ")
-    assert "extrapolated from 60 steps" in cpu.measured
-    assert "accuracy" in fused.measured
-    assert claim.measured in OUTCOMES.values()
-    assert task.evidence.gpu_missing == ""
-    assert len(task.evidence.gpu.costs) == 2
-    # both ends of each of the 6 chunks of 2 batch sizes, and the end of its start
-    assert waited.count("cuda") == 2 * 6 * 2 + 1
+    assert gpu.measured.startswith("0.00 h, every step; 19.5")
+    assert "extrapolated from 12,000 steps" in cpu.measured
+    assert "accuracy 0.700" in fused.measured
+    assert claim.measured == "Not supported"
+    assert task.evidence.missing == {}
 
 
 def test_the_verdict_is_written_and_printed(short, tmp_path, capsys):
@@ -194,9 +204,27 @@ def test_the_verdict_is_written_and_printed(short, tmp_path, capsys):
     assert "ask for it with --full" in text
 
 
+def test_an_interrupt_while_the_engine_measures_leaves_what_is_there(
+    short, tmp_path, monkeypatch
+):
+    def stopped(contender):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(large, "Workers", lambda: Workers(stopped))
+    names = {n: job.EXPERIMENTS[n] for n in ("timing-small", "timing-large")}
+    monkeypatch.setattr(job, "EXPERIMENTS", names)
+    assert job.do_lesson(None, "cpu", False, tmp_path) == 130
+    assert {p.name for p in tmp_path.rglob("*.*")} == {"lesson.csv", "lesson.md"}
+    text = (tmp_path / "lesson.md").read_text()
+    assert "**Interrupted: not all experiments ran.**" in text
+    assert "timing-small" in text
+
+
 def test_the_large_job_is_the_lesson_s():
-    large = experiments.large_job("cpu")
-    assert len(large.batches) == job.large.LARGE_STEPS
-    group = large.optimizer.param_groups[0]
+    whole = experiments.large_job("cpu")
+    assert len(whole.batches) == large.EPOCH_STEPS
+    group = whole.optimizer.param_groups[0]
     assert (group["lr"], group["momentum"]) == (0.03, 0.3)
-    assert job.large.WHOLE * job.large.SMALL_STEPS == 109_800_000
+    case = large.large_spec().sweep[0].case_at(5)
+    assert (case["learning_rate"], case["momentum"]) == (0.03, 0.3)
+    assert steps_of(case) == STEPS == 109_800_000

@@ -2,40 +2,34 @@
 
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from os import environ
 from pathlib import Path
 
 import pytest
+from lesson_run import evidence
 
-from crossover.lesson.evidence import Code, Cost, Evidence, Whole
-from crossover.lesson.verdict_files import curve, document, write_verdict
-from crossover.report.pictures.verdict import StepCurve, steps_figure
+from crossover.lesson.evidence import FUSED, STEPS, Whole
+from crossover.lesson.verdict_files import document, write_verdict
 from crossover.report.words.document import markdown, page
 
 EVIL = "<script>document.title='executed'</script>\"><img src=x onerror=alert(1)>|*'"
+WHOLE = Whole(((STEPS // 2, 7.0), (STEPS // 2, 7.0)), 0.8)
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 
 
-def code(name, floor_us, row_us):
-    costs = []
-    for batch in (5, 50, 500):
-        step_s = 1e-6 * (floor_us + row_us * batch)
-        costs.append(Cost(batch, 100, tuple(100 * step_s for _ in range(8))))
-    return Code(name, 0.5, tuple(costs))
-
-
-def evidence(gpu=None, missing="torch was built without CUDA"):
-    whole = Whole(((1000, 0.1), (1000, 0.1)), 0.8)
-    loop, fused = code("the loop", 300, 8), code("fused", 0.1, 0.01)
-    return Evidence(2000, 500, 2, loop, fused, gpu, missing, whole)
+@pytest.fixture(scope="module")
+def found():
+    """Return the evidence where the reason why there is no GPU is hostile."""
+    return replace(evidence(), gpu_missing=EVIL, wholes={FUSED: WHOLE})
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(found, tmp_path_factory):
     out = tmp_path_factory.mktemp("verdict")
     (out / "plots").mkdir()
-    write_verdict(evidence(missing=EVIL), f"CPU {EVIL}", out)
+    write_verdict(found, f"CPU {EVIL}", out)
     return out
 
 
@@ -90,7 +84,7 @@ def test_the_markdown_says_the_same(folder):
     assert "<img" not in text
     assert "plots/steps.png" in text
     row = next(line for line in text.splitlines() if line.startswith("| 50 |"))
-    assert row == "| 50 | 700, 700 to 700 (14) | 0.6, 0.6 to 0.6 (0.012) |"
+    assert row == "| 50 | 850, 833 to 867 (17) | 0.35, 0.343 to 0.357 (0.007) |"
     tables = [line for line in text.splitlines() if line.startswith("|")]
     assert {line.count("|") for line in tables if line.startswith("| 5")} == {4}
     cells = set(re.findall(r"<td class=\"n\">([^<]*)</td>", html(folder)))
@@ -102,42 +96,18 @@ def html(folder):
 
 
 def test_a_gpu_has_a_column_in_text_and_page():
-    given = evidence(code("GPU loop", 600, 0.1), "")
-    text = document(given, "facts", b"\x89PNG" + bytes(20))
-    assert "| batch size | the loop | GPU loop | fused |" in markdown(text)
-    assert '<th scope="col" class="n">GPU loop</th>' in page(text)
+    text = document(evidence((600, 0.1, 4.5)), "facts", b"\x89PNG" + bytes(20))
+    assert "| batch size | cpu/lesson | cpu/fused@1 | cuda/lesson |" in markdown(text)
+    assert '<th scope="col" class="n">cuda/lesson</th>' in page(text)
     assert "True here" not in text.answer
-    assert "is ahead of the loop from a batch size of 50 on" in markdown(text)
+    assert "the GPU overtakes the CPU from batch size" in markdown(text)
 
 
-def test_the_picture_shows_the_floor_of_each_code(unclipped):
-    given = evidence()
-    curves = [curve(given.loop), curve(given.fused)]
-    assert curves[0] == StepCurve(
-        "the loop", (5, 50, 500), *((pytest.approx((34e-5, 7e-4, 43e-4)),) * 3),
-        pytest.approx(3e-4), pytest.approx(8e-6),
-    )  # fmt: skip
-    figure = steps_figure(curves, 5, "median of n = 8 chunks")
-    unclipped(figure)
-    (axes,) = figure.axes
-    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
-    flat = [
-        line.get_ydata()[0]
-        for line in axes.lines
-        if line.get_linestyle() == ":" and len(set(line.get_ydata())) == 1
-    ]
-    assert flat == pytest.approx([3e-4, 1e-7])
-    labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert "floor of a step: 300 \u00b5s" in labels
-    assert "the loop" in labels
-
-
-def test_a_code_without_a_floor_has_no_line_for_it():
-    bare = StepCurve("x", (5, 50), (1e-6, 1e-5), (1e-6, 1e-5), (1e-6, 1e-5), 0.0, 2e-7)
-    (axes,) = steps_figure([bare], 5, "t").axes
-    labels = [line.get_label() for line in axes.lines]
-    assert not any("floor" in str(label) for label in labels)
-    assert steps_figure([], 5, "t").axes[0].texts[0].get_text() == "not measured"
+def test_the_picture_is_that_of_the_run_s_batch_sizes(found):
+    section = document(found, "facts", b"png").sections[1]
+    (picture,) = section.pictures
+    assert (picture.name, picture.png) == ("steps", b"png")
+    assert "cpu/fused@1 is ahead of cpu/lesson at every batch size" in picture.alt
 
 
 @pytest.mark.chromium

@@ -1,131 +1,56 @@
-"""What is measured about the lesson's claim: numbers only, each from its chunks.
+"""What the verdict on the lesson's claim follows from: the engine's run of the job.
 
-`crossover.lesson.large` fills these in, `crossover.lesson.verdict` puts them in words.
+The run's estimates, costs, crossover and break-even are those of every run; beside them
+are the codes that have taken every step. `crossover.lesson.large` makes all of it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import fmean, median
+from dataclasses import dataclass, field
+from functools import cached_property
 
+from crossover.analysis.breakeven import BreakEven, break_evens
+from crossover.analysis.cost_model import Costs, cost_models
+from crossover.analysis.crossover import crossovers
+from crossover.analysis.estimate import estimates
+from crossover.analysis.flags import doubts
+from crossover.analysis.rounds import Recorded
+from crossover.analysis.sweeps import SweepResult, sweep_results
+from crossover.findings import Crossover, Estimate
+from crossover.nouns import Case, Cell, Contender, Run
+from crossover.workloads.softmax import Softmax
+
+LOOP, FUSED = "cpu/lesson", "cpu/fused@1"
+"""The lesson's loop with torch's number of threads, and the best code of one core."""
 QUOTE = "when the computation takes more than 4 hours, the GPU is faster than the CPU"
 CLAIMED_S = 4 * 3600.0
-NEAR = 2.0
-"""A break-even within such a factor of the 4 hours is what the claim says."""
 BATCH_SIZE = 5
-"""Of the large job."""
-CONFIDENCE = 0.95
-AGREE = 0.1
-"""Halves further apart than this share are said to disagree."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A median and the ends of its interval."""
-
-    middle: float
-    low: float
-    high: float
-    confidence: float
-    """Reached: the ends are two of the values, so it is rarely what was asked for."""
-
-    def times(self, factor: float) -> "Interval":
-        """Return the median and both ends times a factor."""
-        ends = self.low * factor, self.high * factor
-        return Interval(self.middle * factor, *ends, self.confidence)
-
-
-def interval_of(values: Sequence[float]) -> Interval:
-    """Return the median of some values and its order-statistic interval."""
-    from crossover.analysis.estimate import order_statistics
-
-    rank, reached = order_statistics(len(values), CONFIDENCE)
-    low, high = (sorted(values)[i] for i in (rank, -1 - rank))
-    return Interval(median(values), low, high, reached)
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Chunks of steps of one batch size, the seconds of each."""
-
-    batch_size: int
-    steps: int
-    """Of one chunk."""
-    seconds: tuple[float, ...]
-
-    @property
-    def step_s(self) -> Interval:
-        """Seconds a step, with the interval over the chunks."""
-        return interval_of(self.seconds).times(1 / self.steps)
-
-    @property
-    def mean_s(self) -> float:
-        """Seconds a step in the mean: the slow chunks count in full."""
-        return fmean(self.seconds) / self.steps
-
-    @property
-    def halves(self) -> float:
-        """How many times as long as the first half of the chunks the second took."""
-        middle = len(self.seconds) // 2
-        return sum(self.seconds[-middle:]) / sum(self.seconds[:middle])
-
-
-@dataclass(frozen=True)
-class Code:
-    """What one code on one device costs: once, and a step at each batch size."""
-
-    name: str
-    setup_s: float
-    costs: tuple[Cost, ...]
-
-    def at(self, batch_size: int) -> Cost:
-        """Return the cost at a batch size that was measured."""
-        return next(cost for cost in self.costs if cost.batch_size == batch_size)
-
-    def total_s(self, steps: float) -> float:
-        """Return the seconds of a job with the lesson's batches, set-up included."""
-        return self.setup_s + steps * self.at(BATCH_SIZE).step_s.middle
-
-    def fit(self) -> tuple[float, float]:
-        """Return (seconds a step, seconds a row) that explain the costs best.
-
-        Neither is negative; least squares of the relative errors.
-        """
-        import numpy as np
-
-        from crossover.crossing.cost_fit import best_fit
-
-        step_s = np.array([cost.step_s.middle for cost in self.costs])
-        work = np.array([(1.0, cost.batch_size) for cost in self.costs])
-        per_step, per_row = best_fit(work, step_s)
-        return float(per_step), float(per_row)
+"""The batch size of the large job."""
+EPOCHS, EPOCH_STEPS = sum(range(1, 61)), 60_000
+"""The epochs of the large job, and the steps of one epoch of 300,000 rows."""
+STEPS = EPOCHS * EPOCH_STEPS
 
 
 @dataclass(frozen=True)
 class Whole:
-    """The whole job, every step of it taken: steps and seconds of each round."""
+    """The whole job, every step taken: steps and seconds of each round."""
 
     rounds: tuple[tuple[int, float], ...]
-    accuracy: float | None = None
+    accuracy: float
 
     @property
     def seconds(self) -> float:
-        """Of all steps."""
+        """The seconds of all steps."""
         return sum(seconds for _, seconds in self.rounds)
 
     @property
-    def steps(self) -> int:
-        """All of them."""
-        return sum(steps for steps, _ in self.rounds)
+    def lateness(self) -> float:
+        """The time of a late step as a multiple of an early one's.
 
-    @property
-    def halves(self) -> float:
-        """How many times as long a late step took: rounds that end in the later half
-        of the steps against the others.
+        Late are the steps of rounds that end in the later half of all steps.
         """
         early, late, seen = [0.0, 0.0], [0.0, 0.0], 0
         for steps, seconds in self.rounds:
             seen += steps
-            part = early if 2 * seen <= self.steps else late
+            part = early if 2 * seen <= sum(n for n, _ in self.rounds) else late
             part[0] += steps
             part[1] += seconds
         return (late[1] / late[0]) / (early[1] / early[0])
@@ -133,50 +58,121 @@ class Whole:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that the verdict is computed from; what is None was not measured."""
+    """The run, whose first sweep is along the batch size; codes by contender's text."""
 
-    steps: int
-    """Of the whole job."""
-    epoch_steps: int
-    threads: int
-    loop: Code
-    fused: Code
-    gpu: Code | None
-    """The loop on the device asked for."""
-    gpu_missing: str
-    """Why `gpu` is None."""
-    fused_whole: Whole | None = None
-    gpu_whole: Whole | None = None
+    run: Run
+    gpu: str = ""
+    """The lesson's loop on the device asked for; empty if that is the CPU."""
+    gpu_missing: str = ""
+    """Why no other device was asked for."""
+    wholes: dict[str, Whole] = field(default_factory=dict)
+    """The codes that have taken every step."""
+
+    @cached_property
+    def recorded(self) -> Recorded:
+        """The rounds of the run, by cell."""
+        return Recorded(self.run.measurements)
+
+    @cached_property
+    def result(self) -> SweepResult:
+        """The times, speedups and crossovers along the batch size."""
+        return sweep_results(self.run, crossovers(self.run))[0]
+
+    @cached_property
+    def times(self) -> dict[str, dict[int, Estimate]]:
+        """By code and batch size, training alone: the time of as many rows as the job
+        has. Only codes that were measured with the lesson's batches.
+        """
+        found: dict[str, dict[int, Estimate]] = {}
+        for e in self.result.estimates:
+            found.setdefault(str(e.contender), {})[e.case["batch_size"]] = e
+        return {name: sizes for name, sizes in found.items() if BATCH_SIZE in sizes}
 
     @property
-    def gpu_ratio(self) -> Interval | None:
-        """How many times as long a step of the loop takes on the GPU, by rounds."""
-        if self.gpu is None:
-            return None
-        here, there = self.loop.at(BATCH_SIZE), self.gpu.at(BATCH_SIZE)
-        pairs = zip(here.seconds, there.seconds, strict=True)
-        return interval_of([g / there.steps / (c / here.steps) for c, g in pairs])
+    def has_gpu(self) -> bool:
+        """Whether the lesson's loop was measured on another device than the CPU."""
+        return self.gpu in self.times
+
+    @cached_property
+    def missing(self) -> dict[str, str]:
+        """By what was not measured, the reason."""
+        case = self.run.spec.sweep[0].case_at(BATCH_SIZE)
+        found = {} if self.gpu else {"GPU": self.gpu_missing}
+        for name in self.run.spec.contenders:
+            if name not in self.times:
+                reason = self.recorded.reason(Cell(case, Contender.parse(name)))
+                found["GPU" if name == self.gpu else name] = reason
+        return found
+
+    @cached_property
+    def costs(self) -> dict[str, Costs]:
+        """What the time of each code is made of."""
+        return {str(c.contender): c for c in cost_models(self.run, self.recorded)}
+
+    @cached_property
+    def crossovers(self) -> dict[str, Crossover]:
+        """Each other code against the loop, along the batch size."""
+        return {c.challenger: c for c in self.result.timed()}
+
+    @cached_property
+    def break_evens(self) -> dict[str, BreakEven]:
+        """Each other code against the loop, with the lesson's batches."""
+        rows = (
+            b
+            for b in break_evens(self.run, self.recorded)
+            if b.case["batch_size"] == BATCH_SIZE
+        )
+        return {b.challenger: b for b in rows}
+
+    @cached_property
+    def _from_scratch(self) -> dict[str, float]:
+        return {
+            str(e.contender): e.median_s
+            for e in estimates(self.run, self.run.spec.confidence, self.recorded)
+            if (e.view, e.case["batch_size"]) == ("from_scratch", BATCH_SIZE)
+        }
+
+    def job_s(self, name: str) -> float:
+        """Return the seconds of all steps, without fixed costs."""
+        return self.times[name][BATCH_SIZE].median_s
+
+    def total_s(self, name: str, steps: float) -> float:
+        """Return the seconds of a job with the lesson's batches, fixed costs too."""
+        fixed_s = self._from_scratch[name] - self.job_s(name)
+        return fixed_s + steps / STEPS * self.job_s(name)
+
+    def fused_s(self) -> float | None:
+        """Return the seconds of all steps with trainer fused: taken, or scaled up."""
+        if FUSED in self.wholes:
+            return self.wholes[FUSED].seconds
+        return self.job_s(FUSED) if FUSED in self.times else None
+
+    def timed(self, name: str) -> int:
+        """Return how many steps of the lesson's batch were timed."""
+        job = self.times[name][BATCH_SIZE]
+        rows = self.recorded.ok[Cell(job.case, job.contender)]
+        epochs = sum(
+            len(m.samples_s) * m.calls_per_sample * (m.epochs_run or 0) for m in rows
+        )
+        return round(epochs * steps_of(job.case) / job.case.repeats)
+
+    def doubts(self, name: str) -> str:
+        """Return what makes the time of the job doubtful, in words; "" if nothing.
+
+        That it is scaled up is said wherever it stands.
+        """
+        said = doubts(self.times[name][BATCH_SIZE].flags)
+        return "; ".join(
+            words for flag, words in said.items() if flag != "extrapolated"
+        )
+
+    @property
+    def threads(self) -> int | None:
+        """The threads that the loop has on the CPU."""
+        rows = self.run.measurements
+        return next((m.threads for m in rows if str(m.contender) == LOOP), None)
 
 
-def break_even_steps(first: Code, second: Code) -> float | None:
-    """Return from how many of the lesson's steps on the second is done first.
-
-    None: never, as its steps are not the shorter ones. 0: from the first step on.
-    """
-    gain = first.at(BATCH_SIZE).step_s.middle - second.at(BATCH_SIZE).step_s.middle
-    if gain <= 0:
-        return None
-    return max(0.0, (second.setup_s - first.setup_s) / gain)
-
-
-def ahead_from(first: Code, second: Code) -> int | None:
-    """Return the batch size from which on the second's steps are the shorter ones.
-
-    Of those measured, and at every larger one; None where they are not at the largest.
-    """
-    found = None
-    for cost in sorted(second.costs, key=lambda cost: -cost.batch_size):
-        if cost.step_s.middle >= first.at(cost.batch_size).step_s.middle:
-            break
-        found = cost.batch_size
-    return found
+def steps_of(case: Case) -> float:
+    """Return the number of steps of a case, all epochs together."""
+    return Softmax().work(case)["step"]

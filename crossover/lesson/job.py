@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import astuple
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,12 +36,12 @@ if TYPE_CHECKING:
 EXPERIMENTS: dict[str, tuple[Callable[[Task], list[Row]], float]] = {
     "worked": (tasks.worked, 1),
     "manual": (tasks.manual, 3),
-    "convergence": (tasks.convergence, 190),
-    "inits": (tasks.inits, 100),
+    "convergence": (partial(tasks.rounds, "convergence"), 190),
+    "inits": (partial(tasks.starts, "inits"), 100),
     "library": (tasks.library, 3),
-    "library-convergence": (tasks.library_convergence, 190),
+    "library-convergence": (partial(tasks.rounds, "library-convergence"), 190),
     "hard": (tasks.hard, 190),
-    "hard-inits": (tasks.hard_inits, 100),
+    "hard-inits": (partial(tasks.starts, "hard-inits"), 100),
     "device-check": (tasks.device_check, 1),
     "timing-small": (timing.timing_small, 190),
     "timing-large": (timing.timing_large, large.TAKEN),
@@ -111,6 +112,8 @@ def _run(
 ) -> tuple[Task, bool]:
     """Add the rows of each experiment; return the task and whether it was stopped."""
     epochs = {name: EXPERIMENTS[name][1] for name in names}
+    if "hard" in names and "timing-small" in names:
+        epochs["timing-small"] = 0  # that training is the one which is timed
     if full and "timing-large" in epochs:
         epochs["timing-large"] += large.WHOLE * (1 if device.type == "cpu" else 2)
     columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()

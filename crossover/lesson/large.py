@@ -1,240 +1,126 @@
-"""The lesson's large job: what a step of it costs, and all of them.
+"""The lesson's large job: the engine times a part of it; in full, every step is taken.
 
-The loop, on the CPU and on the device asked for, and trainer fused take chunks of steps
-in turns, at several batch sizes, so that a slow moment of the machine meets them all.
+The job has 300,000 rows, an epoch of which the loop trains for 20 s. The engine trains
+`ROWS` of them for more epochs, which are as many steps and rows in all.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING
 
-from crossover.lesson.evidence import BATCH_SIZE, Code, Cost, Evidence, Whole
-from crossover.lesson.tasks import Task, gpu_missing
-from crossover.measure.clock import GarbagePause, measured_s
+from crossover.lesson.evidence import (
+    BATCH_SIZE,
+    EPOCH_STEPS,
+    EPOCHS,
+    FUSED,
+    LOOP,
+    STEPS,
+    Evidence,
+    Whole,
+)
+from crossover.lesson.tasks import Task, gpu_missing, waited_s
+from crossover.measure.machine import quota_cores, usable_cores
+from crossover.measure.workers import Workers
+from crossover.nouns import Contender, Machine
+from crossover.pipeline import carry_out_unkept
+from crossover.plan.plan import Block
+from crossover.spec.spec import Spec, parse_spec
 
 if TYPE_CHECKING:
-    import torch
-    from torch import Tensor
-
+    from softmax_core.case import Case
     from softmax_core.data import Data
-    from softmax_core.experiments import LibraryJob
-    from softmax_core.training import Session
 
+BATCH_SIZES = (BATCH_SIZE, 50, 500, 5_000)
+ROWS, MORE_ROWS = 5_000, 20_000
+"""Rows of an epoch, and at the largest batch size once more: without them the cost of
+a row could not be told from that of an epoch."""
+ROUNDS = 6
+"""With fewer rounds, the interval of a median falls short of 95 %."""
+BUDGET_S, SAMPLE_S = 300.0, 0.02
+LARGE_CASE = {"momentum": 0.3, "dispersion": (6.0, 4.0)}
 SMALL_STEPS = 150
 """Steps of an epoch of 1,500 rows in batches of 10, the unit of progress."""
-LARGE_ROUNDS: Sequence[int] = range(1, 61)
-LARGE_STEPS = 60_000
-"""Steps of an epoch of 300,000 rows in batches of 5."""
-CHUNKS = 10
-"""Of each code at each batch size."""
-LOOP_STEPS = {BATCH_SIZE: 1_200, 50: 200, 500: 40, 5_000: 4}
-"""Steps of one chunk of the loop, by batch size."""
-FUSED_ROWS = 4_500_000
-"""Rows of one chunk of fused, in whole epochs."""
-WARMUP_STEPS = 1_000
-TAKEN = 2 * CHUNKS * LOOP_STEPS[BATCH_SIZE] / SMALL_STEPS
-"""About how many small epochs all chunks take, for the time left."""
-WHOLE = sum(LARGE_ROUNDS) * LARGE_STEPS / SMALL_STEPS
+TAKEN = 50.0
+"""About how many small epochs the run of the engine takes, for the time left."""
+WHOLE = STEPS / SMALL_STEPS
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One code at one batch size: takes a chunk of so many steps when called."""
+def large_spec(gpu: str = "") -> Spec:
+    """Return what the engine is to measure for the claim."""
+    others = (FUSED, gpu) if gpu else (FUSED,)
+    first = {"axis": "batch_size", "values": BATCH_SIZES, "samples": ROWS}
+    more = {"axis": "samples", "values": (MORE_ROWS,), "batch_size": BATCH_SIZES[-1]}
+    job = LARGE_CASE | {"epochs": STEPS * BATCH_SIZE // ROWS}
+    fields = {
+        "name": "lesson", "rounds": ROUNDS, "grid": True, "control": False,
+        "budget_s": BUDGET_S, "longest_sample_s": SAMPLE_S,
+        "contenders": (LOOP, *others), "pairs": [(LOOP, other) for other in others],
+        "sweep": [sweep | job for sweep in (first, more)],
+    }  # fmt: skip
+    return parse_spec(fields, "the lesson's large job")
 
-    code: str
-    device: "torch.device"
-    batch_size: int
-    steps: int
-    work: Callable[[], object]
 
-
-def measured_evidence(task: Task) -> Evidence:
-    """Measure the codes side by side, a part of the job."""
-    import torch
-
-    from softmax_core.experiments import HARD, seeded_job
-
-    cpu = torch.device("cpu")
-    threads = torch.get_num_threads()
-    # What the first training in a process loads is nobody's start.
-    seeded_job(HARD, cpu).fit(1)
-    setups = {"loop": loop_setup_s(cpu), "fused": fused_setup_s()}
-    cells = [*loop_cells("loop", cpu), *fused_cells()]
-    missing = ""
-    if task.device.type == "cpu":
-        missing = gpu_missing()
-    else:
-        setups["gpu"] = loop_setup_s(task.device)
-        cells += loop_cells("gpu", task.device)
-    costs = measured_costs(cells, lambda: task.seen(TAKEN / CHUNKS))
-    names = {
-        "loop": "the lesson's loop on the CPU",
-        "fused": "trainer fused on one core",
-        "gpu": "the lesson's loop on the GPU",
-    }
-    codes = {key: Code(names[key], setups[key], costs[key]) for key in setups}
-    return Evidence(
-        sum(LARGE_ROUNDS) * LARGE_STEPS, LARGE_STEPS, threads, codes["loop"],
-        codes["fused"], codes.get("gpu"), missing,
+def measured_evidence(task: Task, workers: Workers | None = None) -> Evidence:
+    """Carry the spec out."""
+    is_cpu = task.device.type == "cpu"
+    gpu = "" if is_cpu else str(Contender(str(task.device), "lesson"))
+    machine = Machine(  # its device is known to be usable: no worker need say so
+        "", "", usable_cores(), quota_cores(), None, os.getloadavg()[0], (), {}, {},
+        {}, "",
     )  # fmt: skip
 
+    def seen(block: Block, done_s: float, total_s: float) -> None:
+        task.seen(TAKEN / ROUNDS / (len(BATCH_SIZES) + 1))
 
-def measured_costs(
-    cells: Sequence[Cell], done: Callable[[], object]
-) -> dict[str, tuple[Cost, ...]]:
-    """Let all cells take a chunk in turns, forwards and backwards; costs by code."""
-    for cell in cells:
-        cell.work()
-    seconds: list[list[float]] = [[] for _ in cells]
-    # A collection looks through all objects of this process: 0.2 s, twice the time of
-    # a chunk of large batches, by chance in one chunk or in another.
-    pause = GarbagePause()
-    try:
-        for round_ in range(CHUNKS):
-            order = range(len(cells))
-            for i in order if round_ % 2 == 0 else reversed(order):
-                pause.collect()
-                seconds[i].append(waited_s(cells[i].device, cells[i].work))
-            done()
-    finally:
-        pause.end()
-    found: dict[str, tuple[Cost, ...]] = {}
-    for cell, values in zip(cells, seconds, strict=True):
-        cost = Cost(cell.batch_size, cell.steps, tuple(values))
-        found[cell.code] = (*found.get(cell.code, ()), cost)
-    return found
+    run = carry_out_unkept(large_spec(gpu), machine, workers or Workers(), seen)
+    return Evidence(run, gpu, gpu_missing() if is_cpu else "")
 
 
-def loop_cells(code: str, device: "torch.device") -> Iterator[Cell]:
-    """Yield the lesson's loop on a device at each batch size."""
-    from softmax_core.experiments import LibraryJob, large_job
-    from softmax_core.lesson import fit
+def in_full(task: Task, e: Evidence) -> Iterator[Evidence]:
+    """Take every step with trainer fused, then with the loop on another device.
 
-    first = large_job(device)
-    for batch_size, steps in LOOP_STEPS.items():
-        job = LibraryJob(
-            first.features, first.labels, batch_size, momentum=first.momentum
-        )
-        batches = _endless(job.batches)
-
-        def take(
-            job: LibraryJob = job,
-            batches: "Iterator[Sequence[Tensor]]" = batches,
-            steps: int = steps,
-        ) -> None:
-            fit(job.net, job.criterion, job.optimizer, islice(batches, steps), 1)
-
-        if batch_size == BATCH_SIZE:
-            take(steps=WARMUP_STEPS)
-        yield Cell(code, device, batch_size, steps, take)
+    Yields the evidence after each of the two, in case that the next is interrupted.
+    """
+    for name in (FUSED, e.gpu):
+        if name in e.times:
+            e = replace(
+                e, wholes=e.wholes | {name: _whole(task, Contender.parse(name))}
+            )
+            yield e
 
 
-def _endless(batches: "Iterable[Sequence[Tensor]]") -> "Iterator[Sequence[Tensor]]":
-    """Yield batches epoch after epoch, so that a shuffle is paid for once an epoch."""
-    while True:
-        yield from batches
+def _whole(task: Task, who: Contender) -> Whole:
+    """Take every step of the job in the lesson's rounds: 1 epoch, 2, and so on."""
+    import torch
+
+    from softmax_core import evaluate, get_trainer
+
+    case, data = _large()
+    device = torch.device(who.device)
+    session = get_trainer(who.trainer).prepare(case, data, device)
+    session.train(1)  # what is built at the first call was timed as the start
+    session.reset()
+    rounds, left = list[tuple[int, float]](), EPOCHS
+    while left:
+        epochs = min(len(rounds) + 1, left)
+        seconds = waited_s(device, partial(session.train, epochs))
+        rounds.append((epochs * case.steps_per_epoch, seconds))
+        task.seen(epochs * case.steps_per_epoch / SMALL_STEPS)
+        left -= epochs
+    return Whole(tuple(rounds), evaluate(*session.weights(), data)[1])
 
 
-def loop_setup_s(device: "torch.device") -> float:
-    """Return the seconds to draw and move the data, and to take the first step."""
-    from softmax_core.experiments import large_job
-    from softmax_core.lesson import fit
-
-    def set_up() -> None:
-        job = large_job(device)
-        fit(job.net, job.criterion, job.optimizer, islice(iter(job.batches), 1), 1)
-        _wait(device)
-
-    # Nothing waits for the device before: its start is a part of what is timed.
-    return measured_s(set_up, lambda: None)
-
-
-def fused_session(batch_size: int = BATCH_SIZE) -> "Session":
-    """Return trainer fused on the data of the large job, ready to train."""
-    from softmax_core import Case, get_trainer
+def _large() -> "tuple[Case, Data]":
+    """Return the large job as trainers take it, and the lesson's data."""
+    from softmax_core.case import Case
+    from softmax_core.data import Data
     from softmax_core.experiments import LEARNING_RATE, large_job
 
     job = large_job("cpu")
-    data = _as_trained(job)
-    samples, features = data.X.shape
     case = Case(
-        samples, features, int(data.y.max()) + 1, batch_size,
-        learning_rate=LEARNING_RATE, momentum=job.momentum,
+        EPOCH_STEPS * BATCH_SIZE, batch_size=BATCH_SIZE, learning_rate=LEARNING_RATE,
+        momentum=job.momentum,
     )  # fmt: skip
-    # threads are left to torch's setting, which the loop must keep; fused takes one
-    return get_trainer("fused").prepare(case, data)
-
-
-def _as_trained(job: "LibraryJob") -> "Data":
-    """Return a job's data as trainers take them."""
-    from softmax_core.data import Data
-
-    return Data(job.features, job.labels.flatten().long())
-
-
-def fused_setup_s() -> float:
-    """Return the seconds to draw the data, compile or load fused, train an epoch."""
-    return measured_s(lambda: fused_session().train(1), lambda: None)
-
-
-def fused_cells() -> Iterator[Cell]:
-    """Yield trainer fused at each batch size."""
-    import torch
-
-    rows = LARGE_STEPS * BATCH_SIZE
-    epochs = max(1, FUSED_ROWS // rows)
-    for batch_size in LOOP_STEPS:
-        session = fused_session(batch_size)
-        steps = epochs * -(-rows // batch_size)
-
-        def take(session: "Session" = session) -> None:
-            session.train(epochs)
-
-        yield Cell("fused", torch.device("cpu"), batch_size, steps, take)
-
-
-def taken_by_fused(task: Task) -> Whole:
-    """Take every step of the job with trainer fused, on one core."""
-    from softmax_core import evaluate
-    from softmax_core.experiments import large_job
-
-    session = fused_session()
-    rounds = _rounds(task, session.train, "cpu")
-    _, accuracy = evaluate(*session.weights(), _as_trained(large_job("cpu")))
-    return Whole(rounds, accuracy)
-
-
-def taken_by_loop(task: Task) -> Whole:
-    """Take every step of the job with the lesson's loop on the device asked for."""
-    from softmax_core.experiments import large_job
-
-    job = large_job(task.device)
-    accuracies: list[float] = []
-    rounds = _rounds(task, lambda n: accuracies.append(job.fit(n)), task.device)
-    return Whole(rounds, accuracies[-1])
-
-
-def _rounds(
-    task: Task, train: Callable[[int], object], device: "torch.device | str"
-) -> tuple[tuple[int, float], ...]:
-    import torch
-
-    found = []
-    for epochs in LARGE_ROUNDS:
-        seconds = waited_s(torch.device(device), partial(train, epochs))
-        found.append((epochs * LARGE_STEPS, seconds))
-        task.seen(epochs * LARGE_STEPS / SMALL_STEPS)
-    return tuple(found)
-
-
-def waited_s(device: "torch.device", work: Callable[[], object]) -> float:
-    """Return the seconds of some work, until the device is done."""
-    return measured_s(work, lambda: _wait(device))
-
-
-def _wait(device: "torch.device") -> None:
-    from softmax_core.device import synchronize
-
-    synchronize(device)
+    return case, Data(job.features, job.labels.flatten().long())

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crossover.lesson import claims
 from crossover.lesson.claims import Row, not_checked
@@ -11,6 +11,9 @@ from crossover.spec.contenders import STAND_IN
 
 if TYPE_CHECKING:
     import torch
+
+SMALL_EPOCHS = 190
+"""The epochs of `hard` and of its timing."""
 
 
 @dataclass
@@ -27,6 +30,8 @@ class Task:
     """Accuracies of an experiment, one a round."""
     starts: dict[str, list[list[float]]] = field(default_factory=dict)
     """Accuracies of an experiment, for each start one an epoch."""
+    hard_s: float | None = None
+    """How long the training of `hard` took, once it has run."""
     evidence: Evidence | None = None
     """What the verdict on the claim is computed from."""
 
@@ -92,29 +97,24 @@ def manual(task: Task) -> list[Row]:
     return judged("manual", values)
 
 
-def convergence(task: Task) -> list[Row]:
-    """Train by hand, round after round."""
-    from softmax_core import experiments
-
-    return _rounds("convergence", task, experiments.convergence)
-
-
-def library_convergence(task: Task) -> list[Row]:
-    """Train by the library, round after round."""
-    from softmax_core import experiments
-
-    return _rounds("library-convergence", task, experiments.library_convergence)
-
-
 def hard(task: Task) -> list[Row]:
-    """Train by the library, round after round, where the classes overlap."""
-    from softmax_core import experiments
+    """Train and time the library's rounds where the classes overlap."""
+    rows: list[Row] = []
+    task.hard_s = waited_s(task.device, lambda: rows.extend(rounds("hard", task)))
+    return rows
 
-    return _rounds("hard", task, experiments.hard)
+
+def waited_s(device: "torch.device", work: Callable[[], object]) -> float:
+    """Return the seconds of some work, until the device is done."""
+    from crossover.measure.clock import measured_s
+    from softmax_core.device import synchronize
+
+    return measured_s(work, lambda: synchronize(device))
 
 
-def _rounds(name: str, task: Task, run: Callable[..., list[float]]) -> list[Row]:
-    task.rounds[name] = got = run(task.device, seen=task.seen)
+def rounds(name: str, task: Task) -> list[Row]:
+    """Train an experiment round after round."""
+    task.rounds[name] = got = _training(name)(task.device, seen=task.seen)
     values = {f"accuracy, round {i}": [a] for i, a in enumerate(got)}
     for first in (2, 4):
         late = f"accuracy, rounds {first} to {len(got) - 1}"
@@ -131,28 +131,23 @@ def library(task: Task) -> list[Row]:
     return judged("library", values)
 
 
-def inits(task: Task) -> list[Row]:
-    """Train by hand from ten random starts."""
-    from softmax_core import experiments
-
-    return _starts("inits", task, experiments.inits)
-
-
-def hard_inits(task: Task) -> list[Row]:
-    """Train by the library from ten starts, where the classes overlap."""
-    from softmax_core import experiments
-
-    return _starts("hard-inits", task, experiments.hard_inits)
-
-
-def _starts(name: str, task: Task, run: Callable[..., list[list[float]]]) -> list[Row]:
-    task.starts[name] = got = run(task.device, seen=task.seen)
+def starts(name: str, task: Task) -> list[Row]:
+    """Train an experiment from ten random starts."""
+    task.starts[name] = got = _training(name)(task.device, seen=task.seen)
     values = {}
     for epoch in (5, 10):
         reached = [curve[epoch - 1] for curve in got]
         what = f"accuracy of 10 starts after epoch {epoch}"
         values[what] = [min(reached), max(reached)]
     return judged(name, values)
+
+
+def _training(name: str) -> Callable[..., Any]:
+    """Return the function that trains an experiment."""
+    from softmax_core import experiments
+
+    found: Callable[..., Any] = getattr(experiments, name.replace("-", "_"))
+    return found
 
 
 def device_check(task: Task) -> list[Row]:

@@ -5,18 +5,17 @@ The claim is that the time a job takes decides who is faster. With two codes tha
 steps are the shorter ones, and then at fixed costs / gain a step, wherever that lies.
 """
 
-import math
-
+from crossover.analysis.breakeven import BreakEven
 from crossover.lesson.evidence import (
-    AGREE,
     BATCH_SIZE,
     CLAIMED_S,
-    NEAR,
+    FUSED,
+    LOOP,
+    STEPS,
     Evidence,
-    Interval,
-    break_even_steps,
 )
-from crossover.report.words.numbers import seconds
+from crossover.report.words.numbers import number, seconds
+from crossover.report.words.sentences import answer, joined, people
 
 OUTCOMES = {
     "not_measured": "Not decided here",
@@ -28,152 +27,152 @@ OUTCOMES = {
     "ahead_after": "Not supported",
 }
 """How the verdict begins; see `outcome`."""
+FOLLOWS = {
+    "cpu_ahead": "More steps multiply both, so the CPU stays ahead, over 4 hours as "
+    "below.",
+    "undecided": "So neither is known to be ahead.",
+    "ahead_before": "So jobs of over 4 hours are faster on the GPU, and so are jobs "
+    "far below.",
+    "near": "That is about the 4 hours of the claim.",
+    "ahead_after": "That is not at 4 hours.",
+}
+"""What follows from the numbers of a GPU."""
+NEAR = 2.0
+"""A break-even within this factor of the 4 hours is what the claim says."""
+AGREE = 0.1
+"""Late steps are said to last as long as early ones if they differ by less."""
 
 
 def outcome(e: Evidence) -> str:
     """Return which of `OUTCOMES` the numbers make it.
 
-    not_measured: there is no GPU row. code_decides: nor is there one, but the same CPU
-    does the job in less than the 4 hours that the loop takes longer than. cpu_ahead,
-    undecided: the GPU's steps are not the shorter ones, or it is not clear.
-    ahead_before, near, ahead_after: they are, and its fixed costs are made up for
-    before, at about, or after the 4 hours.
+    not_measured: no GPU was measured. code_decides: nor was one, but the same CPU does
+    in less than 4 hours the job for which the loop takes longer. cpu_ahead, undecided:
+    the GPU's steps are not the shorter ones, or it is not clear. ahead_before, near,
+    ahead_after: they are, and the GPU makes up for its fixed costs before, at about, or
+    after the 4 hours.
     """
-    ratio = e.gpu_ratio
-    if e.gpu is None or ratio is None:
-        decided = fused_s(e) < CLAIMED_S < e.loop.total_s(e.steps)
-        return "code_decides" if decided else "not_measured"
-    if ratio.low > 1:
-        return "cpu_ahead"
-    steps = break_even_steps(e.loop, e.gpu)
-    if ratio.high >= 1 or steps is None:
+    if not e.has_gpu:
+        fused = e.fused_s()
+        is_code = fused is not None and fused < CLAIMED_S < e.job_s(LOOP)
+        return "code_decides" if is_code else "not_measured"
+    found = e.break_evens.get(e.gpu)
+    if found is None or found.outcome == "inconclusive":
         return "undecided"
-    at_s = e.loop.total_s(steps)
-    if at_s < CLAIMED_S / NEAR:
+    if found.outcome in ("never", "loses_from"):
+        return "cpu_ahead"
+    if found.outcome == "at_once" or _after_s(found) < CLAIMED_S / NEAR:
         return "ahead_before"
-    return "near" if at_s <= CLAIMED_S * NEAR else "ahead_after"
+    return "near" if _after_s(found) <= CLAIMED_S * NEAR else "ahead_after"
 
 
 def verdict(e: Evidence) -> str:
     """Return the verdict as one paragraph."""
-    which = outcome(e)
-    return f"{OUTCOMES[which]}. {reasons(e, which)}"
+    return f"{OUTCOMES[outcome(e)]}. {reasons(e)}"
 
 
-def reasons(e: Evidence, which: str) -> str:
-    """Return what an outcome rests on, in sentences."""
-    if e.gpu is not None:
-        return f"{_measured(e, which)} {_code_not_job(e)}"
+def reasons(e: Evidence) -> str:
+    """Return what the outcome rests on, in sentences."""
+    code = _code_not_job(e)
+    if not e.has_gpu:
+        return (
+            f"{code}More steps multiply the time of both sides alike{_late(e)}: all "
+            "that they can make up for is a dearer start. Whether a step of batch "
+            f"{BATCH_SIZE} is shorter on a GPU was not measured: {e.missing['GPU']}."
+        )
+    here, there = (e.job_s(name) for name in (LOOP, e.gpu))
     return (
-        f"{_code_not_job(e)} More steps multiply the time of both sides "
-        f"alike{_late(e)}: all that they can make up for is a dearer start. Whether a "
-        f"step of batch {BATCH_SIZE} is shorter on a GPU was not measured: "
-        f"{e.gpu_missing}."
+        f"{_step(e)} {turn(e, e.gpu)} {FOLLOWS[outcome(e)]} The whole job: "
+        f"{lasting(there)} on the GPU against {lasting(here)}. {code}"
+    ).rstrip()
+
+
+def _step(e: Evidence) -> str:
+    """Say how long a step of the loop takes on the GPU against the CPU."""
+    here, there = (seconds(e.job_s(name) / STEPS) for name in (LOOP, e.gpu))
+    s = next(
+        s for s in e.result.speedups if (s.challenger, s.size) == (e.gpu, BATCH_SIZE)
+    )
+    low, high = number(1 / s.high), number(1 / s.low)
+    return (
+        f"A step of batch {BATCH_SIZE} takes {there} on the GPU and {here} on the CPU, "
+        f"{number(1 / s.speedup)} x as long ({share(s.confidence)} {low} to {high})."
     )
 
 
 def _late(e: Evidence) -> str:
     """Say how constant a step was, where every one was taken."""
-    if e.fused_whole is None:
+    if FUSED not in e.wholes:
         return ""
-    late = e.fused_whole.halves
-    said = (
-        f"of {e.fused_whole.steps:,} steps, late ones took {late:.2f} x an early one's"
-    )
+    late = e.wholes[FUSED].lateness
+    said = f"of {STEPS:,} steps, late ones took {late:.2f} x an early one's time"
     if abs(late - 1) > AGREE:
-        return f" (though {said} time: the machine was busy, or it does not hold here)"
-    return f" ({said} time)"
-
-
-def _measured(e: Evidence, which: str) -> str:
-    assert e.gpu is not None
-    assert e.gpu_ratio is not None
-    here, there = (c.at(BATCH_SIZE).step_s.middle for c in (e.loop, e.gpu))
-    steps = break_even_steps(e.loop, e.gpu)
-    compared = (
-        f"A step of batch {BATCH_SIZE} takes {times(e.gpu_ratio)} as long on the GPU "
-        f"({seconds(there)}) as on the CPU ({seconds(here)})"
-    )
-    totals = (
-        f"{lasting(e.gpu.total_s(e.steps))} on the GPU against "
-        f"{lasting(e.loop.total_s(e.steps))}"
-    )
-    if which == "cpu_ahead":
-        return (
-            f"{compared}, and so does each of the {e.steps:,} of the job: {totals}. "
-            "More steps multiply both, so the CPU stays ahead, over 4 hours as below."
-        )
-    if which == "undecided" or steps is None:
-        return f"{compared}, which may be as long. All steps would take {totals}."
-    even = lasting(e.loop.total_s(steps))
-    if which == "ahead_before":
-        since = f"after {even} of the CPU's work" if steps else "from the first step on"
-        return (
-            f"{compared}. The GPU has made up for its start {since}, so jobs of over 4 "
-            f"hours are faster there, and so are jobs far below. The whole job: "
-            f"{totals}."
-        )
-    claimed = "about the 4 hours of the claim" if which == "near" else "not 4 hours"
-    return (
-        f"{compared}. The GPU has made up for its start after {even} of the CPU's "
-        f"work, {claimed}. The whole job: {totals}."
-    )
+        return f" (though {said}: the machine was busy, or it does not hold here)"
+    return f" ({said})"
 
 
 def _code_not_job(e: Evidence) -> str:
     """Say how long the job takes with a better code, on the same CPU."""
-    loop, fused = e.loop.total_s(e.steps), fused_s(e)
-    taken = "takes" if e.fused_whole else "would take"
-    which = "over" if loop > CLAIMED_S else "under"
+    loop, fused = e.job_s(LOOP), e.fused_s()
+    if fused is None:
+        return ""
+    over = "over" if loop > CLAIMED_S else "under"
+    takes = "takes" if FUSED in e.wholes else "would take"
     said = (
-        f"The job that would take {lasting(loop)} with the lesson's loop, {which} 4 "
-        f"hours, {taken} {lasting(fused)} on one core with trainer fused: "
-        f"{factor(loop / fused)} x as fast."
+        f"The job that would take {lasting(loop)} with the lesson's loop, {over} 4 "
+        f"hours, {takes} {lasting(fused)} on one core with trainer fused: "
+        f"{number(loop / fused)} x as fast. "
     )
     if fused < CLAIMED_S < loop:
-        said += " So it is the code that takes over 4 hours, not the job."
-    if e.gpu is not None:
-        gpu = e.gpu.total_s(e.steps)
-        said += (
-            f" With fused, that core is {factor(gpu / fused)} x as fast as the GPU "
-            "with the loop."
-        )
+        said += "So it is the code that takes over 4 hours, not the job. "
+    if e.has_gpu:
+        ratio = number(e.job_s(e.gpu) / fused)
+        said += f"With fused, that core is {ratio} x as fast as the GPU with the loop. "
     return said
 
 
-def fused_s(e: Evidence) -> float:
-    """Return the seconds of all steps with fused: measured, or scaled from chunks."""
-    if e.fused_whole is not None:
-        return e.fused_whole.seconds
-    return e.steps * e.fused.at(BATCH_SIZE).step_s.middle
+def turn(e: Evidence, name: str) -> str:
+    """Say where a code overtakes the loop: in the batch size, and in steps."""
+    c = e.crossovers[name]
+    a, b = people(LOOP, name)
+    found, steps = e.break_evens.get(name), "it is not clear who is done first"
+    if found is not None and found.outcome != "inconclusive":
+        steps = {
+            "pays_from": f"{b.text} has made up for its start after {_steps(found)}",
+            "at_once": f"{b.text} is ahead from the first step on",
+            "loses_from": f"{b.text} is ahead only up to {_steps(found)}",
+            "never": f"no number of steps brings {b.text} ahead",
+        }[found.outcome]
+    said = joined(answer(c, a, b))
+    return f"By the time of a step, {said}. At batch {BATCH_SIZE}, {steps}."
+
+
+def _steps(found: BreakEven) -> str:
+    """Write the steps of a break-even, their interval, and the time of the CPU."""
+    at, low, high = (
+        None if rows is None else number(rows / BATCH_SIZE)
+        for rows in (found.trained, found.trained_low, found.trained_high)
+    )
+    ends = f"{low or 'the first'} to {high or 'no end'}"
+    return (
+        f"{at} steps ({share(found.confidence)} {ends}), {lasting(_after_s(found))} of "
+        "the CPU's work"
+    )
+
+
+def _after_s(found: BreakEven) -> float:
+    """Return how long the CPU has worked until a break-even."""
+    return found.baseline_fixed_s + (found.repeats or 0) * found.baseline_repeat_s
 
 
 def lasting(value: float) -> str:
     """Write seconds as people do: `13.9 s`, `12.5 min`, `18.9 h`."""
     for unit, name in ((3600.0, "h"), (60.0, "min")):
         if value >= 2 * unit:
-            return f"{value / unit:,.3g} {name}"
+            return f"{number(value / unit)} {name}"
     return seconds(value)
 
 
-def span(interval: Interval) -> str:
-    """Write an interval of seconds, the ends in the same unit: `18.2 to 19.6 h`."""
-    low, high = lasting(interval.low), lasting(interval.high)
-    unit = high.rpartition(" ")[2]
-    return f"{low.removesuffix(f' {unit}')} to {high}"
-
-
-def times(ratio: Interval) -> str:
-    """Write a factor with its interval."""
-    ends = f"{ratio.low:.3g} to {ratio.high:.3g}"
-    return f"{ratio.middle:.3g} x ({share(ratio)} {ends})"
-
-
-def factor(value: float) -> str:
-    """Write a factor to three digits, or to the last digit before the point."""
-    return f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"
-
-
-def share(interval: Interval) -> str:
-    """Name an interval by the confidence that it reaches: `97 % interval`."""
-    return f"{math.floor(100 * interval.confidence + 1e-9)} % interval"
+def share(confidence: float) -> str:
+    """Name an interval by the confidence that it reaches: `96.8 % interval`."""
+    return f"{int(1000 * confidence + 1e-6) / 10:g} % interval"
