@@ -1,9 +1,11 @@
 """Machines, rounds, runs and workers for tests: only what a test is about is given."""
 
 import dataclasses
+import time
 
 from law import OPENED, batch_s
 
+from crossover.measure.environment import Environment
 from crossover.measure.pipe import Close, Closed, Open, Opened, Sampled
 from crossover.measure.workers import Workers
 from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
@@ -67,7 +69,28 @@ def carried_out(spec, out, worker, **changes):
     """Carry out a new run in a folder, with a worker made for each contender."""
     begun = make_run(spec, **changes)
     run_folder.create(out, begun)
-    return carry_out(begun.spec, begun, out, Workers(start=worker))
+    return carried_on(begun, out, worker)
+
+
+def carried_on(run, out, worker):
+    """Go on with a run in its folder, with a worker made for each contender."""
+    workers = Timed(worker)
+    around = Environment(clock_s=lambda: time.monotonic() + workers.sampled_s)
+    return carry_out(run.spec, run, out, workers, environment=around)
+
+
+class Timed(Workers):
+    """Workers whose samples take the time that they tell, by a clock of their own."""
+
+    def __init__(self, start):
+        super().__init__(start=start)
+        self.sampled_s = 0.0
+
+    def ask(self, contender, request, timeout_s):
+        reply = super().ask(contender, request, timeout_s)
+        if isinstance(reply, Sampled):
+            self.sampled_s += reply.sample_s
+        return reply
 
 
 def opened(**fields):

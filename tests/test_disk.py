@@ -181,6 +181,10 @@ def test_a_second_writer_is_noticed(tmp_path):
 
     with pytest.raises(InputError, match="another program wrote to it"):
         by_hand.measure(spec, run, out, at_round(3, write_too))
+    with pytest.raises(InputError, match=r"line \d+ of .*: check = "):
+        run_folder.load(out)
+    (said, _) = run_folder.recover(out)
+    assert "left out line " in said
     assert run_folder.load(out).measurements
 
 

@@ -36,6 +36,14 @@ def edit(folder, change):
     (folder / run_folder.HEADER).write_text(json.dumps(header))
 
 
+def rename(folder, name):
+    """Call a run something else, in its header and in its rows."""
+    edit(folder, lambda header: header.update(run_id=name))
+    rows = (folder / run_folder.JOURNAL).read_text().splitlines()
+    named = "".join(json.dumps({**json.loads(r), "run_id": name}) + "\n" for r in rows)
+    (folder / run_folder.JOURNAL).write_text(named)
+
+
 def edit_row(folder, change):
     rows = (folder / run_folder.JOURNAL).read_text().split("\n")
     row = json.loads(rows[0])
@@ -215,7 +223,7 @@ def test_plots_are_not_written_through_a_link(folder, crossover, tmp_path):
     "name", ["../../up", "/tmp/up", "..", ".hidden", "a/b", "x" * 999]
 )
 def test_a_runs_name_leads_nowhere(folder, crossover, tmp_path, monkeypatch, name):
-    edit(folder, lambda header: header.update(run_id=name))
+    rename(folder, name)
     written = []
     monkeypatch.setattr(
         write, "write_report", lambda run, out, **_: written.append(out) or []
@@ -234,7 +242,7 @@ def test_nothing_of_a_strangers_texts_is_run_by_whoever_shows_it(
     folder, crossover, undrawn
 ):
     def change(header):
-        header.update(run_id=EVIL, commit=EVIL, command=EVIL)
+        header.update(commit=EVIL, command=EVIL)
         machine = header["machine"]
         machine.update(
             hostname=EVIL, cpu=EVIL, energy_unmeasured=EVIL, fingerprint=EVIL
@@ -246,6 +254,7 @@ def test_nothing_of_a_strangers_texts_is_run_by_whoever_shows_it(
         header["spec"]["name"] = EVIL[:80]
 
     edit(folder, change)
+    rename(folder, EVIL)
     edit_row(
         folder, lambda row: row.update(notes=EVIL, energy_of=EVIL, started_utc=EVIL)
     )

@@ -1,5 +1,6 @@
 """The folder of a launched run: its jobs, and how they are merged."""
 
+import dataclasses
 import json
 import shutil
 import tomllib
@@ -50,12 +51,14 @@ def test_a_job_has_whole_sweeps_and_every_node_type_has_them_all():
     ]  # fmt: skip
 
 
-def row(case, number, run_id="r", contender="cpu/resident@1"):
-    return make_round(case, contender, number, 0.1, run_id=run_id)
+def row(case, number, contender="cpu/resident@1"):
+    return make_round(case, contender, number, 0.1)
 
 
 def put_job(out, job, rows, **machine):
-    run = make_run(job.spec, rows, job.name, machine=make_machine(**machine))
+    run = make_run(job.spec, name=f"whole-{job.name}", machine=make_machine(**machine))
+    rows = tuple(dataclasses.replace(m, run_id=run.run_id) for m in rows)
+    run = dataclasses.replace(run, measurements=rows)
     run_folder.put(out / "jobs" / job.name, run)
 
 

@@ -4,12 +4,11 @@ import dataclasses
 import json
 
 import pytest
-from builders import FakeWorker, carried_out, make_run, opened
+from builders import FakeWorker, carried_on, carried_out, make_run, opened
 
 from crossover.analysis.crossover import crossovers
 from crossover.measure.pipe import Ended
 from crossover.nouns import Cell, Contender, InputError
-from crossover.pipeline import Workers, carry_out
 from crossover.plan.plan import Block, next_blocks, outermost_first, round_order
 from crossover.record import run_folder
 from crossover.spec.load import load_preset
@@ -94,7 +93,7 @@ def test_an_interrupted_run_resumes_to_the_same_plan(tmp_path):
         run_with(tmp_path, broken(interrupt_at=21))
     kept = run_folder.load(out)
     assert 0 < len(kept.measurements) < 68
-    whole = carry_out(kept.spec, kept, out, Workers(start=Priced))
+    whole = carried_on(kept, out, Priced)
     ok = [m for m in whole.measurements if m.status == "ok"]
     assert len(ok) == 4 * 2 * 8
     assert len({(m.cell_id, m.round) for m in ok}) == len(ok)

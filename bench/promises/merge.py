@@ -20,6 +20,7 @@ from pathlib import Path
 
 from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
 from crossover.record import codec, launched
+from crossover.record.chain import sealed
 from crossover.record.launched import Launched, jobs_of
 from crossover.spec.spec import parse_spec
 from crossover.spec.sweep import Sweep
@@ -79,7 +80,7 @@ def make(folder: Path, fields: dict[str, object], jobs: int) -> int:
             f"host{number}", "a CPU", 64, None, 2**38, 0.5, (), {}, {}, {}, job.node
         )
         asked = job.spec
-        run = Run(f"run-{job.name}", SCHEMA, asked, None, "x", machine, ())
+        run = Run(f"merge-{job.name}", SCHEMA, asked, None, "x", machine, ())
         out = folder / launched.JOBS / job.name
         out.mkdir()
         (out / "run.json").write_text(codec.header(run))
@@ -88,30 +89,35 @@ def make(folder: Path, fields: dict[str, object], jobs: int) -> int:
         if sweep not in lines:
             lines[sweep] = [codec.line(m) for m in measurements(sweep)]
         with open(out / "measurements.jsonl", "w") as journal:
-            for line in lines[sweep]:
-                times = [draw.lognormvariate(-5, 0.1) for _ in range(2)]
-                journal.write(
-                    line.replace(NO_TIMES, f'"samples_s": {times}').replace(
-                        "RUN_ID", run.run_id, 1
-                    )
-                )
+            journal.writelines(sealed(_timed(lines[sweep], run.run_id, draw)))
         size += (out / "measurements.jsonl").stat().st_size
     return size
 
 
+def _timed(lines: list[str], run_id: str, draw: random.Random) -> Iterator[str]:
+    """Yield a run's lines, each with times of its own."""
+    for line in lines:
+        times = [draw.lognormvariate(-5, 0.1) for _ in range(2)]
+        timed = line.replace(NO_TIMES, f'"samples_s": {times}')
+        yield timed.replace("RUN_ID", run_id, 1)
+
+
 def measurements(sweep: Sweep) -> Iterator[Measurement]:
     """Yield a measurement of each case, round and contender, without its times."""
+    elapsed_s = 0.0
     for case in sweep.cases().values():
         for number in range(ROUNDS):
-            for text in CONTENDERS:
+            elapsed_s += 0.1
+            for place, text in enumerate(CONTENDERS):
                 who = Contender.parse(text)
                 yield Measurement(
                     Cell(case, who).id, "RUN_ID", number, "ok", case, who,
-                    positions=(0, 7), calls_per_sample=4, epochs_run=1,
+                    positions=(place, 7 - place), calls_per_sample=4, epochs_run=1,
                     setup_s=0.0123456, transfer_s=2.345e-05, launches_per_step=23.0,
                     threads=1, load_1min=0.53, throttled_periods=0, loss=0.123456789,
                     accuracy=0.987654, started_utc="2026-01-01T00:00:00.000+00:00",
-                    notes="5 warm-up trainings",
+                    notes="5 warm-up trainings", in_round=len(CONTENDERS),
+                    elapsed_s=round(elapsed_s, 3),
                 )  # fmt: skip
 
 

@@ -31,6 +31,8 @@ from crossover.nouns import (
     UserFile,
     field_names,
 )
+from crossover.record.chain import CHECK
+from crossover.record.invariants import breaches
 from crossover.record.line import CELL, EMPTY, EXTRA, OBJECTS, REST, parted
 from crossover.spec.bounds import LARGEST, MOST_ROUNDS
 from crossover.spec.spec import Spec, known_keys
@@ -118,6 +120,12 @@ def read_header(text: str) -> Run:
     return Run(*head, measurements=(), user_file=read.user_file)
 
 
+def is_older(header: str) -> bool:
+    """Tell whether a run.json is of schema 1 or 2, whose rows may name another run."""
+    fields = parse_json(header)
+    return isinstance(fields, dict) and fields.get("schema") in range(OLDEST, 3)
+
+
 def _check_schema(fields: Any) -> None:
     schema = fields.get("schema") if isinstance(fields, dict) else None
     if type(schema) is int and OLDEST <= schema <= SCHEMA:
@@ -183,13 +191,13 @@ def read_line(text: str, workload: Workload) -> Measurement:
     try:
         if parts is None:
             parts = _parted_slowly(text)
-        cell, name = _read_cell(parts[0], workload)
+        cell = _read_cell(parts[0], workload)
         rest = REST.validate_json(parts[1], strict=True)
     except ValidationError as error:
         raise Unreadable(first_wrong(error)) from error
     m = object.__new__(Measurement)  # its own way takes a third of the time
     fields = vars(m)
-    fields.update(vars(rest), case=cell.case, contender=cell.contender, cell_id=name)
+    fields.update(vars(rest), case=cell.case, contender=cell.contender)
     if fields["work"] is None:  # of schema 1 or 2
         fields["work"] = _work_of_old(cell.case) if workload == SOFTMAX else {}
     for name in OBJECTS:
@@ -208,6 +216,8 @@ def _parted_slowly(text: str) -> tuple[str, str]:
     fields = clean(parse_json(text))
     if not isinstance(fields, dict):
         raise Unreadable(f"{shown(fields)}: must be an object")
+    if CHECK in fields:
+        raise wrong(CHECK, fields[CHECK], "must end the line, as it was written")
     cell = {name: fields.pop(name) for name in CELL if name in fields}
     held = fields.get("peak_bytes")
     if not isinstance(held, dict):  # of schema 1 or 2
@@ -234,7 +244,7 @@ _NAMED = TypeAdapter(_NamedCell)
 
 
 @lru_cache(maxsize=10_000)
-def _read_cell(text: str, workload: Workload) -> tuple[Cell, str]:
+def _read_cell(text: str, workload: Workload) -> Cell:
     named = _NAMED.validate_json(text, strict=True)
     values = {
         name: tuple(value) if isinstance(value, list) else value
@@ -244,7 +254,8 @@ def _read_cell(text: str, workload: Workload) -> tuple[Cell, str]:
         cell = Cell(workload.case(**values), named.contender)
     except ValueError as error:
         raise Unreadable(f"case: {error}") from error
-    return cell, _cell_id(cell)
+    _check_cell(cell)
+    return cell
 
 
 def again(run: Run) -> Run:
@@ -256,7 +267,10 @@ def again(run: Run) -> Run:
     known = run.spec.declared
     rows = tuple(read_line(line(m), known) for m in run.measurements)
     check_rounds(rows)
-    return dataclasses.replace(read_header(header(run)), measurements=rows)
+    whole = dataclasses.replace(read_header(header(run)), measurements=rows)
+    for _, breach in breaches(whole, rows):
+        raise wrong(breach.field, breach.value, breach.must)
+    return whole
 
 
 def check_rounds(rows: Sequence[Measurement]) -> None:
@@ -268,7 +282,7 @@ def check_rounds(rows: Sequence[Measurement]) -> None:
             raise Unreadable(f"rounds of {name} = {rounds:,}: {must}")
 
 
-def _cell_id(cell: Cell) -> str:
+def _check_cell(cell: Cell) -> None:
     _check_numbers("case.", dict(cell.case.values))
     text = str(cell.contender)
     try:
@@ -280,7 +294,6 @@ def _cell_id(cell: Cell) -> str:
         raise wrong("contender", text, must)
     if cell.contender.trainer == BEST:
         raise wrong("contender", text, f"must be one that was measured, not {BEST}")
-    return cell.id
 
 
 def _check_samples(m: Measurement) -> None:

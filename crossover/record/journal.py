@@ -5,16 +5,20 @@ is half written, or some of the round's rows are missing. That round is left out
 said to be. Any other line that cannot be read is refused, by its number.
 """
 
+import dataclasses
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from crossover.files.refusals import refusing
-from crossover.files.untrusted import Unreadable, decoded
-from crossover.nouns import InputError, Measurement
+from crossover.files.untrusted import Unreadable, decoded, shown
+from crossover.nouns import InputError, Measurement, Run
 from crossover.record import codec
+from crossover.record.chain import FIRST, Chain, last_check, sealed, unsealed
+from crossover.record.invariants import Breach, breaches
 from crossover.workloads.workload import Workload
 
 JOURNAL = "measurements.jsonl"
@@ -34,26 +38,39 @@ class Read:
     """What was left out, as a sentence; empty if nothing was."""
 
 
-def read(data: bytes, workload: Workload) -> Read:
-    """Read a workload's journal, the round in flight left out where it is torn.
+def read(data: bytes, header: Run, was_older: bool = False) -> Read:
+    """Read a run's journal, the round in flight left out where it is torn.
+
+    Args:
+        data: the file.
+        header: its run.json.
+        was_older: whether it is of a schema whose rows may name another run.
 
     Raises:
-        InputError: naming the line that is garbled; or for too many rounds.
+        InputError: naming the line that is garbled, or that contradicts the header or
+            those before; or for too many rounds.
     """
     *lines, last = data.removeprefix(_MARK).split(b"\n")
     torn = f"line {len(lines) + 1}" if last else ""
     rows: list[Measurement] = []
     ends = [len(data) - len(data.removeprefix(_MARK))]
+    chain = Chain()
     for number, line in enumerate(lines, start=1):
         try:
-            rows.append(_row(line, workload))
+            row = _row(line, header.spec.declared)
         except InputError as error:
             if number < len(lines) or torn:
-                message = f"line {number} of {JOURNAL} is garbled: {error}"
-                raise Unreadable(f"{message}; {RECOVER}") from error
+                raise _refused(number, f" is garbled: {error}") from error
             torn = f"line {number}"
-        else:
-            ends.append(ends[-1] + len(line) + 1)
+            break
+        try:
+            chain.follow(line)
+        except InputError as error:
+            raise _refused(number, f": {error}") from error
+        rows.append(row)
+        ends.append(ends[-1] + len(line) + 1)
+    if was_older:
+        rows = [dataclasses.replace(m, run_id=header.run_id) for m in rows]
     whole = _whole(rows)
     lost = ""
     if torn:
@@ -61,32 +78,87 @@ def read(data: bytes, workload: Workload) -> Read:
     elif whole < len(rows):
         lost = f"{JOURNAL} ends within a round, which is lost"
     codec.check_rounds(rows[:whole])
+    for at, breach in breaches(header, rows[:whole]):
+        raise _refused(at + 1, f": {_why(breach)}")
     return Read(tuple(rows[:whole]), ends[whole], lost)
 
 
-def salvage(data: bytes, workload: Workload) -> tuple[list[Measurement], list[str]]:
-    """Return the rows of all rounds that are whole, and what was left out, in words."""
+def _refused(number: int, why: str) -> InputError:
+    return Unreadable(f"line {number} of {JOURNAL}{why}; {RECOVER}")
+
+
+def _why(breach: Breach) -> str:
+    return f"{breach.field} = {shown(breach.value)}: {breach.must}"
+
+
+def salvage(
+    data: bytes, header: Run, was_older: bool = False
+) -> tuple[list[Measurement], list[str]]:
+    """Return the rows that can be kept, and what was left out, in words.
+
+    They are those of all rounds that are whole and contradict nothing. See `read`.
+    """
     *lines, last = data.removeprefix(_MARK).split(b"\n")
-    rows, said = [], []
+    rows, numbers, chain = [], [], Chain()
+    left_out: list[tuple[int, str]] = []
     for number, line in enumerate([*lines, last] if last else lines, start=1):
         try:
-            rows.append(_row(line, workload))
+            row = _row(line, header.spec.declared)
         except InputError as error:
-            said.append(f"left out line {number} of {JOURNAL}: {error}")
+            chain.skip(line)
+            left_out.append((number, str(error)))
+            continue
+        try:
+            chain.follow(line)
+        except InputError as error:
+            left_out.append((number, str(error)))
+            continue
+        rows.append(row)
+        numbers.append(number)
+    if was_older:
+        rows = [dataclasses.replace(m, run_id=header.run_id) for m in rows]
     have = Counter((m.case, m.round) for m in rows if m.status == "ok")
     kept = [
-        m
-        for m in rows
+        at
+        for at, m in enumerate(rows)
         if m.status != "ok" or have[m.case, m.round] >= (m.in_round or 1)
     ]
-    if len(kept) < len(rows):
-        n = len(rows) - len(kept)
-        said.append(f"left out {n} rows of rounds that are not whole without those")
-    return kept, said
+    partial = len(rows) - len(kept)
+    wrong = [
+        (kept[at], _why(breach))
+        for at, breach in breaches(header, [rows[at] for at in kept])
+    ]
+    left_out += [(numbers[at], why) for at, why in wrong]
+    said = _said(left_out)
+    if partial:
+        said.append(
+            f"left out {partial} rows of rounds that are not whole without those"
+        )
+    gone = {at for at, _ in wrong}
+    return [rows[at] for at in kept if at not in gone], said
+
+
+def _said(left_out: list[tuple[int, str]]) -> list[str]:
+    """Return a sentence about each line, or one about all that are alike."""
+    said = []
+    for field, alike in _by_field(sorted(left_out)).items():
+        (number, why), *more = alike
+        said.append(f"left out line {number} of {JOURNAL}: {why}")
+        if more:
+            lines = f"{len(more)} more lines" if len(more) > 1 else "another line"
+            said.append(f"left out {lines} for their {field}, the last {more[-1][0]}")
+    return said
+
+
+def _by_field(left_out: list[tuple[int, str]]) -> dict[str, list[tuple[int, str]]]:
+    found: dict[str, list[tuple[int, str]]] = {}
+    for number, why in left_out:
+        found.setdefault(re.split("[ :]", why)[0], []).append((number, why))
+    return found
 
 
 def _row(line: bytes, workload: Workload) -> Measurement:
-    return codec.read_line(decoded(line, "utf-8"), workload)
+    return codec.read_line(decoded(unsealed(line), "utf-8"), workload)
 
 
 def _whole(rows: Sequence[Measurement]) -> int:
@@ -118,7 +190,10 @@ class Journal:
         self._out = out
         with refusing("out", out, JOURNAL):
             self._file = open(out / JOURNAL, "r+b", buffering=0)
-        self._size = self._file.seek(0, os.SEEK_END)
+            self._size = self._file.seek(0, os.SEEK_END)
+            self._file.seek(max(0, self._size - codec.MOST_LINE - 2))
+            *_, last = (b"\n" + self._file.read().removesuffix(b"\n")).split(b"\n")
+        self._before = last_check(last) if last else FIRST
 
     def append(self, rows: Sequence[Measurement]) -> None:
         """Add a round and wait until the disk has it; leave no half of it.
@@ -127,7 +202,8 @@ class Journal:
             InputError: when the disk is full, the folder is gone, or somebody else
                 wrote to the journal.
         """
-        data = "".join(map(codec.line, rows)).encode()
+        lines = [*sealed(map(codec.line, rows), self._before)]
+        data = "".join(lines).encode()
         with refusing("out", self._out, JOURNAL):
             if not self.is_there():
                 raise Unreadable("it is gone, or another file in its place")
@@ -142,6 +218,8 @@ class Journal:
                 self._file.truncate(self._size)
                 raise
         self._size += len(data)
+        if lines:
+            self._before = last_check(lines[-1].encode().removesuffix(b"\n"))
 
     def is_there(self) -> bool:
         """Tell whether the file is still where it was opened."""

@@ -20,6 +20,7 @@ from crossover.files.refusals import refusing
 from crossover.files.untrusted import Unreadable, clean, parse_json, read_text
 from crossover.nouns import Case, InputError, Measurement, Run
 from crossover.record import codec, run_folder
+from crossover.record.chain import sealed
 from crossover.record.journal import JOURNAL
 from crossover.record.run_folder import HEADER
 from crossover.spec.bounds import Strict
@@ -140,7 +141,7 @@ def _merge(launched: Launched, runs: Mapping[Path, Run], target: Path) -> None:
     part = target / f"{JOURNAL}.part"
     part.unlink(missing_ok=True)
     with open(part, "x", encoding="utf-8") as journal:
-        journal.writelines(_lines(runs))
+        journal.writelines(sealed(_lines(runs)))
     part.replace(target / JOURNAL)
     write_atomically(target / HEADER, header)
 

@@ -1,5 +1,6 @@
 """The run directory: `run.json`, and `measurements.jsonl` after every round."""
 
+import codecs
 import dataclasses
 import os
 from collections.abc import Container, Iterator
@@ -17,6 +18,7 @@ from crossover.files.untrusted import (
 )
 from crossover.nouns import InputError, Measurement, Run
 from crossover.record import codec, journal
+from crossover.record.chain import sealed, unsealed
 from crossover.record.journal import JOURNAL
 from crossover.record.lock import LOCK, held
 
@@ -97,7 +99,7 @@ def put(out: Path, run: Run) -> None:
     if not _holds(out, run):
         create(out, run)
     with refusing("out", out), held(out):
-        lines = "".join(map(codec.line, run.measurements))
+        lines = "".join(sealed(map(codec.line, run.measurements)))
         write_atomically(out / JOURNAL, lines)
         write_atomically(out / HEADER, codec.header(run))
 
@@ -140,7 +142,7 @@ def recover(out: Path) -> list[str]:
         InputError: when the folder cannot be read or written.
     """
     data = _bytes(out, JOURNAL, codec.MOST_JOURNAL)
-    rows, said = journal.salvage(data, load_header(out).spec.declared)
+    rows, said = journal.salvage(data, *_header(out))
     if not said:
         return []
     number = 1
@@ -148,7 +150,7 @@ def recover(out: Path) -> list[str]:
         number += 1
     with refusing("out", out):
         write_atomically(backup, data, synced=True)
-        lines = "".join(map(codec.line, rows))
+        lines = "".join(sealed(map(codec.line, rows)))
         write_atomically(out / JOURNAL, lines, synced=True)
     return [*said, f"the journal as it was is kept in {backup}"]
 
@@ -181,9 +183,7 @@ def rounds(out: Path) -> tuple[Measurement, ...]:
 
 def load_header(out: Path) -> Run:
     """Read a run without its measurements; see `load`."""
-    data = _bytes(out, HEADER, codec.MOST_HEADER)
-    with refusing("run", out, HEADER):
-        return codec.read_header(decoded(data))
+    return _header(out)[0]
 
 
 def load_lines(out: Path, header: Run) -> Iterator[tuple[str, Measurement]]:
@@ -194,20 +194,30 @@ def load_lines(out: Path, header: Run) -> Iterator[tuple[str, Measurement]]:
         header: its run.json, as `load_header` returns it.
     """
     data, read = _read(out, header)
-    lines = data[: read.whole_bytes].decode("utf-8-sig").split("\n")
-    return zip(lines[:-1], read.rows, strict=True)
+    lines = data[: read.whole_bytes].removeprefix(codecs.BOM_UTF8).split(b"\n")[:-1]
+    texts = (unsealed(line).decode() for line in lines)
+    return zip(texts, read.rows, strict=True)
+
+
+def _header(out: Path) -> tuple[Run, bool]:
+    """Return run.json, and whether it is of a schema whose rows name another run."""
+    data = _bytes(out, HEADER, codec.MOST_HEADER)
+    with refusing("run", out, HEADER):
+        return codec.read_header(text := decoded(data)), codec.is_older(text)
 
 
 def _load(out: Path) -> tuple[Run, journal.Read]:
-    run = load_header(out)
-    _, read = _read(out, run)
+    run, was_older = _header(out)
+    _, read = _read(out, run, was_older)
     return dataclasses.replace(run, measurements=read.rows, lost=read.lost), read
 
 
-def _read(out: Path, header: Run) -> tuple[bytes, journal.Read]:
+def _read(
+    out: Path, header: Run, was_older: bool = False
+) -> tuple[bytes, journal.Read]:
     data = _bytes(out, JOURNAL, codec.MOST_JOURNAL)
     with refusing("run", out):
-        return data, journal.read(data, header.spec.declared)
+        return data, journal.read(data, header, was_older)
 
 
 def _bytes(out: Path, name: str, most: int) -> bytes:

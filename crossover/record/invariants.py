@@ -1,0 +1,245 @@
+"""What a run takes for granted of its rows: those that contradict it are breaches.
+
+In: a run's header, and its rows as they were recorded. Out: what contradicts the header
+or the rows before. Nothing is read or written here: `journal` asks for every line, and
+whoever records a round may ask before.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from crossover.nouns import Case, Cell, Contender, Measurement, Run
+from crossover.spec.spec import Spec
+
+TOLERANCE_S = 0.01
+"""By how much a round's samples may exceed the time that passed: what is rounded."""
+TOLERANCE = 0.01
+"""The same, as a share of them."""
+OPENING = ("calls_per_sample", "epochs_run")
+"""What is decided as a cell is opened, and holds until it is opened again."""
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A value that contradicts the header or earlier rows."""
+
+    at: int
+    """Which of the rows that were recorded at once."""
+    field: str
+    value: object
+    must: str
+
+
+@dataclass
+class _Known:
+    """What is known of a cell."""
+
+    case: Case
+    contender: Contender
+    repeats: int
+    rounds: set[int] = field(default_factory=set)
+    last: Measurement | None = None
+    has_ended: bool = False
+
+
+@dataclass
+class _Part:
+    """What is known of a run, or of one of the jobs that were merged into it."""
+
+    cells: dict[str, _Known] = field(default_factory=dict)
+    elapsed_s: float = 0.0
+
+
+class Invariants:
+    """What must hold of the rows to come, by the header and the rows so far."""
+
+    def __init__(self, run: Run) -> None:
+        self._names = [run.run_id, *_jobs(run.run_id)]
+        self._parts: dict[str, _Part] = {}
+        self._sweeps = _Sweeps(run.spec)
+        self._places = 2 * _contenders(run.spec)
+
+    def add(self, rows: Sequence[Measurement]) -> Breach | None:
+        """Take in rows that were recorded at once, as `recorded_at_once` has them.
+
+        Return a breach instead, if there is one; then nothing is taken in.
+        """
+        part = self._parts.get(rows[0].run_id)
+        if part is None:
+            if (breach := self._other_run(rows[0])) is not None:
+                return breach
+            part = self._parts[rows[0].run_id] = _Part()
+        cells = []
+        for at, m in enumerate(rows):
+            cell = part.cells.get(m.cell_id)
+            is_new = cell is None or not _is_of(m, cell)
+            if is_new and (breach := self._misnamed(m, at)) is not None:
+                return breach
+            if cell is None:
+                cell = _Known(m.case, m.contender, m.case.repeats)
+            elif (breach := _again(m, cell, at)) is not None:
+                return breach
+            if m.epochs_run is not None and not 1 <= m.epochs_run <= cell.repeats:
+                must = f"must be 1 to {cell.repeats:,}, as its case says"
+                return Breach(at, "epochs_run", m.epochs_run, must)
+            cells.append(cell)
+        breach = _time(rows, part.elapsed_s) or self._round(rows)
+        if breach is not None:
+            return breach
+        part.elapsed_s = rows[0].elapsed_s or part.elapsed_s
+        for m, cell in zip(rows, cells, strict=True):
+            part.cells[m.cell_id] = cell
+            if m.discarded:
+                continue
+            cell.rounds.add(m.round)
+            cell.last, cell.has_ended = m, m.status != "ok"
+        return None
+
+    def _other_run(self, m: Measurement) -> Breach | None:
+        header, *jobs = self._names
+        if m.run_id == header or any(re.fullmatch(job, m.run_id) for job in jobs):
+            return None
+        return Breach(0, "run_id", m.run_id, f"must be {header}, as run.json says")
+
+    def _misnamed(self, m: Measurement, at: int) -> Breach | None:
+        """Check what the first row of a cell says of it."""
+        name = Cell(m.case, m.contender).id
+        if m.cell_id != name:
+            must = f"must be {name}, its case and contender"
+            return Breach(at, "cell_id", m.cell_id, must)
+        if m.elapsed_s is None or self._sweeps.hold(m.case):
+            return None  # older runs and other tools have cases of no sweep, too
+        return Breach(at, "case", m.case.id, "must be of a sweep in run.json")
+
+    def _round(self, rows: Sequence[Measurement]) -> Breach | None:
+        """Check what the rows of a round say of each other."""
+        seen: set[int] = set()
+        names: set[str] = set()
+        for at, m in enumerate(rows):
+            if m.cell_id in names:
+                return Breach(at, "cell_id", m.cell_id, "must be there once in a round")
+            names.add(m.cell_id)
+            if m.in_round is not None and m.in_round != len(rows):
+                must = f"must be {len(rows)}, the rows of its round"
+                return Breach(at, "in_round", m.in_round, must)
+            if not (places := m.positions):
+                continue
+            known = len(seen) + len(places)
+            seen.update(places)
+            is_within = min(places) >= 0 and max(places) < self._places
+            if len(seen) < known or len(places) != len(m.samples_s) or not is_within:
+                must = "must be a place in its round for each sample, no two alike"
+                return Breach(at, "positions", list(places), must)
+        return None
+
+
+class _Sweeps:
+    """The cases that are asked for, and those that the search may add."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._asked = {case for s in spec.sweep for case in s.cases().values()}
+        self._lines = {(s.axis, s.line) for s in (() if spec.grid else spec.sweep)}
+        self._axes = {axis for axis, _ in self._lines}
+
+    def hold(self, case: Case) -> bool:
+        """Tell whether a case is one of them."""
+        if case in self._asked:
+            return True
+        return any((axis, case.without(axis)) in self._lines for axis in self._axes)
+
+
+def breaches(header: Run, rows: Sequence[Measurement]) -> Iterator[tuple[int, Breach]]:
+    """Yield each breach of a run's rows, with the number of its row, from 0.
+
+    The rows in breach do not count for those that follow.
+    """
+    known = Invariants(header)
+    for start, alike in recorded_at_once(rows):
+        left = [*enumerate(alike, start)]
+        while left:
+            breach = known.add([m for _, m in left])
+            if breach is None:
+                break
+            yield left[breach.at][0], breach
+            del left[breach.at]
+
+
+def recorded_at_once(
+    rows: Sequence[Measurement],
+) -> Iterator[tuple[int, Sequence[Measurement]]]:
+    """Yield the rows of each round, and each that ended a cell, with its number."""
+    start = 0
+    while start < len(rows):
+        first, end = rows[start], start + 1
+        if first.status == "ok":
+            while end < len(rows) and _is_beside(rows[end], first):
+                end += 1
+        yield start, rows[start:end]
+        start = end
+
+
+def _is_beside(m: Measurement, first: Measurement) -> bool:
+    return (
+        m.round == first.round
+        and m.status == "ok"
+        and m.case == first.case
+        and m.run_id == first.run_id
+    )
+
+
+def _is_of(m: Measurement, cell: _Known) -> bool:
+    """Tell whether a row is of a cell; most share the objects with it."""
+    is_case = m.case is cell.case or m.case == cell.case
+    return is_case and (m.contender is cell.contender or m.contender == cell.contender)
+
+
+def _again(m: Measurement, cell: _Known, at: int) -> Breach | None:
+    """Check a row against the earlier ones of its cell."""
+    if cell.has_ended:
+        return Breach(at, "round", m.round, "must be none, as its cell has ended")
+    if m.round in cell.rounds and not m.discarded:
+        return Breach(at, "round", m.round, "must be recorded once for its cell")
+    last = cell.last
+    if last is None or m.warmup_s or m.setup_s != last.setup_s or m.status != "ok":
+        return None  # opened again, or not at all
+    for name in OPENING:
+        if (value := getattr(m, name)) != (before := getattr(last, name)):
+            must = f"must be {before}, as in the rounds before of its block"
+            return Breach(at, name, value, must)
+    return None
+
+
+def _time(rows: Sequence[Measurement], before_s: float) -> Breach | None:
+    """Check that time did not go back, and that the samples fit in what passed."""
+    then_s = rows[0].elapsed_s
+    spent_s = 0.0
+    for at, m in enumerate(rows):
+        if m.elapsed_s != then_s:
+            return Breach(
+                at, "elapsed_s", m.elapsed_s, f"must be {then_s}, its round's"
+            )
+        spent_s += sum(m.samples_s)
+    if then_s is None:
+        return None
+    if then_s < before_s:
+        must = f"must be at least {before_s}, as the round before says"
+        return Breach(0, "elapsed_s", then_s, must)
+    passed_s = then_s - before_s
+    if spent_s <= passed_s + TOLERANCE_S + TOLERANCE * spent_s:
+        return None
+    at, m = max(enumerate(rows), key=lambda row: sum(row[1].samples_s))
+    must = f"must fit, with its round's others, in the {passed_s:.4g} s that passed"
+    return Breach(at, "samples_s", list(m.samples_s), must)
+
+
+def _contenders(spec: Spec) -> int:
+    """Return the most contenders that a round can have, with the copy of the A/A."""
+    asked = {c for sweep in spec.sweep for c in spec.contenders_of(sweep)}
+    return len(asked) + spec.control
+
+
+def _jobs(run_id: str) -> list[str]:
+    """Return what the jobs are called of which a merged run may consist."""
+    stem = re.sub(r"\+\d+$", "", run_id)
+    return [rf"{re.escape(name)}-\d+" for name in dict.fromkeys((run_id, stem))]
