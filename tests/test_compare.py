@@ -30,6 +30,7 @@ def run(seed, speed=1.0, fixed=600.0, sizes=SIZES, copy=None):
         return {
             "samples_s": (float(speed * cost * np.exp(rng.normal(0, 0.03))),),
             "epochs_run": 1, "threads": who.threads, "setup_s": 0.0, "transfer_s": 0.0,
+            "run_id": f"r{seed}",
         }  # fmt: skip
 
     cases = [SOFTMAX.case(samples=size, epochs=1) for size in sizes]

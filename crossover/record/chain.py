@@ -8,32 +8,29 @@ which may come before those with one, not after.
 import zlib
 from collections.abc import Iterable, Iterator
 
-from crossover.files.untrusted import Unreadable
-
 CHECK = "check"
 FIRST = 0
 """What the first line's checksum begins with."""
-_MARK = f', "{CHECK}": "'.encode()
-_HEX, _END = 8, b'"}'
-_LONG = len(_MARK) + _HEX + len(_END)
+_MARK = f', "{CHECK}": "'
+_END = len('01234567"}')
+_LONG = len(_MARK) + _END
 
 
 def sealed(lines: Iterable[str], before: int = FIRST) -> Iterator[str]:
-    """Yield lines as `codec.line` writes them, each with its checksum."""
+    """Yield lines as `codec.line` writes them, each with a checksum of this chain."""
     for line in lines:
-        text = line.removesuffix("}\n")
+        text = unsealed(line.removesuffix("\n"))[:-1]
         before = zlib.crc32(text.encode(), before)
-        yield f'{text}, "{CHECK}": "{before:08x}"}}\n'
+        yield f"{text}{_seal(before)}\n"
 
 
-def unsealed(line: bytes) -> bytes:
-    """Return a line without its checksum, and without the end of the line."""
-    return line[:-_LONG] + b"}" if is_sealed(line) else line
+def unsealed(line: str) -> str:
+    """Return a line without its checksum, if it has one."""
+    return f"{line[:-_LONG]}}}" if line[-_LONG:-_END] == _MARK else line
 
 
-def is_sealed(line: bytes) -> bool:
-    """Tell whether a line ends in a checksum."""
-    return line[-_LONG : -_HEX - len(_END)] == _MARK and line.endswith(_END)
+def _seal(check: int) -> str:
+    return f'{_MARK}{check:08x}"}}'
 
 
 class Chain:
@@ -41,48 +38,35 @@ class Chain:
 
     def __init__(self, before: int | None = FIRST) -> None:
         self.before = before
-        """The checksum of the line before; None where that line cannot be read."""
+        """The checksum of the line before; None where that is not known."""
         self._has_begun = False
 
-    def follow(self, line: bytes) -> None:
-        """Go on to a line, also where it is refused.
-
-        Raises:
-            Unreadable: when it does not follow the line before.
-        """
-        if not is_sealed(line):
-            self.before = None if self._has_begun else zlib.crc32(line)
-            if self._has_begun:
-                raise Unreadable(f"{CHECK}: missing; must be there, as in lines before")
-            return
-        before, self._has_begun = self.before, True
-        text, said = line[:-_LONG], line[-_HEX - len(_END) : -len(_END)]
+    def follow(self, line: bytes) -> tuple[bytes, str]:
+        """Go on to a line; return what it says, and why it does not follow, if so."""
+        text, seal, before = line[:-_LONG], line[-_LONG:], self.before
         if before is not None:
-            self.before = zlib.crc32(text, before)
-            if said == b"%08x" % self.before:
-                return
+            check = zlib.crc32(text, before)
+            if seal == _seal(check).encode():
+                self.before, self._has_begun = check, True
+                return text + b"}", ""
+        if seal[:-_END] != _MARK.encode():
+            self.before = None if self._has_begun else zlib.crc32(line)
+            missing = f"{CHECK}: missing; must be there, as in lines before"
+            return line, missing if self._has_begun else ""
+        self._has_begun, said = True, seal[-_END:-2].decode(errors="replace")
         try:
             self.before = int(said, 16)
         except ValueError:
             self.before = None
-        if before is not None:
-            raise Unreadable(
-                f"{CHECK} = {said.decode(errors='replace')!r}: must follow from the "
-                "line and the one before; one was edited, moved or taken out"
-            )
-
-    def skip(self, line: bytes) -> None:
-        """Go on to a line that cannot be read, and say nothing of it."""
-        try:
-            self.follow(line)
-        except Unreadable:
-            return
-        if not is_sealed(line):
-            self.before = None
+        broken = (
+            f"{CHECK} = {said!r}: must follow from the line and the one before; one "
+            "was edited, moved or taken out"
+        )
+        return text + b"}", "" if before is None else broken
 
 
 def last_check(line: bytes) -> int:
     """Return what the checksum of the line after this one begins with."""
     chain = Chain(None)
     chain.follow(line)
-    return chain.before or 0
+    return chain.before or FIRST

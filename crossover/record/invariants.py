@@ -16,8 +16,6 @@ TOLERANCE_S = 0.01
 """By how much a round's samples may exceed the time that passed: what is rounded."""
 TOLERANCE = 0.01
 """The same, as a share of them."""
-OPENING = ("calls_per_sample", "epochs_run")
-"""What is decided as a cell is opened, and holds until it is opened again."""
 
 
 @dataclass(frozen=True)
@@ -73,16 +71,13 @@ class Invariants:
         cells = []
         for at, m in enumerate(rows):
             cell = part.cells.get(m.cell_id)
-            is_new = cell is None or not _is_of(m, cell)
-            if is_new and (breach := self._misnamed(m, at)) is not None:
+            # Rows that are read share the objects of their cell.
+            if not (cell and m.case is cell.case and m.contender is cell.contender):
+                if (breach := self._misnamed(m, at)) is not None:
+                    return breach
+                cell = cell or _Known(m.case, m.contender, m.case.repeats)
+            if (breach := _again(m, cell, at)) is not None:
                 return breach
-            if cell is None:
-                cell = _Known(m.case, m.contender, m.case.repeats)
-            elif (breach := _again(m, cell, at)) is not None:
-                return breach
-            if m.epochs_run is not None and not 1 <= m.epochs_run <= cell.repeats:
-                must = f"must be 1 to {cell.repeats:,}, as its case says"
-                return Breach(at, "epochs_run", m.epochs_run, must)
             cells.append(cell)
         breach = _time(rows, part.elapsed_s) or self._round(rows)
         if breach is not None:
@@ -114,23 +109,33 @@ class Invariants:
 
     def _round(self, rows: Sequence[Measurement]) -> Breach | None:
         """Check what the rows of a round say of each other."""
+        places = [place for m in rows for place in m.positions]
+        if (
+            len({m.cell_id for m in rows}) == len(rows)
+            and all(m.in_round in (None, len(rows)) for m in rows)
+            and all(len(m.positions) in (0, len(m.samples_s)) for m in rows)
+            and len(set(places)) == len(places)
+            and (not places or (min(places) >= 0 and max(places) < self._places))
+        ):
+            return None
+        return self._odd_in(rows)
+
+    def _odd_in(self, rows: Sequence[Measurement]) -> Breach | None:
+        """Find the row of a round that contradicts the others."""
         seen: set[int] = set()
         names: set[str] = set()
         for at, m in enumerate(rows):
             if m.cell_id in names:
                 return Breach(at, "cell_id", m.cell_id, "must be there once in a round")
-            names.add(m.cell_id)
-            if m.in_round is not None and m.in_round != len(rows):
+            if m.in_round not in (None, len(rows)):
                 must = f"must be {len(rows)}, the rows of its round"
                 return Breach(at, "in_round", m.in_round, must)
-            if not (places := m.positions):
-                continue
-            known = len(seen) + len(places)
-            seen.update(places)
-            is_within = min(places) >= 0 and max(places) < self._places
-            if len(seen) < known or len(places) != len(m.samples_s) or not is_within:
+            mine = {place for place in m.positions if 0 <= place < self._places} - seen
+            if m.positions and not len(mine) == len(m.positions) == len(m.samples_s):
                 must = "must be a place in its round for each sample, no two alike"
-                return Breach(at, "positions", list(places), must)
+                return Breach(at, "positions", list(m.positions), must)
+            seen |= mine
+            names.add(m.cell_id)
         return None
 
 
@@ -183,31 +188,36 @@ def _is_beside(m: Measurement, first: Measurement) -> bool:
     return (
         m.round == first.round
         and m.status == "ok"
-        and m.case == first.case
+        and (m.case is first.case or m.case == first.case)
         and m.run_id == first.run_id
     )
 
 
-def _is_of(m: Measurement, cell: _Known) -> bool:
-    """Tell whether a row is of a cell; most share the objects with it."""
-    is_case = m.case is cell.case or m.case == cell.case
-    return is_case and (m.contender is cell.contender or m.contender == cell.contender)
-
-
 def _again(m: Measurement, cell: _Known, at: int) -> Breach | None:
-    """Check a row against the earlier ones of its cell."""
+    """Check a row against its case, and the earlier ones of its cell."""
+    epochs, last = m.epochs_run, cell.last
+    if epochs is not None and not 1 <= epochs <= cell.repeats:
+        must = f"must be 1 to {cell.repeats:,}, as its case says"
+        return Breach(at, "epochs_run", epochs, must)
+    if last is None:
+        return None
     if cell.has_ended:
         return Breach(at, "round", m.round, "must be none, as its cell has ended")
     if m.round in cell.rounds and not m.discarded:
         return Breach(at, "round", m.round, "must be recorded once for its cell")
-    last = cell.last
-    if last is None or m.warmup_s or m.setup_s != last.setup_s or m.status != "ok":
-        return None  # opened again, or not at all
-    for name in OPENING:
-        if (value := getattr(m, name)) != (before := getattr(last, name)):
-            must = f"must be {before}, as in the rounds before of its block"
-            return Breach(at, name, value, must)
+    if m.calls_per_sample != last.calls_per_sample or epochs != last.epochs_run:
+        return _within_block(m, last, at)
     return None
+
+
+def _within_block(m: Measurement, last: Measurement, at: int) -> Breach | None:
+    """Check that what differs from the round before was decided anew."""
+    if m.warmup_s or m.setup_s != last.setup_s or m.status != "ok":
+        return None  # opened again, or not at all
+    is_calls = m.calls_per_sample != last.calls_per_sample
+    name = "calls_per_sample" if is_calls else "epochs_run"
+    must = f"must be {getattr(last, name)}, as in the rounds before of its block"
+    return Breach(at, name, getattr(m, name), must)
 
 
 def _time(rows: Sequence[Measurement], before_s: float) -> Breach | None:

@@ -17,7 +17,7 @@ from crossover.files.refusals import refusing
 from crossover.files.untrusted import Unreadable, decoded, shown
 from crossover.nouns import InputError, Measurement, Run
 from crossover.record import codec
-from crossover.record.chain import FIRST, Chain, last_check, sealed, unsealed
+from crossover.record.chain import FIRST, Chain, last_check, sealed
 from crossover.record.invariants import Breach, breaches
 from crossover.workloads.workload import Workload
 
@@ -54,19 +54,18 @@ def read(data: bytes, header: Run, was_older: bool = False) -> Read:
     torn = f"line {len(lines) + 1}" if last else ""
     rows: list[Measurement] = []
     ends = [len(data) - len(data.removeprefix(_MARK))]
-    chain = Chain()
+    chain, workload = Chain(), header.spec.declared
     for number, line in enumerate(lines, start=1):
+        text, broken = chain.follow(line)
         try:
-            row = _row(line, header.spec.declared)
+            row = _row(text, workload)
         except InputError as error:
             if number < len(lines) or torn:
                 raise _refused(number, f" is garbled: {error}") from error
             torn = f"line {number}"
             break
-        try:
-            chain.follow(line)
-        except InputError as error:
-            raise _refused(number, f": {error}") from error
+        if broken:
+            raise _refused(number, f": {broken}")
         rows.append(row)
         ends.append(ends[-1] + len(line) + 1)
     if was_older:
@@ -102,16 +101,16 @@ def salvage(
     rows, numbers, chain = [], [], Chain()
     left_out: list[tuple[int, str]] = []
     for number, line in enumerate([*lines, last] if last else lines, start=1):
+        text, broken = chain.follow(line)
         try:
-            row = _row(line, header.spec.declared)
+            row = _row(text, header.spec.declared)
         except InputError as error:
-            chain.skip(line)
+            if text == line:  # it has no checksum
+                chain.before = None
             left_out.append((number, str(error)))
             continue
-        try:
-            chain.follow(line)
-        except InputError as error:
-            left_out.append((number, str(error)))
+        if broken:
+            left_out.append((number, broken))
             continue
         rows.append(row)
         numbers.append(number)
@@ -158,7 +157,7 @@ def _by_field(left_out: list[tuple[int, str]]) -> dict[str, list[tuple[int, str]
 
 
 def _row(line: bytes, workload: Workload) -> Measurement:
-    return codec.read_line(decoded(unsealed(line), "utf-8"), workload)
+    return codec.read_line(decoded(line, "utf-8"), workload)
 
 
 def _whole(rows: Sequence[Measurement]) -> int:

@@ -20,7 +20,7 @@ from crossover.files.refusals import refusing
 from crossover.files.untrusted import Unreadable, clean, parse_json, read_text
 from crossover.nouns import Case, InputError, Measurement, Run
 from crossover.record import codec, run_folder
-from crossover.record.chain import sealed
+from crossover.record.chain import last_check, sealed
 from crossover.record.journal import JOURNAL
 from crossover.record.run_folder import HEADER
 from crossover.spec.bounds import Strict
@@ -141,7 +141,7 @@ def _merge(launched: Launched, runs: Mapping[Path, Run], target: Path) -> None:
     part = target / f"{JOURNAL}.part"
     part.unlink(missing_ok=True)
     with open(part, "x", encoding="utf-8") as journal:
-        journal.writelines(sealed(_lines(runs)))
+        journal.writelines(_lines(runs))
     part.replace(target / JOURNAL)
     write_atomically(target / HEADER, header)
 
@@ -175,17 +175,30 @@ def _lines(runs: Mapping[Path, Run]) -> Iterator[str]:
     """Yield the lines of all journals; each round gets a number that no other job has.
 
     Rounds of a case are compared by their number. Two jobs that measured the same
-    case, perhaps on two nodes of one type, are not compared round by round.
+    case, perhaps on two nodes of one type, are not compared round by round. The first
+    job's checksums are right as they are; those of the others follow from its last.
     """
     taken: dict[Case, int] = {}
+    last = ""
     for folder, run in runs.items():
         mine: dict[Case, int] = {}
-        for line, m in run_folder.load_lines(folder, run):
-            shift = taken.get(m.case, 0) if taken else 0
-            if len(runs) > 1:
-                mine[m.case] = max(mine.get(m.case, 0), shift + m.round + 1)
-            yield _shifted(m, shift) if shift else line + "\n"
+        lines = _job_lines(folder, run, taken, mine if len(runs) > 1 else None)
+        if last:
+            lines = sealed(lines, last_check(last.removesuffix("\n").encode()))
+        for last in lines:
+            yield last
         taken |= mine
+
+
+def _job_lines(
+    folder: Path, run: Run, taken: Mapping[Case, int], mine: dict[Case, int] | None
+) -> Iterator[str]:
+    """Yield a job's lines, and note the number of rounds of each case in `mine`."""
+    for line, m in run_folder.load_lines(folder, run):
+        shift = taken.get(m.case, 0) if taken else 0
+        if mine is not None:
+            mine[m.case] = max(mine.get(m.case, 0), shift + m.round + 1)
+        yield _shifted(m, shift) if shift else line + "\n"
 
 
 def _shifted(m: Measurement, rounds: int) -> str:

@@ -1,6 +1,5 @@
 """The run directory: `run.json`, and `measurements.jsonl` after every round."""
 
-import codecs
 import dataclasses
 import os
 from collections.abc import Container, Iterator
@@ -18,7 +17,7 @@ from crossover.files.untrusted import (
 )
 from crossover.nouns import InputError, Measurement, Run
 from crossover.record import codec, journal
-from crossover.record.chain import sealed, unsealed
+from crossover.record.chain import sealed
 from crossover.record.journal import JOURNAL
 from crossover.record.lock import LOCK, held
 
@@ -194,9 +193,8 @@ def load_lines(out: Path, header: Run) -> Iterator[tuple[str, Measurement]]:
         header: its run.json, as `load_header` returns it.
     """
     data, read = _read(out, header)
-    lines = data[: read.whole_bytes].removeprefix(codecs.BOM_UTF8).split(b"\n")[:-1]
-    texts = (unsealed(line).decode() for line in lines)
-    return zip(texts, read.rows, strict=True)
+    lines = data[: read.whole_bytes].decode("utf-8-sig").split("\n")
+    return zip(lines[:-1], read.rows, strict=True)
 
 
 def _header(out: Path) -> tuple[Run, bool]:
