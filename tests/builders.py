@@ -2,14 +2,15 @@
 
 import dataclasses
 import time
+from functools import partial
 
 from law import OPENED, batch_s
 
+from crossover import pipeline
 from crossover.measure.environment import Environment
 from crossover.measure.pipe import Close, Closed, Open, Opened, Sampled
 from crossover.measure.workers import Workers
 from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
-from crossover.pipeline import carry_out
 from crossover.record import run_folder
 from crossover.spec.spec import Spec, parse_spec
 
@@ -75,8 +76,17 @@ def carried_out(spec, out, worker, **changes):
 def carried_on(run, out, worker):
     """Go on with a run in its folder, with a worker made for each contender."""
     workers = Timed(worker)
-    around = Environment(clock_s=lambda: time.monotonic() + workers.sampled_s)
-    return carry_out(run.spec, run, out, workers, environment=around)
+    return pipeline.carry_out(
+        run.spec, run, out, workers, environment=workers.surroundings()
+    )
+
+
+def timed_workers(monkeypatch, worker):
+    """Return workers for a run that is not kept, which goes by their clock."""
+    workers = Timed(worker)
+    by_theirs = partial(pipeline.carry_out, environment=workers.surroundings())
+    monkeypatch.setattr(pipeline, "carry_out", by_theirs)
+    return workers
 
 
 class Timed(Workers):
@@ -85,6 +95,9 @@ class Timed(Workers):
     def __init__(self, start):
         super().__init__(start=start)
         self.sampled_s = 0.0
+
+    def surroundings(self):
+        return Environment(clock_s=lambda: time.monotonic() + self.sampled_s)
 
     def ask(self, contender, request, timeout_s):
         reply = super().ask(contender, request, timeout_s)

@@ -1,10 +1,9 @@
 """The selftest itself: its truths are exact, and it can miss."""
 
 import pytest
-from builders import MACHINE, FakeWorker, opened, sampled
+from builders import MACHINE, FakeWorker, opened, sampled, timed_workers
 
 from crossover.findings import Answer, Crossover
-from crossover.pipeline import Workers
 from crossover.selftest import job as selftests
 from crossover.workloads.spin import SPIN, Law
 
@@ -35,7 +34,8 @@ class LawWorker(FakeWorker):
 @pytest.mark.parametrize(("fault", "ok"), [(1.0, True), (1.4, False)])
 def test_the_truth_is_found_and_a_wrong_clock_is_noticed(monkeypatch, fault, ok):
     monkeypatch.setattr(selftests, "snapshot", lambda: MACHINE)
-    monkeypatch.setattr(selftests, "Workers", lambda: Workers(start=LawWorker))
+    workers = timed_workers(monkeypatch, LawWorker)
+    monkeypatch.setattr(selftests, "Workers", lambda: workers)
     monkeypatch.setattr(LawWorker, "fault", fault)
     said = []
     rows = selftests.selftest(4, 0, 1, said.append)

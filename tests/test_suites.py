@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 from asv import config, util
-from builders import FakeWorker, make_machine
+from builders import FakeWorker, make_machine, timed_workers
 
 import softmax_core
 from crossover.nouns import InputError
-from crossover.pipeline import Workers
 from crossover.suites import cells, choice, crossing
 from crossover.workloads.definition import WrongResult
 
@@ -167,7 +166,8 @@ def test_the_crossing_is_one_number(monkeypatch, truth, found_at):
         crossing = truth
 
     monkeypatch.setattr(crossing, "snapshot", lambda devices: make_machine())
-    monkeypatch.setattr(crossing, "Workers", lambda: Workers(start=Worker))
+    workers = timed_workers(monkeypatch, Worker)
+    monkeypatch.setattr(crossing, "Workers", lambda: workers)
     found = crossing.crossover_batch_size("cpu/resident@1", "cpu/resident@2")
     assert found == pytest.approx(found_at, rel=0.1, nan_ok=True)
 
