@@ -1,13 +1,13 @@
 """The engine's run of the lesson's large job, by workers whose cost is known."""
 
+import pytest
 import torch
-from builders import FakeWorker, opened, sampled
+from builders import FakeWorker, opened, sampled, timed_workers
 
 from crossover.lesson.evidence import FUSED, LOOP
 from crossover.lesson.large import measured_evidence
 from crossover.lesson.tasks import Task
 from crossover.measure.pipe import Ended
-from crossover.measure.workers import Workers
 from crossover.workloads.softmax import SOFTMAX, Softmax
 
 US = 1e-6
@@ -38,15 +38,16 @@ class Costed(FakeWorker):
         return sampled(epoch_s * SPREAD[request.round])
 
 
-def workers(**costs):
+def workers(monkeypatch, **costs):
     """Return workers of the usual costs and those of `gpu`, `loop` or `fused`."""
     names = {"gpu": GPU, "loop": LOOP, "fused": FUSED}
     known = USUAL | {names[name]: cost for name, cost in costs.items()}
-    return Workers(lambda contender: Costed(contender, known))
+    return timed_workers(monkeypatch, lambda contender: Costed(contender, known))
 
 
 def evidence(gpu=None, **costs):
     """Return what is found at these costs; without `gpu` no GPU is asked for."""
     device = torch.device("cpu" if gpu is None else "cuda")
     task = Task(device, lambda epochs: None)
-    return measured_evidence(task, workers(gpu=gpu or None, **costs))
+    with pytest.MonkeyPatch.context() as patch:
+        return measured_evidence(task, workers(patch, gpu=gpu or None, **costs))

@@ -107,7 +107,7 @@ def short(monkeypatch):
     )
     monkeypatch.setattr(experiments, "hard", lambda device, seen: [0.142] + [0.8] * 19)
     monkeypatch.setattr(claims, "CLAIMS", ())
-    monkeypatch.setattr(large, "Workers", workers)
+    monkeypatch.setattr(large, "Workers", lambda: workers(monkeypatch))
     monkeypatch.setattr(large, "EPOCHS", 6)
     monkeypatch.setattr(large, "EPOCH_STEPS", 300)
 
@@ -152,7 +152,7 @@ def test_the_training_of_hard_is_timed_once(short, monkeypatch):
 def test_a_loop_that_cannot_be_measured_is_said_and_gives_no_verdict(
     short, monkeypatch
 ):
-    monkeypatch.setattr(large, "Workers", lambda: workers(loop=None))
+    monkeypatch.setattr(large, "Workers", lambda: workers(monkeypatch, loop=None))
     task = job.Task(torch.device("cpu"), lambda epochs: None)
     rows = job.timing.timing_large(task)
     assert {row.ok for row in rows} == {"not measured: unavailable: broken"}
@@ -174,7 +174,9 @@ def test_in_full_every_step_is_taken_by_fused(short):
 
 
 def test_another_device_fills_its_rows(short, monkeypatch):
-    monkeypatch.setattr(large, "Workers", lambda: workers(gpu=(640, 0.1, 4.5)))
+    monkeypatch.setattr(
+        large, "Workers", lambda: workers(monkeypatch, gpu=(640, 0.1, 4.5))
+    )
     whole = Whole(((900, 1.0), (900, 1.0)), 0.7)
     taken = []
     monkeypatch.setattr(

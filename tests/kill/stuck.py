@@ -42,7 +42,9 @@ def target(folder, spec_file, where):
     """Return a run that does not get beyond a place."""
 
     def run(pipe):
-        told, _ = virtual.install(folder, pipe)
+        told, around = virtual.install(folder, pipe)
+        measure = job.carry_out
+        job.carry_out = lambda *asked: measure(*asked[:-1], around)
         if where in ("sample", "partial"):
             os.environ["STUCK"] = "3"
         if where == "import":
