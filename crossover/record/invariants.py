@@ -8,6 +8,7 @@ whoever records a round may ask before.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from crossover.nouns import Case, Cell, Contender, Measurement, Run
 from crossover.spec.spec import Spec
@@ -99,7 +100,7 @@ class Invariants:
 
     def _misnamed(self, m: Measurement, at: int) -> Breach | None:
         """Check what the first row of a cell says of it."""
-        name = Cell(m.case, m.contender).id
+        name = _name(m.case, m.contender)
         if m.cell_id != name:
             must = f"must be {name}, its case and contender"
             return Breach(at, "cell_id", m.cell_id, must)
@@ -152,6 +153,11 @@ class _Sweeps:
         if case in self._asked:
             return True
         return any((axis, case.without(axis)) in self._lines for axis in self._axes)
+
+
+@lru_cache(maxsize=10_000)
+def _name(case: Case, contender: Contender) -> str:
+    return Cell(case, contender).id
 
 
 def breaches(header: Run, rows: Sequence[Measurement]) -> Iterator[tuple[int, Breach]]:
