@@ -39,7 +39,7 @@ ALLOWED = {
     "report.words",
     "doctor": "workloads measure",
     "lesson": "nouns interrupts findings files spec workloads crossing measure "
-    "analysis plan pipeline report report.pictures report.words",
+    "analysis plan pipeline report.pictures report.words",
     "suites": "nouns files spec workloads measure analysis pipeline",
     "command": "nouns findings interrupts files spec workloads measure record analysis "
     "plan pipeline selftest sources report",
