@@ -9,7 +9,8 @@ from crossover.measure import sampler as sampling
 from crossover.measure.clock import GarbagePause, timer_step_s
 from crossover.measure.sampler import Sampler
 from crossover.workloads.definition import WrongResult
-from crossover.workloads.workload import Size, Workload
+from crossover.workloads.values import Size
+from crossover.workloads.workload import Workload
 
 JOB = Workload(
     "job",
