@@ -38,15 +38,42 @@ class Interval:
     slope: float
 
 
+@dataclass(frozen=True)
+class Fits:
+    """Isotonic fits of the medians over log(size), shape (1 + replicates, sizes).
+
+    The first row is of all rounds, the others are of resamples.
+    """
+
+    logs: Array
+    weights: Array
+    plain: Array
+    raised: Array
+    """The same with all ratios as much higher as resolution and rounding allow."""
+    lowered: Array
+
+
+def resampled_fits(
+    logs: Array, ratios: Ratios, hidden: Hidden, edge: float, seed: int
+) -> Fits:
+    """Return the isotonic fits that every crossing of a pair is read from.
+
+    Args:
+        logs: log(size), increasing.
+        ratios: per size, one log-ratio a round.
+        hidden: what rounding hides of the ratios.
+        edge: what the resolution hides, as a log-ratio.
+        seed: of the bootstrap.
+    """
+    rows, weights = replicate_medians(ratios, seed)
+    plain = isotonic_fits(rows, weights)
+    raised = isotonic_fits(rows + hidden.higher, weights) if hidden else plain
+    lowered = isotonic_fits(rows - hidden.lower, weights) if hidden else plain
+    return Fits(logs, weights, plain, raised + edge, lowered - edge)
+
+
 def locate_zero(
-    logs: Array,
-    ratios: Ratios,
-    signs: list[int],
-    hidden: Hidden,
-    confidence: float,
-    margin: float,
-    edge: float,
-    seed: int,
+    fits: Fits, signs: list[int], confidence: float, margin: float
 ) -> Interval:
     """Return where the isotonic fit of the medians turns positive, with its interval.
 
@@ -56,27 +83,20 @@ def locate_zero(
     added as an independent error, but never past a size that is decided.
 
     Args:
-        logs: log(size), increasing.
-        ratios: per size, one log-ratio a round.
+        fits: of the pair.
         signs: per size +1 ahead, -1 behind, 0 undecided; behind never after ahead.
-        hidden: what rounding hides of the ratios.
         confidence: of the interval.
         margin: share by which a decided size is ahead or behind, at least.
-        edge: what the resolution hides, as a log-ratio.
-        seed: of the bootstrap.
     """
-    rows, weights = replicate_medians(ratios, seed)
-    fits = isotonic_fits(rows, weights)
-    fits[0] = agreeing(fits[0], signs, margin)
-    zero, slope = zeros(logs, fits, weights)
-    raised = isotonic_fits(rows + hidden.higher, weights) if hidden else fits
-    lowered = isotonic_fits(rows - hidden.lower, weights) if hidden else fits
+    fit = agreeing(fits.plain[0], signs, margin)
+    raised, lowered = (np.vstack([fit, f[1:]]) for f in (fits.raised, fits.lowered))
+    zero, slope = zeros(fits.logs, raised, fits.weights)
     cut = int(REPLICATES * (1 - confidence) / 2)
-    low = float(np.sort(zeros(logs, raised + edge, weights)[0][1:])[cut])
-    high = float(np.sort(zeros(logs, lowered - edge, weights)[0][1:])[-1 - cut])
+    low = float(np.sort(zero[1:])[cut])
+    high = float(np.sort(zeros(fits.logs, lowered, fits.weights)[0][1:])[-1 - cut])
     at = float(zero[0])
     if np.isfinite(at):
-        low, high = _widened(logs, fits[0], at, signs, (low, high))
+        low, high = _widened(fits.logs, fit, at, signs, (low, high))
     return Interval(at, low, high, float(slope[0]))
 
 

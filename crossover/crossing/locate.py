@@ -18,6 +18,7 @@ from crossover.crossing.interval import (
     agreeing,
     locate_zero,
     replicate_medians,
+    resampled_fits,
 )
 from crossover.crossing.isotonic import isotonic_fits, zeros
 from crossover.crossing.rounding import Hidden
@@ -85,7 +86,8 @@ def locate(
     if outcome in ("never", "always") or len(used) < 2:
         return Located(outcome, signs=signs)
     edge = float(np.log1p(resolution))
-    zero = locate_zero(logs, kept, decided, hidden, confidence, margin, edge, seed)
+    fits = resampled_fits(logs, kept, hidden, edge, seed)
+    zero = locate_zero(fits, decided, confidence, margin)
     measured = np.asarray(sizes, float)[used]
     at, low, high = (
         _as_size(x, measured) if np.isfinite(x) else None
