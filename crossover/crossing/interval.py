@@ -26,6 +26,10 @@ NO_WIDTH = 1e-9
 """An interval narrower than this, in log(size), is that of rounds all alike."""
 LEAST_LEAD = 1e-9
 """A size that is decided is not at zero, even where the margin is."""
+COARSE = 1.7
+"""A crossing between sizes farther apart than this factor is on a coarse grid."""
+KINK = 3.0
+"""A slope that changes by more than this factor from one gap to the next is a kink."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Interval:
     low: float
     high: float
     slope: float
+    above: int
+    """Index of the first size where the fit is positive."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +79,14 @@ def resampled_fits(
 
 
 def locate_zero(
-    fits: Fits, signs: list[int], confidence: float, margin: float
+    fits: Fits,
+    signs: list[int],
+    confidence: float,
+    margin: float,
+    level: float = 0.0,
+    coarse: float = np.inf,
 ) -> Interval:
-    """Return where the isotonic fit of the medians turns positive, with its interval.
+    """Return where the isotonic fit of the medians exceeds a level, with its interval.
 
     The interval is the replicates' percentile interval: its low end with all ratios as
     much higher as the resolution and the rounding allow, its high end with all as much
@@ -84,20 +95,50 @@ def locate_zero(
 
     Args:
         fits: of the pair.
-        signs: per size +1 ahead, -1 behind, 0 undecided; behind never after ahead.
+        signs: per size +1 above the level, -1 below it, 0 undecided; below never after
+            above.
         confidence: of the interval.
-        margin: share by which a decided size is ahead or behind, at least.
+        margin: share by which a decided size is above or below, at least.
+        level: the log-ratio to exceed.
+        coarse: factor from which on a gap between two sizes may hide a kink.
     """
-    fit = agreeing(fits.plain[0], signs, margin)
-    raised, lowered = (np.vstack([fit, f[1:]]) for f in (fits.raised, fits.lowered))
+    fit = agreeing(fits.plain[0] - level, signs, margin)
+    raised, lowered = fits.raised - level, fits.lowered - level
+    raised[0] = lowered[0] = fit
     zero, slope = zeros(fits.logs, raised, fits.weights)
     cut = int(REPLICATES * (1 - confidence) / 2)
     low = float(np.sort(zero[1:])[cut])
     high = float(np.sort(zeros(fits.logs, lowered, fits.weights)[0][1:])[-1 - cut])
-    at = float(zero[0])
+    at, above = float(zero[0]), int(np.searchsorted(fit, 0.0, "right"))
     if np.isfinite(at):
         low, high = _widened(fits.logs, fit, at, signs, (low, high))
-    return Interval(at, low, high, float(slope[0]))
+        if hides_a_kink(fits.logs, fit, above, coarse):
+            low = min(low, float(fits.logs[above - 1]))
+            high = max(high, float(fits.logs[above]))
+    return Interval(at, low, high, float(slope[0]), above)
+
+
+def hides_a_kink(logs: Array, fit: Array, above: int, coarse: float) -> bool:
+    """Tell whether nothing is known of a curve in a gap but its two ends.
+
+    A wide gap next to which the curve is much flatter or much steeper may hold a kink
+    or a step anywhere. No round at its ends shows where, and no way to interpolate
+    knows. So may a gap at the end of the grid, where there is nothing to compare with.
+
+    Args:
+        logs: log(size), increasing.
+        fit: isotonic, negative below the gap and positive above it.
+        above: index of the size at the upper end of the gap.
+        coarse: factor from which on a gap is wide.
+    """
+    if logs[above] - logs[above - 1] <= np.log(coarse):
+        return False
+    if not 2 <= above < len(logs) - 1:
+        return True
+    around = slice(above - 2, above + 2)
+    before, inside, after = np.diff(fit[around]) / np.diff(logs[around])
+    least, most = min(before, after), max(before, after)
+    return bool(inside > KINK * least or most > KINK * inside)
 
 
 def _widened(

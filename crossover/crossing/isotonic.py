@@ -3,6 +3,8 @@
 In: medians per size, one row a replicate. Out: log(size) of each row's zero.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -72,9 +74,7 @@ def _bracket(
     near = np.sort(nearest[np.abs(x[nearest]) <= reach])
     if len(near) <= PARABOLA:
         return zero, slope
-    x, root = x[near], np.sqrt(weights[near])
-    design = np.vander(x, PARABOLA, increasing=True)
-    solve = np.linalg.pinv(design * root[:, None]) * root
+    solve = _parabola(tuple(x[near]), tuple(weights[near]))
     c, b, a = (fits[:, near] @ solve.T).T
     under = b * b - 4 * a * c
     bottom = b + np.sqrt(np.maximum(under, 0.0))
@@ -84,3 +84,15 @@ def _bracket(
         good = (under > 0) & (bottom > 0) & (np.abs(at) < half)
         rising = b + 2 * a * at
     return np.where(good, middle + at, zero), np.where(good, rising, slope)
+
+
+@lru_cache(maxsize=256)
+def _parabola(places: tuple[float, ...], weights: tuple[float, ...]) -> Array:
+    """Return the matrix that turns values at the places into a parabola through them.
+
+    Least squares; the rows are its coefficients, the constant first.
+    """
+    root = np.sqrt(np.array(weights))
+    design = np.vander(np.array(places), PARABOLA, increasing=True)
+    matrix: Array = np.linalg.pinv(design * root[:, None]) * root
+    return matrix
