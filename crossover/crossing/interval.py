@@ -30,6 +30,8 @@ COARSE = 1.7
 """A crossing between sizes farther apart than this factor is on a coarse grid."""
 KINK = 3.0
 """A slope that changes by more than this factor from one gap to the next is a kink."""
+SEEN, SURE = 0.8, 0.99
+"""A kink is seen, or sure, if at least this share of the resamples has it."""
 
 
 @dataclass(frozen=True)
@@ -112,33 +114,71 @@ def locate_zero(
     at, above = float(zero[0]), int(np.searchsorted(fit, 0.0, "right"))
     if np.isfinite(at):
         low, high = _widened(fits.logs, fit, at, signs, (low, high))
-        if hides_a_kink(fits.logs, fit, above, coarse):
-            low = min(low, float(fits.logs[above - 1]))
-            high = max(high, float(fits.logs[above]))
+    if np.isfinite(coarse):
+        gaps = _gaps(fits.plain[1:] - level, cut)
+        low, high = _to_the_kinks(fits, signs, (low, high), above, gaps, coarse)
     return Interval(at, low, high, float(slope[0]), above)
 
 
-def hides_a_kink(logs: Array, fit: Array, above: int, coarse: float) -> bool:
+def _gaps(rows: Array, cut: int) -> tuple[int, int]:
+    """Return the gaps in which the ends of the replicates' interval lie.
+
+    A gap is named by the index of the size at its upper end; 0 and the number of sizes
+    are what lies beyond the sizes.
+    """
+    above = np.sort((rows <= 0).sum(axis=1))
+    return int(above[cut]), int(above[-1 - cut])
+
+
+def _to_the_kinks(
+    fits: Fits,
+    signs: list[int],
+    ends: tuple[float, float],
+    above: int,
+    gaps: tuple[int, int],
+    coarse: float,
+) -> tuple[float, float]:
+    """Return the ends moved out to those of a gap in which interpolating is blind.
+
+    The gap of the estimate counts if a kink is seen there; a gap in which an end lies
+    if it is sure. No end moves past a size that is decided.
+    """
+    logs, known, (low, high) = fits.logs, np.array(signs), ends
+    behind = max(logs[known < 0], default=-np.inf)
+    ahead = min(logs[known > 0], default=np.inf)
+    for gap, share in ((above, SEEN), (gaps[0], SURE)):
+        if hides_a_kink(fits, gap, share, coarse):
+            low = min(low, max(float(logs[gap - 1]), float(behind)))
+    for gap, share in ((above, SEEN), (gaps[1], SURE)):
+        if hides_a_kink(fits, gap, share, coarse):
+            high = max(high, min(float(logs[gap]), float(ahead)))
+    return low, high
+
+
+def hides_a_kink(fits: Fits, gap: int, share: float, coarse: float) -> bool:
     """Tell whether nothing is known of a curve in a gap but its two ends.
 
     A wide gap next to which the curve is much flatter or much steeper may hold a kink
-    or a step anywhere. No round at its ends shows where, and no way to interpolate
+    or a step anywhere: no round at its ends shows where, and no way to interpolate
     knows. So may a gap at the end of the grid, where there is nothing to compare with.
 
     Args:
-        logs: log(size), increasing.
-        fit: isotonic, negative below the gap and positive above it.
-        above: index of the size at the upper end of the gap.
+        fits: of the pair.
+        gap: index of the size at its upper end.
+        share: of the resamples that have to show it.
         coarse: factor from which on a gap is wide.
     """
-    if logs[above] - logs[above - 1] <= np.log(coarse):
+    logs = fits.logs
+    if not 1 <= gap < len(logs) or logs[gap] - logs[gap - 1] <= np.log(coarse):
         return False
-    if not 2 <= above < len(logs) - 1:
+    if not 2 <= gap < len(logs) - 1:
         return True
-    around = slice(above - 2, above + 2)
-    before, inside, after = np.diff(fit[around]) / np.diff(logs[around])
-    least, most = min(before, after), max(before, after)
-    return bool(inside > KINK * least or most > KINK * inside)
+    around = slice(gap - 2, gap + 2)
+    rises = np.diff(fits.plain[1:, around], axis=1) / np.diff(logs[around])
+    before, inside, after = rises.T
+    least, most = np.minimum(before, after), np.maximum(before, after)
+    shown = (inside > KINK * least) | (most > KINK * inside)
+    return bool(shown.mean() >= share)
 
 
 def _widened(
