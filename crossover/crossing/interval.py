@@ -5,7 +5,7 @@ its interval, inside the sizes that the decisions leave. `locate` calls it.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,9 @@ NO_WIDTH = 1e-9
 """An interval narrower than this, in log(size), is that of rounds all alike."""
 LEAST_LEAD = 1e-9
 """A size that is decided is not at zero, even where the margin is."""
-COARSE = 1.7
-"""A crossing between sizes farther apart than this factor is on a coarse grid."""
+COARSE, BLIND = 1.7, 3.0
+"""A crossing between sizes farther apart than the first factor is on a coarse grid;
+between sizes farther apart than the second, interpolating is a guess."""
 KINK = 3.0
 """A slope that changes by more than this factor from one gap to the next is a kink."""
 SEEN, SURE = 0.8, 0.99
@@ -59,6 +60,22 @@ class Fits:
     raised: Array
     """The same with all ratios as much higher as resolution and rounding allow."""
     lowered: Array
+
+    @cached_property
+    def kinks(self) -> Array:
+        """Per gap, the share of the resamples in which it may hide a kink.
+
+        A gap next to which the curve is much flatter or much steeper may hold a kink or
+        a step anywhere: no round at its ends shows where, and no way to interpolate
+        knows. A gap is named by the index of the size at its upper end.
+        """
+        slopes = np.diff(self.plain[1:].T, axis=0) / np.diff(self.logs)[:, None]
+        shares = np.zeros(len(self.logs))
+        for i, inside in enumerate(slopes):
+            near = slopes[max(i - 1, 0) : i + 2]
+            flatter = inside > KINK * near.min(axis=0)
+            shares[i + 1] = (flatter | (near.max(axis=0) > KINK * inside)).mean()
+        return shares
 
 
 def resampled_fits(
@@ -126,7 +143,7 @@ def _gaps(rows: Array, cut: int) -> tuple[int, int]:
     A gap is named by the index of the size at its upper end; 0 and the number of sizes
     are what lies beyond the sizes.
     """
-    above = np.sort((rows <= 0).sum(axis=1))
+    above = np.sort(np.count_nonzero(rows <= 0, axis=1))
     return int(above[cut]), int(above[-1 - cut])
 
 
@@ -140,45 +157,43 @@ def _to_the_kinks(
 ) -> tuple[float, float]:
     """Return the ends moved out to those of a gap in which interpolating is blind.
 
-    The gap of the estimate counts if a kink is seen there; a gap in which an end lies
-    if it is sure. No end moves past a size that is decided.
+    The gap of the estimate counts if a kink is seen there, or could not be; a gap in
+    which an end lies counts if a kink is sure. No end moves past a size that is
+    decided.
     """
     logs, known, (low, high) = fits.logs, np.array(signs), ends
-    behind = max(logs[known < 0], default=-np.inf)
-    ahead = min(logs[known > 0], default=np.inf)
-    for gap, share in ((above, SEEN), (gaps[0], SURE)):
-        if hides_a_kink(fits, gap, share, coarse):
-            low = min(low, max(float(logs[gap - 1]), float(behind)))
-    for gap, share in ((above, SEEN), (gaps[1], SURE)):
-        if hides_a_kink(fits, gap, share, coarse):
-            high = max(high, min(float(logs[gap]), float(ahead)))
-    return low, high
+    behind = float(max(logs[known < 0], default=-np.inf))
+    ahead = float(min(logs[known > 0], default=np.inf))
+    if is_wide(fits, above, coarse) and is_blind(fits, above):
+        low, high = min(low, logs[above - 1]), max(high, logs[above])
+    below, beyond = gaps
+    if is_wide(fits, below, coarse) and fits.kinks[below] >= SURE:
+        low = min(low, max(logs[below - 1], behind))
+    if is_wide(fits, beyond, coarse) and fits.kinks[beyond] >= SURE:
+        high = max(high, min(logs[beyond], ahead))
+    return float(low), float(high)
 
 
-def hides_a_kink(fits: Fits, gap: int, share: float, coarse: float) -> bool:
-    """Tell whether nothing is known of a curve in a gap but its two ends.
-
-    A wide gap next to which the curve is much flatter or much steeper may hold a kink
-    or a step anywhere: no round at its ends shows where, and no way to interpolate
-    knows. So may a gap at the end of the grid, where there is nothing to compare with.
+def is_wide(fits: Fits, gap: int, coarse: float) -> bool:
+    """Tell whether a gap lies between two sizes that are farther apart than a factor.
 
     Args:
         fits: of the pair.
-        gap: index of the size at its upper end.
-        share: of the resamples that have to show it.
-        coarse: factor from which on a gap is wide.
+        gap: index of the size at its upper end; there may be no such gap.
+        coarse: the factor.
     """
     logs = fits.logs
-    if not 1 <= gap < len(logs) or logs[gap] - logs[gap - 1] <= np.log(coarse):
-        return False
-    if not 2 <= gap < len(logs) - 1:
-        return True
-    around = slice(gap - 2, gap + 2)
-    rises = np.diff(fits.plain[1:, around], axis=1) / np.diff(logs[around])
-    before, inside, after = rises.T
-    least, most = np.minimum(before, after), np.maximum(before, after)
-    shown = (inside > KINK * least) | (most > KINK * inside)
-    return bool(shown.mean() >= share)
+    return 1 <= gap < len(logs) and bool(logs[gap] - logs[gap - 1] > np.log(coarse))
+
+
+def is_blind(fits: Fits, gap: int) -> bool:
+    """Tell whether nothing is known of a curve in a wide gap but its two ends.
+
+    So it is where the gap is very wide, where a kink is seen, and next to the end of
+    the grid, where there is nothing to compare with.
+    """
+    at_an_end = not 2 <= gap < len(fits.logs) - 1
+    return at_an_end or is_wide(fits, gap, BLIND) or bool(fits.kinks[gap] >= SEEN)
 
 
 def _widened(
@@ -239,9 +254,20 @@ def interpolation_error(logs: Array, fit: Array, at: float) -> float:
     i = int(above[0])
     step = logs[i] - logs[i - 1]
     line = logs[i - 1] - fit[i - 1] * step / (fit[i] - fit[i - 1])
-    curve = PchipInterpolator(logs, fit)
-    cubic = float(brentq(lambda x: float(curve(x)), logs[i - 1], logs[i]))
+    start, (c, b, a, zero) = float(logs[i - 1]), _cubic(logs, fit, i)
+
+    def curve(x: float) -> float:
+        s = x - start
+        return zero + a * s + b * (s * s) + c * (s * s * s)
+
+    cubic = float(brentq(curve, logs[i - 1], logs[i]))
     return float(max(abs(line - at), abs(cubic - at)))
+
+
+def _cubic(logs: Array, fit: Array, i: int) -> list[float]:
+    """Return the coefficients of the monotone cubic before size i, the cube's first."""
+    coefficients: list[float] = PchipInterpolator(logs, fit).c[:, i - 1].tolist()
+    return coefficients
 
 
 def replicate_medians(ratios: Ratios, seed: int) -> tuple[Array, Array]:

@@ -25,16 +25,18 @@ def isotonic_fits(rows: Array, weights: Array) -> Array:
     (Robertson, Wright & Dykstra 1988, theorem 1.4.4). The same as scipy's
     `isotonic_regression`, for all rows in one pass.
     """
-    n, sizes = rows.shape
-    sums = np.zeros((n, sizes + 1))
-    np.cumsum(rows * weights, axis=1, out=sums[:, 1:])
+    columns = rows.T  # whole rows of replicates at once are the fastest to go through
+    sizes, n = columns.shape
+    sums = np.zeros((sizes + 1, n))
+    np.cumsum(columns * weights[:, None], axis=0, out=sums[1:])
     totals = np.concatenate([[0.0], np.cumsum(weights)])
-    fits = np.full((n, sizes), -np.inf)
+    fits = np.full((sizes, n), -np.inf)
     for a in range(sizes):
-        means = (sums[:, a + 1 :] - sums[:, a, None]) / (totals[a + 1 :] - totals[a])
-        least = np.minimum.accumulate(means[:, ::-1], axis=1)[:, ::-1]
-        np.maximum(fits[:, a:], least, out=fits[:, a:])
-    return fits
+        means = sums[a + 1 :] - sums[a]
+        means /= (totals[a + 1 :] - totals[a])[:, None]
+        least = np.minimum.accumulate(means[::-1], axis=0)[::-1]
+        np.maximum(fits[a:], least, out=fits[a:])
+    return np.ascontiguousarray(fits.T)
 
 
 def zeros(log_sizes: Array, fits: Array, weights: Array) -> tuple[Array, Array]:
