@@ -129,8 +129,7 @@ def test_real_intervals_hold_what_the_full_grid_finds_with_a_size_left_out():
 
 
 @pytest.mark.simulation
-@pytest.mark.parametrize("seed", [1, 7])
-def test_every_promise_in_full(seed):
-    rows = zone_table(1000, seed)
+def test_every_promise_in_full():
+    rows = zone_table(1000, 1)
     print(*rows, sep="\n")
     assert [row for row in rows if not row.ok] == []
