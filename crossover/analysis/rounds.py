@@ -159,7 +159,7 @@ class TrainSeconds(Recorded):
     """The seconds of each round only, as planning needs them; rounds can be added."""
 
     def add(self, m: Measurement) -> None:
-        """Add a round."""
+        """Add a round that counts."""
         cell = Cell(m.case, m.contender)
         if m.status != "ok":
             self.ended[cell] = m

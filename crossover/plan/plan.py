@@ -88,6 +88,8 @@ class Known:
     def add(self, measurements: Iterable[Measurement]) -> None:
         """Add measurements that were recorded since."""
         for m in measurements:
+            if m.discarded:
+                continue
             self._next[m.case] = max(self._next.get(m.case, 0), m.round + 1)
             self._first.setdefault(m.case, m)
             self._rounds[Cell(m.case, m.contender)] += m.status == "ok"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from crossover.files.refusals import refusing
 from crossover.files.untrusted import Unreadable, decoded
-from crossover.nouns import InputError, Measurement
+from crossover.nouns import Case, InputError, Measurement
 from crossover.record import codec
 from crossover.workloads.workload import Workload
 
@@ -73,11 +73,9 @@ def salvage(data: bytes, workload: Workload) -> tuple[list[Measurement], list[st
             rows.append(_row(line, workload))
         except InputError as error:
             said.append(f"left out line {number} of {JOURNAL}: {error}")
-    have = Counter((m.case, m.round) for m in rows if m.status == "ok")
+    have = Counter(_attempt(m) for m in rows if m.status == "ok")
     kept = [
-        m
-        for m in rows
-        if m.status != "ok" or have[m.case, m.round] >= (m.in_round or 1)
+        m for m in rows if m.status != "ok" or have[_attempt(m)] >= (m.in_round or 1)
     ]
     if len(kept) < len(rows):
         n = len(rows) - len(kept)
@@ -100,7 +98,12 @@ def _whole(rows: Sequence[Measurement]) -> int:
 
 
 def _same_round(one: Measurement, other: Measurement) -> bool:
-    return one.status == "ok" and (one.case, one.round) == (other.case, other.round)
+    return one.status == "ok" and _attempt(one) == _attempt(other)
+
+
+def _attempt(m: Measurement) -> tuple[Case, int, str]:
+    """Return what tells a round from others: one that was discarded is taken again."""
+    return m.case, m.round, m.discarded
 
 
 class Journal:
