@@ -19,7 +19,8 @@ from crossover.crossing.answer import (
     answer,
     point_answer,
 )
-from crossover.crossing.decide import FEWEST_ROUNDS, Array
+from crossover.crossing.decide import FEWEST_ROUNDS, Array, decide
+from crossover.crossing.locate import classify
 from crossover.findings import Answer, Crossover
 from crossover.nouns import Case, Cell, Contender
 from crossover.workloads.workload import MOVED
@@ -79,6 +80,67 @@ def _point_s(
         if seconds and few:
             medians.append(float(np.median(seconds)))
     return min(medians, default=None)
+
+
+Times = tuple[Array, Array]
+"""Seconds of the baseline and of the challenger, round by round."""
+
+
+def settled(
+    found: Answer,
+    sizes: Array,
+    measured: Sequence[Times],
+    bounds: Sequence[Times],
+    settings: Settings,
+) -> Answer:
+    """Return an answer with what bounds settle: who is ahead where one timed out.
+
+    They never place a crossing. One that lies next to a bound has no position, and an
+    interval that is open on that side.
+
+    Args:
+        found: the answer of the measured sizes alone.
+        sizes: all sizes, increasing.
+        measured: the shared rounds at each size.
+        bounds: at each size, rounds against a bound, or nothing.
+        settings: how sure the answer must be.
+    """
+    signs = _signs(measured, bounds, settings)
+    is_bound = [len(one) == 0 for one, _ in measured]
+    if not any(sign for sign, bound in zip(signs, is_bound, strict=True) if bound):
+        return found
+    outcome = classify(signs)
+    if outcome == found.outcome == "found":
+        return found
+    ends: list[float | None] = [None, None]
+    if outcome == "found":
+        ahead = signs.index(1)
+        behind = [i for i, sign in enumerate(signs) if sign < 0][-1:]
+        beside = (*behind, ahead) if behind else (None, ahead)
+        outcome = "inconclusive"
+        ends = [None if i is None or is_bound[i] else float(sizes[i]) for i in beside]
+    return dataclasses.replace(
+        found,
+        outcome=outcome,
+        at=None,
+        low=ends[0],
+        high=ends[1],
+        slope=None,
+        confidence=settings.confidence,
+    )
+
+
+def _signs(
+    measured: Sequence[Times], bounds: Sequence[Times], settings: Settings
+) -> list[int]:
+    """Return who is ahead at each size, by its rounds or else by its bounds."""
+    both = [m if len(m[0]) else b for m, b in zip(measured, bounds, strict=True)]
+    used = [i for i, (one, _) in enumerate(both) if len(one) >= FEWEST_ROUNDS]
+    ratios = [np.log(both[i][0] / both[i][1]) for i in used]
+    s = settings
+    decided = decide(ratios, s.confidence, s.margin, s.looks, s.pairs)
+    signs = dict(zip(used, decided, strict=True))
+    return [signs.get(i, 0) for i in range(len(both))]
 
 
 Pair = tuple[Contender, Contender]
@@ -156,10 +218,11 @@ class PairAnalysis:
             self._work(cases),
             settings,
         )
-        if found.outcome != NOT_MEASURED:
-            return found
-        known = (self.recorded, cases, pair, view, self._work(cases), settings.margin)
-        return undecided(*known) or found
+        if found.outcome == NOT_MEASURED:
+            known = self.recorded, cases, pair, view, self._work(cases), settings.margin
+            found = undecided(*known) or found
+        bounds = [self.recorded.bounded(c, pair, view, scales) for c in cases.values()]
+        return settled(found, np.array(list(cases), float), seconds, bounds, settings)
 
     def _missing(
         self, cases: Cases, pair: Pair, asked: Sequence[int]
@@ -167,7 +230,12 @@ class PairAnalysis:
         """Return flags for the sizes asked for at which a pair was not compared."""
         found: dict[str, list[str]] = {}
         for size in asked:
-            if len(self.recorded.paired(cases[size], pair, "train")[0]) < FEWEST_ROUNDS:
+            known = cases[size], pair, "train"
+            rounds = max(
+                len(self.recorded.paired(*known)[0]),
+                len(self.recorded.bounded(*known)[0]),
+            )
+            if rounds < FEWEST_ROUNDS:
                 ended = {
                     m.status: None
                     for c in pair
@@ -198,14 +266,14 @@ class PairAnalysis:
         return np.column_stack([np.ones(len(cases)), *columns])
 
     def _timed_out(self, cases: Cases, pair: Pair) -> tuple[str, ...]:
-        late = [
-            f"{size:,}"
-            for size, case in cases.items()
-            if any(
-                m.bound_s for c in pair for m in self.recorded.ended_of(Cell(case, c))
-            )
-        ]
-        return (f"timed_out: {', '.join(late)}",) if late else ()
+        """Return the flag that names who timed out, and at which sizes."""
+        late: dict[Contender, dict[str, None]] = {}
+        for size, case in cases.items():
+            for m in (m for c in pair for m in self.recorded.ended_of(Cell(case, c))):
+                if m.bound_s:
+                    late.setdefault(m.contender, {})[f"{size:,}"] = None
+        said = (f"{contender} at {', '.join(at)}" for contender, at in late.items())
+        return (f"timed_out: {' and '.join(said)}",) if late else ()
 
     def _cell_flags(self, cases: Cases, pair: Pair, view: str) -> list[str]:
         members = [
