@@ -188,7 +188,10 @@ class Loop:
         if reason is not None:
             return Ended(status="unavailable", notes=reason)
         request = _open_request(self.spec, block, contender)
+        why = ""
         for _ in range(MOST_ATTEMPTS):
+            if why:
+                self.environment.say(f"{why}: cell of {contender} opened again")
             before = self.environment.watch.look()
             reply = self._ask(contender, request)
             why = self._stopped_since(before)
@@ -196,7 +199,6 @@ class Loop:
                 why = why or _worker_was(contender, "stopped")
             if not why:
                 return reply
-            self.environment.say(f"{why}: cell of {contender} opened again")
             self.workers.end(contender)
         return Ended(status="failed", notes=f"{why}, {MOST_ATTEMPTS} times in a row")
 

@@ -41,6 +41,8 @@ def run_of(challenger_s, late, bound_s=120.0, sizes=SIZES):
             ended = {"status": "timeout", "notes": "slower", "bound_s": bound_s}
             return ended if number == 0 else None
         took_s = 1.0 if contender.threads == 1 else challenger_s[size]
+        if challenger_s[size] is None:
+            return None
         more = {"calls_per_sample": 1, "epochs_run": 1, "transfer_s": 0.0}
         jitter = 1 + 0.001 * ((7 * number + 3 * (contender.threads or 0)) % 11 - 5)
         return {"samples_s": (took_s * jitter,), "setup_s": 0.0, **more}
@@ -124,6 +126,14 @@ def test_no_number_depends_on_how_long_was_waited(late, middle):
     seconds = by_size(BEHIND, *middle, AHEAD)
     short, long = (answered(seconds, late, bound_s=s).answer for s in (20.0, 1e5))
     assert short == long
+
+
+def test_a_size_that_was_not_measured_hides_no_answer_beside_a_bound():
+    """Two threads time out at the smallest size; the largest was never reached."""
+    seconds = {**by_size(BEHIND, BEHIND, AHEAD, AHEAD), 10000: None}
+    found = answered(seconds, {10: TWO}).answer
+    assert (found.outcome, found.flags[-1]) == ("found", f"timed_out: {TWO} at 10")
+    assert 100 < found.at < 1000
 
 
 def test_a_bound_that_the_other_took_longer_than_tells_nothing():

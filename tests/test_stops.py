@@ -228,19 +228,18 @@ def test_a_watch_counts_the_gaps_between_its_looks():
 
 
 def test_a_watch_looks_by_itself_and_leaves_no_thread():
-    looked = threading.Event()
-    before = threading.active_count()
+    looking, looked = [], threading.Event()
 
     def now():
         if threading.current_thread() is not threading.main_thread():
+            looking.append(threading.current_thread())
             looked.set()
         return 0.0
 
     with Watch(now, lambda: 0.0):
         assert looked.wait(20 * LOOK_S)
-        (own,) = (t for t in threading.enumerate() if t.name.startswith("watch"))
-    own.join(20)
-    assert threading.active_count() == before
+    looking[0].join(20)
+    assert not looking[0].is_alive()
 
 
 def test_the_worker_tells_that_it_was_stopped(monkeypatch):

@@ -106,25 +106,27 @@ def settled(
         settings: how sure the answer must be.
     """
     signs = _signs(measured, bounds, settings)
-    is_bound = [len(one) == 0 for one, _ in measured]
-    if not any(sign for sign, bound in zip(signs, is_bound, strict=True) if bound):
+    is_bound = [not len(one) for one, _ in measured]
+    if not any(is_bound[i] for i in signs):
         return found
-    outcome = classify(signs)
-    if outcome == found.outcome == "found":
+    outcome = classify(list(signs.values()))
+    if found.outcome == "found" and outcome in ("found", "inconclusive"):
         return found
-    ends: list[float | None] = [None, None]
+    low, high = None, None
     if outcome == "found":
-        ahead = signs.index(1)
-        behind = [i for i, sign in enumerate(signs) if sign < 0][-1:]
-        beside = (*behind, ahead) if behind else (None, ahead)
         outcome = "inconclusive"
-        ends = [None if i is None or is_bound[i] else float(sizes[i]) for i in beside]
+        ahead = min(i for i, sign in signs.items() if sign > 0)
+        behind = max((i for i, sign in signs.items() if sign < 0), default=ahead)
+        high = None if is_bound[ahead] else float(sizes[ahead])
+        low = None if is_bound[behind] or behind == ahead else float(sizes[behind])
+    elif outcome == found.outcome == "inconclusive":
+        low, high = found.low, found.high
     return dataclasses.replace(
         found,
         outcome=outcome,
         at=None,
-        low=ends[0],
-        high=ends[1],
+        low=low,
+        high=high,
         slope=None,
         confidence=settings.confidence,
     )
@@ -132,15 +134,17 @@ def settled(
 
 def _signs(
     measured: Sequence[Times], bounds: Sequence[Times], settings: Settings
-) -> list[int]:
-    """Return who is ahead at each size, by its rounds or else by its bounds."""
+) -> dict[int, int]:
+    """Return who is ahead by the rounds, or by the bounds, at each size that has any.
+
+    A size has its place among all of them.
+    """
     both = [m if len(m[0]) else b for m, b in zip(measured, bounds, strict=True)]
     used = [i for i, (one, _) in enumerate(both) if len(one) >= FEWEST_ROUNDS]
     ratios = [np.log(both[i][0] / both[i][1]) for i in used]
     s = settings
     decided = decide(ratios, s.confidence, s.margin, s.looks, s.pairs)
-    signs = dict(zip(used, decided, strict=True))
-    return [signs.get(i, 0) for i in range(len(both))]
+    return dict(zip(used, decided, strict=True))
 
 
 Pair = tuple[Contender, Contender]

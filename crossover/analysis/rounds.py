@@ -168,7 +168,7 @@ class TrainSeconds(Recorded):
     """The seconds of each round only, as planning needs them; rounds can be added."""
 
     def add(self, m: Measurement) -> None:
-        """Add a round that counts."""
+        """Add a round."""
         cell = Cell(m.case, m.contender)
         if m.status != "ok":
             self.ended[cell] = m
