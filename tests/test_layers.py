@@ -151,6 +151,17 @@ def test_what_a_module_never_imports():
     assert wrong == []
 
 
+def test_matplotlib_is_imported_only_where_our_settings_come_first():
+    others = *ROOT.glob("bench/**/*.py"), *ROOT.glob("docs/*.py")
+    drawing = {
+        path.parent
+        for path in (*FILES, *others)
+        for name in imports(path)
+        if within(name, "matplotlib") or within(name, "seaborn")
+    }
+    assert drawing == {ROOT / "crossover/report/pictures"}
+
+
 def test_no_folder_holds_more_than_a_reader_can_survey():
     for folder in {path.parent for path in FILES}:
         modules = [p for p in folder.glob("*.py") if p.name != "__init__.py"]

@@ -11,6 +11,7 @@ import select
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Literal, Protocol
 
 import psutil
@@ -18,6 +19,7 @@ import psutil
 from crossover.measure.pipe import Ended, R, Request, read_reply
 from crossover.measure.reaper import GRACE_S
 from crossover.measure.stops import LOOK_S, WATCH, Watch, any_stopped
+from crossover.nouns import InputError
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -27,6 +29,9 @@ THREAD_VARIABLES = (
 )
 MARK = "CROSSOVER_WORKER"
 """Variable that marks the environment of a worker and of all that it starts."""
+NOWHERE = "/"
+"""The folder that a worker runs in: numba obeys a file of settings in the user's."""
+PROC = Path("/proc/self/stat")
 CHUNK = 65536
 """Bytes read at a time."""
 MOST_REPLY = 16 * 2**20
@@ -59,7 +64,8 @@ class WorkerProcess:
     ) -> None:
         self._watch, self._was_stopped = watch, False
         self._mark = secrets.token_hex(8)
-        environment = dict(os.environ, PYTHONUNBUFFERED="1", **{MARK: self._mark})
+        check_proc()
+        environment = worker_environment() | {MARK: self._mark}
         if threads is not None:
             environment.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
         self._unsent, self._unread, self._words = b"", bytearray(), b""
@@ -73,6 +79,7 @@ class WorkerProcess:
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 env=environment,
+                cwd=NOWHERE,
                 start_new_session=True,
             )
         except OSError as error:
@@ -235,6 +242,25 @@ class WorkerProcess:
             code = -signal.SIGKILL
         if code != 0:
             _end_marked(self._mark)  # somebody may have killed the reaper
+
+
+def check_proc() -> None:
+    """Refuse a Linux whose processes cannot be listed: none could be ended for sure.
+
+    Raises:
+        InputError: when /proc is not mounted.
+    """
+    if sys.platform.startswith("linux") and not PROC.exists():
+        raise InputError("/proc: must be mounted; it tells of processes and memory")
+
+
+def worker_environment() -> dict[str, str]:
+    """Return the variables of a worker, which import the same from another folder."""
+    found = dict(os.environ, PYTHONUNBUFFERED="1")
+    if paths := found.get("PYTHONPATH"):
+        absolute = map(os.path.abspath, filter(None, paths.split(os.pathsep)))
+        found["PYTHONPATH"] = os.pathsep.join(absolute)
+    return found
 
 
 def _descriptors(process: subprocess.Popen[bytes]) -> list[int]:
