@@ -38,7 +38,7 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(TESTS)
 
-# The long simulations of the statistics: about ten minutes.
+# The long simulations of the statistics: about twenty minutes.
 simulate: $(STAMP)
 	$(BIN)/python -m pytest -m simulation
 

@@ -3,12 +3,12 @@
 import sys
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from crossover.command import options as opt
-from crossover.files.untrusted import one_line
+from crossover.files.edge import one_line_always
 from crossover.interrupts import EXIT_CODE, Interrupted, heeded
 from crossover.nouns import InputError
 
@@ -274,19 +274,13 @@ def doctor(
 
 
 def main() -> None:
-    """Run the command line; bad input is one line on stderr and exit code 2."""
-    try:
-        with heeded():
-            sys.exit(app(prog_name="crossover", standalone_mode=False))
-    except InputError as error:
-        _refuse(str(error))
-    except typer.TyperException as error:
-        _refuse(error.format_message())
-    except Interrupted:
-        print("crossover: interrupted", file=sys.stderr)
-        sys.exit(EXIT_CODE)
-
-
-def _refuse(why: str) -> NoReturn:
-    print(f"crossover: {one_line(why)}", file=sys.stderr)
-    sys.exit(2)
+    """Run the command line; what is wrong is one line on stderr and exit code 2."""
+    with one_line_always():
+        try:
+            with heeded():
+                sys.exit(app(prog_name="crossover", standalone_mode=False))
+        except typer.TyperException as error:
+            raise InputError(error.format_message()) from error
+        except Interrupted:
+            print("crossover: interrupted", file=sys.stderr)
+            sys.exit(EXIT_CODE)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from crossover.spec.spec import Spec
-    from crossover.workloads.workload import Workload
 
 SCHEMA = 3
 """Version of the format in which runs are recorded."""
@@ -41,7 +40,8 @@ class Case:
     cases are equal if the workload's name and all values are.
     """
 
-    workload: "Workload" = field(repr=False)
+    workload: Any = field(repr=False)
+    """The `Workload` that declares them; no noun knows more of it than its names."""
     values: tuple[tuple[str, object], ...]
 
     def __post_init__(self) -> None:
@@ -94,7 +94,8 @@ class Case:
     @property
     def id(self) -> str:
         """The name of the case: `n1500-d2-c3-b10-e3`."""
-        return self.workload.case_id(self)
+        name: str = self.workload.case_id(self)
+        return name
 
 
 @dataclass(frozen=True, order=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from crossover.measure.environment import ENVIRONMENT, Environment
 from crossover.measure.pipe import Close, Ended, Open, Opened, R, Request, Sample
 from crossover.measure.rows import Taken, disagreeing, measured
+from crossover.measure.stops import Stopped
 from crossover.measure.workers import Workers
 from crossover.nouns import (
     SCHEMA,
@@ -33,6 +34,8 @@ from crossover.spec.spec import Spec
 MOST_TRAININGS = 5
 """Most trainings in one request: after a timeout of T, one takes at least T / 5.
 Opening a cell with long epochs takes four, and a few batches."""
+MOST_ATTEMPTS = 3
+"""Most attempts at a round, or at opening a cell, if each time something is stopped."""
 Progress = Callable[[Block, float, float], None]
 """Called after each round with its block, and the expected seconds done and in all."""
 
@@ -54,10 +57,11 @@ def carry_out(
     """
     loop = Loop(spec, run, out, workers, progress, environment)
     try:
-        if left := unfinished(spec, run.measurements):
-            loop.measure([left])
-        while blocks := loop.known.next_blocks():
-            loop.measure(blocks)
+        with environment.watch:
+            if left := unfinished(spec, run.measurements):
+                loop.measure([left])
+            while blocks := loop.known.next_blocks():
+                loop.measure(blocks)
     except BudgetSpent:
         pass
     except InputError as error:
@@ -108,12 +112,20 @@ class Loop:
         self.journal = Journal(out)
         self.progress = progress
         self._killed: set[Contender] = set()
+        """Whose worker was killed or stopped in the round in flight."""
+        self._stopped: dict[Contender, str] = {}
+        """Why the round in flight does not count: who was stopped in it, and how."""
         self._done_s = 0.0
-        self._started_s = environment.clock_s() - used_s(run.measurements)
+        self._started_s = self._awake_s() - used_s(run.measurements)
+
+    def _awake_s(self) -> float:
+        """Return the time by the clock, without what passed while we were stopped."""
+        now_s = self.environment.clock_s()  # a stop after this one only helps
+        return now_s - self.environment.watch.look().seconds
 
     def _elapsed_s(self) -> float:
         """Return the seconds that this process and earlier ones have measured."""
-        return self.environment.clock_s() - self._started_s
+        return self._awake_s() - self._started_s
 
     def _record(self, new: list[Measurement]) -> None:
         elapsed_s = round(self._elapsed_s(), 3)
@@ -171,10 +183,24 @@ class Loop:
         return opened
 
     def _open_cell(self, block: Block, contender: Contender) -> Opened | Ended:
+        """Open a cell; again, in a fresh process, if it was stopped meanwhile."""
         reason = missing(contender, self.run.machine)
         if reason is not None:
             return Ended(status="unavailable", notes=reason)
-        return self._ask(contender, _open_request(self.spec, block, contender))
+        request = _open_request(self.spec, block, contender)
+        why = ""
+        for _ in range(MOST_ATTEMPTS):
+            if why:
+                self.environment.say(f"{why}: cell of {contender} opened again")
+            before = self.environment.watch.look()
+            reply = self._ask(contender, request)
+            why = self._stopped_since(before)
+            if reply.was_stopped:
+                why = why or _worker_was(contender, "stopped")
+            if not why:
+                return reply
+            self.workers.end(contender)
+        return Ended(status="failed", notes=f"{why}, {MOST_ATTEMPTS} times in a row")
 
     def _end(self, block: Block, number: int, replies: dict[Contender, Ended]) -> None:
         """Record, all at once, the cells that could not run or go on."""
@@ -196,17 +222,34 @@ class Loop:
     def _measure_round(
         self, block: Block, number: int, opened: dict[Contender, Opened]
     ) -> None:
-        while (rows := self._round(block, number, opened)) is None:
-            pass
+        """Measure a round until it counts; one that does not is recorded with why."""
         self._killed.clear()
-        if rows:
-            self._record(rows)
+        why = ""
+        for _ in range(MOST_ATTEMPTS):
+            if why:
+                self.environment.say(f"{why}: round measured again")
+            while (rows := self._round(block, number, opened)) is None:
+                pass
+            why = "; ".join(dict.fromkeys(self._stopped.values()))
+            if rows:
+                self._record([dataclasses.replace(m, discarded=why) for m in rows])
+            if not rows or not why:
+                return
+        notes = f"{why}, in {MOST_ATTEMPTS} attempts at a round"
+        ended = {c: Ended(status="failed", notes=notes) for c in self._stopped}
+        for contender in ended:
+            del opened[contender]
+        self._end(block, number, ended)
 
     def _round(
         self, block: Block, number: int, opened: dict[Contender, Opened]
     ) -> list[Measurement] | None:
-        """Measure a round; return its rows, or None if it must be measured again."""
-        started, throttled = self.environment.now(), self.environment.throttled()
+        """Measure a round; return its rows, or None if it must be measured again.
+
+        `_stopped` tells then who was stopped meanwhile, and how.
+        """
+        begun, throttled = self.environment.now(), self.environment.throttled()
+        before, self._stopped = self.environment.watch.look(), {}
         taken: dict[Contender, list[Taken]] = {c: [] for c in opened}
         for position, contender in enumerate(round_order(self.spec, block, number)):
             if contender not in opened:
@@ -214,13 +257,18 @@ class Loop:
             reply = self._ask(contender, Sample(round=number, position=position))
             if not isinstance(reply, Ended):
                 taken[contender].append((position, reply))
+                if reply.was_stopped:
+                    self._stopped[contender] = _worker_was(contender, "stopped")
                 continue
-            again = self._again(block, contender, reply)
+            again = self._again(block, contender, reply, before)
             if not isinstance(again, Ended):
                 opened[contender] = again
                 return None
             del opened[contender]
+            self._stopped.pop(contender, None)
             self._end(block, number, {contender: again})
+        if why := self._stopped_since(before):
+            self._stopped = dict.fromkeys(opened, why)
         if throttled is not None:
             throttled = (self.environment.throttled() or 0) - throttled
         rows = {
@@ -229,7 +277,7 @@ class Loop:
                 "ok", block.case, contender,
                 load_1min=self.environment.load_1min(),
                 throttled_periods=throttled,
-                started_utc=started,
+                started_utc=begun,
                 in_round=len(opened),
             )
             for contender in opened
@@ -241,19 +289,30 @@ class Loop:
         ]
 
     def _again(
-        self, block: Block, contender: Contender, ended: Ended
+        self, block: Block, contender: Contender, ended: Ended, before: Stopped
     ) -> Opened | Ended:
-        """Open a cell again if its worker was killed from outside, once in a round.
+        """Open a cell again if its worker was killed or stopped, once in a round.
 
         If it is killed again, as happens when memory runs out, the cell ends.
         """
-        if not ended.killed or contender in self._killed:
+        was_stopped = ended.was_stopped or self.environment.watch.look() != before
+        if not (ended.killed or was_stopped) or contender in self._killed:
             return ended
         self._killed.add(contender)
-        self.environment.say(
-            f"the worker of {contender} was killed: round measured again"
-        )
+        what = _worker_was(contender, "killed" if ended.killed else "stopped")
+        self.environment.say(f"{what}: round measured again")
         return self._open_cell(block, contender)
+
+    def _stopped_since(self, before: Stopped) -> str:
+        """Tell for how long this process was stopped since a look; "" if it was not."""
+        now = self.environment.watch.look()
+        if now == before:
+            return ""
+        return f"stopped for {now.seconds - before.seconds:.0f} s"
+
+
+def _worker_was(contender: Contender, what: str) -> str:
+    return f"the worker of {contender} was {what}"
 
 
 def _open_request(spec: Spec, block: Block, contender: Contender) -> Open:

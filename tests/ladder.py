@@ -7,7 +7,8 @@ of that: they cross at a width of 250, whatever the number of rungs.
 import time
 
 from crossover.workloads.definition import WrongResult
-from crossover.workloads.workload import Implementation, Setting, Size, Workload
+from crossover.workloads.values import Setting, Size
+from crossover.workloads.workload import Implementation, Workload
 
 LADDER = Workload(
     name="ladder",

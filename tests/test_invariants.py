@@ -300,6 +300,8 @@ def test_a_case_is_of_a_sweep():
 
 def test_a_discarded_round_may_be_measured_again():
     assert said_of(row(discarded="stopped"), row(1, elapsed_s=9.2)) == []
+    frozen = dataclasses.replace(row(discarded="stopped"), samples_s=(23.0,))
+    assert said_of(frozen, row(elapsed_s=9.3)) == []  # no time of the run's passed
     again = row(elapsed_s=9.3)
     known = Invariants(make_run(SPEC))
     assert known.add([row(discarded="stopped")]) is None

@@ -193,8 +193,9 @@ def test_a_limit_too_short_for_a_round_is_not_queued_again(
     monkeypatch.setattr(sys, "argv", ["node", str(tmp_path), "a-1"])
     before = signal.getsignal(signal.SIGUSR1)
     try:
-        assert node.main() == 2
+        with pytest.raises(SystemExit) as end:
+            node.main()
     finally:
         signal.signal(signal.SIGUSR1, before)
-    assert asked == []
+    assert (end.value.code, asked) == (2, [])
     assert "limit_minutes" in capsys.readouterr().err

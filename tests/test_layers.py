@@ -39,7 +39,7 @@ ALLOWED = {
     "report.words",
     "doctor": "workloads measure",
     "lesson": "nouns interrupts findings files spec workloads crossing measure "
-    "analysis plan pipeline report report.pictures report.words",
+    "analysis plan pipeline report.pictures report.words",
     "suites": "nouns files spec workloads measure analysis pipeline",
     "command": "nouns findings interrupts files spec workloads measure record analysis "
     "plan pipeline selftest sources report",
@@ -149,6 +149,17 @@ def test_what_a_module_never_imports():
         if any(within(i, f) for f in forbidden)
     ]
     assert wrong == []
+
+
+def test_matplotlib_is_imported_only_where_our_settings_come_first():
+    others = *ROOT.glob("bench/**/*.py"), *ROOT.glob("docs/*.py")
+    drawing = {
+        path.parent
+        for path in (*FILES, *others)
+        for name in imports(path)
+        if within(name, "matplotlib") or within(name, "seaborn")
+    }
+    assert drawing == {ROOT / "crossover/report/pictures"}
 
 
 def test_no_folder_holds_more_than_a_reader_can_survey():

@@ -9,7 +9,8 @@ from crossover.measure import sampler as sampling
 from crossover.measure.clock import GarbagePause, timer_step_s
 from crossover.measure.sampler import Sampler
 from crossover.workloads.definition import WrongResult
-from crossover.workloads.workload import Size, Workload
+from crossover.workloads.values import Size
+from crossover.workloads.workload import Workload
 
 JOB = Workload(
     "job",
@@ -34,9 +35,10 @@ class Priced:
 
     notes, processes = "", ()
 
-    def __init__(self, clock, turn_s, first_s=0.0, wrong=False):
+    def __init__(self, clock, turn_s, first_s=0.0, wrong=False, odd=None):
         self.clock, self.turn_s, self.first_s = clock, turn_s, first_s
         self.wrong, self.did = wrong, []
+        self.odd, self.runs = odd, 0
 
     def move(self):
         self.did.append("move")
@@ -50,6 +52,8 @@ class Priced:
     def run(self, repeats):
         self.did.append(repeats)
         self.clock.time_s += self.first_s + repeats * self.turn_s
+        self.clock.time_s += 3.0 * (self.runs == self.odd)
+        self.runs += 1
         self.first_s = 0.0
 
     def synchronize(self):
@@ -107,6 +111,20 @@ def test_a_job_that_repeats_nothing_is_never_cut(monkeypatch, opened):
     assert measured.opened.epochs_run == 1
     assert measured.sample()[0] == pytest.approx(3.0, abs=1e-3)
     measured.close()
+
+
+@pytest.mark.parametrize(("turns", "turn_s"), [(2, 1e-3), (2, 1e-5), (50, 0.05)])
+@pytest.mark.parametrize("number", range(5))
+def test_a_call_that_was_disturbed_decides_neither_calls_nor_cuts(
+    opened, turns, turn_s, number
+):
+    """It is one of the calls that a cell begins with, and takes three seconds more."""
+    usual, _ = opened(turns, turn_s)
+    odd, _ = opened(turns, turn_s, odd=number)
+    assert odd.opened.epochs_run == usual.opened.epochs_run
+    assert odd.calls == pytest.approx(usual.calls, rel=0.02)
+    assert len(odd.opened.warmup_s) >= min(3, len(usual.opened.warmup_s))
+    assert odd.sample()[0] == pytest.approx(usual.sample()[0], rel=0.02)
 
 
 def test_setup_holds_the_context_and_what_only_the_first_call_cost(opened):

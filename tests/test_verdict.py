@@ -106,7 +106,7 @@ def test_without_a_gpu_the_code_is_told_from_the_job(usual):
 
 def test_a_gpu_that_loses_or_wins_is_told_with_its_numbers():
     lost = verdict(gpu(639.5))
-    assert "takes 0.64 ms on the GPU and 0.4 ms on the CPU, 1.6 x as" in lost
+    assert "takes 640 µs on the GPU and 400 µs on the CPU, 1.6 x as" in lost
     assert "19.5 h on the GPU against 12.2 h." in lost
     assert "With fused, that core is 5,120 x as fast as the GPU with the loop." in lost
     won = verdict(gpu(199.5))

@@ -59,13 +59,14 @@ def test_a_reply_that_nobody_asked_for_is_not_taken_for_the_next():
     assert notes == "a reply that nobody asked for: no last words"
 
 
-def test_a_worker_that_does_not_read_is_a_timeout():
+def test_a_worker_that_is_stopped_is_not_slow():
     worker = light()
     assert worker.ask(Close(), 20) == Closed()
     (below,) = newest_child().children()
     below.suspend()
     reply = worker.ask(Loaded(more="x" * MIB), 0.5)
-    assert reply == Ended(status="timeout", notes="slower than 0.5 s")
+    notes = "stopped by a signal, and not done in 0.5 s: no last words"
+    assert reply == Ended(status="crashed", notes=notes, was_stopped=True)
 
 
 @pytest.mark.parametrize("mib", [64, pytest.param(2048, marks=pytest.mark.torture)])

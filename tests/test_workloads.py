@@ -13,7 +13,8 @@ from crossover.workloads.definition import WrongResult
 from crossover.workloads.softmax import SOFTMAX, TrainingSession, typed
 from crossover.workloads.sound import check_declared
 from crossover.workloads.spin import SPIN, Law, Spin, crossing_batch
-from crossover.workloads.workload import Implementation, Setting, Size, Workload
+from crossover.workloads.values import Setting, Size
+from crossover.workloads.workload import Implementation, Workload
 from softmax_core import evaluate, get_trainer, make_data, reference_weights
 from softmax_core.trainers.module import AnyDevice
 

@@ -3,9 +3,6 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
 from bench.promises.soak_judge import (
     CONTENDERS,
     Reading,
@@ -16,6 +13,7 @@ from bench.promises.soak_judge import (
 )
 from crossover.files.atomic import write_atomically
 from crossover.nouns import Run
+from crossover.report.pictures.drawing import Axes, Figure
 from crossover.report.pictures.figures import image
 from crossover.report.pictures.layout import entitle, legend_below, new_figure
 from crossover.report.pictures.styles import Look, look_of, looks, theme

@@ -45,7 +45,8 @@ ADVICE = {
     "control_fired": "A contender seemed to differ from itself, so no verdict of this "
     "run counts: see `crossover doctor`, then measure again.",
     "timed_out": "A contender did not finish at these sizes, so only a bound is known "
-    "of its time there: raise cell_timeout_s to know more.",
+    "of its time there, which may tell who is ahead, and never by how much or from "
+    "which size on: raise cell_timeout_s to know more.",
     "flat_crossing": "The curves cross at a flat angle, so that a per cent of a "
     "process' luck moves the crossing by more than the width asked for: more rounds "
     "would not narrow it.",
@@ -83,7 +84,6 @@ DOUBTS = {
     "autocorrelated": "neighbouring rounds are alike",
     "drifting": "the machine's speed shifted",
     "rounded_times": "times are rounded",
-    "timed_out": "timed out at {detail}",
     "definitions_disagree": "definitions of a crossover disagree",
     "minimum_disagrees": "the fastest rounds cross elsewhere",
     "flat_crossing": "the curves cross at a flat angle",

@@ -19,7 +19,8 @@ from crossover.crossing.answer import (
     answer,
     point_answer,
 )
-from crossover.crossing.decide import FEWEST_ROUNDS, Array
+from crossover.crossing.decide import FEWEST_ROUNDS, Array, decide
+from crossover.crossing.locate import classify
 from crossover.findings import Answer, Crossover
 from crossover.nouns import Case, Cell, Contender
 from crossover.workloads.workload import MOVED
@@ -79,6 +80,71 @@ def _point_s(
         if seconds and few:
             medians.append(float(np.median(seconds)))
     return min(medians, default=None)
+
+
+Times = tuple[Array, Array]
+"""Seconds of the baseline and of the challenger, round by round."""
+
+
+def settled(
+    found: Answer,
+    sizes: Array,
+    measured: Sequence[Times],
+    bounds: Sequence[Times],
+    settings: Settings,
+) -> Answer:
+    """Return an answer with what bounds settle: who is ahead where one timed out.
+
+    They never place a crossing. One that lies next to a bound has no position, and an
+    interval that is open on that side.
+
+    Args:
+        found: the answer of the measured sizes alone.
+        sizes: all sizes, increasing.
+        measured: the shared rounds at each size.
+        bounds: at each size, rounds against a bound, or nothing.
+        settings: how sure the answer must be.
+    """
+    signs = _signs(measured, bounds, settings)
+    is_bound = [not len(one) for one, _ in measured]
+    if not any(is_bound[i] for i in signs):
+        return found
+    outcome = classify(list(signs.values()))
+    if found.outcome == "found" and outcome in ("found", "inconclusive"):
+        return found
+    low, high = None, None
+    if outcome == "found":
+        outcome = "inconclusive"
+        ahead = min(i for i, sign in signs.items() if sign > 0)
+        behind = max((i for i, sign in signs.items() if sign < 0), default=ahead)
+        high = None if is_bound[ahead] else float(sizes[ahead])
+        low = None if is_bound[behind] or behind == ahead else float(sizes[behind])
+    elif outcome == found.outcome == "inconclusive":
+        low, high = found.low, found.high
+    return dataclasses.replace(
+        found,
+        outcome=outcome,
+        at=None,
+        low=low,
+        high=high,
+        slope=None,
+        confidence=settings.confidence,
+    )
+
+
+def _signs(
+    measured: Sequence[Times], bounds: Sequence[Times], settings: Settings
+) -> dict[int, int]:
+    """Return who is ahead by the rounds, or by the bounds, at each size that has any.
+
+    A size has its place among all of them.
+    """
+    both = [m if len(m[0]) else b for m, b in zip(measured, bounds, strict=True)]
+    used = [i for i, (one, _) in enumerate(both) if len(one) >= FEWEST_ROUNDS]
+    ratios = [np.log(both[i][0] / both[i][1]) for i in used]
+    s = settings
+    decided = decide(ratios, s.confidence, s.margin, s.looks, s.pairs)
+    return dict(zip(used, decided, strict=True))
 
 
 Pair = tuple[Contender, Contender]
@@ -156,10 +222,11 @@ class PairAnalysis:
             self._work(cases),
             settings,
         )
-        if found.outcome != NOT_MEASURED:
-            return found
-        known = (self.recorded, cases, pair, view, self._work(cases), settings.margin)
-        return undecided(*known) or found
+        if found.outcome == NOT_MEASURED:
+            known = self.recorded, cases, pair, view, self._work(cases), settings.margin
+            found = undecided(*known) or found
+        bounds = [self.recorded.bounded(c, pair, view, scales) for c in cases.values()]
+        return settled(found, np.array(list(cases), float), seconds, bounds, settings)
 
     def _missing(
         self, cases: Cases, pair: Pair, asked: Sequence[int]
@@ -167,7 +234,12 @@ class PairAnalysis:
         """Return flags for the sizes asked for at which a pair was not compared."""
         found: dict[str, list[str]] = {}
         for size in asked:
-            if len(self.recorded.paired(cases[size], pair, "train")[0]) < FEWEST_ROUNDS:
+            known = cases[size], pair, "train"
+            rounds = max(
+                len(self.recorded.paired(*known)[0]),
+                len(self.recorded.bounded(*known)[0]),
+            )
+            if rounds < FEWEST_ROUNDS:
                 ended = {
                     m.status: None
                     for c in pair
@@ -198,14 +270,14 @@ class PairAnalysis:
         return np.column_stack([np.ones(len(cases)), *columns])
 
     def _timed_out(self, cases: Cases, pair: Pair) -> tuple[str, ...]:
-        late = [
-            f"{size:,}"
-            for size, case in cases.items()
-            if any(
-                m.bound_s for c in pair for m in self.recorded.ended_of(Cell(case, c))
-            )
-        ]
-        return (f"timed_out: {', '.join(late)}",) if late else ()
+        """Return the flag that names who timed out, and at which sizes."""
+        late: dict[Contender, dict[str, None]] = {}
+        for size, case in cases.items():
+            for m in (m for c in pair for m in self.recorded.ended_of(Cell(case, c))):
+                if m.bound_s:
+                    late.setdefault(m.contender, {})[f"{size:,}"] = None
+        said = (f"{contender} at {', '.join(at)}" for contender, at in late.items())
+        return (f"timed_out: {' and '.join(said)}",) if late else ()
 
     def _cell_flags(self, cases: Cases, pair: Pair, view: str) -> list[str]:
         members = [

@@ -97,20 +97,29 @@ class Recorded:
             for c, scale in zip(pair, setup_scales, strict=True)
         )
         shared = sorted(one.keys() & other.keys())
-        if not shared and bool(one) != bool(other):
-            return self._bounded(case, pair, one, other)
         return (
             np.array([one[r] for r in shared], float),
             np.array([other[r] for r in shared], float),
         )
 
-    def _bounded(
-        self, case: Case, pair: tuple[Contender, Contender], one: Rounds, other: Rounds
+    def bounded(
+        self,
+        case: Case,
+        pair: tuple[Contender, Contender],
+        view: str,
+        setup_scales: tuple[float, float] = (1.0, 1.0),
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the rounds of one contender against the bound of one that timed out.
 
-        Both are empty if the bound is not above what the other took: it shows nothing.
+        It tells who is ahead, and not by how much. Both are empty if neither timed out
+        or both did, and if the bound, not above what the other took, shows nothing.
         """
+        one, other = (
+            self.rounds(Cell(case, c), view, scale)
+            for c, scale in zip(pair, setup_scales, strict=True)
+        )
+        if bool(one) == bool(other):
+            return np.array([]), np.array([])
         measured = np.array([*(one or other).values()], float)
         missing = pair[1] if one else pair[0]
         bounds = [m.bound_s for m in self.ended_of(Cell(case, missing)) if m.bound_s]

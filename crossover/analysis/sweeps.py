@@ -14,7 +14,7 @@ from crossover.findings import Crossover, Estimate
 from crossover.nouns import Case, Run
 from crossover.spec.spec import Spec
 from crossover.spec.sweep import Sweep
-from crossover.workloads.workload import Size
+from crossover.workloads.values import Size
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from crossover.files.untrusted import printable
 from crossover.measure.environment import Environment
 from crossover.measure.machine import snapshot, usable_cores
 from crossover.nouns import SCHEMA, InputError, Machine, Run
@@ -56,15 +57,19 @@ def new_id(spec: Spec, environment: Environment) -> str:
 
 def typed() -> str:
     """Return the command line as it was typed."""
-    return shlex.join(["crossover", *sys.argv[1:]])
+    return printable(shlex.join(["crossover", *sys.argv[1:]]))
 
 
 def commit() -> str | None:
-    """Return the commit of this program, None outside a checkout."""
-    done = subprocess.run(
-        ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """Return the commit of this program, None outside a checkout or without git."""
+    here = str(Path(__file__).parent)
+    try:
+        done = subprocess.run(
+            ["git", "-C", here, "describe", "--always", "--dirty"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return None
     return done.stdout.strip() or None

@@ -76,6 +76,25 @@ def p_ahead(values: Array, averages: Array, edge: float) -> float:
     return min(p, float(special.stdtr(n - 1, -t)))
 
 
+def lower_limit(values: Array, averages: Array, level: float) -> float:
+    """Return the edge below which `p_ahead` of every edge is at most `level`.
+
+    The lower end of the one-sided confidence interval of the log-ratio that the test
+    spans; -inf where no edge is rejected.
+    """
+    n, every = len(values), len(averages)
+    if n > EXACT_UP_TO:
+        mean, sd = n * (n + 1) / 4, np.sqrt(n * (n + 1) * (2 * n + 1) / 24)
+        needed = int(np.ceil(mean + 0.5 - sd * special.ndtri(level)))
+        return float(averages[every - needed]) if needed <= every else -np.inf
+    # the tail falls: the first count that is rare enough
+    needed = int(np.searchsorted(-_signed_rank_tail(n), -level))
+    if needed <= every:
+        return float(averages[every - needed])
+    reach = float(special.stdtrit(n - 1, level)) * float(np.std(values, ddof=1))
+    return min(float(averages[0]), float(np.mean(values)) + reach / float(np.sqrt(n)))
+
+
 def _two_sided(values: Array, edge: float) -> tuple[float, int]:
     """Return (two-sided p-value, the direction that it speaks for)."""
     averages = walsh_averages(values)

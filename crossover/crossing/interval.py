@@ -5,7 +5,7 @@ its interval, inside the sizes that the decisions leave. `locate` calls it.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,13 @@ NO_WIDTH = 1e-9
 """An interval narrower than this, in log(size), is that of rounds all alike."""
 LEAST_LEAD = 1e-9
 """A size that is decided is not at zero, even where the margin is."""
+COARSE, BLIND = 1.7, 3.0
+"""A crossing between sizes farther apart than the first factor is on a coarse grid;
+between sizes farther apart than the second, interpolating is a guess."""
+KINK = 3.0
+"""A slope that changes by more than this factor from one gap to the next is a kink."""
+SEEN, SURE = 0.8, 0.99
+"""A kink is seen, or sure, if at least this share of the resamples has it."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +43,69 @@ class Interval:
     low: float
     high: float
     slope: float
+    above: int
+    """Index of the first size where the fit is positive."""
+
+
+@dataclass(frozen=True)
+class Fits:
+    """Isotonic fits of the medians over log(size), shape (1 + replicates, sizes).
+
+    The first row is of all rounds, the others are of resamples.
+    """
+
+    logs: Array
+    weights: Array
+    plain: Array
+    raised: Array
+    """The same with all ratios as much higher as resolution and rounding allow."""
+    lowered: Array
+
+    @cached_property
+    def kinks(self) -> Array:
+        """Per gap, the share of the resamples in which it may hide a kink.
+
+        A gap next to which the curve is much flatter or much steeper may hold a kink or
+        a step anywhere: no round at its ends shows where, and no way to interpolate
+        knows. A gap is named by the index of the size at its upper end.
+        """
+        slopes = np.diff(self.plain[1:].T, axis=0) / np.diff(self.logs)[:, None]
+        shares = np.zeros(len(self.logs))
+        for i, inside in enumerate(slopes):
+            near = slopes[max(i - 1, 0) : i + 2]
+            flatter = inside > KINK * near.min(axis=0)
+            shares[i + 1] = (flatter | (near.max(axis=0) > KINK * inside)).mean()
+        return shares
+
+
+def resampled_fits(
+    logs: Array, ratios: Ratios, hidden: Hidden, edge: float, seed: int
+) -> Fits:
+    """Return the isotonic fits that every crossing of a pair is read from.
+
+    Args:
+        logs: log(size), increasing.
+        ratios: per size, one log-ratio a round.
+        hidden: what rounding hides of the ratios.
+        edge: what the resolution hides, as a log-ratio.
+        seed: of the bootstrap.
+    """
+    rows, weights = replicate_medians(ratios, seed)
+    plain = isotonic_fits(rows, weights)
+    raised = isotonic_fits(rows + hidden.higher, weights) if hidden else plain
+    lowered = isotonic_fits(rows - hidden.lower, weights) if hidden else plain
+    return Fits(logs, weights, plain, raised + edge, lowered - edge)
 
 
 def locate_zero(
-    logs: Array,
-    ratios: Ratios,
+    fits: Fits,
     signs: list[int],
-    hidden: Hidden,
     confidence: float,
     margin: float,
-    edge: float,
-    seed: int,
+    level: float = 0.0,
+    coarse: float = np.inf,
 ) -> Interval:
-    """Return where the isotonic fit of the medians turns positive, with its interval.
+    """Return where the isotonic fit of the medians exceeds a level, with its interval.
 
     The interval is the replicates' percentile interval: its low end with all ratios as
     much higher as the resolution and the rounding allow, its high end with all as much
@@ -56,28 +113,87 @@ def locate_zero(
     added as an independent error, but never past a size that is decided.
 
     Args:
-        logs: log(size), increasing.
-        ratios: per size, one log-ratio a round.
-        signs: per size +1 ahead, -1 behind, 0 undecided; behind never after ahead.
-        hidden: what rounding hides of the ratios.
+        fits: of the pair.
+        signs: per size +1 above the level, -1 below it, 0 undecided; below never after
+            above.
         confidence: of the interval.
-        margin: share by which a decided size is ahead or behind, at least.
-        edge: what the resolution hides, as a log-ratio.
-        seed: of the bootstrap.
+        margin: share by which a decided size is above or below, at least.
+        level: the log-ratio to exceed.
+        coarse: factor from which on a gap between two sizes may hide a kink.
     """
-    rows, weights = replicate_medians(ratios, seed)
-    fits = isotonic_fits(rows, weights)
-    fits[0] = agreeing(fits[0], signs, margin)
-    zero, slope = zeros(logs, fits, weights)
-    raised = isotonic_fits(rows + hidden.higher, weights) if hidden else fits
-    lowered = isotonic_fits(rows - hidden.lower, weights) if hidden else fits
+    fit = agreeing(fits.plain[0] - level, signs, margin)
+    raised, lowered = fits.raised - level, fits.lowered - level
+    raised[0] = lowered[0] = fit
+    zero, slope = zeros(fits.logs, raised, fits.weights)
     cut = int(REPLICATES * (1 - confidence) / 2)
-    low = float(np.sort(zeros(logs, raised + edge, weights)[0][1:])[cut])
-    high = float(np.sort(zeros(logs, lowered - edge, weights)[0][1:])[-1 - cut])
-    at = float(zero[0])
+    low = float(np.sort(zero[1:])[cut])
+    high = float(np.sort(zeros(fits.logs, lowered, fits.weights)[0][1:])[-1 - cut])
+    at, above = float(zero[0]), int(np.searchsorted(fit, 0.0, "right"))
     if np.isfinite(at):
-        low, high = _widened(logs, fits[0], at, signs, (low, high))
-    return Interval(at, low, high, float(slope[0]))
+        low, high = _widened(fits.logs, fit, at, signs, (low, high))
+    if np.isfinite(coarse):
+        gaps = _gaps(fits.plain[1:] - level, cut)
+        low, high = _to_the_kinks(fits, signs, (low, high), above, gaps, coarse)
+    return Interval(at, low, high, float(slope[0]), above)
+
+
+def _gaps(rows: Array, cut: int) -> tuple[int, int]:
+    """Return the gaps in which the ends of the replicates' interval lie.
+
+    A gap is named by the index of the size at its upper end; 0 and the number of sizes
+    are what lies beyond the sizes.
+    """
+    above = np.sort(np.count_nonzero(rows <= 0, axis=1))
+    return int(above[cut]), int(above[-1 - cut])
+
+
+def _to_the_kinks(
+    fits: Fits,
+    signs: list[int],
+    ends: tuple[float, float],
+    above: int,
+    gaps: tuple[int, int],
+    coarse: float,
+) -> tuple[float, float]:
+    """Return the ends moved out to those of a gap in which interpolating is blind.
+
+    The gap of the estimate counts if a kink is seen there, or could not be; a gap in
+    which an end lies counts if a kink is sure. No end moves past a size that is
+    decided.
+    """
+    logs, known, (low, high) = fits.logs, np.array(signs), ends
+    behind = float(max(logs[known < 0], default=-np.inf))
+    ahead = float(min(logs[known > 0], default=np.inf))
+    if is_wide(fits, above, coarse) and is_blind(fits, above):
+        low, high = min(low, logs[above - 1]), max(high, logs[above])
+    below, beyond = gaps
+    if is_wide(fits, below, coarse) and fits.kinks[below] >= SURE:
+        low = min(low, max(logs[below - 1], behind))
+    if is_wide(fits, beyond, coarse) and fits.kinks[beyond] >= SURE:
+        high = max(high, min(logs[beyond], ahead))
+    return float(low), float(high)
+
+
+def is_wide(fits: Fits, gap: int, coarse: float) -> bool:
+    """Tell whether a gap lies between two sizes that are farther apart than a factor.
+
+    Args:
+        fits: of the pair.
+        gap: index of the size at its upper end; there may be no such gap.
+        coarse: the factor.
+    """
+    logs = fits.logs
+    return 1 <= gap < len(logs) and bool(logs[gap] - logs[gap - 1] > np.log(coarse))
+
+
+def is_blind(fits: Fits, gap: int) -> bool:
+    """Tell whether nothing is known of a curve in a wide gap but its two ends.
+
+    So it is where the gap is very wide, where a kink is seen, and next to the end of
+    the grid, where there is nothing to compare with.
+    """
+    at_an_end = not 2 <= gap < len(fits.logs) - 1
+    return at_an_end or is_wide(fits, gap, BLIND) or bool(fits.kinks[gap] >= SEEN)
 
 
 def _widened(
@@ -138,9 +254,20 @@ def interpolation_error(logs: Array, fit: Array, at: float) -> float:
     i = int(above[0])
     step = logs[i] - logs[i - 1]
     line = logs[i - 1] - fit[i - 1] * step / (fit[i] - fit[i - 1])
-    curve = PchipInterpolator(logs, fit)
-    cubic = float(brentq(lambda x: float(curve(x)), logs[i - 1], logs[i]))
+    start, (c, b, a, zero) = float(logs[i - 1]), _cubic(logs, fit, i)
+
+    def curve(x: float) -> float:
+        s = x - start
+        return zero + a * s + b * (s * s) + c * (s * s * s)
+
+    cubic = float(brentq(curve, logs[i - 1], logs[i]))
     return float(max(abs(line - at), abs(cubic - at)))
+
+
+def _cubic(logs: Array, fit: Array, i: int) -> list[float]:
+    """Return the coefficients of the monotone cubic before size i, the cube's first."""
+    coefficients: list[float] = PchipInterpolator(logs, fit).c[:, i - 1].tolist()
+    return coefficients
 
 
 def replicate_medians(ratios: Ratios, seed: int) -> tuple[Array, Array]:

@@ -3,6 +3,8 @@
 In: medians per size, one row a replicate. Out: log(size) of each row's zero.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,16 +25,18 @@ def isotonic_fits(rows: Array, weights: Array) -> Array:
     (Robertson, Wright & Dykstra 1988, theorem 1.4.4). The same as scipy's
     `isotonic_regression`, for all rows in one pass.
     """
-    n, sizes = rows.shape
-    sums = np.zeros((n, sizes + 1))
-    np.cumsum(rows * weights, axis=1, out=sums[:, 1:])
+    columns = rows.T  # whole rows of replicates at once are the fastest to go through
+    sizes, n = columns.shape
+    sums = np.zeros((sizes + 1, n))
+    np.cumsum(columns * weights[:, None], axis=0, out=sums[1:])
     totals = np.concatenate([[0.0], np.cumsum(weights)])
-    fits = np.full((n, sizes), -np.inf)
+    fits = np.full((sizes, n), -np.inf)
     for a in range(sizes):
-        means = (sums[:, a + 1 :] - sums[:, a, None]) / (totals[a + 1 :] - totals[a])
-        least = np.minimum.accumulate(means[:, ::-1], axis=1)[:, ::-1]
-        np.maximum(fits[:, a:], least, out=fits[:, a:])
-    return fits
+        means = sums[a + 1 :] - sums[a]
+        means /= (totals[a + 1 :] - totals[a])[:, None]
+        least = np.minimum.accumulate(means[::-1], axis=0)[::-1]
+        np.maximum(fits[a:], least, out=fits[a:])
+    return np.ascontiguousarray(fits.T)
 
 
 def zeros(log_sizes: Array, fits: Array, weights: Array) -> tuple[Array, Array]:
@@ -72,9 +76,7 @@ def _bracket(
     near = np.sort(nearest[np.abs(x[nearest]) <= reach])
     if len(near) <= PARABOLA:
         return zero, slope
-    x, root = x[near], np.sqrt(weights[near])
-    design = np.vander(x, PARABOLA, increasing=True)
-    solve = np.linalg.pinv(design * root[:, None]) * root
+    solve = _parabola(tuple(x[near]), tuple(weights[near]))
     c, b, a = (fits[:, near] @ solve.T).T
     under = b * b - 4 * a * c
     bottom = b + np.sqrt(np.maximum(under, 0.0))
@@ -84,3 +86,15 @@ def _bracket(
         good = (under > 0) & (bottom > 0) & (np.abs(at) < half)
         rising = b + 2 * a * at
     return np.where(good, middle + at, zero), np.where(good, rising, slope)
+
+
+@lru_cache(maxsize=256)
+def _parabola(places: tuple[float, ...], weights: tuple[float, ...]) -> Array:
+    """Return the matrix that turns values at the places into a parabola through them.
+
+    Least squares; the rows are its coefficients, the constant first.
+    """
+    root = np.sqrt(np.array(weights))
+    design = np.vander(np.array(places), PARABOLA, increasing=True)
+    matrix: Array = np.linalg.pinv(design * root[:, None]) * root
+    return matrix

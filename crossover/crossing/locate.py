@@ -18,6 +18,7 @@ from crossover.crossing.interval import (
     agreeing,
     locate_zero,
     replicate_medians,
+    resampled_fits,
 )
 from crossover.crossing.isotonic import isotonic_fits, zeros
 from crossover.crossing.rounding import Hidden
@@ -85,10 +86,11 @@ def locate(
     if outcome in ("never", "always") or len(used) < 2:
         return Located(outcome, signs=signs)
     edge = float(np.log1p(resolution))
-    zero = locate_zero(logs, kept, decided, hidden, confidence, margin, edge, seed)
+    fits = resampled_fits(logs, kept, hidden, edge, seed)
+    zero = locate_zero(fits, decided, confidence, margin)
     measured = np.asarray(sizes, float)[used]
     at, low, high = (
-        _as_size(x, measured) if np.isfinite(x) else None
+        as_size(x, measured) if np.isfinite(x) else None
         for x in (zero.at, zero.low, zero.high)
     )
     if outcome == "inconclusive" or at is None:
@@ -153,10 +155,10 @@ def crossing(
     if signs is not None:
         fits[0] = agreeing(fits[0], signs, margin)
     zero, _ = zeros(np.log(np.asarray(sizes, float)), fits, weights)
-    return _as_size(float(zero[0]), np.asarray(sizes, float))
+    return as_size(float(zero[0]), np.asarray(sizes, float))
 
 
-def _as_size(log_size: float, sizes: Array) -> float:
+def as_size(log_size: float, sizes: Array) -> float:
     """Return exp(log_size), and a measured size as it is, which exp may just miss."""
     size = float(np.exp(log_size))
     nearest = float(sizes[np.argmin(np.abs(sizes - size))])

@@ -27,7 +27,7 @@ from crossover.measure.machine import (
     usable_cores,
 )
 from crossover.measure.pipe import Ended, Open, R, Request, Sample
-from crossover.measure.process import AnyWorker, WorkerProcess
+from crossover.measure.process import AnyWorker, WorkerProcess, check_proc
 from crossover.workloads.softmax import AA_CASE
 
 STYLES = {"ok": "green", "warn": "yellow", "unfit": "bold red", "unknown": "dim"}
@@ -66,6 +66,7 @@ def verdict(found: Sequence[Check]) -> str:
 
 def examine(quick: bool, root: Path = Path("/")) -> Iterator[Check]:
     """Make the checks in order, so that none disturbs a later one."""
+    check_proc()
     cores, physical = usable_cores(), psutil.cpu_count(logical=False)
     yield checks.load(os.getloadavg()[0], psutil.cpu_count() or cores)
     yield checks.others(facts.busy_programs(), cores)

@@ -20,6 +20,7 @@ import psutil
 
 from crossover.doctor.checks import Gpu, TorchBuild
 from crossover.measure.pipe import Ended
+from crossover.measure.process import NOWHERE, worker_environment
 
 SETTINGS = (
     "OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OMP_DYNAMIC", "OMP_PROC_BIND", "OMP_PLACES",
@@ -160,8 +161,9 @@ def ask_torch() -> TorchBuild | Ended:
     command = [sys.executable, "-P", "-m", "crossover.doctor.facts"]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=TIMEOUT_S, check=True
-        )
+            command, capture_output=True, text=True, timeout=TIMEOUT_S, check=True,
+            cwd=NOWHERE, env=worker_environment(),
+        )  # fmt: skip
     except subprocess.TimeoutExpired:
         notes = f"torch does not load in {TIMEOUT_S:g} s"
         return Ended(status="timeout", notes=notes)

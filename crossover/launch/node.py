@@ -16,7 +16,7 @@ from pathlib import Path
 
 from crossover.command.new_run import new_run
 from crossover.files.atomic import write_atomically
-from crossover.files.untrusted import one_line
+from crossover.files.edge import one_line_always
 from crossover.interrupts import EXIT_CODE, Interrupted, heeded
 from crossover.measure.environment import ENVIRONMENT
 from crossover.measure.pipe import Ended, R, Request
@@ -105,9 +105,16 @@ def _recorded(folder: Path, name: str) -> int:
         return 0
 
 
-def main() -> int:
-    """Carry out the job that the command line names."""
-    folder, name = Path(sys.argv[1]), sys.argv[2]
+def main() -> None:
+    """Carry out the job that the command line names, and end."""
+    with one_line_always():
+        if len(sys.argv) != 3:
+            raise InputError("launch.node: takes two arguments: FOLDER JOB")
+        sys.exit(_carried_out(Path(sys.argv[1]), sys.argv[2]))
+
+
+def _carried_out(folder: Path, name: str) -> int:
+    """Carry out a job and return the exit code."""
     before = _recorded(folder, name)
     warned: list[int] = []
     signal.signal(signal.SIGUSR1, lambda number, _: _warn(warned, number))
@@ -119,9 +126,6 @@ def main() -> int:
             return _requeue(folder, name, before)
         print("stopped", file=sys.stderr)
         return EXIT_CODE
-    except InputError as error:
-        print(f"crossover: {one_line(str(error))}", file=sys.stderr)
-        return 2
     return 0
 
 
@@ -132,4 +136,4 @@ def _warn(warned: list[int], number: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -20,6 +20,7 @@ from crossover.interrupts import Interrupted
 from crossover.lesson import large, tasks, timing
 from crossover.lesson.claims import Row
 from crossover.lesson.tasks import Task
+from crossover.measure.process import check_proc
 from crossover.nouns import InputError, field_names
 from crossover.report.words.document import (
     Document,
@@ -65,6 +66,7 @@ def do_lesson(experiment: str | None, device: str, full: bool, out: Path) -> int
             f"experiment = {experiment!r}: must be one of {', '.join(known)}"
             f"{near(names[0], known)}"
         )
+    check_proc()
     where = _usable(device)
     with refusing("out", out):
         (out / "plots").mkdir(parents=True, exist_ok=True)

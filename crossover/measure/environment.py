@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from crossover.measure.machine import throttled_periods
+from crossover.measure.stops import WATCH, Watch
 from crossover.nouns import Run
 
 
@@ -29,6 +30,8 @@ class Environment:
     """Date and time, only for the record: the system's clock may be set back."""
     load_1min: Callable[[], float] = lambda: os.getloadavg()[0]
     throttled: Callable[[], int | None] = throttled_periods
+    watch: Watch = WATCH
+    """Notices when this process was stopped."""
     say: Callable[[str], None] = _say
     """Prints a line that the user must see at once."""
 

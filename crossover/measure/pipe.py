@@ -61,6 +61,9 @@ class Reply(Line):
     """A good reply."""
 
     status: Literal["ok"] = "ok"
+    was_stopped: bool = False
+    """Whether the worker did not run for a part of the time: it holds what is not
+    its own."""
 
 
 class Ended(Line):
@@ -73,6 +76,8 @@ class Ended(Line):
     """The user's mistake, in one line; None if there is none."""
     killed: bool = False
     """Whether SIGKILL ended the worker, which may not be the worker's fault."""
+    was_stopped: bool = False
+    """Whether the worker did not run for a part of the time."""
     loss: EndsWith | None = None
     """The loss of a training whose result is wrong."""
 

@@ -11,13 +11,15 @@ import select
 import signal
 import subprocess
 import sys
-import time
+from pathlib import Path
 from typing import Literal, Protocol
 
 import psutil
 
 from crossover.measure.pipe import Ended, R, Request, read_reply
 from crossover.measure.reaper import GRACE_S
+from crossover.measure.stops import LOOK_S, WATCH, Watch, any_stopped
+from crossover.nouns import InputError
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -27,14 +29,15 @@ THREAD_VARIABLES = (
 )
 MARK = "CROSSOVER_WORKER"
 """Variable that marks the environment of a worker and of all that it starts."""
+NOWHERE = "/"
+"""The folder that a worker runs in: numba obeys a file of settings in the user's."""
+PROC = Path("/proc/self/stat")
 CHUNK = 65536
 """Bytes read at a time."""
 MOST_REPLY = 16 * 2**20
 """Largest reply, in bytes."""
 KEPT_WORDS, SHOWN_WORDS = 4096, 200
 """Bytes kept of what a worker printed, and characters recorded of its last line."""
-LOOK_S = 1.0
-"""Seconds after which a silent worker is checked for being alive."""
 
 
 class AnyWorker(Protocol):
@@ -54,10 +57,15 @@ class WorkerProcess:
     """
 
     def __init__(
-        self, threads: int | None, module: str = "crossover.measure.worker"
+        self,
+        threads: int | None,
+        module: str = "crossover.measure.worker",
+        watch: Watch = WATCH,
     ) -> None:
+        self._watch, self._was_stopped = watch, False
         self._mark = secrets.token_hex(8)
-        environment = dict(os.environ, PYTHONUNBUFFERED="1", **{MARK: self._mark})
+        check_proc()
+        environment = worker_environment() | {MARK: self._mark}
         if threads is not None:
             environment.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
         self._unsent, self._unread, self._words = b"", bytearray(), b""
@@ -71,11 +79,13 @@ class WorkerProcess:
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 env=environment,
+                cwd=NOWHERE,
                 start_new_session=True,
             )
         except OSError as error:
             self._gone = f"worker cannot be started: {error.strerror}"
             return
+        self._watch.__enter__()
         self._requests, self._replies, self._said = _descriptors(self._process)
         self._poll = select.poll()
         for descriptor in (self._replies, self._said):
@@ -84,14 +94,19 @@ class WorkerProcess:
     def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
         """Send a request and wait for its reply.
 
-        After a timeout or a crash, the process and all that it started are gone.
+        After a timeout or a crash, the process and all that it started are gone. Time
+        in which we were stopped is no part of the timeout; a worker that was stopped
+        alone has not shown that it is slow.
         """
         if self._process is None:
             return Ended(status="crashed", notes=self._gone)
+        self._was_stopped = False
         try:
-            return read_reply(request, self._line(request, timeout_s))
+            reply = read_reply(request, self._line(request, timeout_s))
+            stopped = {"was_stopped": True} if self._was_stopped else {}
+            return reply.model_copy(update=stopped)
         except TimeoutError:
-            return self._ended("timeout", f"slower than {timeout_s:g} s")
+            return self._late(timeout_s)
         except EOFError:
             why = self._how_it_ended()
             killed = self._process.returncode == -signal.SIGKILL
@@ -112,15 +127,21 @@ class WorkerProcess:
             raise ValueError("a reply that nobody asked for")
         self._unsent = request.model_dump_json().encode() + b"\n"
         self._poll.register(self._requests, select.POLLOUT)
-        deadline = time.monotonic() + timeout_s
+        assert self._process is not None
+        looked = self._watch.now()
+        deadline = looked + timeout_s - self._watch.look().seconds
         searched = 0
         while (end := self._unread.find(b"\n", searched)) < 0:
             searched = len(self._unread)
             if searched > MOST_REPLY:
                 raise ValueError(f"a reply longer than {MOST_REPLY // 2**20} MiB")
-            left_s = deadline - time.monotonic()
+            now = self._watch.now()
+            left_s = deadline + self._watch.look().seconds - now
             if left_s <= 0:
                 raise TimeoutError
+            if now - looked >= LOOK_S:
+                looked = now
+                self._was_stopped |= any_stopped(self._process.pid)
             if not self._exchange(min(left_s, LOOK_S)):
                 raise EOFError
         line = bytes(self._unread[:end])
@@ -168,8 +189,19 @@ class WorkerProcess:
             name = f"signal {-code}"
         return f"killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
 
+    def _late(self, timeout_s: float) -> Ended:
+        assert self._process is not None
+        if self._was_stopped or any_stopped(self._process.pid):
+            why = f"stopped by a signal, and not done in {timeout_s:g} s"
+            return self._ended("crashed", why, was_stopped=True)
+        return self._ended("timeout", f"slower than {timeout_s:g} s")
+
     def _ended(
-        self, status: Literal["timeout", "crashed"], why: str, killed: bool = False
+        self,
+        status: Literal["timeout", "crashed"],
+        why: str,
+        killed: bool = False,
+        was_stopped: bool = False,
     ) -> Ended:
         """End the worker; return the reason, with the last line that it printed."""
         self._end()
@@ -186,7 +218,7 @@ class WorkerProcess:
             why += f": {said[-1][:SHOWN_WORDS]}"
         elif status == "crashed":
             why += ": no last words"
-        return Ended(status=status, notes=why, killed=killed)
+        return Ended(status=status, notes=why, killed=killed, was_stopped=was_stopped)
 
     def stop(self) -> None:
         """End the worker and all that it started, and wait for it."""
@@ -196,6 +228,7 @@ class WorkerProcess:
                 assert pipe is not None
                 pipe.close()
             self._process = None
+            self._watch.__exit__()
 
     def _end(self) -> None:
         """Let the reaper end the worker; kill the reaper too if it does not end."""
@@ -209,6 +242,25 @@ class WorkerProcess:
             code = -signal.SIGKILL
         if code != 0:
             _end_marked(self._mark)  # somebody may have killed the reaper
+
+
+def check_proc() -> None:
+    """Refuse a Linux whose processes cannot be listed: none could be ended for sure.
+
+    Raises:
+        InputError: when /proc is not mounted.
+    """
+    if sys.platform.startswith("linux") and not PROC.exists():
+        raise InputError("/proc: must be mounted; it tells of processes and memory")
+
+
+def worker_environment() -> dict[str, str]:
+    """Return the variables of a worker, which import the same from another folder."""
+    found = dict(os.environ, PYTHONUNBUFFERED="1")
+    if paths := found.get("PYTHONPATH"):
+        absolute = map(os.path.abspath, filter(None, paths.split(os.pathsep)))
+        found["PYTHONPATH"] = os.pathsep.join(absolute)
+    return found
 
 
 def _descriptors(process: subprocess.Popen[bytes]) -> list[int]:

@@ -5,7 +5,6 @@ of each sample. The worker and asv's and pytest's suites use it.
 """
 
 import math
-import statistics
 import time
 from collections.abc import Callable
 
@@ -116,10 +115,11 @@ class Sampler:
 
     def _open(self, setup_s: float, longest_s: float) -> Opened:
         first_s = self._measured(lambda: self._session.run(1))
-        self._repeat_s = self._measured(lambda: self._session.run(1))
+        again_s = self._measured(lambda: self._session.run(1))
+        self._repeat_s = min(first_s, again_s)
         self.repeats = min(self.case.repeats, max(1, int(longest_s / self._repeat_s)))
         warmup_s = self._warm_up()
-        call_s = statistics.median(warmup_s[-WARMUP_CALLS:])
+        call_s = min(warmup_s)
         self.calls = max(1, math.ceil(1.2 * self._floor_s / call_s))
         peak_bytes = read_peak(self.device, self._session.processes)
         loss, accuracy = self._session.verify(self.repeats)
@@ -127,7 +127,7 @@ class Sampler:
             calls_per_sample=self.calls,
             epochs_run=self.repeats,
             setup_s=setup_s + max(0.0, first_s - call_s / self.repeats),
-            warmup_s=(first_s, self._repeat_s, *warmup_s),
+            warmup_s=(first_s, again_s, *warmup_s),
             peak_bytes=peak_bytes,
             threads=torch.get_num_threads(),
             loss=loss,
@@ -136,11 +136,14 @@ class Sampler:
         )
 
     def _warm_up(self) -> tuple[float, ...]:
+        """Return the seconds of each call; one that was disturbed decides nothing."""
         series: list[float] = []
-        while len(series) < WARMUP_CALLS or sum(series) < WARMUP_S:
+        least_s = self.repeats * self._repeat_s
+        while len(series) < WARMUP_CALLS or len(series) * least_s < WARMUP_S:
             self._session.reset()
             series.append(self._measured(lambda: self._session.run(self.repeats)))
-            if series[-1] > 10 * WARMUP_S or len(series) == WARMUP_MOST:
+            least_s = min(least_s, series[-1])
+            if least_s > 10 * WARMUP_S or len(series) == WARMUP_MOST:
                 break
         return tuple(series)
 

@@ -31,6 +31,12 @@ class Workers:
             self.running.pop(contender).stop()
         return reply
 
+    def end(self, contender: Contender) -> None:
+        """End a contender's worker: the next request starts another one."""
+        if contender in self.running:
+            with unbroken():
+                self.running.pop(contender).stop()
+
     def stop(self) -> None:
         """End every worker."""
         with unbroken():

@@ -16,7 +16,7 @@ import numpy as np
 
 from crossover.analysis.crossover import settings_of
 from crossover.analysis.rounds import TrainSeconds, paired_log_ratios
-from crossover.crossing.decide import LOOKS
+from crossover.crossing.decide import LOOKS, Array
 from crossover.crossing.locate import locate
 from crossover.nouns import Case, Cell, Contender, Measurement
 from crossover.plan.next_size import next_size
@@ -88,6 +88,8 @@ class Known:
     def add(self, measurements: Iterable[Measurement]) -> None:
         """Add measurements that were recorded since."""
         for m in measurements:
+            if m.discarded:
+                continue
             self._next[m.case] = max(self._next.get(m.case, 0), m.round + 1)
             self._first.setdefault(m.case, m)
             self._rounds[Cell(m.case, m.contender)] += m.status == "ok"
@@ -137,7 +139,7 @@ class Known:
         ratios = {
             size: values
             for size, case in cases.items()
-            if len(values := paired_log_ratios(self.recorded, case, pair, "train"))
+            if len(values := self._ratios(case, pair))
         }
         if len(ratios) < 2:
             return None
@@ -160,6 +162,18 @@ class Known:
             c for c in spec.contenders_of(sweep) if any(a.covers(c) for a in pair)
         )
         return self._block(case, group, next_look(rounds.get(size, 0)))
+
+    def _ratios(self, case: Case, pair: Pair) -> Array:
+        """Return a pair's log-ratios, or those against the bound after a timeout.
+
+        A bound tells the search on which side to look, and is no measurement.
+        """
+        measured = paired_log_ratios(self.recorded, case, pair, "train")
+        if len(measured):
+            return measured
+        baseline_s, challenger_s = self.recorded.bounded(case, pair, "train")
+        bounds: Array = np.log(baseline_s / challenger_s)
+        return bounds
 
     def _block(
         self, case: Case, group: dict[Contender, None], rounds: int

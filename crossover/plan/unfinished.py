@@ -18,6 +18,7 @@ def unfinished(spec: Spec, rows: Sequence[Measurement]) -> Block | None:
     It is None, too, if the rows are not those that would be planned today: those of an
     older version, or of a journal with unreadable lines.
     """
+    rows = [m for m in rows if not m.discarded]
     start = _last_case(rows)  # a block has one case
     while start < len(rows):
         blocks = next_blocks(spec, rows[:start])

@@ -194,6 +194,7 @@ def _is_beside(m: Measurement, first: Measurement) -> bool:
     return (
         m.round == first.round
         and m.status == "ok"
+        and m.discarded == first.discarded
         and (m.case is first.case or m.case == first.case)
         and m.run_id == first.run_id
     )
@@ -235,7 +236,8 @@ def _time(rows: Sequence[Measurement], before_s: float) -> Breach | None:
             return Breach(
                 at, "elapsed_s", m.elapsed_s, f"must be {then_s}, its round's"
             )
-        spent_s += sum(m.samples_s)
+        if not m.discarded:  # its samples may hold time in which we were stopped
+            spent_s += sum(m.samples_s)
     if then_s is None:
         return None
     if then_s < before_s:

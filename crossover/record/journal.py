@@ -15,7 +15,7 @@ from pathlib import Path
 
 from crossover.files.refusals import refusing
 from crossover.files.untrusted import Unreadable, decoded, shown
-from crossover.nouns import InputError, Measurement, Run
+from crossover.nouns import Case, InputError, Measurement, Run
 from crossover.record import codec
 from crossover.record.chain import FIRST, Chain, last_check, sealed
 from crossover.record.invariants import Breach, breaches
@@ -116,11 +116,11 @@ def salvage(
         numbers.append(number)
     if was_older:
         rows = [dataclasses.replace(m, run_id=header.run_id) for m in rows]
-    have = Counter((m.case, m.round) for m in rows if m.status == "ok")
+    have = Counter(_attempt(m) for m in rows if m.status == "ok")
     kept = [
         at
         for at, m in enumerate(rows)
-        if m.status != "ok" or have[m.case, m.round] >= (m.in_round or 1)
+        if m.status != "ok" or have[_attempt(m)] >= (m.in_round or 1)
     ]
     partial = len(rows) - len(kept)
     wrong = [
@@ -171,7 +171,12 @@ def _whole(rows: Sequence[Measurement]) -> int:
 
 
 def _same_round(one: Measurement, other: Measurement) -> bool:
-    return one.status == "ok" and (one.case, one.round) == (other.case, other.round)
+    return one.status == "ok" and _attempt(one) == _attempt(other)
+
+
+def _attempt(m: Measurement) -> tuple[Case, int, str]:
+    """Return what tells a round from others: one that was discarded is taken again."""
+    return m.case, m.round, m.discarded
 
 
 class Journal:

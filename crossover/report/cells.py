@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from crossover.findings import Crossover
 from crossover.report.tables import article
 from crossover.report.words.numbers import count, number, percent, seconds, times
-from crossover.workloads.workload import Size, Workload
+from crossover.workloads.values import Size
+from crossover.workloads.workload import Workload
 
 WRITE = {
     "size": number, "end": number, "count": count, "factor": times,

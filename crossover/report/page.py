@@ -32,7 +32,7 @@ from crossover.report.words.sentences import (
     joined,
     people,
 )
-from crossover.workloads.workload import Size
+from crossover.workloads.values import Size
 
 MOST_ROWS = 300
 """A table shows at most this many rows, and the answers are at most this many; the

@@ -95,7 +95,7 @@ def false_crossovers_at_looks(sweeps: int, seed: int) -> Row:
 def _false(what: str, hits: int, sweeps: int) -> Row:
     upper = clopper_pearson(hits, sweeps, 0.90)[1]
     asked = "false crossovers <= 1 %, upper 95 % bound <= 2 %"
-    ok = _within(hits, sweeps, 0.0, 0.01) and (sweeps < ENOUGH or upper <= 0.02)
+    ok = within(hits, sweeps, 0.0, 0.01) and (sweeps < ENOUGH or upper <= 0.02)
     return Row(what, asked, f"{hits} of {sweeps}, upper bound {upper:.1%}", ok)
 
 
@@ -139,7 +139,7 @@ def _covered(what: str, found: list[tuple[float, Located]]) -> Row:
         "covers the truth in 93 to 98 %",
         f"{hits / len(given):.1%} of {len(given)} intervals; "
         f"{len(named) / len(found):.1%} found, {np.mean(named):.1%} of them covered",
-        _within(hits, len(given), 0.93, 0.98),
+        within(hits, len(given), 0.93, 0.98),
     )
 
 
@@ -169,7 +169,7 @@ def outcomes(outcome: str, sweeps: int, seed: int) -> Row:
         right += found.outcome == outcome
         interior += outcome != "found" and found.at is not None
     asked = ">= 97 % right"
-    ok = _within(right, sweeps, 0.97, 1.0)
+    ok = within(right, sweeps, 0.97, 1.0)
     if outcome in ("always", "never", "not_monotone"):
         asked, ok = f"{asked}, none an interior point", ok and interior == 0
     said = f"{right} of {sweeps}, {interior} interior"
@@ -210,7 +210,7 @@ def pseudo_replication(sweeps: int, seed: int) -> Row:
         "pseudo-replication: 3 % process effect, 20 iterations x 3 processes",
         "false positives <= 7 %",
         f"{hits / sweeps:.1%} (pooled iterations: {pooled / sweeps:.0%})",
-        _within(hits, sweeps, 0.0, 0.07),
+        within(hits, sweeps, 0.0, 0.07),
     )
 
 
@@ -227,7 +227,8 @@ def clopper_pearson(hits: int, n: int, confidence: float) -> tuple[float, float]
     return float(found.low), float(found.high)
 
 
-def _within(hits: int, n: int, least: float, most: float) -> bool:
+def within(hits: int, n: int, least: float, most: float) -> bool:
+    """Tell whether a share lies between two, or could: see `ENOUGH`."""
     if n >= ENOUGH:
         return least <= hits / n <= most
     low, high = clopper_pearson(hits, n, 0.99) if n else (0.0, 1.0)

@@ -9,9 +9,11 @@ The baseline costs a + b n and the challenger A + b n / speedup. Both are equal 
 truth, which is no size of the grid. `Model` disturbs the times as real machines do.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.signal import lfilter
 
 from crossover.crossing.decide import Array
@@ -57,6 +59,48 @@ def cost_curve(truth: float, speedup: float, sizes: Array = SIZES) -> Array:
     fixed = FIXED + PER_ROW * truth * (1 - 1 / speedup)
     curve: Array = np.log(baseline(sizes) / (fixed + PER_ROW * sizes / speedup))
     return curve
+
+
+TIES = ("kink", "saturating", "step")
+"""How a lead may grow after a tie: evenly with log(size), quickly at first, at once."""
+
+
+def tie(
+    law: str, behind: float, gain: float, start: float, sizes: Array = SIZES
+) -> Array:
+    """Return the true log-ratio of a tie that ends: level up to a size, then a lead.
+
+    Args:
+        law: one of `TIES`.
+        behind: share by which the challenger is slower up to `start`; 0 for equal.
+        gain: its speedup at the largest size of the grid.
+        start: the size up to which there is no lead.
+        sizes: increasing.
+    """
+    level, top = float(np.log1p(-behind)), float(np.log(gain))
+    beyond = np.maximum(np.log(sizes / start), 0.0)
+    furthest = float(np.log(SIZES[-1] / start))
+    grown = {
+        "kink": beyond / furthest,
+        "saturating": np.expm1(-beyond) / np.expm1(-furthest),
+        "step": (beyond > 0).astype(float),
+    }
+    curve: Array = level + (top - level) * grown[law]
+    return curve
+
+
+def passes(curve: Callable[[Array], Array], level: float) -> float:
+    """Return the size of the grid's range where a rising curve passes a level.
+
+    Args:
+        curve: sizes -> true log-ratios.
+        level: that it is below at the smallest size, and above at the largest.
+    """
+
+    def above(log_size: float) -> float:
+        return float(curve(np.exp([log_size]))[0]) - level
+
+    return float(np.exp(brentq(above, *np.log(SIZES[[0, -1]]))))
 
 
 def waves(turns: float, height: float, sizes: Array = SIZES) -> Array:

@@ -20,7 +20,8 @@ from pydantic import (
 
 from crossover.nouns import Case, Measurement
 from crossover.spec.bounds import Pairs, Real, Strict, Text, Who
-from crossover.workloads.workload import MOST_DIGITS, Setting, Workload
+from crossover.workloads.values import Setting
+from crossover.workloads.workload import MOST_DIGITS, Workload
 
 Whole = Annotated[StrictInt, Field(ge=1, lt=10**MOST_DIGITS)]
 

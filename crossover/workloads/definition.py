@@ -8,7 +8,8 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any, Protocol
 
 from crossover.nouns import Case
-from crossover.workloads.workload import Value, Workload
+from crossover.workloads.values import Value
+from crossover.workloads.workload import Workload
 
 
 class WrongResult(Exception):  # noqa: N818

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from crossover.nouns import Case
 from crossover.workloads.definition import WrongResult
-from crossover.workloads.workload import Implementation, Setting, Size, Value, Workload
+from crossover.workloads.values import Setting, Size, Value
+from crossover.workloads.workload import Implementation, Workload
 from softmax_core import case as core
 from softmax_core.registry import TRAINERS
 

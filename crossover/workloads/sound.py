@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from crossover.findings import Answer, Crossover, Estimate
 from crossover.nouns import Contender, Measurement, field_names
-from crossover.workloads.workload import Setting, Size, Workload
+from crossover.workloads.values import Setting, Size
+from crossover.workloads.workload import Workload
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 LETTER = re.compile(r"[a-z]{0,4}", re.ASCII)

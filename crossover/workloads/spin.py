@@ -11,7 +11,8 @@ from typing import Any
 
 from crossover.nouns import Case
 from crossover.workloads.definition import WrongResult
-from crossover.workloads.workload import Size, Value, Workload
+from crossover.workloads.values import Size, Value
+from crossover.workloads.workload import Workload
 
 PREFIX = "spin_"
 SPIN = Workload(

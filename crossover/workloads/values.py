@@ -1,21 +1,92 @@
-"""Check the values of sizes and settings, and write them in a case's id.
+"""Sizes and settings: how they are declared, checked, and written in a case's id.
 
 `workload.Workload` calls this for every case.
 """
 
 import math
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-if TYPE_CHECKING:
-    from crossover.workloads.workload import Setting, Size
-
+Value = object
+"""The value of a size or setting: a number, a text, a truth value or some numbers."""
 _NUMBER = r"-?\d{1,20}(?:\.\d{1,20})?(?:e[+-]?\d{1,3})?"
 _TEXT = r"[a-z]\w{0,39}"
 """A text setting's value. Digits and letters are limited: ids come from any file."""
 
 
-def check_size(size: "Size", values: dict[str, object]) -> None:
+@dataclass(frozen=True)
+class Size:
+    """One whole number that tells how large a job is; any size can be the axis."""
+
+    name: str
+    """The name in specs, options and columns."""
+    default: int | None = None
+    letter: str = ""
+    """Stands before the number in a case's id; if empty, the id has `name=number`."""
+    words: str = ""
+    """Name as an axis, such as `number of samples`; the name if empty."""
+    one: str = ""
+    many: str = ""
+    """Noun for what is counted: 1 `sample`, 2 `samples`; both alike if uncountable."""
+    least: int = 1
+    repeats: bool = False
+    """Whether time is proportional to this size, so that long jobs can be cut there. At
+    most one size repeats."""
+    head: str = ""
+    """Head of its column in a table; the name if empty."""
+    label: str = ""
+    """Label of its axis in a figure; the words if empty."""
+    most: str = ""
+    """Another size that this one cannot exceed; along an axis, values are clipped."""
+    at_least: str = ""
+    """Another size that this one cannot be below: for samples, the classes."""
+
+    @property
+    def axis_words(self) -> str:
+        """The name of the size as an axis."""
+        return self.words or self.name
+
+    @property
+    def axis_label(self) -> str:
+        """The label of the size at an axis of a figure."""
+        return self.label or self.axis_words
+
+    @property
+    def column_head(self) -> str:
+        """The head of the size's column in a table."""
+        return self.head or self.name.capitalize()
+
+    def said(self, value: int) -> str:
+        """Return a value with its noun: `637 samples`, `batch size 32`."""
+        if not self.is_counted:
+            return f"{self.axis_words} {value:,}"
+        return f"{value:,} {self.counted(value)}"
+
+    def counted(self, value: int) -> str:
+        """Return the noun for a value: `sample` for 1, `samples` for 2."""
+        return self.one if value == 1 else self.many
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the number counts things that a noun names, as in `637 samples`."""
+        return self.one != self.many
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value beside the sizes that changes the job: a rate, a dtype, a seed."""
+
+    name: str
+    default: bool | int | float | str | tuple[float, ...]
+    letter: str = ""
+    """Stands before the value in a case's id, which has only values off the default."""
+    least: int | float | tuple[float, ...] | None = None
+    """The least value that is allowed, or one for each of several numbers."""
+    below: int | float | None = None
+    choices: tuple[str, ...] = ()
+
+
+def check_size(size: Size, values: dict[str, object]) -> None:
     """Check that a size is a whole number and large enough.
 
     Raises:
@@ -31,7 +102,7 @@ def check_size(size: "Size", values: dict[str, object]) -> None:
         )
 
 
-def check_setting(setting: "Setting", value: object) -> None:
+def check_setting(setting: Setting, value: object) -> None:
     """Check that a value has the default's type and lies within the bounds.
 
     Raises:
@@ -77,7 +148,7 @@ def text(value: object) -> str:
     return str(value)
 
 
-def form(setting: "Setting") -> str:
+def form(setting: Setting) -> str:
     """Return a regular expression for the texts of a setting."""
     default = setting.default
     if setting.choices:

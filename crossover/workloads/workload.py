@@ -10,86 +10,20 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from crossover.nouns import Case, Cell, Contender
-from crossover.workloads.values import check_setting, check_size, form, text
+from crossover.workloads.values import (
+    Setting,
+    Size,
+    Value,
+    check_setting,
+    check_size,
+    form,
+    text,
+)
 
 MOST_DIGITS = 12
 """A size has at most this many digits."""
 MOVED = "byte"
 """The name under which `work` counts, beside the costs, the bytes of one data move."""
-Value = object
-"""The value of a size or setting: a number, a text, a truth value or some numbers."""
-
-
-@dataclass(frozen=True)
-class Size:
-    """One whole number that tells how large a job is; any size can be the axis."""
-
-    name: str
-    """The name in specs, options and columns."""
-    default: int | None = None
-    letter: str = ""
-    """Stands before the number in a case's id; if empty, the id has `name=number`."""
-    words: str = ""
-    """Name as an axis, such as `number of samples`; the name if empty."""
-    one: str = ""
-    many: str = ""
-    """Noun for what is counted: 1 `sample`, 2 `samples`; both alike if uncountable."""
-    least: int = 1
-    repeats: bool = False
-    """Whether time is proportional to this size, so that long jobs can be cut there. At
-    most one size repeats."""
-    head: str = ""
-    """Head of its column in a table; the name if empty."""
-    label: str = ""
-    """Label of its axis in a figure; the words if empty."""
-    most: str = ""
-    """Another size that this one cannot exceed; along an axis, values are clipped."""
-    at_least: str = ""
-    """Another size that this one cannot be below: for samples, the classes."""
-
-    @property
-    def axis_words(self) -> str:
-        """The name of the size as an axis."""
-        return self.words or self.name
-
-    @property
-    def axis_label(self) -> str:
-        """The label of the size at an axis of a figure."""
-        return self.label or self.axis_words
-
-    @property
-    def column_head(self) -> str:
-        """The head of the size's column in a table."""
-        return self.head or self.name.capitalize()
-
-    def said(self, value: int) -> str:
-        """Return a value with its noun: `637 samples`, `batch size 32`."""
-        if not self.is_counted:
-            return f"{self.axis_words} {value:,}"
-        return f"{value:,} {self.counted(value)}"
-
-    def counted(self, value: int) -> str:
-        """Return the noun for a value: `sample` for 1, `samples` for 2."""
-        return self.one if value == 1 else self.many
-
-    @property
-    def is_counted(self) -> bool:
-        """Whether the number counts things that a noun names, as in `637 samples`."""
-        return self.one != self.many
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A value beside the sizes that changes the job: a rate, a dtype, a seed."""
-
-    name: str
-    default: bool | int | float | str | tuple[float, ...]
-    letter: str = ""
-    """Stands before the value in a case's id, which has only values off the default."""
-    least: int | float | tuple[float, ...] | None = None
-    """The least value that is allowed, or one for each of several numbers."""
-    below: int | float | None = None
-    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,10 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
-import seaborn as sns
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 
 from bench.promises.peers.results import Row
+from crossover.report.pictures.drawing import Axes, Figure, mpl, sns
 
 MARKERS = "osD^vP"
 
@@ -61,7 +57,7 @@ def _scale(axes: Axes, rows: Sequence[Row]) -> None:
     powers = range(math.ceil(math.log10(least)), math.floor(math.log10(most)) + 1)
     axes.set_xticks([10.0**power for power in powers])
     axes.xaxis.set_major_formatter("{x:,.9g}")
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_minor_formatter("")
 
 
 def save(rows: Sequence[Row], path: Path) -> None:

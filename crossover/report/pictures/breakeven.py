@@ -16,7 +16,7 @@ from crossover.report.pictures.layout import entitle, legend_below, new_figure, 
 from crossover.report.pictures.styles import Look, looks, pair_looks, theme
 from crossover.report.pictures.ticks import log_axis, size_axis
 from crossover.report.words.numbers import count, percent, spanned
-from crossover.workloads.workload import Size
+from crossover.workloads.values import Size
 
 Style = dict[str, Any]
 

@@ -15,7 +15,7 @@ from crossover.report.pictures.layout import entitle, legend_below, new_figure, 
 from crossover.report.pictures.styles import Colour, Look, look_of, looks, theme
 from crossover.report.pictures.ticks import log_axis
 from crossover.report.words.numbers import count, seconds, spanned
-from crossover.workloads.workload import Size
+from crossover.workloads.values import Size
 
 PARTS = (
     ("set-up", "setup_s", 0.3, "xx"),

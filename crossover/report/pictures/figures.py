@@ -6,7 +6,6 @@ The writer saves each picture and drops it before it asks for the next.
 import io
 from collections.abc import Iterator, Mapping, Sequence
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -26,6 +25,7 @@ from crossover.report.pictures.breakeven import break_even_figure
 from crossover.report.pictures.control import control_figure
 from crossover.report.pictures.costs import phases_figure, warm_up_figure
 from crossover.report.pictures.curves import sweep_figure
+from crossover.report.pictures.drawing import mpl
 from crossover.report.pictures.grid import grid_figure
 from crossover.report.pictures.styles import SAVING, Look, looks
 from crossover.report.words.document import Picture

@@ -5,18 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
 from numpy.typing import NDArray
 
 from crossover.files.atomic import write_atomically
-
-mpl.use("Agg")
+from crossover.report.pictures.drawing import sns
 
 Array = NDArray[np.generic]
 MARKERS = "osD^vP*X"

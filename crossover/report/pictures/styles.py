@@ -5,8 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
-import seaborn as sns
+from crossover.report.pictures.drawing import mpl, sns
 
 Colour = tuple[float, float, float]
 Line = str | tuple[int, tuple[float, ...]]

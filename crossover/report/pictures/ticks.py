@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from crossover.report.words.numbers import count
-from crossover.workloads.workload import Size
+from crossover.workloads.values import Size
 
 MOST_TICKS = 8
 DIGIT, GAP = 0.0185, 0.02

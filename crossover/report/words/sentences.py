@@ -111,7 +111,14 @@ def answer(c: Crossover, a: Name, b: Name) -> Parts:
             )  # fmt: skip
         case _:
             parts = (f"{b.text} against {a.text}",)
+    parts = (*parts, *_timed_out(c))
     return (by, *parts) if by else parts
+
+
+def _timed_out(c: Crossover) -> Parts:
+    """Say who timed out where: of that time, the answer knows only a bound."""
+    said = (flag.partition(": ") for flag in c.answer.flags)
+    return tuple(f"; timed out: {who}" for flag, _, who in said if flag == "timed_out")
 
 
 def _metric_words(c: Crossover) -> tuple[str, str, str]:
