@@ -42,6 +42,8 @@ ASKED = (
     "cpu/fused@1", "--samples", "64", "--features", "2", "--batch-size", "8,64",
 )  # fmt: skip
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def trapped(tmp_path):
