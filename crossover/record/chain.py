@@ -12,6 +12,7 @@ CHECK = "check"
 FIRST = 0
 """What the first line's checksum begins with."""
 _MARK = f', "{CHECK}": "'
+_SEAL = _MARK.encode() + b'%08x"}'
 _END = len('01234567"}')
 _LONG = len(_MARK) + _END
 
@@ -46,7 +47,7 @@ class Chain:
         text, seal, before = line[:-_LONG], line[-_LONG:], self.before
         if before is not None:
             check = zlib.crc32(text, before)
-            if seal == _seal(check).encode():
+            if seal == _SEAL % check:
                 self.before, self._has_begun = check, True
                 return text + b"}", ""
         if seal[:-_END] != _MARK.encode():

@@ -77,7 +77,7 @@ class Invariants:
                 if (breach := self._misnamed(m, at)) is not None:
                     return breach
                 cell = cell or _Known(m.case, m.contender, m.case.repeats)
-            if (breach := _again(m, cell, at)) is not None:
+            if not _goes_on(m, cell) and (breach := _again(m, cell, at)) is not None:
                 return breach
             cells.append(cell)
         breach = _time(rows, part.elapsed_s) or self._round(rows)
@@ -110,13 +110,22 @@ class Invariants:
 
     def _round(self, rows: Sequence[Measurement]) -> Breach | None:
         """Check what the rows of a round say of each other."""
-        places = [place for m in rows for place in m.positions]
+        count, most = len(rows), self._places
+        names: set[str] = set()
+        places: set[int] = set()
+        for m in rows:
+            mine = m.positions
+            places.update(mine)
+            names.add(m.cell_id)
+            if (m.in_round != count and m.in_round is not None) or (
+                mine and len(mine) != len(m.samples_s)
+            ):
+                return self._odd_in(rows)
+        in_all = sum(len(m.positions) for m in rows)
         if (
-            len({m.cell_id for m in rows}) == len(rows)
-            and all(m.in_round in (None, len(rows)) for m in rows)
-            and all(len(m.positions) in (0, len(m.samples_s)) for m in rows)
-            and len(set(places)) == len(places)
-            and (not places or (min(places) >= 0 and max(places) < self._places))
+            len(names) == count
+            and len(places) == in_all
+            and (not places or (min(places) >= 0 and max(places) < most))
         ):
             return None
         return self._odd_in(rows)
@@ -184,19 +193,30 @@ def recorded_at_once(
     while start < len(rows):
         first, end = rows[start], start + 1
         if first.status == "ok":
-            while end < len(rows) and _is_beside(rows[end], first):
+            number, case = first.round, first.case
+            while (
+                end < len(rows)
+                and (m := rows[end]).round == number
+                and m.status == "ok"
+                and (m.case is case or m.case == case)
+                and m.run_id == first.run_id
+                and m.discarded == first.discarded
+            ):
                 end += 1
         yield start, rows[start:end]
         start = end
 
 
-def _is_beside(m: Measurement, first: Measurement) -> bool:
+def _goes_on(m: Measurement, cell: _Known) -> bool:
+    """Tell whether a row plainly is the next of its cell, which nearly all rows are."""
+    last = cell.last
     return (
-        m.round == first.round
-        and m.status == "ok"
-        and m.discarded == first.discarded
-        and (m.case is first.case or m.case == first.case)
-        and m.run_id == first.run_id
+        last is not None
+        and m.round > last.round
+        and m.calls_per_sample == last.calls_per_sample
+        and m.epochs_run == last.epochs_run
+        and not cell.has_ended
+        and m.round not in cell.rounds
     )
 
 
