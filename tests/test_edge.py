@@ -240,6 +240,7 @@ def in_shell(text, folder, **variables):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "code", "errors"),
     [

@@ -302,6 +302,8 @@ def test_a_discarded_round_may_be_measured_again():
     assert said_of(row(discarded="stopped"), row(1, elapsed_s=9.2)) == []
     frozen = dataclasses.replace(row(discarded="stopped"), samples_s=(23.0,))
     assert said_of(frozen, row(elapsed_s=9.3)) == []  # no time of the run's passed
+    later = dataclasses.replace(frozen, elapsed_s=9.2)
+    assert said_of(frozen, later, row(elapsed_s=9.4)) == []  # two attempts alike
     again = row(elapsed_s=9.3)
     known = Invariants(make_run(SPEC))
     assert known.add([row(discarded="stopped")]) is None

@@ -201,10 +201,16 @@ def recorded_at_once(
                 and (m.case is case or m.case == case)
                 and m.run_id == first.run_id
                 and m.discarded == first.discarded
+                and (not m.discarded or _is_one_attempt(m, first, end - start))
             ):
                 end += 1
         yield start, rows[start:end]
         start = end
+
+
+def _is_one_attempt(m: Measurement, first: Measurement, count: int) -> bool:
+    """Tell attempts at a round apart that were discarded for the same reason."""
+    return m.elapsed_s == first.elapsed_s and count < (first.in_round or 1)
 
 
 def _goes_on(m: Measurement, cell: _Known) -> bool:
