@@ -339,7 +339,7 @@ WAYS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.torture
 @pytest.mark.parametrize(
     ("way", "rows"),
     [
