@@ -12,7 +12,9 @@ import slurm_cluster
 ROOT = Path(__file__).parent.parent
 VIRTUAL = ROOT / "tests" / "fixtures" / "virtual"
 CALL = [sys.executable, "-P", "-c", "from crossover.cli import main; main()"]
-UNLIKE = ("run_id", "started_utc", "elapsed_s", "load_1min", "throttled_periods")
+UNLIKE = (
+    "run_id", "started_utc", "elapsed_s", "load_1min", "throttled_periods", "check",
+)  # fmt: skip
 """Fields in which a round differs from itself measured again."""
 SPEC = """
 name = "cluster"
