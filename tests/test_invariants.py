@@ -13,6 +13,7 @@ from crossover.analysis.frame import read_run
 from crossover.nouns import InputError
 from crossover.record import launched, run_folder
 from crossover.record.invariants import Invariants, breaches
+from crossover.record.journal import Journal
 from crossover.record.launched import Launched, jobs_of
 from crossover.spec.spec import parse_spec
 from crossover.workloads.softmax import SOFTMAX
@@ -309,6 +310,24 @@ def test_a_discarded_round_may_be_measured_again():
     assert known.add([row(discarded="stopped")]) is None
     assert known.add([again]) is None
     assert known.add([again]).field == "round"
+
+
+def test_a_second_attempt_that_was_torn_leaves_the_first(tmp_path):
+    out = tmp_path / "run"
+    run_folder.create(out, make_run(SPEC))
+    journal = Journal(out)
+    for elapsed_s in (9.0, 9.3):
+        known = {"discarded": "stopped", "in_round": 2, "elapsed_s": elapsed_s}
+        other = row(contender="cpu/manual@1", positions=(1,), **known)
+        journal.append([row(**known), other])
+    journal.close()
+    written = (out / JOURNAL).read_bytes()
+    (out / JOURNAL).write_bytes(written[:-20])
+    for read in (run_folder.load(out), run_folder.reopen(out)):
+        assert [m.elapsed_s for m in read.measurements] == [9.0, 9.0]
+        assert "the round in flight is lost" in read.lost
+    (out / JOURNAL).write_bytes(b"".join(written.splitlines(keepends=True)[:3]))
+    assert [m.elapsed_s for m in run_folder.load(out).measurements] == [9.0, 9.0]
 
 
 def test_rows_in_breach_are_not_taken_in():

@@ -188,7 +188,10 @@ def breaches(header: Run, rows: Sequence[Measurement]) -> Iterator[tuple[int, Br
 def recorded_at_once(
     rows: Sequence[Measurement],
 ) -> Iterator[tuple[int, Sequence[Measurement]]]:
-    """Yield the rows of each round, and each that ended a cell, with its number."""
+    """Yield the rows of each round, and each that ended a cell, with its number.
+
+    Attempts at one round that were discarded alike were recorded at different times.
+    """
     start = 0
     while start < len(rows):
         first, end = rows[start], start + 1
@@ -201,16 +204,11 @@ def recorded_at_once(
                 and (m.case is case or m.case == case)
                 and m.run_id == first.run_id
                 and m.discarded == first.discarded
-                and (not m.discarded or _is_one_attempt(m, first, end - start))
+                and (not m.discarded or m.elapsed_s == first.elapsed_s)
             ):
                 end += 1
         yield start, rows[start:end]
         start = end
-
-
-def _is_one_attempt(m: Measurement, first: Measurement, count: int) -> bool:
-    """Tell attempts at a round apart that were discarded for the same reason."""
-    return m.elapsed_s == first.elapsed_s and count < (first.in_round or 1)
 
 
 def _goes_on(m: Measurement, cell: _Known) -> bool:

@@ -174,9 +174,12 @@ def _same_round(one: Measurement, other: Measurement) -> bool:
     return one.status == "ok" and _attempt(one) == _attempt(other)
 
 
-def _attempt(m: Measurement) -> tuple[Case, int, str]:
-    """Return what tells a round from others: one that was discarded is taken again."""
-    return m.case, m.round, m.discarded
+def _attempt(m: Measurement) -> tuple[Case, int, str, float | None]:
+    """Return what tells a round from others: one that was discarded is taken again.
+
+    Attempts that were discarded for the same reason differ in when they were recorded.
+    """
+    return m.case, m.round, m.discarded, m.elapsed_s if m.discarded else None
 
 
 class Journal:
