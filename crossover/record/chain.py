@@ -22,16 +22,12 @@ def sealed(lines: Iterable[str], before: int = FIRST) -> Iterator[str]:
     for line in lines:
         text = unsealed(line.removesuffix("\n"))[:-1]
         before = zlib.crc32(text.encode(), before)
-        yield f"{text}{_seal(before)}\n"
+        yield f"{text}{(_SEAL % before).decode()}\n"
 
 
 def unsealed(line: str) -> str:
     """Return a line without its checksum, if it has one."""
     return f"{line[:-_LONG]}}}" if line[-_LONG:-_END] == _MARK else line
-
-
-def _seal(check: int) -> str:
-    return f'{_MARK}{check:08x}"}}'
 
 
 class Chain:

@@ -77,7 +77,7 @@ class Invariants:
                 if (breach := self._misnamed(m, at)) is not None:
                     return breach
                 cell = cell or _Known(m.case, m.contender, m.case.repeats)
-            if not _goes_on(m, cell) and (breach := _again(m, cell, at)) is not None:
+            if (breach := _again(m, cell, at)) is not None:
                 return breach
             cells.append(cell)
         breach = _time(rows, part.elapsed_s) or self._round(rows)
@@ -110,28 +110,6 @@ class Invariants:
 
     def _round(self, rows: Sequence[Measurement]) -> Breach | None:
         """Check what the rows of a round say of each other."""
-        count, most = len(rows), self._places
-        names: set[str] = set()
-        places: set[int] = set()
-        for m in rows:
-            mine = m.positions
-            places.update(mine)
-            names.add(m.cell_id)
-            if (m.in_round != count and m.in_round is not None) or (
-                mine and len(mine) != len(m.samples_s)
-            ):
-                return self._odd_in(rows)
-        in_all = sum(len(m.positions) for m in rows)
-        if (
-            len(names) == count
-            and len(places) == in_all
-            and (not places or (min(places) >= 0 and max(places) < most))
-        ):
-            return None
-        return self._odd_in(rows)
-
-    def _odd_in(self, rows: Sequence[Measurement]) -> Breach | None:
-        """Find the row of a round that contradicts the others."""
         seen: set[int] = set()
         names: set[str] = set()
         for at, m in enumerate(rows):
@@ -209,19 +187,6 @@ def recorded_at_once(
                 end += 1
         yield start, rows[start:end]
         start = end
-
-
-def _goes_on(m: Measurement, cell: _Known) -> bool:
-    """Tell whether a row plainly is the next of its cell, which nearly all rows are."""
-    last = cell.last
-    return (
-        last is not None
-        and m.round > last.round
-        and m.calls_per_sample == last.calls_per_sample
-        and m.epochs_run == last.epochs_run
-        and not cell.has_ended
-        and m.round not in cell.rounds
-    )
 
 
 def _again(m: Measurement, cell: _Known, at: int) -> Breach | None:
