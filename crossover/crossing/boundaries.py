@@ -47,7 +47,7 @@ class Boundary:
     low: float | None = None
     high: float | None = None
     slope: float | None = None
-    """Of the log-ratio over log(size), at the boundary."""
+    """Change of the log-ratio per log(size), at the boundary."""
     bracket: tuple[float, float] | None = None
     """The two measured sizes between which the sign changes."""
 

@@ -14,12 +14,13 @@ AUTOCORRELATED = 0.3
 DRIFT = 0.05
 """A changepoint smaller than this share of the time is not worth a word."""
 LEVEL = 0.01
-"""Of a false alarm, for each test over all sizes of a sweep."""
+"""Chance of a false alarm, for each test over all sizes of a sweep."""
 CELL_LEVEL = 2e-4
-"""Of a false alarm in one cell; a sweep's pair has about twenty."""
+"""Chance of a false alarm in one cell; a sweep's pair has about twenty."""
 MAD_TO_SD = 1.4826
 MAD_EFFICIENCY = 0.37
-"""Of the median absolute deviation under normal noise (Rousseeuw & Croux 1993)."""
+"""Efficiency of the median absolute deviation under normal noise (Rousseeuw & Croux
+1993)."""
 
 
 def is_unstable(ratios: list[Array]) -> bool:

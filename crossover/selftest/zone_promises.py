@@ -38,7 +38,7 @@ from crossover.selftest.simulate import (
 MARGIN = 0.05
 LEAD = float(np.log1p(MARGIN))
 NARROW_MARGIN = 0.02
-"""Of the intervals of parity that the widths are compared with."""
+"""Margin of the parity intervals that widths are compared with."""
 GAINS, LAGS = (1.3, 1.8), (0.0, 0.01)
 TIED = Model(noise=0.04, rounds=32)
 

@@ -35,9 +35,9 @@ from crossover.workloads.softmax import SOFTMAX
 PART = b"\n%%%%\n"
 """Between the files that one input holds."""
 CODE = re.compile("(?<!`)(`+)(?!`).+?(?<!`)\\1(?!`)")
-"""Of Markdown; what is in it is shown as it is."""
+"""Code in Markdown, which is shown as it is written."""
 WRITTEN, DRAWN = 8, 400
-"""One input in so many has its report written, and its pictures drawn."""
+"""One input in 8 has its report written, and one in 400 its pictures drawn."""
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from crossover.report import write
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 SAMPLE_S = 0.01
-"""Of virtual time; everything else takes none."""
+"""Seconds of virtual time that a sample takes; everything else takes none."""
 REAL_TIMEOUT_S = 60.0
 BUDGETS = {"whole": "", "budget": "budget_s = 2.0\n"}
 SPEC = """
