@@ -102,12 +102,8 @@ class Loop:
         self, spec: Spec, run: Run, out: Path, workers: Workers, progress: Progress,
         environment: Environment,
     ) -> None:  # fmt: skip
-        self.spec, self.run, self.workers, self.environment = (
-            spec,
-            run,
-            workers,
-            environment,
-        )
+        self.spec, self.run = spec, run
+        self.workers, self.environment = workers, environment
         self.known = Known(spec, run.measurements)
         self.journal = Journal(out)
         self.progress = progress

@@ -30,6 +30,8 @@ from crossover.workloads.workload import Workload
 class Derived:
     """Everything computed from a run's measurements, in the order of the CSV files."""
 
+    recorded: Recorded
+    """The rounds that it was computed from, by cell."""
     estimates: list[Estimate]
     crossovers: list[Crossover]
     break_evens: list[BreakEven]
@@ -48,7 +50,7 @@ def derive(run: Run) -> Derived:
     sweeps = {view: sweep_results(run, found, view, known, recorded) for view in VIEWS}
     breaks, costs = break_evens(run, recorded), cost_models(run, recorded)
     modelled = model_times(recorded, costs, known)
-    return Derived(known, found, breaks, sweeps, costs, modelled)
+    return Derived(recorded, known, found, breaks, sweeps, costs, modelled)
 
 
 HIDDEN = ("case", "contender", "work", "latency", "settings")

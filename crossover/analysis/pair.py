@@ -25,11 +25,20 @@ from crossover.findings import Answer, Crossover
 from crossover.nouns import Case, Cell, Contender
 from crossover.workloads.workload import MOVED
 
+Pair = tuple[Contender, Contender]
+Cases = dict[int, Case]
+Times = tuple[Array, Array]
+"""Seconds of the baseline and of the challenger, round by round."""
+SETUP_SPREAD = 1.2
+"""A set-up is measured once per process, and may be off by this factor."""
+SETUP_SCALES = ((1.0, 1.0), (SETUP_SPREAD, 1.0), (1.0, SETUP_SPREAD))
+"""Factors of the two set-ups; an answer must hold with each of these pairs."""
+
 
 def undecided(
     recorded: Recorded,
-    cases: dict[int, Case],
-    pair: tuple[Contender, Contender],
+    cases: Cases,
+    pair: Pair,
     view: str,
     work: Array,
     margin: float,
@@ -80,10 +89,6 @@ def _point_s(
         if seconds and few:
             medians.append(float(np.median(seconds)))
     return min(medians, default=None)
-
-
-Times = tuple[Array, Array]
-"""Seconds of the baseline and of the challenger, round by round."""
 
 
 def settled(
@@ -145,14 +150,6 @@ def _signs(
     s = settings
     decided = decide(ratios, s.confidence, s.margin, s.looks, s.pairs)
     return dict(zip(used, decided, strict=True))
-
-
-Pair = tuple[Contender, Contender]
-Cases = dict[int, Case]
-SETUP_SPREAD = 1.2
-"""A set-up is measured once per process, and may be off by this factor."""
-SETUP_SCALES = ((1.0, 1.0), (SETUP_SPREAD, 1.0), (1.0, SETUP_SPREAD))
-"""Factors of the two set-ups; an answer must hold with each of these pairs."""
 
 
 @dataclasses.dataclass(frozen=True)

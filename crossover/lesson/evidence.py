@@ -76,7 +76,8 @@ class Evidence:
     @cached_property
     def result(self) -> SweepResult:
         """The times, speedups and crossovers along the batch size."""
-        return sweep_results(self.run, crossovers(self.run))[0]
+        found = crossovers(self.run, self.recorded)
+        return sweep_results(self.run, found, recorded=self.recorded)[0]
 
     @cached_property
     def times(self) -> dict[str, dict[int, Estimate]]:

@@ -17,7 +17,6 @@ from crossover.analysis.panels import (
     speedup_grids,
 )
 from crossover.analysis.phases import phases, warm_ups
-from crossover.analysis.rounds import Recorded
 from crossover.analysis.sweeps import SweepResult
 from crossover.nouns import Run
 from crossover.report.pictures import captions
@@ -54,7 +53,6 @@ def pictures(run: Run, derived: Derived, view: str = "train") -> Iterator[Pictur
         derived: what follows from it.
         view: of times and speedups; what a fresh process pays is shown in any.
     """
-    recorded = Recorded(run.measurements)
     results = derived.sweeps[view]
     palette = _palette(results)
     every = len(results) <= MOST_DETAILED
@@ -71,9 +69,9 @@ def pictures(run: Run, derived: Derived, view: str = "train") -> Iterator[Pictur
         )
         yield first
         if every or i == 1:
-            yield from _beside(first.name, result, palette, derived, recorded)
+            yield from _beside(first.name, result, palette, derived)
     yield from _grids(speedup_grids(results), MOST_GRIDS if every else 1)
-    controls = control_series(run, derived.crossovers, recorded)
+    controls = control_series(run, derived.crossovers, derived.recorded)
     if controls:
         words, figure = captions.control(controls), control_figure(controls, palette)
         values = "#crossovers", "the crossovers with the flag control"
@@ -133,7 +131,6 @@ def _beside(
     result: SweepResult,
     palette: Mapping[str, Look],
     derived: Derived,
-    recorded: Recorded,
 ) -> Iterator[Picture]:
     """Draw what is beside a sweep's times, where something was measured."""
     along, title = result.along, fixed_values(result.sweep)
@@ -149,7 +146,7 @@ def _beside(
         figure = phases_figure(parts, along, title, palette)
         values = "#times", "the times in all three ways to count"
         yield Picture(f"{stem}-phases", *words, values=values, figure=figure)
-    warmed = warm_ups(result, recorded, WARM_UP_SIZES)
+    warmed = warm_ups(result, derived.recorded, WARM_UP_SIZES)
     if warmed:
         words = captions.warm_up(result, warmed)
         figure = warm_up_figure(warmed, along, title, palette)
