@@ -4,7 +4,7 @@ A row tells what was asked and what was found. `crossover selftest` prints the t
 tests/test_simulation.py requires every row to pass.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -150,9 +150,14 @@ def accuracy(speedup: float, sweeps: int, seed: int) -> Row:
         rng = np.random.default_rng([seed, 4, int(100 * speedup), i])
         found = find(log_ratios(seconds(cost_curve(truth, speedup), model, rng)), seed)
         errors.append(abs(found.at / truth - 1) if found.at else np.inf)
+    return error_row(f"error, noise 5 %, speedup {speedup:g}, 16 rounds", errors)
+
+
+def error_row(what: str, errors: Sequence[float]) -> Row:
+    """Judge the errors of sizes that were found, as shares of the true ones."""
     median, tail = np.quantile(errors, [0.5, 0.9])
     return Row(
-        f"error, noise 5 %, speedup {speedup:g}, 16 rounds",
+        what,
         "median <= 3 %, 90th percentile <= 8 %",
         f"{median:.1%}, {tail:.1%}",
         bool(median <= 0.03 and tail <= 0.08),
