@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from crossover.analysis.frame import Frames, read_run
-    from crossover.nouns import InputError
+    from crossover.files.untrusted import InputError
 
     __version__: str
 
 _HOME = {
     "Frames": "crossover.analysis.frame",
-    "InputError": "crossover.nouns",
+    "InputError": "crossover.files.untrusted",
     "read_run": "crossover.analysis.frame",
 }
 

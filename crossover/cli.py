@@ -9,8 +9,8 @@ import typer
 
 from crossover.command import options as opt
 from crossover.files.edge import one_line_always
+from crossover.files.untrusted import InputError
 from crossover.interrupts import EXIT_CODE, Interrupted, heeded
-from crossover.nouns import InputError
 
 # No markup: texts such as [/TRAINER] would be read as some.
 app = typer.Typer(

@@ -5,7 +5,8 @@ The analysis makes them, and tables, pages and comparisons show them.
 
 from dataclasses import dataclass
 
-from crossover.nouns import Case, Contender
+from crossover.contender import Contender
+from crossover.nouns import Case
 
 
 @dataclass(frozen=True)

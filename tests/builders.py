@@ -7,10 +7,11 @@ from functools import partial
 from law import OPENED, batch_s
 
 from crossover import pipeline
+from crossover.contender import Contender
 from crossover.measure.environment import Environment
 from crossover.measure.pipe import Close, Closed, Open, Opened, Sampled
 from crossover.measure.workers import Workers
-from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from crossover.nouns import SCHEMA, Cell, Machine, Measurement, Run
 from crossover.record import run_folder
 from crossover.spec.spec import Spec, parse_spec
 

@@ -9,7 +9,7 @@ import pytest
 
 from crossover.cli import main
 from crossover.crossing.answer import Settings
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError
 from crossover.selftest.simulate import SIZES, Model, cost_curve, seconds
 from crossover.sources.table.analyse import analyse, analyse_file
 from crossover.sources.table.file import TableAsk

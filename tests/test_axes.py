@@ -10,7 +10,7 @@ from builders import make_rounds, make_run
 
 from crossover.analysis.crossover import crossovers
 from crossover.command.ask import Ask
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError
 from crossover.plan import plan
 from crossover.plan.plan import Known
 from crossover.spec.load import load_spec

@@ -10,7 +10,7 @@ from builders import make_machine, make_rounds, make_run
 from crossover.analysis.compare import compare, lines
 from crossover.cli import main
 from crossover.crossing.shifts import drawn_interval, welch_interval
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError
 from crossover.record import run_folder
 from crossover.workloads.softmax import SOFTMAX
 

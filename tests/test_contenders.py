@@ -8,7 +8,9 @@ import pytest
 from builders import FakeWorker, carried_out, make_machine, opened
 
 from crossover.command.ask import Ask
-from crossover.nouns import BEST, SCHEMA, Cell, Contender, InputError
+from crossover.contender import BEST, Contender
+from crossover.files.untrusted import InputError
+from crossover.nouns import SCHEMA, Cell
 from crossover.record import codec, run_folder
 from crossover.report.words.sentences import people
 from crossover.sources.sweeps_of_cells import pairs

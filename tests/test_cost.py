@@ -8,7 +8,9 @@ from builders import cases_of, make_rounds, make_run
 
 from crossover.analysis.crossover import crossovers
 from crossover.analysis.metrics import in_money
-from crossover.nouns import VIEWS, Contender, InputError
+from crossover.contender import Contender
+from crossover.files.untrusted import InputError
+from crossover.nouns import VIEWS
 from crossover.spec.spec import Spec, parse_spec
 
 SPEC = {

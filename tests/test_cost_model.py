@@ -11,10 +11,10 @@ from scipy.optimize import nnls
 from crossover.analysis.cost_model import cost_models, epoch_work, predicted_s
 from crossover.analysis.flags import advice
 from crossover.analysis.frame import derive, frames
+from crossover.contender import Contender
 from crossover.crossing.answer import Settings, answer
 from crossover.crossing.cost_fit import Ranged, best_fits, fit
 from crossover.crossing.definitions import fitted, fitted_interval
-from crossover.nouns import Contender
 from crossover.report.tables import cost_table, document, ranged, scaled_lines
 from crossover.report.words.document import markdown
 from crossover.report.words.table import markdown_lines

@@ -14,8 +14,8 @@ import by_hand
 import pytest
 
 from crossover.command import new_run
+from crossover.files.untrusted import InputError
 from crossover.measure.pipe import Sample
-from crossover.nouns import InputError
 from crossover.record import lock, run_folder
 from crossover.sources.find_runs import runs_given
 

@@ -10,9 +10,9 @@ from builders import MACHINE, make_round, make_rounds, make_run
 from crossover.analysis.crossover import crossovers
 from crossover.analysis.estimate import estimates
 from crossover.analysis.flags import ADVICE, advice, cell_flags, view_flags
+from crossover.contender import Contender
 from crossover.crossing.answer import Settings, answer, pair_flags
 from crossover.crossing.stability import has_changepoint, is_autocorrelated, is_unstable
-from crossover.nouns import Contender
 from crossover.selftest.simulate import SIZES, Model, cost_curve, log_ratios, seconds
 from crossover.workloads.softmax import SOFTMAX
 

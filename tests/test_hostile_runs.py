@@ -11,7 +11,8 @@ import pytest
 import readers
 from trees import NASTY, places
 
-from crossover.nouns import SCHEMA, InputError
+from crossover.files.untrusted import InputError
+from crossover.nouns import SCHEMA
 from crossover.record import codec, run_folder
 from crossover.report import write
 from crossover.workloads.softmax import SOFTMAX

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from crossover.cli import main
-from crossover.files.untrusted import file_name, one_line, printable, shown
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError, file_name, one_line, printable, shown
 from crossover.sources import json_file
 from crossover.sources.as_run import MOST_CELLS, MOST_ROUNDS
 from crossover.sources.asv import read_asv

@@ -10,7 +10,7 @@ import pytest
 from builders import make_round, make_run
 
 from crossover.analysis.frame import read_run
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError
 from crossover.record import launched, run_folder
 from crossover.record.invariants import Invariants, breaches
 from crossover.record.journal import Journal

@@ -7,7 +7,7 @@ import by_hand
 import pytest
 
 from crossover.command import job
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError
 from crossover.plan.unfinished import unfinished
 from crossover.record import run_folder
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from crossover.files.untrusted import InputError
 from crossover.interrupts import Interrupted
 from crossover.launch import node, slurm
 from crossover.measure.pipe import Close, Ended
-from crossover.nouns import InputError
 from crossover.record import run_folder
 from crossover.spec.launch_table import NodeType
 from crossover.spec.spec import parse_spec

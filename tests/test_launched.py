@@ -8,7 +8,7 @@ import tomllib
 import pytest
 from builders import make_machine, make_round, make_run
 
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError
 from crossover.record import codec, launched, run_folder
 from crossover.record.launched import Launched, jobs_of
 from crossover.record.line import parted

@@ -16,37 +16,38 @@ PACKAGES = "crossover", "softmax_core"
 FILES = [path for name in PACKAGES for path in sorted(ROOT.glob(f"{name}/**/*.py"))]
 
 ALLOWED = {
-    "nouns": "",
     "interrupts": "",
-    "findings": "nouns",
-    "files": "nouns",
-    "workloads": "nouns findings",
-    "spec": "nouns files workloads",
+    "files": "",
+    "contender": "files",
+    "nouns": "contender",
+    "findings": "contender nouns",
+    "workloads": "contender nouns findings",
+    "spec": "files contender nouns workloads",
     "crossing": "findings",
-    "measure": "nouns interrupts spec workloads",
-    "record": "nouns files spec workloads",
-    "analysis": "nouns findings record spec workloads crossing",
-    "plan": "nouns spec workloads crossing analysis",
-    "pipeline": "nouns spec measure record plan",
-    "selftest": "findings spec workloads crossing measure analysis pipeline",
-    "sources": "nouns files spec workloads crossing record analysis",
-    "sources.table": "nouns findings files spec crossing analysis report.words",
-    "report.words": "nouns findings files spec analysis",
-    "report.pictures": "nouns findings files workloads analysis report.words",
-    "report": "nouns findings files spec workloads crossing analysis "
-    "report.words report.pictures",
-    "predict": "nouns findings files spec workloads crossing measure record analysis "
+    "measure": "interrupts files contender nouns workloads spec",
+    "record": "files contender nouns workloads spec",
+    "analysis": "files contender nouns findings workloads spec crossing record",
+    "plan": "contender nouns workloads spec crossing analysis",
+    "attempts": "contender nouns spec measure plan",
+    "pipeline": "files nouns spec measure record plan attempts",
+    "selftest": "findings workloads spec crossing measure analysis pipeline",
+    "sources": "files contender nouns workloads spec crossing record analysis",
+    "report.words": "files contender nouns findings spec analysis",
+    "sources.table": "files nouns findings spec crossing analysis report.words",
+    "report.pictures": "files nouns findings workloads analysis report.words",
+    "report": "files nouns findings workloads spec crossing analysis report.words "
+    "report.pictures",
+    "predict": "files nouns findings workloads spec crossing measure record analysis "
     "report.words",
     "doctor": "workloads measure",
-    "lesson": "nouns interrupts findings files spec workloads crossing measure "
-    "analysis plan pipeline report.pictures report.words",
-    "suites": "nouns files spec workloads measure analysis pipeline",
-    "command": "nouns findings interrupts files spec workloads measure record analysis "
-    "plan pipeline selftest sources report",
-    "launch": "nouns interrupts files spec measure record plan pipeline command",
+    "lesson": "interrupts files contender nouns findings workloads spec crossing "
+    "measure analysis plan pipeline report.words report.pictures",
+    "suites": "files contender nouns workloads spec measure analysis pipeline",
+    "command": "interrupts files contender nouns findings workloads spec measure "
+    "record analysis plan pipeline selftest sources report",
+    "launch": "interrupts files spec measure record plan pipeline command",
+    "cli": "interrupts files record sources.table predict doctor lesson command launch",
     "__main__": "cli",
-    "cli": "nouns interrupts files record sources.table predict doctor lesson command "
-    "launch",
 }
 """Each folder and single module of the engine, lowest first: what it may import."""
 ARITHMETIC = {"workloads", "lesson", "measure", "suites"}

@@ -14,9 +14,9 @@ import pytest
 
 from crossover.analysis.flags import ADVICE
 from crossover.analysis.frame import Frames, derive, frames
+from crossover.contender import Contender
 from crossover.files.csv_file import frame_csv
 from crossover.findings import Answer, Crossover
-from crossover.nouns import Contender
 from crossover.record import run_folder
 from crossover.report import page as pages
 from crossover.report.page import page

@@ -12,7 +12,7 @@ from crossover.analysis.panels import break_evens_of, control_series, speedup_gr
 from crossover.analysis.phases import MOST_CALLS, phases, spread, warm_ups
 from crossover.analysis.rounds import Recorded
 from crossover.analysis.sweeps import sweep_results
-from crossover.nouns import Contender
+from crossover.contender import Contender
 from crossover.spec.spec import parse_spec
 from crossover.spec.sweep import sweep_type
 from crossover.workloads.softmax import SOFTMAX

@@ -7,8 +7,8 @@ import pytest
 from builders import FakeWorker, carried_out, opened
 
 from crossover.analysis.crossover import crossovers
+from crossover.contender import Contender
 from crossover.crossing.locate import Located
-from crossover.nouns import Contender
 from crossover.plan.next_size import next_size, roundest
 from crossover.plan.plan import controls, next_blocks, next_look, outermost_first
 from crossover.spec.load import load_preset

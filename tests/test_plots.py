@@ -7,8 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from crossover.analysis.sweeps import Speedup, SweepResult
+from crossover.contender import Contender
 from crossover.findings import Answer, Crossover, Estimate
-from crossover.nouns import Cell, Contender
+from crossover.nouns import Cell
 from crossover.report.pictures.curves import plot_speedups, plot_times, sweep_figure
 from crossover.report.pictures.figures import image
 from crossover.report.pictures.styles import look_of, looks

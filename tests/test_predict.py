@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError
 from crossover.predict.job import LABEL, as_csv, as_markdown, in_words
 from crossover.predict.model import (
     Counts,

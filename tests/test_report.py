@@ -14,7 +14,8 @@ from crossover.analysis.frame import frames, read_run
 from crossover.cli import main
 from crossover.files.csv_file import frame_csv
 from crossover.files.escape import harmless
-from crossover.nouns import SCHEMA, InputError
+from crossover.files.untrusted import InputError
+from crossover.nouns import SCHEMA
 from crossover.record import run_folder
 from crossover.report import write
 from crossover.report.write import write_report

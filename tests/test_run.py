@@ -7,8 +7,10 @@ import pytest
 from builders import FakeWorker, carried_on, carried_out, make_run, opened
 
 from crossover.analysis.crossover import crossovers
+from crossover.contender import Contender
+from crossover.files.untrusted import InputError
 from crossover.measure.pipe import Ended
-from crossover.nouns import Cell, Contender, InputError
+from crossover.nouns import Cell
 from crossover.plan.plan import Block, next_blocks, outermost_first, round_order
 from crossover.record import run_folder
 from crossover.spec.load import load_preset

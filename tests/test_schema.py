@@ -14,14 +14,8 @@ from builders import make_round
 from crossover.analysis.crossover import crossovers
 from crossover.analysis.frame import read_run
 from crossover.analysis.rounds import Recorded
-from crossover.nouns import (
-    SCHEMA,
-    Cell,
-    InputError,
-    Machine,
-    Measurement,
-    Run,
-)
+from crossover.files.untrusted import InputError
+from crossover.nouns import SCHEMA, Cell, Machine, Measurement, Run
 from crossover.record import codec, run_folder
 from crossover.workloads.spin import SPIN
 

@@ -11,7 +11,7 @@ from law import batch_s
 from bench.promises.soak import soak, soak_spec
 from bench.promises.soak_judge import Reading, read_csv, verdicts
 from bench.promises.soak_report import figure, markdown
-from crossover.nouns import Contender
+from crossover.contender import Contender
 from crossover.plan.plan import Known, next_blocks
 from crossover.spec.spec import parse_spec
 

@@ -13,7 +13,7 @@ import pytest
 
 from crossover.analysis.crossover import crossovers
 from crossover.analysis.estimate import estimates
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError
 from crossover.sources.asv import read_asv
 
 FIXTURES = Path(__file__).parent / "fixtures" / "asv"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from crossover.analysis.crossover import crossovers
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError
 from crossover.sources.pytest_benchmark import read_pytest_benchmark
 
 FIXTURES = Path(__file__).parent / "fixtures" / "pytest_benchmark"

@@ -5,7 +5,8 @@ import random
 
 import pytest
 
-from crossover.nouns import Cell, Contender
+from crossover.contender import Contender
+from crossover.nouns import Cell
 from crossover.sources.sweeps_of_cells import clipped, pairs, sweeps
 from crossover.workloads.softmax import SOFTMAX
 

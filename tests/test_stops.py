@@ -18,13 +18,14 @@ from children import newest_child
 from test_worker_errors import served
 
 from crossover.analysis.crossover import crossovers, incomplete
+from crossover.attempts import MOST_ATTEMPTS
 from crossover.measure import worker
 from crossover.measure.environment import Environment
 from crossover.measure.pipe import Close, Closed, Describe, Described, Sample
 from crossover.measure.process import WorkerProcess
 from crossover.measure.stops import LOOK_S, STOPPED_S, Stopped, Watch
 from crossover.measure.workers import Workers
-from crossover.pipeline import MOST_ATTEMPTS, carry_out
+from crossover.pipeline import carry_out
 from crossover.record import run_folder
 
 SPEC = {

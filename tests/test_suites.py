@@ -15,7 +15,7 @@ from asv import config, util
 from builders import FakeWorker, make_machine, timed_workers
 
 import softmax_core
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError
 from crossover.suites import cells, choice, crossing
 from crossover.workloads.definition import WrongResult
 

@@ -13,9 +13,9 @@ from crossover.analysis.crossover import crossovers, incomplete, unreached
 from crossover.analysis.flags import ADVICE, DOUBTS
 from crossover.command import job
 from crossover.command.ask import Ask
+from crossover.files.untrusted import InputError
 from crossover.interrupts import EXIT_CODE, Interrupted
 from crossover.measure.pipe import Sample
-from crossover.nouns import InputError
 from crossover.record import run_folder
 from crossover.report.terminal import plain_lines, show
 from crossover.report.words.sentences import doubtful

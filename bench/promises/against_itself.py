@@ -12,9 +12,9 @@ import sys
 from rich.progress import track
 
 from crossover.analysis.crossover import crossovers
+from crossover.contender import Contender
 from crossover.measure.machine import snapshot
 from crossover.measure.workers import Workers
-from crossover.nouns import Contender
 from crossover.pipeline import carry_out_unkept
 from crossover.spec.spec import Spec
 

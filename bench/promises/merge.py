@@ -18,7 +18,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from crossover.nouns import SCHEMA, Cell, Contender, Machine, Measurement, Run
+from crossover.contender import Contender
+from crossover.nouns import SCHEMA, Cell, Machine, Measurement, Run
 from crossover.record import codec, launched
 from crossover.record.chain import sealed
 from crossover.record.launched import Launched, jobs_of

@@ -20,11 +20,13 @@ from typing import TextIO
 import psutil
 
 from bench.promises.soak_judge import CONTENDERS, Reading, read_csv, verdicts
+from crossover.contender import Contender
+from crossover.files.untrusted import InputError
 from crossover.measure.machine import snapshot
 from crossover.measure.pipe import Ended, R, Request, Sampled
 from crossover.measure.process import AnyWorker, WorkerProcess
 from crossover.measure.workers import Workers
-from crossover.nouns import SCHEMA, Contender, InputError, Machine, Run
+from crossover.nouns import SCHEMA, Machine, Run
 from crossover.pipeline import carry_out
 from crossover.plan.plan import Block
 from crossover.record import run_folder

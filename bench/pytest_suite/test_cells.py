@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from crossover.files.untrusted import InputError
 from crossover.measure.rows import LOSS_ATOL, LOSS_RTOL
-from crossover.nouns import Cell, InputError
+from crossover.nouns import Cell
 from crossover.spec.contenders import STAND_IN
 from crossover.suites import cells, facts
 from softmax_core.device import accelerators

@@ -14,9 +14,10 @@ from crossover.analysis.crossover import control_crossovers, control_fired
 from crossover.analysis.flags import view_flags
 from crossover.analysis.pair import SETUP_SPREAD, Pair
 from crossover.analysis.rounds import Recorded, cross_fitted, missing_time
+from crossover.contender import BEST
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.crossing.fieller import Means, fieller, means
-from crossover.nouns import BEST, Case, Cell, Measurement, Run
+from crossover.nouns import Case, Cell, Measurement, Run
 from crossover.spec.spec import Spec
 
 OUTCOMES = ("pays_from", "at_once", "never", "loses_from", "inconclusive")

@@ -15,7 +15,8 @@ from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.crossing.interval import Ratios
 from crossover.crossing.locate import crossing_replicates
 from crossover.crossing.shifts import Interval, drawn_interval, welch_interval
-from crossover.nouns import VIEWS, Case, Cell, InputError, Run
+from crossover.files.untrusted import InputError
+from crossover.nouns import VIEWS, Case, Cell, Run
 from crossover.spec.spec import Spec
 from crossover.workloads.workload import Workload
 

@@ -12,10 +12,11 @@ import numpy as np
 
 from crossover.analysis.pair import SETUP_SPREAD
 from crossover.analysis.rounds import Recorded, round_s
+from crossover.contender import Contender
 from crossover.crossing.cost_fit import Fit, Ranged, fit
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.findings import Estimate
-from crossover.nouns import Case, Contender, Measurement, Run
+from crossover.nouns import Case, Measurement, Run
 from crossover.spec.spec import Spec
 from crossover.workloads.workload import MOVED, Workload
 

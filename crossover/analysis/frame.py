@@ -86,7 +86,7 @@ def read_run(path: str | Path) -> Frames:
     """Read a run directory into DataFrames.
 
     Raises:
-        crossover.nouns.InputError: when the path is no run directory.
+        crossover.files.untrusted.InputError: when the path is no run directory.
     """
     return frames(load(Path(path)))
 

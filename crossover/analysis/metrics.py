@@ -7,7 +7,8 @@ this for each metric.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from crossover.nouns import VIEWS, Contender, Measurement
+from crossover.contender import Contender
+from crossover.nouns import VIEWS, Measurement
 from crossover.spec.spec import Spec
 
 TIME, COST, ENERGY = "time_s", "cost", "energy_j"

@@ -12,6 +12,7 @@ import numpy as np
 from crossover.analysis.flags import NO_INTERVAL, view_flags
 from crossover.analysis.metrics import ENERGY, TIME
 from crossover.analysis.rounds import Recorded
+from crossover.contender import Contender
 from crossover.crossing.answer import (
     NOT_MEASURED,
     Settings,
@@ -22,7 +23,7 @@ from crossover.crossing.answer import (
 from crossover.crossing.decide import FEWEST_ROUNDS, Array, decide
 from crossover.crossing.locate import classify
 from crossover.findings import Answer, Crossover
-from crossover.nouns import Case, Cell, Contender
+from crossover.nouns import Case, Cell
 from crossover.workloads.workload import MOVED
 
 Pair = tuple[Contender, Contender]

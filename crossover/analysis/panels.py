@@ -14,8 +14,9 @@ import numpy as np
 from crossover.analysis.breakeven import BreakEven
 from crossover.analysis.rounds import Recorded, paired_log_ratios
 from crossover.analysis.sweeps import Speedup, SweepResult, is_along
+from crossover.contender import Contender
 from crossover.findings import Crossover
-from crossover.nouns import Case, Contender, Run
+from crossover.nouns import Case, Run
 from crossover.spec.spec import Spec
 from crossover.spec.sweep import Sweep
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crossover.analysis.flags import cell_flags
-from crossover.nouns import BEST, Case, Cell, Contender, Machine, Measurement
+from crossover.contender import BEST, Contender
+from crossover.nouns import Case, Cell, Machine, Measurement
 
 T = TypeVar("T")
 Rounds = dict[int, float]

@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from crossover.contender import Contender
 from crossover.files.refusals import first_wrong
-from crossover.files.untrusted import shown
-from crossover.nouns import Contender, InputError
+from crossover.files.untrusted import InputError, shown
 from crossover.spec.bounds import LEAST_PRICE, MOST, MOST_CELLS
 from crossover.spec.contenders import ALL_THREADS, missing_cores
 from crossover.spec.load import load_preset, load_spec

@@ -12,12 +12,13 @@ from rich.table import Table
 from crossover.command.ask import Ask
 from crossover.command.new_run import check_pairs, new_run
 from crossover.command.reports import INCOMPLETE, say_incomplete
+from crossover.files.untrusted import InputError
 from crossover.findings import Crossover
 from crossover.interrupts import EXIT_CODE, Interrupted, check
 from crossover.measure.environment import ENVIRONMENT, Environment, say_lost
 from crossover.measure.machine import snapshot, usable_cores
 from crossover.measure.workers import Workers
-from crossover.nouns import InputError, Run
+from crossover.nouns import Run
 from crossover.pipeline import carry_out, used_s
 from crossover.plan.plan import Block, next_blocks, notices
 from crossover.record import run_folder

@@ -5,10 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from crossover.files.untrusted import printable
+from crossover.files.untrusted import InputError, printable
 from crossover.measure.environment import Environment
 from crossover.measure.machine import snapshot, usable_cores
-from crossover.nouns import SCHEMA, InputError, Machine, Run
+from crossover.nouns import SCHEMA, Machine, Run
 from crossover.spec.contenders import missing
 from crossover.spec.resolve import resolve
 from crossover.spec.spec import Spec

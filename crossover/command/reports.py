@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossover.command.ask import parse_prices
+from crossover.files.untrusted import InputError
 from crossover.findings import Crossover
 from crossover.measure.environment import ENVIRONMENT, say_lost
-from crossover.nouns import InputError, Run
+from crossover.nouns import Run
 from crossover.record import launched, run_folder
 from crossover.record.launched import is_launched
 

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from crossover.files.streams import lasting
-from crossover.files.untrusted import one_line, shown
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError, one_line, shown
 
 REFUSED = 2
 """The exit code."""

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from crossover.files.untrusted import Unreadable, near, shown
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError, Unreadable, near, shown
 
 Place = tuple[int | str, ...]
 """The keys that lead to a field."""

@@ -13,8 +13,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, TypeVar
 
-from crossover.nouns import InputError
-
 MIB = 2**20
 MOST_BYTES = 64 * MIB
 """A file of JSON or CSV has at most this many bytes."""
@@ -31,6 +29,10 @@ _BINARY = getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its writer
 Value = TypeVar("Value")
+
+
+class InputError(ValueError):
+    """Bad input: one line that names the field, the value and what is allowed."""
 
 
 class Unreadable(InputError):  # noqa: N818

@@ -10,12 +10,11 @@ from rich.progress import BarColumn, Progress, TextColumn
 from crossover.command.ask import Ask
 from crossover.command.new_run import commit, new_id, typed
 from crossover.command.reports import INCOMPLETE, ReportAsk, do_report
-from crossover.files.untrusted import near
+from crossover.files.untrusted import InputError, near
 from crossover.interrupts import EXIT_CODE, Interrupted
 from crossover.launch import slurm
 from crossover.launch.node import ShowJobs, command
 from crossover.measure.environment import ENVIRONMENT
-from crossover.nouns import InputError
 from crossover.plan.plan import notices
 from crossover.record import launched
 from crossover.record.launched import Job, Launched, jobs_of

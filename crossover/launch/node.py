@@ -17,12 +17,12 @@ from pathlib import Path
 from crossover.command.new_run import new_run
 from crossover.files.atomic import write_atomically
 from crossover.files.edge import one_line_always
+from crossover.files.untrusted import InputError
 from crossover.interrupts import EXIT_CODE, Interrupted, heeded
 from crossover.measure.environment import ENVIRONMENT
 from crossover.measure.pipe import Ended, R, Request
 from crossover.measure.process import AnyWorker, WorkerProcess
 from crossover.measure.workers import Workers
-from crossover.nouns import InputError
 from crossover.pipeline import carry_out
 from crossover.record import launched, run_folder
 from crossover.record.journal import JOURNAL

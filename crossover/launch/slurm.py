@@ -19,8 +19,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from crossover.files.untrusted import InputError
 from crossover.launch.node import ShowJobs, command
-from crossover.nouns import InputError
 from crossover.record import launched
 from crossover.record.launched import Job
 from crossover.spec.launch_table import NodeType

@@ -14,8 +14,9 @@ from crossover.analysis.estimate import estimates
 from crossover.analysis.flags import doubts
 from crossover.analysis.rounds import Recorded
 from crossover.analysis.sweeps import SweepResult, sweep_results
+from crossover.contender import Contender
 from crossover.findings import Crossover, Estimate
-from crossover.nouns import Case, Cell, Contender, Run
+from crossover.nouns import Case, Cell, Run
 from crossover.workloads.softmax import Softmax
 
 LOOP, FUSED = "cpu/lesson", "cpu/fused@1"

@@ -15,13 +15,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from crossover.files.atomic import write_atomically
 from crossover.files.csv_file import csv_text
 from crossover.files.refusals import refusing
-from crossover.files.untrusted import near
+from crossover.files.untrusted import InputError, near
 from crossover.interrupts import Interrupted
 from crossover.lesson import large, tasks, timing
 from crossover.lesson.claims import Row
 from crossover.lesson.tasks import Task
 from crossover.measure.process import check_proc
-from crossover.nouns import InputError, field_names
+from crossover.nouns import field_names
 from crossover.report.words.document import (
     Document,
     Picture,

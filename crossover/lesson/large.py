@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from crossover.contender import Contender
 from crossover.lesson.evidence import (
     BATCH_SIZE,
     EPOCH_STEPS,
@@ -23,7 +24,7 @@ from crossover.lesson.evidence import (
 from crossover.lesson.tasks import Task, gpu_missing, waited_s
 from crossover.measure.machine import quota_cores, usable_cores
 from crossover.measure.workers import Workers
-from crossover.nouns import Contender, Machine
+from crossover.nouns import Machine
 from crossover.pipeline import carry_out_unkept
 from crossover.plan.plan import Block
 from crossover.spec.spec import Spec, parse_spec

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import psutil
 
+from crossover.contender import Contender
+from crossover.files.untrusted import InputError
 from crossover.measure.pipe import Describe, Ended, Examine, Examined, Verify
 from crossover.measure.process import WorkerProcess
 from crossover.measure.workers import Workers
-from crossover.nouns import Contender, InputError, Machine
+from crossover.nouns import Machine
 from softmax_core.registry import TRAINERS
 
 CGROUPS = Path("/sys/fs/cgroup")

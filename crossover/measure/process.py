@@ -16,10 +16,10 @@ from typing import Literal, Protocol
 
 import psutil
 
+from crossover.files.untrusted import InputError
 from crossover.measure.pipe import Ended, R, Request, read_reply
 from crossover.measure.reaper import GRACE_S
 from crossover.measure.stops import LOOK_S, WATCH, Watch, any_stopped
-from crossover.nouns import InputError
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",

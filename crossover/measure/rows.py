@@ -7,8 +7,9 @@ import dataclasses
 import statistics
 from collections.abc import Sequence
 
+from crossover.contender import Contender
 from crossover.measure.pipe import Ended, Opened, Sampled
-from crossover.nouns import Contender, Measurement, by_device
+from crossover.nouns import Measurement, by_device
 
 LOSS_RTOL, LOSS_ATOL = 0.02, 1e-3
 """How far contenders' losses may lie apart: a share of the loss, plus a constant."""

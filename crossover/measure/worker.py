@@ -14,6 +14,7 @@ from typing import TextIO
 import torch
 from pydantic import ValidationError
 
+from crossover.files.untrusted import InputError
 from crossover.measure.accelerator import accelerator_facts, equal_work
 from crossover.measure.describe import describe_here
 from crossover.measure.energy import Meter, find_meter
@@ -40,7 +41,7 @@ from crossover.measure.pipe import (
     wrong,
 )
 from crossover.measure.sampler import Sampler
-from crossover.nouns import Case, InputError
+from crossover.nouns import Case
 from crossover.workloads.registry import definition
 from softmax_core.device import (
     parse_device,

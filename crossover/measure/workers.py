@@ -6,10 +6,10 @@ The pipeline, machine snapshots and the doctor ask contenders through it.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from crossover.contender import Contender
 from crossover.interrupts import unbroken
 from crossover.measure.pipe import Ended, R, Request
 from crossover.measure.process import AnyWorker, WorkerProcess
-from crossover.nouns import Contender
 
 
 @dataclass

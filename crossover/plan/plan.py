@@ -16,9 +16,10 @@ import numpy as np
 
 from crossover.analysis.crossover import settings_of
 from crossover.analysis.rounds import TrainSeconds, paired_log_ratios
+from crossover.contender import Contender
 from crossover.crossing.decide import LOOKS, Array
 from crossover.crossing.locate import locate
-from crossover.nouns import Case, Cell, Contender, Measurement
+from crossover.nouns import Case, Cell, Measurement
 from crossover.plan.next_size import next_size
 from crossover.spec.spec import Spec
 from crossover.spec.sweep import Sweep

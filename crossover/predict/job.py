@@ -8,9 +8,9 @@ from pathlib import Path
 from crossover.files.atomic import write_atomically
 from crossover.files.csv_file import csv_text
 from crossover.files.refusals import refusing
+from crossover.files.untrusted import InputError
 from crossover.measure.environment import say_lost
 from crossover.measure.process import WorkerProcess
-from crossover.nouns import InputError
 from crossover.predict.model import Row, predict
 from crossover.predict.sheet import Sheet
 from crossover.record import run_folder

@@ -15,10 +15,11 @@ from crossover.analysis.cost_model import STEP, Costs, cost_models
 from crossover.analysis.estimate import estimates
 from crossover.analysis.rounds import Recorded
 from crossover.crossing.decide import Array
+from crossover.files.untrusted import InputError
 from crossover.findings import Estimate
 from crossover.measure.pipe import Count, Ended
 from crossover.measure.process import AnyWorker
-from crossover.nouns import Case, InputError, Run
+from crossover.nouns import Case, Run
 from crossover.predict.sheet import Sheet
 from crossover.spec.sweep import Sweep
 from crossover.workloads.workload import MOVED

@@ -7,8 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crossover.files.refusals import refusing
-from crossover.files.untrusted import near, parse_toml, read_text
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError, near, parse_toml, read_text
 
 SHEETS = ("a100-sxm", "h100-sxm", "rtx-4090", "t4")
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -16,15 +16,20 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from crossover.contender import BEST, Contender
 from crossover.files.refusals import first_wrong
-from crossover.files.untrusted import MIB, Unreadable, clean, parse_json, shown
+from crossover.files.untrusted import (
+    MIB,
+    InputError,
+    Unreadable,
+    clean,
+    parse_json,
+    shown,
+)
 from crossover.nouns import (
-    BEST,
     SCHEMA,
     Case,
     Cell,
-    Contender,
-    InputError,
     Machine,
     Measurement,
     Run,

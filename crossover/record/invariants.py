@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from crossover.nouns import Case, Cell, Contender, Measurement, Run
+from crossover.contender import Contender
+from crossover.nouns import Case, Cell, Measurement, Run
 from crossover.spec.spec import Spec
 
 TOLERANCE_S = 0.01

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossover.files.refusals import refusing
-from crossover.files.untrusted import Unreadable, decoded, shown
-from crossover.nouns import Case, InputError, Measurement, Run
+from crossover.files.untrusted import InputError, Unreadable, decoded, shown
+from crossover.nouns import Case, Measurement, Run
 from crossover.record import codec
 from crossover.record.chain import FIRST, Chain, last_check, sealed
 from crossover.record.invariants import Breach, breaches

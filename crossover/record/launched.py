@@ -17,8 +17,14 @@ from pydantic import StrictStr
 
 from crossover.files.atomic import write_atomically
 from crossover.files.refusals import refusing
-from crossover.files.untrusted import Unreadable, clean, parse_json, read_text
-from crossover.nouns import Case, InputError, Measurement, Run
+from crossover.files.untrusted import (
+    InputError,
+    Unreadable,
+    clean,
+    parse_json,
+    read_text,
+)
+from crossover.nouns import Case, Measurement, Run
 from crossover.record import codec, run_folder
 from crossover.record.chain import last_check, sealed
 from crossover.record.journal import JOURNAL

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import FailFast, Field, TypeAdapter
 
-from crossover.nouns import STATUSES, Contender, Measurement, field_names
+from crossover.contender import Contender
+from crossover.nouns import STATUSES, Measurement, field_names
 from crossover.spec.bounds import LARGEST
 from crossover.workloads.workload import MOVED, Workload
 

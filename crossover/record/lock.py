@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError
 
 LOCK = "run.lock"
 LONGEST = 200

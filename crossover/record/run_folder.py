@@ -9,13 +9,14 @@ from pathlib import Path
 from crossover.files.atomic import PART, write_atomically
 from crossover.files.refusals import refusing
 from crossover.files.untrusted import (
+    InputError,
     Unreadable,
     decoded,
     parse_json,
     read_bytes,
     read_text,
 )
-from crossover.nouns import InputError, Measurement, Run
+from crossover.nouns import Measurement, Run
 from crossover.record import codec, journal
 from crossover.record.chain import sealed
 from crossover.record.journal import JOURNAL

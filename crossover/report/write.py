@@ -13,8 +13,9 @@ from crossover.analysis.frame import Derived, derive, frames
 from crossover.files.atomic import write_atomically
 from crossover.files.csv_file import frame_csv
 from crossover.files.refusals import refusing
+from crossover.files.untrusted import InputError
 from crossover.findings import Crossover
-from crossover.nouns import InputError, Run
+from crossover.nouns import Run
 from crossover.report.page import page
 from crossover.report.pictures.figures import image, pictures, small_png
 from crossover.report.tables import document

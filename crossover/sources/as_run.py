@@ -10,20 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from crossover.analysis.flags import NO_INTERVAL
+from crossover.contender import Contender
 from crossover.crossing.decide import FEWEST_ROUNDS
 from crossover.files.refusals import refusing
-from crossover.files.untrusted import file_name
-from crossover.nouns import (
-    SCHEMA,
-    Case,
-    Cell,
-    Contender,
-    InputError,
-    Machine,
-    Measurement,
-    Run,
-    by_device,
-)
+from crossover.files.untrusted import InputError, file_name
+from crossover.nouns import SCHEMA, Case, Cell, Machine, Measurement, Run, by_device
 from crossover.record.codec import again
 from crossover.sources.sweeps_of_cells import clipped, sweeps
 from crossover.spec.bounds import MOST_ROUNDS

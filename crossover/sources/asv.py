@@ -16,7 +16,9 @@ from typing import Any
 
 from pydantic import Field, StrictFloat, StrictInt, StrictStr
 
-from crossover.nouns import Cell, Contender, InputError, Machine, Run
+from crossover.contender import Contender
+from crossover.files.untrusted import InputError
+from crossover.nouns import Cell, Machine, Run
 from crossover.sources.as_run import (
     MOST_CELLS,
     Found,

@@ -6,8 +6,8 @@ The commands `report` and `compare` call it.
 from collections.abc import Iterable
 from pathlib import Path
 
-from crossover.files.untrusted import file_name
-from crossover.nouns import InputError, Run
+from crossover.files.untrusted import InputError, file_name
+from crossover.nouns import Run
 from crossover.record import run_folder
 from crossover.sources.asv import read_asv
 from crossover.sources.json_file import read_object

@@ -7,8 +7,14 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, ValidationError
 
 from crossover.files.refusals import first_wrong, refusing
-from crossover.files.untrusted import Unreadable, clean, parse_json, read_text, shown
-from crossover.nouns import InputError
+from crossover.files.untrusted import (
+    InputError,
+    Unreadable,
+    clean,
+    parse_json,
+    read_text,
+    shown,
+)
 
 
 class Part(BaseModel):

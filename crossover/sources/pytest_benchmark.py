@@ -11,7 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictFloat, StrictInt, StrictStr
 
-from crossover.nouns import Cell, Contender, InputError, Machine, Run
+from crossover.contender import Contender
+from crossover.files.untrusted import InputError
+from crossover.nouns import Cell, Machine, Run
 from crossover.sources.as_run import (
     UNKNOWN,
     Found,

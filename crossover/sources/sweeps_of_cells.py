@@ -6,7 +6,8 @@ In: cells of any origin. Out: the sweeps of a `Spec`. docs/sources.md has the ru
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from crossover.nouns import BEST, Case, Cell, Contender
+from crossover.contender import BEST, Contender
+from crossover.nouns import Case, Cell
 from crossover.spec.sweep import Sweep, sweep_type
 from crossover.workloads.workload import Workload
 

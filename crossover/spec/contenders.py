@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from crossover.files.untrusted import near
-from crossover.nouns import Contender, InputError, Machine
+from crossover.contender import Contender
+from crossover.files.untrusted import InputError, near
+from crossover.nouns import Machine
 from crossover.workloads.workload import Implementation
 
 ACCELERATOR = "accelerator"

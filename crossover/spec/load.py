@@ -4,8 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from crossover.files.refusals import refusing
-from crossover.files.untrusted import near, parse_toml, read_text
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError, near, parse_toml, read_text
 from crossover.spec.spec import Spec, parse_spec
 
 PRESETS = ("smoke", "quick", "lesson", "full")

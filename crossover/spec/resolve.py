@@ -2,7 +2,8 @@
 
 from typing import TypeVar
 
-from crossover.nouns import Contender, InputError
+from crossover.contender import Contender
+from crossover.files.untrusted import InputError
 from crossover.spec.contenders import ACCELERATOR, ALL_THREADS, STAND_IN
 from crossover.spec.spec import Spec
 from crossover.spec.sweep import Sweep

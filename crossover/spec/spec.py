@@ -19,9 +19,9 @@ from pydantic import (
     model_validator,
 )
 
+from crossover.contender import BEST, Contender
 from crossover.files.refusals import Place, first_wrong
-from crossover.files.untrusted import shown
-from crossover.nouns import BEST, Contender, InputError
+from crossover.files.untrusted import InputError, shown
 from crossover.spec.bounds import (
     MOST_CELLS,
     MOST_ROUNDS,

@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from crossover.contender import Contender
 from crossover.measure.machine import usable_cores
-from crossover.nouns import Cell, Contender
+from crossover.nouns import Cell
 from crossover.spec.contenders import STAND_IN, missing_cores
 from crossover.suites.choice import load_profile, more_devices, profile_name
 from crossover.workloads.registry import definition

@@ -7,8 +7,7 @@ import os
 import tomllib
 from importlib.resources import files
 
-from crossover.files.untrusted import near
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError, near
 from crossover.spec.contenders import ACCELERATOR, STAND_IN
 from crossover.spec.spec import DEVICE, Spec, parse_spec
 

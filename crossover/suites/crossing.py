@@ -6,9 +6,9 @@ The result is one number, which asv tracks over commits; asv cannot find a cross
 import math
 
 from crossover.analysis.crossover import crossovers
+from crossover.contender import Contender
 from crossover.measure.machine import snapshot
 from crossover.measure.workers import Workers
-from crossover.nouns import Contender
 from crossover.pipeline import carry_out_unkept
 from crossover.spec.spec import Spec
 from crossover.suites.choice import load_profile, profile_name

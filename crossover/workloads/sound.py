@@ -7,8 +7,9 @@ import math
 import re
 from collections.abc import Iterable
 
+from crossover.contender import Contender
 from crossover.findings import Answer, Crossover, Estimate
-from crossover.nouns import Contender, Measurement, field_names
+from crossover.nouns import Measurement, field_names
 from crossover.workloads.values import Setting, Size
 from crossover.workloads.workload import Workload
 

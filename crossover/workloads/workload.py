@@ -9,7 +9,8 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from crossover.nouns import Case, Cell, Contender
+from crossover.contender import Contender
+from crossover.nouns import Case, Cell
 from crossover.workloads.values import (
     Setting,
     Size,

@@ -18,8 +18,8 @@ from pathlib import Path
 from crossover.analysis.compare import compare, lines
 from crossover.analysis.frame import derive
 from crossover.command.ask import parse_duration, parse_prices, parse_sizes
-from crossover.files.untrusted import one_line
-from crossover.nouns import Contender, InputError
+from crossover.contender import Contender
+from crossover.files.untrusted import InputError, one_line
 from crossover.plan.plan import next_blocks, notices
 from crossover.record import run_folder
 from crossover.report import write

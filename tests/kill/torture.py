@@ -22,7 +22,7 @@ import psutil
 import virtual
 from life import Life
 
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError
 from crossover.record import run_folder
 
 GONE_S = 10.0

@@ -7,8 +7,9 @@ crossovers.csv. The page marks the numbers; Markdown and the terminal join the p
 from dataclasses import dataclass
 
 from crossover.analysis.flags import UNFINISHED, doubts
+from crossover.contender import BEST, Contender
 from crossover.findings import Crossover
-from crossover.nouns import BEST, Case, Contender
+from crossover.nouns import Case
 from crossover.report.words.numbers import number, times
 from crossover.spec.sweep import Sweep
 

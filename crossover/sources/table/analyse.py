@@ -18,9 +18,9 @@ from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.files.atomic import write_atomically
 from crossover.files.csv_file import csv_text
 from crossover.files.refusals import refusing
-from crossover.files.untrusted import printable
+from crossover.files.untrusted import InputError, printable
 from crossover.findings import Answer
-from crossover.nouns import InputError, field_names
+from crossover.nouns import field_names
 from crossover.report.words.document import Document, Section, markdown
 from crossover.report.words.numbers import between, number, percent
 from crossover.sources.table.file import TableAsk

@@ -9,8 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from crossover.files.refusals import refusing
-from crossover.files.untrusted import Unreadable, near, read_text
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError, Unreadable, near, read_text
 
 MOST_ROWS, MOST_FIELDS = 1_000_000, 10_000_000
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from crossover.files.untrusted import near
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError, near
 from crossover.sources.table.file import Rows, TableAsk, listed, read_rows
 from crossover.sources.table.times import positive, read_times
 from crossover.sources.table.unlike import refuse_unlike

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from crossover.files.untrusted import shown
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError, shown
 from crossover.sources.table.file import Rows, TableAsk, listed
 from crossover.spec.bounds import LARGEST
 

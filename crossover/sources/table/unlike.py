@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from crossover.nouns import InputError
+from crossover.files.untrusted import InputError
 from crossover.sources.table.file import Rows, TableAsk, listed
 from crossover.sources.table.times import (
     RATES,

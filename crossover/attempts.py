@@ -1,0 +1,231 @@
+"""Open the cells of a block and measure its rounds, again where somebody was stopped.
+
+In: the blocks of a plan, workers. Out: rows to record. The pipeline calls it.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+from crossover.contender import Contender
+from crossover.measure.environment import Environment
+from crossover.measure.pipe import Close, Ended, Open, Opened, R, Request, Sample
+from crossover.measure.rows import Taken, disagreeing, measured
+from crossover.measure.stops import Stopped
+from crossover.measure.workers import Workers
+from crossover.nouns import Cell, Measurement, Run
+from crossover.plan.plan import Block, round_order
+from crossover.spec.contenders import missing
+from crossover.spec.spec import Spec
+
+MOST_TRAININGS = 5
+"""Most trainings in one request: after a timeout of T, one takes at least T / 5.
+Opening a cell with long epochs takes four, and a few batches."""
+MOST_ATTEMPTS = 3
+"""Most attempts at a round, or at opening a cell, if each time something is stopped."""
+
+
+class BudgetSpent(Exception):  # noqa: N818
+    """The budget was spent before or while a worker answered; the round is dropped."""
+
+
+@dataclasses.dataclass
+class Attempts:
+    """Who is asked, and what of the round in flight does not count."""
+
+    spec: Spec
+    run: Run
+    workers: Workers
+    environment: Environment
+    elapsed_s: Callable[[], float]
+    """Tells for how many seconds the run has measured."""
+    record: Callable[[list[Measurement]], None]
+    _killed: set[Contender] = dataclasses.field(default_factory=set)
+    """Whose worker was killed or stopped in the round in flight."""
+    _stopped: dict[Contender, str] = dataclasses.field(default_factory=dict)
+    """Why the round in flight does not count: who was stopped in it, and how."""
+
+    def _ask(self, contender: Contender, request: Request[R]) -> R | Ended:
+        """Ask a worker, until the cell's timeout or the end of the run's budget.
+
+        Raises:
+            BudgetSpent: when the budget ends first.
+        """
+        left_s = (self.spec.budget_s or math.inf) - self.elapsed_s()
+        most_s = self.spec.cell_timeout_s
+        if left_s <= 0:
+            raise BudgetSpent
+        reply = self.workers.ask(contender, request, min(left_s, most_s))
+        is_late = isinstance(reply, Ended) and reply.status == "timeout"
+        if is_late and left_s < most_s:
+            raise BudgetSpent
+        return reply
+
+    def open(self, block: Block) -> dict[Contender, Opened]:
+        """Open all cells of a block; those that cannot be opened are recorded."""
+        opened: dict[Contender, Opened] = {}
+        for contender in block.contenders:
+            if contender in block.ended:
+                continue
+            reply = self._open_cell(block, contender)
+            if isinstance(reply, Ended) and reply.killed:
+                reply = self._open_cell(block, contender)
+            if isinstance(reply, Ended):
+                self._end(block, block.rounds[block.done], {contender: reply})
+            else:
+                opened[contender] = reply
+        wrong = disagreeing(opened)
+        for contender in wrong:
+            del opened[contender]
+        if wrong:
+            self._end(block, block.rounds[block.done], wrong)
+        return opened
+
+    def _open_cell(self, block: Block, contender: Contender) -> Opened | Ended:
+        """Open a cell; again, in a fresh process, if it was stopped meanwhile."""
+        reason = missing(contender, self.run.machine)
+        if reason is not None:
+            return Ended(status="unavailable", notes=reason)
+        request = _open_request(self.spec, block, contender)
+        why = ""
+        for _ in range(MOST_ATTEMPTS):
+            if why:
+                self.environment.say(f"{why}: cell of {contender} opened again")
+            before = self.environment.watch.look()
+            reply = self._ask(contender, request)
+            why = self._stopped_since(before)
+            if reply.was_stopped:
+                why = why or _worker_was(contender, "stopped")
+            if not why:
+                return reply
+            self.workers.end(contender)
+        return Ended(status="failed", notes=f"{why}, {MOST_ATTEMPTS} times in a row")
+
+    def close(self, opened: dict[Contender, Opened]) -> None:
+        """Close the cells of a block."""
+        for contender in opened:
+            self._ask(contender, Close())
+
+    def _end(self, block: Block, number: int, replies: dict[Contender, Ended]) -> None:
+        """Record, all at once, the cells that could not run or go on."""
+        rows = [
+            Measurement(
+                Cell(block.case, contender).id, self.run.run_id, number,
+                reply.status, block.case, contender,
+                loss=reply.loss,
+                bound_s=self.spec.cell_timeout_s / MOST_TRAININGS
+                if reply.status == "timeout"
+                else None,
+                notes=reply.notes,
+                started_utc=self.environment.now(),
+            )
+            for contender, reply in replies.items()
+        ]  # fmt: skip
+        self.record(rows)
+
+    def measure_round(
+        self, block: Block, number: int, opened: dict[Contender, Opened]
+    ) -> None:
+        """Measure a round until it counts; one that does not is recorded with why."""
+        self._killed.clear()
+        why = ""
+        for _ in range(MOST_ATTEMPTS):
+            if why:
+                self.environment.say(f"{why}: round measured again")
+            while (rows := self._round(block, number, opened)) is None:
+                pass
+            why = "; ".join(dict.fromkeys(self._stopped.values()))
+            if rows:
+                self.record([dataclasses.replace(m, discarded=why) for m in rows])
+            if not rows or not why:
+                return
+        notes = f"{why}, in {MOST_ATTEMPTS} attempts at a round"
+        ended = {c: Ended(status="failed", notes=notes) for c in self._stopped}
+        for contender in ended:
+            del opened[contender]
+        self._end(block, number, ended)
+
+    def _round(
+        self, block: Block, number: int, opened: dict[Contender, Opened]
+    ) -> list[Measurement] | None:
+        """Measure a round; return its rows, or None if it must be measured again.
+
+        `_stopped` tells then who was stopped meanwhile, and how.
+        """
+        begun, throttled = self.environment.now(), self.environment.throttled()
+        before, self._stopped = self.environment.watch.look(), {}
+        taken: dict[Contender, list[Taken]] = {c: [] for c in opened}
+        for position, contender in enumerate(round_order(self.spec, block, number)):
+            if contender not in opened:
+                continue
+            reply = self._ask(contender, Sample(round=number, position=position))
+            if not isinstance(reply, Ended):
+                taken[contender].append((position, reply))
+                if reply.was_stopped:
+                    self._stopped[contender] = _worker_was(contender, "stopped")
+                continue
+            again = self._again(block, contender, reply, before)
+            if not isinstance(again, Ended):
+                opened[contender] = again
+                return None
+            del opened[contender]
+            self._stopped.pop(contender, None)
+            self._end(block, number, {contender: again})
+        if why := self._stopped_since(before):
+            self._stopped = dict.fromkeys(opened, why)
+        if throttled is not None:
+            throttled = (self.environment.throttled() or 0) - throttled
+        rows = {
+            contender: Measurement(
+                Cell(block.case, contender).id, self.run.run_id, number,
+                "ok", block.case, contender,
+                load_1min=self.environment.load_1min(),
+                throttled_periods=throttled,
+                started_utc=begun,
+                in_round=len(opened),
+            )
+            for contender in opened
+        }  # fmt: skip
+        is_first = number == block.rounds[0]
+        return [
+            measured(row, opened[contender], taken[contender], is_first)
+            for contender, row in rows.items()
+        ]
+
+    def _again(
+        self, block: Block, contender: Contender, ended: Ended, before: Stopped
+    ) -> Opened | Ended:
+        """Open a cell again if its worker was killed or stopped, once in a round.
+
+        If it is killed again, as happens when memory runs out, the cell ends.
+        """
+        was_stopped = ended.was_stopped or self.environment.watch.look() != before
+        if not (ended.killed or was_stopped) or contender in self._killed:
+            return ended
+        self._killed.add(contender)
+        what = _worker_was(contender, "killed" if ended.killed else "stopped")
+        self.environment.say(f"{what}: round measured again")
+        return self._open_cell(block, contender)
+
+    def _stopped_since(self, before: Stopped) -> str:
+        """Tell for how long this process was stopped since a look; "" if it was not."""
+        now = self.environment.watch.look()
+        if now == before:
+            return ""
+        return f"stopped for {now.seconds - before.seconds:.0f} s"
+
+
+def _worker_was(contender: Contender, what: str) -> str:
+    return f"the worker of {contender} was {what}"
+
+
+def _open_request(spec: Spec, block: Block, contender: Contender) -> Open:
+    return Open(
+        workload=block.case.workload.name,
+        case=dict(block.case.values),
+        device=contender.device,
+        trainer=contender.trainer,
+        threads=contender.threads,
+        ranks=contender.ranks,
+        longest_s=spec.longest_sample_s,
+    )
