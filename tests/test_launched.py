@@ -11,7 +11,7 @@ from builders import make_machine, make_round, make_run
 from crossover.files.untrusted import InputError
 from crossover.record import codec, launched, run_folder
 from crossover.record.launched import Launched, jobs_of
-from crossover.record.line import parted
+from crossover.record.line import parted, plain
 from crossover.report.spec_text import spec_toml
 from crossover.spec.spec import parse_spec
 from crossover.workloads.softmax import SOFTMAX
@@ -124,18 +124,18 @@ def test_a_garbled_job_is_named_and_a_link_is_not_followed(folder, tmp_path):
 def test_a_plain_line_is_read_as_any_other():
     m = row(SOFTMAX.case(), 3)
     text = codec.line(m)[:-1]
-    assert parted(text, SOFTMAX)
+    assert parted(text, plain(SOFTMAX))
     spaced = text.replace('"round": 3', '"round":  3').replace(": null", ":null")
-    assert not parted(spaced, SOFTMAX)
-    assert codec.read_line(text, SOFTMAX) == codec.read_line(spaced, SOFTMAX)
+    assert not parted(spaced, plain(SOFTMAX))
+    assert codec.LineReader(SOFTMAX)(text) == codec.LineReader(SOFTMAX)(spaced)
     for twice in (
         text.replace('"round": 3', '"round": 3, "round": 4'),
         text.replace('"round": 3', '"round": 3 , "round": 4'),
         text.replace('"samples": 1500', '"samples": 1500, "samples": 1500'),
     ):
-        assert not parted(twice, SOFTMAX)
+        assert not parted(twice, plain(SOFTMAX))
         with pytest.raises(ValueError, match="more than once"):
-            codec.read_line(twice, SOFTMAX)
+            codec.LineReader(SOFTMAX)(twice)
 
 
 def test_what_is_launched_is_plain_json(folder):

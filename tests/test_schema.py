@@ -135,4 +135,4 @@ def test_a_line_of_another_workload_may_lack_its_work():
     row = make_round(case, "cpu/spin_1_1@1", seconds=1.0, positions=(0,))
     fields = json.loads(codec.line(row))
     del fields["work"]
-    assert codec.read_line(json.dumps(fields), SPIN).work == {}
+    assert codec.LineReader(SPIN)(json.dumps(fields)).work == {}

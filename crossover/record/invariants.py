@@ -111,20 +111,24 @@ class Invariants:
 
     def _round(self, rows: Sequence[Measurement]) -> Breach | None:
         """Check what the rows of a round say of each other."""
-        seen: set[int] = set()
         names: set[str] = set()
+        places: set[int] = set()
+        taken = 0
         for at, m in enumerate(rows):
             if m.cell_id in names:
                 return Breach(at, "cell_id", m.cell_id, "must be there once in a round")
-            if m.in_round not in (None, len(rows)):
+            if m.in_round != len(rows) and m.in_round is not None:
                 must = f"must be {len(rows)}, the rows of its round"
                 return Breach(at, "in_round", m.in_round, must)
-            mine = {place for place in m.positions if 0 <= place < self._places} - seen
-            if m.positions and not len(mine) == len(m.positions) == len(m.samples_s):
-                must = "must be a place in its round for each sample, no two alike"
-                return Breach(at, "positions", list(m.positions), must)
-            seen |= mine
             names.add(m.cell_id)
+            if not (mine := m.positions):
+                continue
+            places.update(mine)
+            taken += len(mine)
+            are_new = len(places) == taken and len(mine) == len(m.samples_s)
+            if not are_new or min(mine) < 0 or max(mine) >= self._places:
+                must = "must be a place in its round for each sample, no two alike"
+                return Breach(at, "positions", list(mine), must)
         return None
 
 
