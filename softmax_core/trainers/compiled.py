@@ -17,7 +17,7 @@ from torch import Tensor
 from softmax_core.case import Case
 from softmax_core.data import Data
 from softmax_core.trainers.closed_form import ClosedFormSession, batch_sizes
-from softmax_core.trainers.module import AnyDevice
+from softmax_core.training import Trainer
 
 CHUNK = 8
 """Steps in one compiled call; more would take longer to compile. Verification trains on
@@ -184,7 +184,7 @@ def _written_out(X: Tensor, hit: Tensor, w: Tensor) -> Tensor:
     return (columns * (error - hit.T.to(X.dtype)).unsqueeze(1)).sum(2)
 
 
-class CompiledTrainer(AnyDevice):
+class CompiledTrainer(Trainer):
     """The closed-form step, compiled by inductor: C++ on the CPU, Triton on CUDA."""
 
     session = CompiledSession

@@ -7,13 +7,12 @@ from torch import Tensor
 
 from softmax_core.case import Case
 from softmax_core.data import Data
-from softmax_core.device import parse_device
 from softmax_core.trainers.closed_form import (
     ClosedFormSession,
     batch_sizes,
     step_in_place,
 )
-from softmax_core.trainers.module import AnyDevice
+from softmax_core.training import Setup, Trainer
 
 MOST_STEPS = 2_000
 """Most steps in one graph, of 4 or 5 nodes each: it bounds the time to capture it and
@@ -45,31 +44,18 @@ def capture_cuda(work: Work, device: torch.device) -> Work:
     return replay
 
 
-class GraphedTrainer(AnyDevice):
+class GraphedTrainer(Trainer):
     """Trains on CUDA only; tests on the CPU replace `capture`."""
+
+    name = "graphed"
 
     def __init__(self, capture: Capture = capture_cuda) -> None:
         self._capture = capture
+        self.only_on = "cuda" if capture is capture_cuda else ""
 
-    def prepare(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str = "cuda",
-        threads: int | None = None,
-        drawn_on: torch.device | str | None = None,
-    ) -> "GraphedSession":
-        """See `Trainer.prepare`.
-
-        Raises:
-            ValueError: for a device other than CUDA.
-        """
-        kind = parse_device(device).type
-        if kind != "cuda" and self._capture is capture_cuda:
-            raise ValueError(
-                f"device = {str(device)!r}: trainer graphed must be on cuda"
-            )
-        return GraphedSession(case, data, device, threads, drawn_on, self._capture)
+    def start(self, case: Case, data: Data, setup: Setup) -> "GraphedSession":
+        """See `Trainer`."""
+        return GraphedSession(case, data, setup, self._capture)
 
 
 def graph_sizes(case: Case) -> tuple[int, list[list[int]]]:
@@ -97,19 +83,7 @@ class GraphedSession(ClosedFormSession):
     generator would need its state restored.
     """
 
-    def __init__(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str,
-        threads: int | None,
-        drawn_on: torch.device | str | None,
-        capture: Capture,
-    ) -> None:
-        self._capture = capture
-        super().__init__(case, data, device, threads, drawn_on)
-
-    def build(self, data: Data) -> None:
+    def build(self, data: Data, capture: Capture) -> None:
         """Lay the data out and capture the graphs of an epoch."""
         super().build(data)
         repeats, graphs = graph_sizes(self.case)
@@ -122,7 +96,7 @@ class GraphedSession(ClosedFormSession):
         torch.index_select(self.y, 0, self._first(max(rows)), out=y)
         self._buffers = [(X[:n], y[:n]) for n in self._rows]
         replays = [
-            self._capture(self._work(X[:n], y[:n], sizes), self.device)
+            capture(self._work(X[:n], y[:n], sizes), self.device)
             for n, sizes in zip(rows, graphs, strict=True)
         ]
         self._replays = [replays[0]] * repeats + replays[1:]

@@ -3,7 +3,8 @@
 import torch
 
 from softmax_core.data import Data
-from softmax_core.trainers.module import AnyDevice, ModuleSession
+from softmax_core.trainers.module import ModuleSession
+from softmax_core.training import Trainer
 
 
 class ResidentSession(ModuleSession):
@@ -28,7 +29,7 @@ class ResidentSession(ModuleSession):
                 self.step(X, y)
 
 
-class ResidentTrainer(AnyDevice):
+class ResidentTrainer(Trainer):
     """Gathers once an epoch and steps on views of that: no Python or copy per row."""
 
     session = ResidentSession

@@ -14,6 +14,7 @@ from softmax_core.case import Case
 from softmax_core.data import Data
 from softmax_core.trainers.closed_form import batch_sizes
 from softmax_core.trainers.module import ModuleSession
+from softmax_core.training import Setup
 
 Add = Callable[[Tensor], None]
 """Replaces a tensor by its sum over the ranks; every rank must call it."""
@@ -41,23 +42,10 @@ class ShareSession(ModuleSession):
     The rank copies only its own rows of the data, gathered once an epoch.
     """
 
-    def __init__(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str,
-        threads: int | None,
-        drawn_on: torch.device | str | None,
-        place: Place,
-        add: Add,
-    ) -> None:
-        self._place, self._add = place, add
-        super().__init__(case, data, device, threads, drawn_on)
-
-    def build(self, data: Data) -> None:
+    def build(self, data: Data, place: Place, add: Add) -> None:
         """Build the model, and the batches of the rank's rows."""
         super().build(data)
-        case, place = self.case, self._place
+        case, self._place, self._add = self.case, place, add
         self.criterion = nn.CrossEntropyLoss(reduction="sum")
         size, full, short = batch_sizes(case)
         sizes = [size] * full + [short] * (short > 0)
@@ -141,4 +129,4 @@ class OneOf:
         def add(flat: Tensor) -> None:
             flat.neg_()
 
-        return ShareSession(case, data, "cpu", None, None, self._place, add)
+        return ShareSession(case, data, Setup(torch.device("cpu")), self._place, add)
