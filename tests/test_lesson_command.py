@@ -105,7 +105,8 @@ def short(monkeypatch):
         "unavailable_reason",
         lambda d: None if d.type == "cpu" else "no device",
     )
-    monkeypatch.setattr(experiments, "hard", lambda device, seen: [0.142] + [0.8] * 19)
+    rounds = [0.142] + [0.8] * 19
+    monkeypatch.setattr(experiments, "rounds", lambda name, device, seen: rounds)
     monkeypatch.setattr(claims, "CLAIMS", ())
     monkeypatch.setattr(large, "Workers", lambda: workers(monkeypatch))
     monkeypatch.setattr(large, "EPOCHS", 6)
@@ -137,9 +138,9 @@ def test_timings_say_what_was_not_measured(short, monkeypatch):
 
 def test_the_training_of_hard_is_timed_once(short, monkeypatch):
     trained = []
-    known = experiments.hard
+    known = experiments.rounds
     monkeypatch.setattr(
-        experiments, "hard", lambda *a, **k: trained.append(1) or known(*a, **k)
+        experiments, "rounds", lambda *a, **k: trained.append(1) or known(*a, **k)
     )
     task = job.Task(torch.device("cpu"), lambda epochs: None)
     tasks.hard(task)

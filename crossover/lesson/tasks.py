@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from crossover.lesson import claims
 from crossover.lesson.claims import Row, not_checked
@@ -114,7 +114,9 @@ def waited_s(device: "torch.device", work: Callable[[], object]) -> float:
 
 def rounds(name: str, task: Task) -> list[Row]:
     """Train an experiment round after round."""
-    task.rounds[name] = got = _training(name)(task.device, seen=task.seen)
+    from softmax_core import experiments
+
+    task.rounds[name] = got = experiments.rounds(name, task.device, seen=task.seen)
     values = {f"accuracy, round {i}": [a] for i, a in enumerate(got)}
     for first in (2, 4):
         late = f"accuracy, rounds {first} to {len(got) - 1}"
@@ -133,21 +135,15 @@ def library(task: Task) -> list[Row]:
 
 def starts(name: str, task: Task) -> list[Row]:
     """Train an experiment from ten random starts."""
-    task.starts[name] = got = _training(name)(task.device, seen=task.seen)
+    from softmax_core import experiments
+
+    task.starts[name] = got = experiments.starts(name, task.device, seen=task.seen)
     values = {}
     for epoch in (5, 10):
         reached = [curve[epoch - 1] for curve in got]
         what = f"accuracy of 10 starts after epoch {epoch}"
         values[what] = [min(reached), max(reached)]
     return judged(name, values)
-
-
-def _training(name: str) -> Callable[..., Any]:
-    """Return the function that trains an experiment."""
-    from softmax_core import experiments
-
-    found: Callable[..., Any] = getattr(experiments, name.replace("-", "_"))
-    return found
 
 
 def device_check(task: Task) -> list[Row]:

@@ -43,18 +43,18 @@ NOT_DRAWN = (
 )
 
 
-def pictures(run: Run, derived: Derived, view: str = "train") -> Iterator[Picture]:
-    """Draw every figure of a run in one view, lazily: each is made when asked for.
+def pictures(run: Run, derived: Derived) -> Iterator[Picture]:
+    """Draw every figure of a run, lazily: each is made when asked for.
 
-    First those of each sweep, then speedups over two axes, then the A/A control.
+    First those of each sweep, training alone; then speedups over two axes; then the A/A
+    control.
 
     Args:
         run: what was recorded.
         derived: what follows from it.
-        view: of times and speedups; what a fresh process pays is shown in any.
     """
-    results = derived.sweeps[view]
-    palette = _palette(results)
+    results = derived.sweeps["train"]
+    palette = palette_of(results)
     every = len(results) <= MOST_DETAILED
     for i, result in enumerate(results, start=1):
         head, alt, caption = captions.sweep(result)
@@ -106,7 +106,7 @@ def small_png(figure: Figure) -> bytes:
     return file.getvalue()
 
 
-def _palette(results: Sequence[SweepResult]) -> dict[str, Look]:
+def palette_of(results: Sequence[SweepResult]) -> dict[str, Look]:
     """Give every contender of a run its look: those measured first, then `best`."""
     measured = [str(e.contender) for r in results for e in r.estimates]
     paired = [
