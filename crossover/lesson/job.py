@@ -143,6 +143,7 @@ def _run(
 def _pictures(task: Task, plots: Path) -> list[str]:
     """Draw what the task has found; return the pictures' names."""
     from crossover.report.pictures import lesson
+    from crossover.report.pictures.figures import save
     from softmax_core import experiments, experiments_worked
 
     figures = {}
@@ -168,7 +169,7 @@ def _pictures(task: Task, plots: Path) -> list[str]:
     if task.starts:
         figures["inits"] = lesson.starts_figure(task.starts)
     for name, figure in figures.items():
-        lesson.save(figure, plots, name)
+        save(figure, plots, name)
     return list(figures)
 
 

@@ -5,6 +5,7 @@ The writer saves each picture and drops it before it asks for the next.
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from matplotlib.figure import Figure
 from PIL import Image
@@ -18,6 +19,7 @@ from crossover.analysis.panels import (
 )
 from crossover.analysis.phases import phases, warm_ups
 from crossover.analysis.sweeps import SweepResult
+from crossover.files.atomic import write_atomically
 from crossover.nouns import Run
 from crossover.report.pictures import captions
 from crossover.report.pictures.breakeven import break_even_figure
@@ -104,6 +106,14 @@ def small_png(figure: Figure) -> bytes:
     )
     flat.save(file, "PNG")
     return file.getvalue()
+
+
+def save(figure: Figure, folder: Path, name: str) -> bytes:
+    """Write a figure as SVG and as PNG, each atomically; return the PNG."""
+    write_atomically(folder / f"{name}.svg", image(figure, "svg"))
+    png = small_png(figure)
+    write_atomically(folder / f"{name}.png", png)
+    return png
 
 
 def palette_of(results: Sequence[SweepResult]) -> dict[str, Look]:

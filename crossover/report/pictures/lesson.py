@@ -1,19 +1,17 @@
 """The lesson's pictures: one function a picture, Axes in and out."""
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
-from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
 from numpy.typing import NDArray
 
-from crossover.files.atomic import write_atomically
 from crossover.report.pictures.drawing import sns
+from crossover.report.pictures.layout import legend_below, new_figure
+from crossover.report.pictures.styles import theme
 
 Array = NDArray[np.generic]
 MARKERS = "osD^vP*X"
@@ -140,35 +138,17 @@ def data_figure(data: Mapping[str, tuple[Array, Array]]) -> Figure:
     for axes, (name, (X, y)) in zip(panels, data.items(), strict=True):
         plot_data(axes, name, X, y)
     panels[0].set_ylabel("feature 2")
-    return _with_legend(figure, panels[0], scale=2.0)
+    return _with_legend(figure, panels[0])
 
 
 def _panels(count: int) -> tuple[Figure, list[Axes]]:
     """Return a figure with panels side by side on the same y axis."""
     width = {1: 7.5, 2: 11}.get(count, 3.6 * count)
-    with sns.axes_style("whitegrid"), sns.plotting_context("notebook"):
-        figure, panels = plt.subplots(
-            1, count, figsize=(width, 4.8), sharey=True, squeeze=False,
-            layout="constrained",
-        )  # fmt: skip
-    return figure, list(panels[0])
+    with theme():
+        return new_figure(width, 4.8, columns=count, sharey=True)
 
 
-def _with_legend(figure: Figure, axes: Axes, scale: float = 1.0) -> Figure:
-    """Put the legend below, off the data."""
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside lower center", ncols=len(labels), frameon=False,
-        markerscale=scale,
-    )  # fmt: skip
+def _with_legend(figure: Figure, axes: Axes) -> Figure:
+    """Put the legend of one panel below, off the data."""
+    legend_below(figure, [axes])
     return figure
-
-
-def save(figure: Figure, folder: Path, name: str) -> None:
-    """Write a figure as PNG and as SVG, each atomically, and close it."""
-    for kind in ("png", "svg"):
-        image = io.BytesIO()
-        metadata = {"Date": None} if kind == "svg" else None
-        figure.savefig(image, format=kind, dpi=110, metadata=metadata)
-        write_atomically(folder / f"{name}.{kind}", image.getvalue())
-    plt.close(figure)
