@@ -34,9 +34,12 @@ class Case:
             _check_integer(name, getattr(self, name), 1)
         _check_integer("classes", self.classes, 2)
         _check_integer("seed", self.seed, 0)
-        _check_real("learning_rate", self.learning_rate, 0.0, math.inf)
-        _check_real("momentum", self.momentum, -1.0, 1.0)
-        if self.momentum < 0.0:
+        if not 0.0 < self.learning_rate < math.inf:
+            rate = self.learning_rate
+            raise ValueError(
+                f"learning_rate = {rate!r}: must be a number in (0.0, inf)"
+            )
+        if not 0.0 <= self.momentum < 1.0:
             raise ValueError(f"momentum = {self.momentum!r}: must be in [0, 1)")
         mean, std = self.dispersion
         if not (math.isfinite(mean) and math.isfinite(std) and std > 0):
@@ -81,11 +84,6 @@ def stable_learning_rate(
 def _check_integer(name: str, value: object, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"{name} = {value!r}: must be an integer >= {least}")
-
-
-def _check_real(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low < value < high):
-        raise ValueError(f"{name} = {value!r}: must be a number in ({low}, {high})")
 
 
 SMALLEST = Case(samples=4, batch_size=2, epochs=1)

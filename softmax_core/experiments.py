@@ -86,21 +86,17 @@ class LibraryJob:
 
     features: Tensor
     labels: Tensor
-    batch_size: int = BATCH_SIZE
-    momentum: float = 0.0
 
     def __post_init__(self) -> None:
         dataset = TensorDataset(self.features, self.labels)
-        self.batches = DataLoader(dataset, batch_size=self.batch_size, shuffle=True)
+        self.batches = DataLoader(dataset, batch_size=BATCH_SIZE, shuffle=True)
         self.criterion = nn.CrossEntropyLoss()
         self.draw()
 
     def draw(self) -> None:
         """Make a new model, its weights from torch's global generator."""
         self.net = softmaxR().to(self.features.device)
-        self.optimizer = torch.optim.SGD(
-            self.net.parameters(), LEARNING_RATE, self.momentum
-        )
+        self.optimizer = torch.optim.SGD(self.net.parameters(), LEARNING_RATE)
 
     def fit(self, epochs: int) -> float:
         """Train on and return the accuracy."""
@@ -123,13 +119,6 @@ def seeded_job(dispersion: tuple[float, float], device: Device) -> LibraryJob:
     features, labels = lesson_data(dispersion, device=device)
     torch.manual_seed(SEED)
     return LibraryJob(features, labels)
-
-
-def large_job(device: Device) -> LibraryJob:
-    """Return the lesson's large job: 300,000 rows, batches of 5, momentum 0.3."""
-    features, labels = lesson_data(HARD, device=device, per_class=100_000)
-    torch.manual_seed(SEED)
-    return LibraryJob(features, labels, batch_size=5, momentum=0.3)
 
 
 ROUNDS_OF: dict[str, Callable[[Device], Job]] = {

@@ -112,12 +112,6 @@ def short(monkeypatch):
     monkeypatch.setattr(large, "EPOCHS", 6)
     monkeypatch.setattr(large, "EPOCH_STEPS", 300)
 
-    def small_job(device):
-        job = experiments.seeded_job(experiments.HARD, device)
-        return experiments.LibraryJob(job.features, job.labels, 5, 0.3)
-
-    monkeypatch.setattr(experiments, "large_job", small_job)
-
 
 def test_timings_say_what_was_not_measured(short, monkeypatch):
     monkeypatch.setattr("os.getloadavg", lambda: (9999.0,) * 3)
@@ -224,10 +218,9 @@ def test_an_interrupt_while_the_engine_measures_leaves_what_is_there(
 
 
 def test_the_large_job_is_the_lesson_s():
-    whole = experiments.large_job("cpu")
-    assert len(whole.batches) == large.EPOCH_STEPS
-    group = whole.optimizer.param_groups[0]
-    assert (group["lr"], group["momentum"]) == (0.03, 0.3)
+    whole, data = large._large()
+    assert (len(data.X), whole.steps_per_epoch) == (300_000, large.EPOCH_STEPS)
+    assert (whole.learning_rate, whole.momentum) == (0.03, 0.3)
     case = large.large_spec().sweep[0].case_at(5)
     assert (case["learning_rate"], case["momentum"]) == (0.03, 0.3)
     assert steps_of(case) == STEPS == 109_800_000
