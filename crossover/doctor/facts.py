@@ -185,34 +185,34 @@ def gpus(module: str = "pynvml") -> list[Gpu]:
 
 
 def _gpu(nvml: Any, handle: Any) -> Gpu:
-    def ask(name: str, *arguments: object) -> Any:
+    def ask(name: str, *arguments: object, read: Callable[[Any], Any] = _itself) -> Any:
         try:
-            return getattr(nvml, f"nvmlDeviceGet{name}")(handle, *arguments)
+            return read(getattr(nvml, f"nvmlDeviceGet{name}")(handle, *arguments))
         except (nvml.NVMLError, AttributeError):
             return None
 
-    name, persistent = ask("Name"), ask("PersistenceMode")
     reasons = ask("CurrentClocksThrottleReasons")  # renamed in NVML 12
-    if reasons is None:
-        reasons = ask("CurrentClocksEventReasons")
-    running = ask("ComputeRunningProcesses")
     return Gpu(
-        _as_text(name) or "accelerator",
+        ask("Name", read=_text_of) or "accelerator",
         ask("ClockInfo", nvml.NVML_CLOCK_SM),
         ask("MaxClockInfo", nvml.NVML_CLOCK_SM),
         ask("Temperature", nvml.NVML_TEMPERATURE_GPU),
-        None if persistent is None else bool(persistent),
-        reasons,
-        None if running is None else len(running),
-        None if (mig := ask("MigMode")) is None else bool(mig[0]),
+        ask("PersistenceMode", read=bool),
+        ask("CurrentClocksEventReasons") if reasons is None else reasons,
+        ask("ComputeRunningProcesses", read=len),
+        ask("MigMode", read=lambda modes: bool(modes[0])),
         _bus_bytes_per_s(ask("MaxPcieLinkGeneration"), ask("MaxPcieLinkWidth")),
-        _as_text(ask("UUID")),
-        None if (mode := ask("ComputeMode")) is None else mode in ONE_PROCESS_MODES,
+        ask("UUID", read=_text_of) or "",
+        ask("ComputeMode", read=lambda mode: mode in ONE_PROCESS_MODES),
     )
 
 
-def _as_text(found: Any) -> str:
-    return found.decode() if isinstance(found, bytes) else found or ""
+def _itself(found: Any) -> Any:
+    return found
+
+
+def _text_of(found: Any) -> str:
+    return found.decode() if isinstance(found, bytes) else found
 
 
 def _bus_bytes_per_s(generation: int | None, lanes: int | None) -> float | None:
