@@ -85,7 +85,7 @@ def test_what_was_finished_is_written_when_interrupted(tmp_path, monkeypatch):
     def trained(task):
         task.rounds["hard"] = [0.1, 0.7, 0.8]
         task.starts["inits"] = [[0.5, 0.6], [0.7, 0.8]]
-        return [claims.not_checked("hard", "accuracy", "1 | 2", "3")]
+        return [claims.unjudged("hard", "accuracy", "3", says="1 | 2")]
 
     monkeypatch.setattr(job, "EXPERIMENTS", {"a": (trained, 1), "b": (stopped, 1)})
     assert job.do_lesson(None, "cpu", False, tmp_path) == 130

@@ -1,11 +1,11 @@
 """The lesson's experiments by name: each trains on a device and returns its rows."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from crossover.lesson import claims
-from crossover.lesson.claims import Row, not_checked
+from crossover.lesson.claims import Row, unjudged
 from crossover.lesson.evidence import Evidence
 from crossover.spec.contenders import STAND_IN
 
@@ -63,9 +63,9 @@ def worked(task: Task) -> list[Row]:
     task.worked = True
     return [
         *rows,
-        not_checked(
-            "worked", "softmax against max, k = -10 .. 9", "a picture",
-            f"a picture; furthest apart at {where:g}, by {gap:.4f}",
+        unjudged(
+            "worked", "softmax against max, k = -10 .. 9",
+            f"a picture; furthest apart at {where:g}, by {gap:.4f}", says="a picture",
         ),
         _polynomials(),
     ]  # fmt: skip
@@ -152,11 +152,9 @@ def device_check(task: Task) -> list[Row]:
 
     rows = []
     for check in experiments_worked.device_check(task.device):
-        measured = "" if check.ok is None else check.found
-        ok = "yes" if check.ok else "NO"
-        if check.ok is None:
-            ok = f"not measured: {check.found}"
         published = "RuntimeError" if check.error else "as described"
-        row = Row("device-check", check.what, published, measured, "", ok)
-        rows.append(row)
+        why = check.found if check.ok is None else ""
+        row = unjudged("device-check", check.what, check.found, why, published)
+        ok = row.ok if why else "yes" if check.ok else "NO"
+        rows.append(replace(row, ok=ok))
     return rows
