@@ -49,16 +49,12 @@ class Ask:
             options: values by the names of the command's parameters.
         """
         names = declared("softmax").axes
+        alike = "spec_file", "preset", "budget", "rounds", "width", "grid"
         return cls(
-            options["spec_file"],
-            options["preset"],
-            tuple(options["contender"] or ()),
-            tuple((n, options[n]) for n in names if options[n] is not None),
-            options["budget"],
-            options["rounds"],
-            options["width"],
-            options["grid"],
-            tuple(options.get("price") or ()),
+            contenders=tuple(options["contender"] or ()),
+            sizes=tuple((n, options[n]) for n in names if options[n] is not None),
+            prices=tuple(options.get("price") or ()),
+            **{name: options[name] for name in alike},
         )
 
     def spec(self, cores: int | None = None) -> Spec:

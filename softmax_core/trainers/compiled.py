@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from softmax_core.case import Case
-from softmax_core.data import Data
+from softmax_core.data import Data, batches
 from softmax_core.trainers.closed_form import ClosedFormSession, batch_sizes
 from softmax_core.training import Trainer
 
@@ -71,11 +71,8 @@ class CompiledSession(ClosedFormSession):
         compiled = {sizes: self._steps(sizes) for sizes in set(chunks)}
         self._calls = [
             (compiled[sizes], X, y)
-            for sizes, X, y in zip(
-                chunks,
-                torch.split(self._shuffled[0], rows),
-                torch.split(self._shuffled[1], rows),
-                strict=True,
+            for sizes, (X, y) in zip(
+                chunks, batches(*self._shuffled, rows), strict=True
             )
         ]
         way = "products written out" if written_out(self.case) else "matrix products"

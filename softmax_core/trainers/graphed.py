@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from softmax_core.case import Case
-from softmax_core.data import Data
+from softmax_core.data import Data, batches
 from softmax_core.trainers.closed_form import (
     ClosedFormSession,
     batch_sizes,
@@ -119,10 +119,10 @@ class GraphedSession(ClosedFormSession):
 
     def _work(self, X: Tensor, y: Tensor, sizes: list[int]) -> Work:
         """Return the work that a graph repeats: a step on each batch of its buffers."""
-        batches = list(zip(torch.split(X, sizes), torch.split(y, sizes), strict=True))
+        parts = batches(X, y, sizes)
 
         def work() -> None:
-            for rows, numbers in batches:
+            for rows, numbers in parts:
                 step_in_place(rows, numbers, self.w, self.velocity, self.case)
 
         return work

@@ -2,7 +2,7 @@
 
 import torch
 
-from softmax_core.data import Data
+from softmax_core.data import Data, batches
 from softmax_core.trainers.module import ModuleSession
 from softmax_core.training import Trainer
 
@@ -14,10 +14,8 @@ class ResidentSession(ModuleSession):
         """Build the model, and the batches as views of the shuffled copy."""
         super().build(data)
         X, y = torch.empty_like(self.data.X), torch.empty_like(self.data.y)
-        self._shuffled, size = (X, y), self.case.batch_size
-        self._batches = list(
-            zip(torch.split(X, size), torch.split(y, size), strict=True)
-        )
+        self._shuffled = X, y
+        self._batches = batches(X, y, self.case.batch_size)
 
     def train(self, epochs: int) -> None:
         """Train further epochs; may return before the device is done."""

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from softmax_core.data import BatchOrder, Data, initial_weights
+from softmax_core.data import BatchOrder, Data, batches, initial_weights
 from softmax_core.training import Session, Trainer
 
 CHUNK_BYTES = 8 << 20
@@ -185,12 +185,7 @@ class StreamedSession(Session):
         computing = self.queues.computing()
         computing.wait_event(buffer.copied)
         moved, size = buffer.moved, self.case.batch_size
-        batches = zip(
-            torch.split(moved.X[:count], size),
-            torch.split(moved.y[:count], size),
-            strict=True,
-        )
-        for X, y in batches:
+        for X, y in batches(moved.X[:count], moved.y[:count], size):
             self.step(X, y)
         buffer.used.record(computing)
 

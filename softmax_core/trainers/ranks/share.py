@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from softmax_core.case import Case
-from softmax_core.data import Data
+from softmax_core.data import Data, batches
 from softmax_core.trainers.closed_form import batch_sizes
 from softmax_core.trainers.module import ModuleSession
 from softmax_core.training import Setup
@@ -56,14 +56,10 @@ class ShareSession(ModuleSession):
         y = self.data.y.new_empty(len(self._rows))
         self._shuffled = X, y
         weights = {n: self.data.X.new_tensor(1 / n) for n in set(sizes)}
-        self._batches = list(
-            zip(
-                torch.split(X, counts),
-                torch.split(y, counts),
-                [weights[n] for n in sizes],
-                strict=True,
-            )
-        )
+        self._batches = [
+            (*mine, weights[n])
+            for mine, n in zip(batches(X, y, counts), sizes, strict=True)
+        ]
 
     def reset(self) -> None:
         """Return to the initial weights, zero velocity and the first epoch's order."""
