@@ -10,6 +10,7 @@ import re
 import stat
 import tomllib
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -190,6 +191,23 @@ def near(word: str, known: tuple[str, ...]) -> str:
     """Return `(did you mean X?)` for the known word nearest to a wrong one."""
     close = difflib.get_close_matches(word, known, n=1)
     return f" (did you mean {close[0]}?)" if close else ""
+
+
+def listed(names: Sequence[str], most: int = 20) -> str:
+    """Return names for a message, the first of many."""
+    more = ", ..." if len(names) > most else ""
+    return ", ".join(name[:40] for name in names[:most]) + more
+
+
+def check_known(field: str, name: str, known: Sequence[str]) -> None:
+    """Check that a name is one of those known.
+
+    Raises:
+        InputError: listing them, the nearest one last.
+    """
+    if name not in known:
+        hint = near(name, tuple(known[:1000]))
+        raise InputError(f"{field} = {name!r}: must be one of {listed(known)}{hint}")
 
 
 def file_name(text: str) -> str:

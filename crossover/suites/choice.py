@@ -7,7 +7,7 @@ import os
 import tomllib
 from importlib.resources import files
 
-from crossover.files.untrusted import InputError, near
+from crossover.files.untrusted import InputError, check_known
 from crossover.spec.contenders import ACCELERATOR, STAND_IN
 from crossover.spec.spec import DEVICE, Spec, parse_spec
 
@@ -25,9 +25,7 @@ def profile_name() -> str:
         InputError: for an unknown name.
     """
     name = os.environ.get(SUITE) or "small"
-    if name not in PROFILES:
-        allowed = ", ".join(PROFILES) + near(name, PROFILES)
-        raise InputError(f"{SUITE} = {name!r}: must be one of {allowed}")
+    check_known(SUITE, name, PROFILES)
     return name
 
 
