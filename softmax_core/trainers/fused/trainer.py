@@ -46,7 +46,7 @@ class FusedSession(Session):
     by themselves, unless the set-up says where the order is drawn.
     """
 
-    way = ""
+    way, is_transposed = "", False
 
     def build(self, data: Data) -> None:
         """Bring data and weights into the layout of the kernels."""
@@ -62,7 +62,8 @@ class FusedSession(Session):
         self._rates = (case.learning_rate / sizes).astype(case.dtype)
         self._momentum = self._X.dtype.type(case.momentum)
         self._state = np.zeros(1, np.uint64)
-        self._initial = self._joined(*(t.numpy() for t in initial_weights(case)))
+        joined = np.vstack([t.numpy() for t in initial_weights(case)])
+        self._initial = self._turned(joined)
 
     def reset(self) -> None:
         """Return to the initial weights, zero velocity and the first epoch's order."""
@@ -81,8 +82,14 @@ class FusedSession(Session):
             self._lay(self.order.next_epoch().cpu().numpy())
             self._run(False, 1)
 
-    def synchronize(self) -> None:
-        """Do nothing: `train` returns when it is done."""
+    def weights(self) -> tuple[Tensor, Tensor]:
+        """Return CPU tensors W (features, classes) and b (classes,)."""
+        w = torch.from_numpy(self._turned(self._w))
+        return w[:-1], w[-1]
+
+    def _turned(self, w: Any) -> Any:
+        """Return weights, biases last, in the kernels' layout, or from it: a copy."""
+        return np.ascontiguousarray(w.T) if self.is_transposed else w.copy()
 
     def _run(self, shuffled: bool, epochs: int) -> None:
         if self.threads == 1:
@@ -98,10 +105,6 @@ class FusedSession(Session):
         """Return the arguments that all kernels have in common."""
         shared = self._rates, self._momentum, self._state, shuffled, epochs
         return self._batch, self._w, self._u, *shared
-
-    def _joined(self, W: Any, b: Any) -> Any:
-        """Return weights and bias as one array in the kernels' layout."""
-        raise NotImplementedError
 
     def _lay(self, order: Any) -> None:
         """Put the samples into an order (samples,); None means that of the data."""
@@ -130,14 +133,6 @@ class ColumnsSession(FusedSession):
         if self._batch <= columns.BLOCK:
             self._masks[0, : self._batch] = self._masks[1, : self._short] = 1
 
-    def _joined(self, W: Any, b: Any) -> Any:
-        return np.vstack([W, b])
-
-    def weights(self) -> tuple[Tensor, Tensor]:
-        """Return CPU tensors W (features, classes) and b (classes,)."""
-        w = torch.from_numpy(self._w.copy())
-        return w[:-1], w[-1]
-
     def _lay(self, order: Any) -> None:
         none = np.empty(0, np.int64)
         columns.lay(self._columns, self._X, self._y, none if order is None else order)
@@ -154,15 +149,7 @@ class ColumnsSession(FusedSession):
 class RowsSession(FusedSession):
     """For many features or classes: reads the data in place, in a shuffled order."""
 
-    way = "rows"
-
-    def _joined(self, W: Any, b: Any) -> Any:
-        return np.ascontiguousarray(np.vstack([W, b]).T)
-
-    def weights(self) -> tuple[Tensor, Tensor]:
-        """Return CPU tensors W (features, classes) and b (classes,)."""
-        w = torch.from_numpy(np.ascontiguousarray(self._w.T))
-        return w[:-1], w[-1]
+    way, is_transposed = "rows", True
 
     def _lay(self, order: Any) -> None:
         laid = np.arange(self.case.samples) if order is None else order

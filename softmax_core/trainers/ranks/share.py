@@ -14,9 +14,8 @@ from softmax_core.case import Case
 from softmax_core.data import Data, batches
 from softmax_core.trainers.closed_form import batch_sizes
 from softmax_core.trainers.module import ModuleSession
-from softmax_core.training import Setup
 
-Add = Callable[[Tensor], None]
+Add = Callable[[Tensor], object]
 """Replaces a tensor by its sum over the ranks; every rank must call it."""
 
 
@@ -108,21 +107,3 @@ def _positions(case: Case, place: Place) -> Tensor:
     rows = (starts + torch.arange(each.start, each.stop)).reshape(-1)
     end = full * size + torch.arange(last.start, last.stop)
     return torch.cat([rows, end])
-
-
-class OneOf:
-    """Prepares rank 0 of several without the others, to count what a rank launches.
-
-    Its sum launches one kernel and gives wrong numbers.
-    """
-
-    def __init__(self, ranks: int) -> None:
-        self._place = Place(0, ranks)
-
-    def prepare(self, case: Case, data: Data) -> ShareSession:
-        """Prepare the session on the CPU."""
-
-        def add(flat: Tensor) -> None:
-            flat.neg_()
-
-        return ShareSession(case, data, Setup(torch.device("cpu")), self._place, add)
