@@ -65,7 +65,8 @@ class CompiledSession(ClosedFormSession):
     def build(self, data: Data) -> None:
         """Lay the data out and compile the calls of an epoch."""
         super().build(data)
-        self._shuffled = torch.empty_like(self.X), torch.empty_like(self.y)
+        # Data from the start: new memory may hold NaN, and the warm-up trains on it.
+        self._shuffled = self.X.clone(), self.y.clone()
         chunks = call_sizes(self.case)
         rows = [sum(sizes) for sizes in chunks]
         compiled = {sizes: self._steps(sizes) for sizes in set(chunks)}
@@ -80,9 +81,7 @@ class CompiledSession(ClosedFormSession):
         self._warm_up()
 
     def _warm_up(self) -> None:
-        """Call each compiled function once, on real data: new memory may hold NaN."""
-        self._shuffled[0].copy_(self.X)
-        self._shuffled[1].copy_(self.y)
+        """Call each compiled function once."""
         with warnings.catch_warnings():
             # Loading inductor uses what torch itself calls deprecated.
             warnings.filterwarnings("ignore", "", DeprecationWarning, r"torch\.")

@@ -89,11 +89,8 @@ class GraphedSession(ClosedFormSession):
         repeats, graphs = graph_sizes(self.case)
         rows = [sum(sizes) for sizes in graphs]
         self._rows = [rows[0]] * repeats + rows[1:]
-        X = self.X.new_empty(max(rows), self.X.shape[1])
-        y = self.y.new_empty(max(rows), 1)
         # The warm-up trains on the buffers, so they must hold data, not old memory.
-        torch.index_select(self.X, 0, self._first(max(rows)), out=X)
-        torch.index_select(self.y, 0, self._first(max(rows)), out=y)
+        X, y = self.X[: max(rows)].clone(), self.y[: max(rows)].clone()
         self._buffers = [(X[:n], y[:n]) for n in self._rows]
         replays = [
             capture(self._work(X[:n], y[:n], sizes), self.device)
@@ -113,9 +110,6 @@ class GraphedSession(ClosedFormSession):
                 torch.index_select(self.X, 0, rows, out=X)
                 torch.index_select(self.y, 0, rows, out=y)
                 replay()
-
-    def _first(self, rows: int) -> Tensor:
-        return torch.arange(rows, device=self.device)
 
     def _work(self, X: Tensor, y: Tensor, sizes: list[int]) -> Work:
         """Return the work that a graph repeats: a step on each batch of its buffers."""
