@@ -11,8 +11,9 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,26 +51,17 @@ def clock_call_s(calls: int = 10_000) -> float:
 
 def busy_programs(seconds: float = 1.0) -> list[tuple[str, float]]:
     """Return each other program's share of one core, the busiest first."""
-    before = _cpu_seconds()
+    others = [p for p in psutil.process_iter() if p.pid != os.getpid()]
+    _shares(others)  # psutil measures from one call to the next
     time.sleep(seconds)
-    after = _cpu_seconds()
-    shares = [
-        (name, (used - before.get(key, (name, 0.0))[1]) / seconds)
-        for key, (name, used) in after.items()
-        if key[0] != os.getpid()
-    ]
-    return sorted(shares, key=lambda pair: -pair[1])
+    return sorted(_shares(others), key=lambda pair: -pair[1])
 
 
-def _cpu_seconds() -> dict[tuple[int, float], tuple[str, float]]:
-    found = {}
-    for process in psutil.process_iter():
-        try:
-            used = process.cpu_times()
-            key = process.pid, process.create_time()
-            found[key] = process.name(), used.user + used.system
-        except psutil.Error:  # the process has ended, or we may not read it
-            continue
+def _shares(processes: Iterable[psutil.Process]) -> list[tuple[str, float]]:
+    found = []
+    for process in processes:
+        with suppress(psutil.Error):  # the process has ended, or we may not read it
+            found.append((process.name(), process.cpu_percent() / 100))
     return found
 
 

@@ -187,6 +187,11 @@ def shown(value: object) -> str:
     return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "..."
 
 
+def refused(field: str, value: object, must: str) -> InputError:
+    """Return the error that a field holds another value than it must."""
+    return InputError(f"{field} = {shown(value)}: must {must}")
+
+
 def near(word: str, known: tuple[str, ...]) -> str:
     """Return `(did you mean X?)` for the known word nearest to a wrong one."""
     close = difflib.get_close_matches(word, known, n=1)

@@ -7,7 +7,7 @@ import os
 import tomllib
 from importlib.resources import files
 
-from crossover.files.untrusted import InputError, check_known
+from crossover.files.untrusted import check_known, refused
 from crossover.spec.contenders import ACCELERATOR, STAND_IN
 from crossover.spec.spec import DEVICE, Spec, parse_spec
 
@@ -46,10 +46,8 @@ def more_devices() -> tuple[str, ...]:
     names = [n.strip() for n in os.environ.get(DEVICES, "").split(",") if n.strip()]
     for name in names:
         if not DEVICE.fullmatch(name):
-            raise InputError(
-                f"{DEVICES} = {name!r}: must be torch devices separated by commas, "
-                "such as xpu,cuda:1"
-            )
+            must = "be torch devices separated by commas, such as xpu,cuda:1"
+            raise refused(DEVICES, name, must)
     return tuple(n for n in dict.fromkeys(names) if n not in ("cpu", STAND_IN))
 
 
