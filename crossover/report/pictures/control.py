@@ -62,12 +62,8 @@ def control_figure(controls: Sequence[Control], palette: Mapping[str, Look]) -> 
             plot_control(axes, control, palette)
             fixed = plain(fixed_values(control.sweep))
             entitle(axes, f"{axes.get_title()}\n{fixed}")
-        margins = sorted({control.margin for control in controls})
-        extra = [
-            Patch(color="black", alpha=0.12, label=f"margin of {percent(margin)}")
-            for margin in margins
-        ]
-        legend_below(figure, panels, extra)
+        margin = f"margin of {percent(controls[0].margin)}"  # of the run
+        legend_below(figure, panels, [Patch(color="black", alpha=0.12, label=margin)])
         figure.suptitle("A/A control: one contender measured against itself")
     return figure
 
