@@ -2,9 +2,8 @@
 
 import dataclasses
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +43,8 @@ class ReportAsk:
 class _ToReport:
     """A run to report on, and the folder that its report goes to."""
 
-    load: Callable[[], Run]
+    source: Run | Path
+    """The run, or its folder, which is read when its turn comes."""
     out: Path
     is_stored: bool
     is_partial: bool = False
@@ -76,7 +76,9 @@ def do_report(ask: ReportAsk) -> int:
     )
     found: list[Found] = []
     for one in given:
-        run = one.load()
+        run = one.source
+        if isinstance(run, Path):
+            run = run_folder.load(run)
         say_lost(one.out, run)
         if prices:
             spec = run.spec.model_copy(update={"prices": prices})
@@ -125,10 +127,8 @@ def _given(ask: ReportAsk) -> list[_ToReport]:
         jobs = launched.jobs_of(launched.load(folder).spec)
         is_partial = not all(launched.has_ended(folder, job) for job in jobs)
         for merged in launched.merge(folder):
-            load, out = partial(run_folder.load, merged), merged
-            if ask.out:
-                out = ask.out / merged.name
-            found.append(_ToReport(load, out, ask.out is None, is_partial))
+            out = ask.out / merged.name if ask.out else merged
+            found.append(_ToReport(merged, out, ask.out is None, is_partial))
     plain = [folder for folder in ask.runs if folder not in whole]
     others = ask.from_asv, ask.from_pytest_benchmark
     if whole and not (plain or any(others)):
@@ -136,12 +136,8 @@ def _given(ask: ReportAsk) -> list[_ToReport]:
             raise InputError(f"run = {str(whole[0])!r}: no job has measured yet")
         return found
     for run, out in runs_given(plain, *others, ask.out):
-        found.append(_ToReport(partial(_itself, run), out, out in ask.runs))
+        found.append(_ToReport(run, out, out in ask.runs))
     return found
-
-
-def _itself(run: Run) -> Run:
-    return run
 
 
 def _name(one: _ToReport, others: "Sequence[Found]") -> str:

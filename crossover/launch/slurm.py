@@ -126,21 +126,22 @@ def _submit(folder: Path, name: str, job: Job) -> None:
     script.write_text(
         batch_text(name, job.node_type, command(folder, job.name), log), "utf-8"
     )
-    done = subprocess.run(
-        ["sbatch", "--parsable", str(script)],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = _ran("sbatch", "--parsable", str(script))
     if done.returncode:
         why = " ".join(done.stderr.split()) or f"exit status {done.returncode}"
         raise InputError(f"launch.nodes.{job.node}: sbatch refuses it: {why}")
 
 
+def _ran(*command: str) -> subprocess.CompletedProcess[str]:
+    nothing = subprocess.DEVNULL
+    return subprocess.run(
+        command, stdin=nothing, capture_output=True, text=True, check=False
+    )
+
+
 def _queue() -> dict[str, str] | None:
     """Return the states of this user's jobs by name, None where Slurm is silent."""
-    done = subprocess.run(
-        ["squeue", "--me", "--noheader", "--format=%j %T"],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = _ran("squeue", "--me", "--noheader", "--format=%j %T")
     if done.returncode:
         return None
     rows = (line.rsplit(maxsplit=1) for line in done.stdout.splitlines())

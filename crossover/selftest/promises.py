@@ -47,7 +47,8 @@ def simulation_table(sweeps: int, seed: int) -> list[Row]:
         sweeps: 1000 for the figures of docs/statistics.md (two minutes on one core).
         seed: seed of all random numbers.
     """
-    rows = [false_crossovers(sweeps, seed), false_crossovers_at_looks(sweeps, seed)]
+    rows = [false_crossovers((16,), 1, sweeps, seed)]
+    rows.append(false_crossovers(LOOKS, 2, sweeps, seed))
     for noise in NOISES:
         rows += [coverage(noise, speedup, sweeps, seed) for speedup in SPEEDUPS]
     rows += [coverage_at_looks(noise, sweeps, seed) for noise in NOISES]
@@ -62,6 +63,11 @@ def find(ratios: list[Array], seed: int, looks: int = 1) -> Located:
     return locate(SIZES, ratios, CONFIDENCE, MARGIN, seed, looks)
 
 
+def simulated(curve: Array, model: Model, *seeds: int) -> list[Array]:
+    """Return the log-ratios of a simulated sweep, for each size."""
+    return log_ratios(seconds(curve, model, np.random.default_rng(seeds)))
+
+
 def truths(sweeps: int, seed: int) -> list[float]:
     """Return a random truth for each sweep, between two sizes of the grid."""
     rng = np.random.default_rng([seed, 99])
@@ -69,64 +75,57 @@ def truths(sweeps: int, seed: int) -> list[float]:
     return [float(t) for t in np.exp(rng.uniform(low, high, sweeps))]
 
 
-def false_crossovers(sweeps: int, seed: int) -> Row:
-    """Count false crossovers of a contender against itself."""
-    model, hits = Model(), 0
-    for i in range(sweeps):
-        rng = np.random.default_rng([seed, 1, i])
-        ratios = log_ratios(seconds(np.zeros(len(SIZES)), model, rng))
-        hits += find(ratios, seed).outcome != "inconclusive"
-    return _false("A/A, 16 rounds", hits, sweeps)
+def false_crossovers(looks: Sequence[int], key: int, sweeps: int, seed: int) -> Row:
+    """Count false crossovers of a contender against itself.
 
-
-def false_crossovers_at_looks(sweeps: int, seed: int) -> Row:
-    """Count false crossovers when sampling stops at the first look that decides."""
-    model, hits = Model(rounds=LOOKS[-1]), 0
+    Sampling stops at the first look that decides.
+    """
+    model, hits = Model(rounds=looks[-1]), 0
     for i in range(sweeps):
-        rng = np.random.default_rng([seed, 2, i])
-        ratios = log_ratios(seconds(np.zeros(len(SIZES)), model, rng))
+        ratios = simulated(np.zeros(len(SIZES)), model, seed, key, i)
         hits += any(
-            find([r[:look] for r in ratios], seed, len(LOOKS)).outcome != "inconclusive"
-            for look in LOOKS
+            find([r[:look] for r in ratios], seed, len(looks)).outcome != "inconclusive"
+            for look in looks
         )
-    return _false(f"A/A, looks at {', '.join(map(str, LOOKS))} rounds", hits, sweeps)
-
-
-def _false(what: str, hits: int, sweeps: int) -> Row:
     upper = clopper_pearson(hits, sweeps, 0.90)[1]
-    asked = "false crossovers <= 1 %, upper 95 % bound <= 2 %"
     ok = within(hits, sweeps, 0.0, 0.01) and (sweeps < ENOUGH or upper <= 0.02)
-    return Row(what, asked, f"{hits} of {sweeps}, upper bound {upper:.1%}", ok)
+    at = f"{'looks at ' * (len(looks) > 1)}{', '.join(map(str, looks))} rounds"
+    asked = "false crossovers <= 1 %, upper 95 % bound <= 2 %"
+    return Row(f"A/A, {at}", asked, f"{hits} of {sweeps}, upper bound {upper:.1%}", ok)
 
 
-def coverage(
-    noise: float, speedup: float, sweeps: int, seed: int, rounds: int = 16
-) -> Row:
+def coverage(noise: float, speedup: float, sweeps: int, seed: int) -> Row:
     """Count how often the interval holds the truth.
 
     All sweeps count whose interval is closed at one end or both, whatever the outcome;
     an open end reaches to infinity. The row also gives the share found.
     """
-    model, found = Model(noise=noise, rounds=rounds), []
-    for i, truth in enumerate(truths(sweeps, seed)):
-        rng = np.random.default_rng([seed, 3, int(100 * noise), int(100 * speedup), i])
-        ratios = log_ratios(seconds(cost_curve(truth, speedup), model, rng))
-        found.append((truth, find(ratios, seed + i)))
+    seeds = seed, 3, int(100 * noise), int(100 * speedup)
+    found = _located(Model(noise=noise), speedup, (16,), sweeps, seeds)
     return _covered(f"interval, noise {noise:.0%}, speedup {speedup:g}", found)
 
 
 def coverage_at_looks(noise: float, sweeps: int, seed: int) -> Row:
     """Count it for speedup 10, when sampling stops at high / low <= 1.25."""
-    model, found = Model(noise=noise, rounds=LOOKS[-1]), []
-    for i, truth in enumerate(truths(sweeps, seed)):
-        rng = np.random.default_rng([seed, 8, int(100 * noise), i])
-        ratios = log_ratios(seconds(cost_curve(truth, 10.0), model, rng))
-        for look in LOOKS:
-            last = find([r[:look] for r in ratios], seed + i, len(LOOKS))
+    model, seeds = Model(noise=noise, rounds=LOOKS[-1]), (seed, 8, int(100 * noise))
+    found = _located(model, 10.0, LOOKS, sweeps, seeds)
+    return _covered(f"interval at the look that stops, noise {noise:.0%}", found)
+
+
+def _located(
+    model: Model, speedup: float, looks: Sequence[int], sweeps: int,
+    seeds: tuple[int, ...],
+) -> list[tuple[float, Located]]:  # fmt: skip
+    """Return the truth of each sweep, and what the look finds that stops."""
+    found = []
+    for i, truth in enumerate(truths(sweeps, seeds[0])):
+        ratios = simulated(cost_curve(truth, speedup), model, *seeds, i)
+        for look in looks:
+            last = find([r[:look] for r in ratios], seeds[0] + i, len(looks))
             if last.low and last.high and last.high / last.low <= WIDTH:
                 break
         found.append((truth, last))
-    return _covered(f"interval at the look that stops, noise {noise:.0%}", found)
+    return found
 
 
 def _covered(what: str, found: list[tuple[float, Located]]) -> Row:
@@ -147,8 +146,8 @@ def accuracy(speedup: float, sweeps: int, seed: int) -> Row:
     """Measure the error of the crossing after 16 rounds with a noise of 5 %."""
     model, errors = Model(), []
     for i, truth in enumerate(truths(sweeps, seed)):
-        rng = np.random.default_rng([seed, 4, int(100 * speedup), i])
-        found = find(log_ratios(seconds(cost_curve(truth, speedup), model, rng)), seed)
+        seeds = seed, 4, int(100 * speedup), i
+        found = find(simulated(cost_curve(truth, speedup), model, *seeds), seed)
         errors.append(abs(found.at / truth - 1) if found.at else np.inf)
     return error_row(f"error, noise 5 %, speedup {speedup:g}, 16 rounds", errors)
 
@@ -186,11 +185,10 @@ def step(sweeps: int, seed: int) -> Row:
     moves = []
     for i, truth in enumerate(truths(sweeps, seed)):
         curve = cost_curve(truth, 10.0)
-        ats = []
-        for size in (0.0, 0.2):
-            rng = np.random.default_rng([seed, 6, i])
-            found = find(log_ratios(seconds(curve, Model(step=size), rng)), seed)
-            ats.append(found.at or np.nan)
+        ats = [
+            find(simulated(curve, Model(step=size), seed, 6, i), seed).at or np.nan
+            for size in (0.0, 0.2)
+        ]
         moves.append(abs(ats[1] / ats[0] - 1))
     worst = float(np.max(moves))
     found_text = f"worst of {sweeps}: {worst:.1%}, median {np.median(moves):.1%}"
