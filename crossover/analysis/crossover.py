@@ -4,9 +4,11 @@ In: a run. Out: `Crossover`s, and in words what the run did not measure. The rep
 search, comparisons and merges call it.
 """
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from crossover.analysis.metrics import (
@@ -25,6 +27,7 @@ from crossover.crossing.decide import looks_up_to
 from crossover.crossing.zones import UNDECIDED
 from crossover.findings import Crossover
 from crossover.nouns import Case, Run
+from crossover.spec.bounds import MOST_ROUNDS
 from crossover.spec.spec import Spec
 from crossover.spec.sweep import Sweep
 
@@ -184,6 +187,41 @@ def _downgraded(row: Crossover) -> Crossover:
     zones = tuple(replace(zone, name=UNDECIDED) for zone in row.answer.zones)
     found = unlocated(row.answer, **summary(zones), zones=zones, flags=flags)
     return replace(row, answer=found)
+
+
+def with_next_steps(
+    run: Run, found: Iterable[Crossover], folder: Path
+) -> list[Crossover]:
+    """Return crossovers, each that is undecided with the command that may decide it.
+
+    Args:
+        run: what was measured.
+        found: its crossovers.
+        folder: where it is recorded, or will be.
+    """
+    return [
+        replace(c, next_step=_next_step(run, c, folder))
+        if c.answer.outcome == "inconclusive" and not c.is_control
+        else c
+        for c in found
+    ]
+
+
+def _next_step(run: Run, c: Crossover, folder: Path) -> str:
+    """Return the command that goes on where an answer is undecided.
+
+    A bigger budget alone does not help where a size has all its rounds, nor more rounds
+    where the time was over.
+    """
+    if any(flag.startswith("control_fired") for flag in c.flags):
+        return "crossover doctor"
+    if not run.paired:
+        return f"crossover run --contender {c.baseline} --contender {c.challenger}"
+    typed = f"crossover run --resume {shlex.quote(str(folder))}"
+    time = " --budget 10m" if run.spec.budget_s else ""
+    if any(map(_is_unreached, c.flags)):
+        return f"{typed}{time}"
+    return f"{typed}{time} --rounds {min(2 * run.spec.rounds, MOST_ROUNDS)}"
 
 
 def incomplete(run: Run, found: Iterable[Crossover]) -> list[str]:
