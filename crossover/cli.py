@@ -74,6 +74,7 @@ def run(
     budget: str | None = None,
     rounds: int | None = None,
     width: float | None = None,
+    margin: str | None = None,
     grid: bool = False,
     price: list[str] | None = None,
     out: Path | None = None,
@@ -106,6 +107,7 @@ def plan(
     budget: str | None = None,
     rounds: int | None = None,
     width: float | None = None,
+    margin: str | None = None,
     grid: bool = False,
 ) -> None:
     """Say what `run` would do and how long it would take."""
@@ -125,6 +127,7 @@ def report(
     from_pytest_benchmark: list[Path] | None = None,
     out: Path | None = None,
     price: list[str] | None = None,
+    margin: str | None = None,
     latex: bool = False,
     parquet: bool = False,
     show: bool = False,
@@ -138,7 +141,7 @@ def report(
 
     asked = ReportAsk(
         tuple(runs or ()), tuple(from_asv or ()), tuple(from_pytest_benchmark or ()),
-        out, tuple(price or ()), latex, parquet, show, recover,
+        out, tuple(price or ()), latex, parquet, show, recover, margin,
     )  # fmt: skip
     raise typer.Exit(do_report(asked))
 
@@ -175,12 +178,14 @@ def analyse(
     by: str | None = None,
     pool: str | None = None,
     higher_is_better: bool | None = None,
+    margin: str | None = None,
     out: Path | None = None,
 ) -> None:
     """Find the crossovers in anybody's table of times.
 
     Rows that differ in a column you do not name are refused, not mixed.
     """
+    from crossover.command.ask import parse_margin
     from crossover.sources.table.analyse import analyse_file
     from crossover.sources.table.file import TableAsk
 
@@ -189,7 +194,7 @@ def analyse(
         axis, time, contender, baseline, challenger, round_, groups, pooled,
         higher_is_better,
     )  # fmt: skip
-    for said in analyse_file(file, asked, out):
+    for said in analyse_file(file, asked, out, parse_margin(margin)):
         print(said)
 
 
@@ -200,6 +205,7 @@ def analyse(
 def compare(
     run_a: str,
     run_b: str,
+    margin: str | None = None,
 ) -> None:
     """Say whether crossovers or times changed.
 
@@ -210,7 +216,7 @@ def compare(
     """
     from crossover.command.reports import do_compare
 
-    raise typer.Exit(do_compare(run_a, run_b))
+    raise typer.Exit(do_compare(run_a, run_b, margin))
 
 
 @command("crossover selftest --pairs 10 --sweeps 1000")

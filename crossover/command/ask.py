@@ -23,6 +23,8 @@ from crossover.spec.spec import DEVICE, Spec, parse_spec
 from crossover.workloads.registry import declared, definition
 from crossover.workloads.workload import MOST_DIGITS, Workload
 
+OPPONENT = f"cpu/resident{ALL_THREADS}"
+"""Whom a contender is compared with if it is the only one given."""
 SIZE = re.compile(rf"\d{{1,{MOST_DIGITS}}}", re.ASCII)
 
 
@@ -38,6 +40,7 @@ class Ask:
     budget: str | None = None
     rounds: int | None = None
     width: float | None = None
+    margin: str | None = None
     grid: bool = False
     prices: tuple[str, ...] = ()
 
@@ -49,7 +52,7 @@ class Ask:
             options: values by the names of the command's parameters.
         """
         names = declared("softmax").axes
-        alike = "spec_file", "preset", "budget", "rounds", "width", "grid"
+        alike = "spec_file", "preset", "budget", "rounds", "width", "margin", "grid"
         return cls(
             contenders=tuple(options["contender"] or ()),
             sizes=tuple((n, options[n]) for n in names if options[n] is not None),
@@ -74,8 +77,7 @@ class Ask:
         fields["sweep"] = self._sweeps(spec.declared, fields["sweep"])
         if self.contenders:
             first, *rest = self.contenders
-            baseline = f"cpu/resident{ALL_THREADS}"
-            pairs = [(first, c) for c in rest] or [(baseline, first)]
+            pairs = [(first, c) for c in rest] or [(OPPONENT, first)]
             fields["contenders"] = [*dict.fromkeys(c for pair in pairs for c in pair)]
             fields["pairs"] = pairs
             for sweep in fields["sweep"]:
@@ -87,16 +89,27 @@ class Ask:
             fields["prices"] = parse_prices(self.prices)
         return parse_spec(fields, "options")
 
+    @property
+    def notices(self) -> list[str]:
+        """Lines that say what was added to what was asked for."""
+        if len(self.contenders) != 1:
+            return []
+        return [
+            f"contender = {self.contenders[0]}: compared with {OPPONENT}, which was "
+            "added, as no second --contender was given"
+        ]
+
     def _more(self, used_s: float = 0.0) -> dict[str, Any]:
-        """Return the fields that say how long to go on, beyond the time used so far."""
+        """Return the fields that say how sure to be, and how much longer to go on."""
         fields: dict[str, Any] = {"rounds": self.rounds, "width": self.width}
+        fields["margin"] = parse_margin(self.margin)
         if self.budget:
             fields["budget_s"] = used_s + parse_duration(self.budget)
         return {name: value for name, value in fields.items() if value is not None}
 
     def without_more(self) -> "Ask":
-        """Return what is asked for, without how long to go on."""
-        return replace(self, budget=None, rounds=None, width=None)
+        """Return what is asked for, without how sure to be and how long to go on."""
+        return replace(self, budget=None, rounds=None, width=None, margin=None)
 
     def more(self, spec: Spec, used_s: float) -> Spec:
         """Return a recorded spec that goes on for as long as is asked for.
@@ -214,6 +227,28 @@ def parse_duration(text: str) -> float:
     if not 0 < seconds < 1e9:
         raise refused("budget", text, "be a duration such as 90s, 5m or 2h")
     return seconds
+
+
+def parse_margin(text: str | None) -> float | None:
+    """Read a share such as `5%` or `0.05`; None where none is given.
+
+    Raises:
+        InputError: for anything else, and for a share that is not at least 0 and less
+            than 1.
+    """
+    if text is None:
+        return None
+    digits = text.strip().removesuffix("%")
+    try:
+        share = float(digits) / (100 if digits != text.strip() else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < 1:
+        raise InputError(
+            f"margin = {shown(text)}: must be a share >= 0 % and < 100 %, such as 5% "
+            "or 0.05"
+        )
+    return share
 
 
 def parse_prices(texts: tuple[str, ...]) -> dict[str, float]:

@@ -54,6 +54,10 @@ OPTIONS = {
     "width": _option(
         "X", "Search until the high / low of a crossover is at most this."
     ),
+    "margin": _option(
+        "SHARE",
+        "A contender is ahead when it is faster by more than this, such as 5%.",
+    ),
     "grid": _flag("--grid", "Only the sizes given, all rounds alike."),
     "price": _option(
         "DEVICE=PER_HOUR",

@@ -6,23 +6,24 @@ analyse.md. `crossover analyse` calls it.
 """
 
 import dataclasses
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from crossover.analysis.flags import in_words
+from crossover.analysis.flags import doubts, in_words
 from crossover.crossing.answer import NOT_MEASURED, Settings, answer, point_answer
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.files.atomic import write_atomically
 from crossover.files.csv_file import csv_text
 from crossover.files.refusals import refusing
 from crossover.files.untrusted import InputError, printable
-from crossover.findings import Answer
+from crossover.findings import Answer, size_text
 from crossover.nouns import field_names
 from crossover.report.words.document import Document, Section, markdown
-from crossover.report.words.numbers import between, number, percent
+from crossover.report.words.names import Name
+from crossover.report.words.sentences import doubted, joined, told
 from crossover.sources.table.file import TableAsk
 from crossover.sources.table.rows import Table, read_table
 
@@ -112,13 +113,22 @@ class GroupAnswer:
     answer: Answer
 
 
-def analyse_file(path: Path, asked: TableAsk, out: Path | None) -> list[str]:
+def analyse_file(
+    path: Path, asked: TableAsk, out: Path | None, margin: float | None = None
+) -> list[str]:
     """Read a table, find its crossovers, write them to `out` and return the lines.
+
+    Args:
+        path: the table.
+        asked: what its columns are.
+        out: the folder to write to, if any.
+        margin: share by which a contender must be faster to be ahead; None: as usual.
 
     Raises:
         InputError: as `read_table` and `write_answers` do.
     """
-    found = analyse(read_table(path, asked), asked, Settings())
+    settings = Settings() if margin is None else Settings(margin=margin)
+    found = analyse(read_table(path, asked), asked, settings)
     if out is not None:
         write_answers(out, found, asked)
     return [printable(line(row, asked)) for row in found]
@@ -222,32 +232,35 @@ def _work(sizes: Array, asked: TableAsk) -> Array:
 
 
 def line(found: GroupAnswer, asked: TableAsk) -> str:
-    """Say a group's answer in one line."""
+    """Say a group's answer in one line: its outcome and doubts, then the numbers."""
     a = found.answer
     group = ", ".join(f"{n} = {v}" for n, v in zip(asked.by, found.group, strict=True))
-    text = {
-        "found": f"{asked.challenger} overtakes {asked.baseline} "
-        f"from {asked.axis} {_size(a.at or 0)}{_interval(a)}",
-        "always": f"{asked.challenger} is ahead at every {asked.axis}",
-        "never": f"{asked.challenger} is still behind at the largest {asked.axis}",
-        "not_monotone": "more than one crossing, or ahead only at small sizes",
-        "inconclusive": f"inconclusive{_interval(a)}",
-        NOT_MEASURED: "not measured",
-    }[a.outcome]
-    flags = f" [{'; '.join(map(in_words, a.flags))}]" if a.flags else ""
-    return f"{group}: {text}{flags}" if group else f"{text}{flags}"
+    head = ", ".join(filter(None, (a.outcome.replace("_", " "), doubted(a.flags))))
+    known = doubts(a.flags)
+    more = [flag for flag in a.flags if flag.partition(":")[0] not in known]
+    rest = f" [{'; '.join(map(in_words, more))}]" if more else ""
+    where = f"{group}: " if group else ""
+    if a.outcome == NOT_MEASURED:
+        return f"{where}{head}{rest}"
+    names = Name(asked.baseline), Name(asked.challenger)
+    said = f"over {asked.axis}, {joined(told(a, *names))}{_next_step(a)}"
+    return f"{where}{head}: {said}{rest}"
 
 
-def _interval(a: Answer) -> str:
-    if a.confidence is None:
-        return " (no interval)"
-    beyond = "below the smallest size", "above the largest size"
-    ends = between(a.low, a.high, _size, *beyond)
-    return f" ({percent(a.confidence)} interval: {ends})"
+def _next_step(a: Answer) -> str:
+    """Say what may decide an answer that is undecided."""
+    if a.outcome != "inconclusive":
+        return ""
+    sizes = [zone.size for zone in a.zones]
+    low, high = a.low or min(sizes, default=0), a.high or max(sizes, default=0)
+    return (
+        f"; next: time both in more rounds, in turns, at sizes from {size_text(low)} "
+        f"to {size_text(high)}, and analyse them again"
+    )
 
 
-def _size(value: float) -> str:
-    return number(value, 4)
+def _cell(value: object) -> object:
+    return ";".join(map(str, value)) if isinstance(value, tuple) else value
 
 
 def write_answers(out: Path, found: list[GroupAnswer], asked: TableAsk) -> None:
@@ -260,7 +273,7 @@ def write_answers(out: Path, found: list[GroupAnswer], asked: TableAsk) -> None:
     rows = (
         (
             *map(printable, row.group), asked.axis, asked.baseline, asked.challenger,
-            *astuple(row.answer)[:-1], ";".join(row.answer.flags),
+            *(_cell(getattr(row.answer, column)) for column in columns),
         )
         for row in found
     )  # fmt: skip
