@@ -200,6 +200,10 @@ class Machine:
     """Devices whose energy is not measured, and why; None if all are."""
     trainers: dict[str, str] = field(default_factory=dict)
     """What is missing for each `device/trainer`; "" if it can run."""
+    passed_on: dict[str, str] | None = None
+    """Variables of the environment that workers got; None if they were not recorded."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Variables that workers did not get, as they would make labels wrong."""
 
     @property
     def cores_text(self) -> str:

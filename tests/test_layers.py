@@ -24,7 +24,8 @@ ALLOWED = {
     "workloads": "contender nouns findings",
     "spec": "files contender nouns workloads",
     "crossing": "findings",
-    "measure": "interrupts files contender nouns workloads spec",
+    "proof": "files",
+    "measure": "interrupts files contender nouns workloads spec proof",
     "record": "files contender nouns workloads spec",
     "analysis": "files contender nouns findings workloads spec crossing record",
     "plan": "contender nouns workloads spec crossing analysis",
@@ -39,11 +40,11 @@ ALLOWED = {
     "report.pictures",
     "predict": "files nouns findings workloads spec crossing measure record analysis "
     "report.words",
-    "doctor": "workloads measure",
+    "doctor": "workloads measure proof",
     "lesson": "interrupts files contender nouns findings workloads spec crossing "
     "measure analysis plan pipeline report.words report.pictures",
     "suites": "files contender nouns workloads spec measure analysis pipeline",
-    "command": "interrupts files contender nouns findings workloads spec measure "
+    "command": "interrupts files contender nouns findings workloads spec proof measure "
     "record analysis plan pipeline selftest sources report",
     "launch": "interrupts files spec measure record plan pipeline command",
     "cli": "interrupts files record sources.table predict doctor lesson command launch",

@@ -32,7 +32,7 @@ ADVICE = {
     "load_above_cores": "Other programs kept the cores busy: stop them and measure "
     "again.",
     "threads_not_as_planned": "torch used another number of threads than asked: check "
-    "OMP_NUM_THREADS and the libraries that set threads.",
+    "the libraries that set threads.",
     "extrapolated": "Fewer epochs were timed than asked and the time scaled up: give a "
     "longer budget if the last per cent matters.",
     "setup_once": "The set-up is measured once per process: what is said holds if "

@@ -9,6 +9,7 @@ from crossover.files.untrusted import InputError, printable
 from crossover.measure.environment import Environment
 from crossover.measure.machine import snapshot, usable_cores
 from crossover.nouns import SCHEMA, Machine, Run
+from crossover.proof.settings import notices
 from crossover.spec.contenders import missing
 from crossover.spec.resolve import resolve
 from crossover.spec.spec import Spec
@@ -24,6 +25,8 @@ def new_run(spec: Spec, environment: Environment) -> tuple[Run, Spec]:
     planned = resolve(spec, (), cores)  # bad threads are refused before torch loads
     asked = {c.device for s in planned.sweep for c in planned.contenders_of(s)}
     machine = snapshot(tuple(sorted(asked)))
+    for line in notices(machine.passed_on or {}, machine.left_out):
+        environment.say(line)
     names = tuple(str(a["name"]) for a in machine.accelerators)
     spec = resolve(spec, names, cores)
     name = new_id(spec, environment)
