@@ -23,7 +23,9 @@ class RankLost(RuntimeError):  # noqa: N818
 class Session(Protocol):
     """One case, prepared on one device.
 
-    `notes` tells in a few words what the trainer chose, such as a number of threads.
+    `notes` tells in a few words what the trainer chose, such as a number of threads. A
+    session may also have `prove`, which raises a RuntimeError unless it trained in the
+    way that the trainer is named for.
     """
 
     notes: str

@@ -20,7 +20,9 @@ class Session(Protocol):
     """One case, done by one implementation on one device.
 
     `notes` tells in a few words what was chosen for it, such as a number of threads;
-    `processes` are the ids of other processes that share it.
+    `processes` are the ids of other processes that share it. A session may also have
+    `prove`, which takes nothing and raises an error unless what ran, as the cell was
+    opened, is what the implementation's name says, such as compiled code.
     """
 
     notes: str
