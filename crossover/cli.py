@@ -79,6 +79,7 @@ def run(
     out: opt.Out = None,
     resume: opt.Resume = None,
     recover: opt.Recover = False,
+    force: opt.Force = False,
     launch: opt.Launcher = None,
 ) -> None:
     """Measure, find the crossovers and write the report."""
@@ -89,8 +90,8 @@ def run(
 
     asked = Ask.of(locals())
     if launch or (resume and is_launched(resume)):
-        raise typer.Exit(do_launch(asked, out, resume, launch, recover))
-    raise typer.Exit(do_run(asked, out, resume, recover))
+        raise typer.Exit(do_launch(asked, out, resume, launch, recover, force))
+    raise typer.Exit(do_run(asked, out, resume, recover, force))
 
 
 @app.command(epilog=examples("crossover plan --preset full"))

@@ -84,7 +84,7 @@ class Loop:
     ) -> None:  # fmt: skip
         self.environment, self.progress = environment, progress
         self.known = Known(spec, run.measurements)
-        self.journal = Journal(out)
+        self.journal, self.machine_id = Journal(out), run.machine_id
         self.attempts = Attempts(
             spec, run, workers, environment, self._elapsed_s, self._record
         )
@@ -101,8 +101,10 @@ class Loop:
         return self._awake_s() - self._started_s
 
     def _record(self, new: list[Measurement]) -> None:
-        elapsed_s = round(self._elapsed_s(), 3)
-        new = [dataclasses.replace(m, elapsed_s=elapsed_s) for m in new]
+        elapsed_s, here = round(self._elapsed_s(), 3), self.machine_id
+        new = [
+            dataclasses.replace(m, elapsed_s=elapsed_s, machine_id=here) for m in new
+        ]
         self.journal.append(new)
         self.known.add(new)
 

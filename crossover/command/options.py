@@ -101,6 +101,14 @@ Recover = Annotated[
         "--recover", "Skip unreadable journal lines; the original is kept next to it."
     ),
 ]
+Force = Annotated[
+    bool,
+    _flag(
+        "--force",
+        "With --resume, go on although the machine, its versions or the environment "
+        "changed: new rounds are never paired with those before.",
+    ),
+]
 Runs = Annotated[
     list[Path] | None,
     _argument(

@@ -124,7 +124,7 @@ def _given(ask: ReportAsk) -> list[_ToReport]:
     for folder in whole:
         jobs = launched.jobs_of(launched.load(folder).spec)
         is_partial = not all(launched.has_ended(folder, job) for job in jobs)
-        for merged in launched.merge(folder):
+        for merged in launched.merge(folder, ENVIRONMENT.say):
             load, out = partial(run_folder.load, merged), merged
             if ask.out:
                 out = ask.out / merged.name
