@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossover.command.ask import parse_prices
+from crossover.command.state import say_state, say_unswept
 from crossover.files.untrusted import InputError
 from crossover.findings import Crossover
 from crossover.measure.environment import ENVIRONMENT, say_lost
@@ -70,6 +71,7 @@ def do_report(ask: ReportAsk) -> int:
         for line in run_folder.recover(folder):
             is_whole = False
             ENVIRONMENT.say(line)
+    say_state(ask.runs, ENVIRONMENT.say)
     given = _given(ask)
     has_pages = not ask.show and (
         len(given) <= MOST_PAGES or not any(map(is_launched, ask.runs))
@@ -78,6 +80,7 @@ def do_report(ask: ReportAsk) -> int:
     for one in given:
         run = one.load()
         say_lost(one.out, run)
+        say_unswept(run, str(one.out), ENVIRONMENT.say)
         if prices:
             spec = run.spec.model_copy(update={"prices": prices})
             run = dataclasses.replace(run, spec=spec)
@@ -180,6 +183,7 @@ def do_compare(before: str, after: str) -> int:
     from crossover.sources.find_runs import run_named
 
     runs = run_named(before), run_named(after)
+    say_state([Path(text) for text in (before, after)], ENVIRONMENT.say)
     for text, run in zip((before, after), runs, strict=True):
         say_lost(text, run)
     comparison = compare(*runs)

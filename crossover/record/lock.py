@@ -21,8 +21,9 @@ UNKEPT = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EIN
 """How a file system says that it keeps no locks."""
 
 
-OTHERS = "uses it; must be stopped first, or choose another folder"
+MEASURING = "is still measuring this"
 """What is said of who holds a folder."""
+OTHERS = f"{MEASURING}; must be stopped first, or choose another folder"
 
 
 def held(out: Path) -> AbstractContextManager[None]:
@@ -67,6 +68,22 @@ def holding(path: Path, who: str, does: str = OTHERS, at: str = "") -> Iterator[
         with suppress(OSError):  # the folder may be gone
             path.unlink()  # first: whoever waits for it looks again
         lock.release()
+
+
+def holder(out: Path) -> str:
+    """Return who holds a folder, such as `process 12 on host`; "" if nobody does."""
+    from filelock import FileLock, Timeout
+
+    path = out / LOCK
+    if not path.is_file():
+        return ""
+    try:
+        with FileLock(path, 0, fallback_to_soft=False):
+            return ""
+    except Timeout:
+        return _holder(path) or NOBODY
+    except OSError:  # it cannot be told
+        return ""
 
 
 def _sign(at: str, descriptor: int) -> None:
