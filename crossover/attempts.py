@@ -6,6 +6,7 @@ In: the blocks of a plan, workers. Out: rows to record. The pipeline calls it.
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from crossover.contender import Contender
 from crossover.measure.environment import Environment
@@ -17,6 +18,9 @@ from crossover.nouns import Cell, Measurement, Run
 from crossover.plan.plan import Block, round_order
 from crossover.spec.contenders import missing
 from crossover.spec.spec import Spec
+
+if TYPE_CHECKING:
+    from crossover.record.invariants import Breach
 
 MOST_TRAININGS = 5
 """Most trainings in one request: after a timeout of T, one takes at least T / 5.
@@ -39,7 +43,8 @@ class Attempts:
     environment: Environment
     elapsed_s: Callable[[], float]
     """Tells for how many seconds the run has measured."""
-    record: Callable[[list[Measurement]], None]
+    record: Callable[[list[Measurement]], "Breach | None"]
+    """Keeps rows; returns what contradicts itself in them, and then keeps none."""
     _killed: set[Contender] = dataclasses.field(default_factory=set)
     """Whose worker was killed or stopped in the round in flight."""
     _stopped: dict[Contender, str] = dataclasses.field(default_factory=dict)
@@ -121,22 +126,31 @@ class Attempts:
             )
             for contender, reply in replies.items()
         ]  # fmt: skip
-        self.record(rows)
+        if breach := self.record(rows):
+            raise RuntimeError(f"a row that ends a cell is no row: {breach}")
 
     def measure_round(
         self, block: Block, number: int, opened: dict[Contender, Opened]
     ) -> None:
-        """Measure a round until it counts; one that does not is recorded with why."""
+        """Measure a round until it counts; one that does not is recorded with why.
+
+        One that contradicts itself, or earlier rows, cannot be recorded at all.
+        """
         self._killed.clear()
-        why = ""
+        why, wrong = "", None
         for _ in range(MOST_ATTEMPTS):
             if why:
                 self.environment.say(f"{why}: round measured again")
+            if wrong is not None:
+                self._open_anew(block, number, opened, wrong)
             while (rows := self._round(block, number, opened)) is None:
                 pass
-            why = "; ".join(dict.fromkeys(self._stopped.values()))
-            if rows:
-                self.record([dataclasses.replace(m, discarded=why) for m in rows])
+            why, wrong = "; ".join(dict.fromkeys(self._stopped.values())), None
+            rows = [dataclasses.replace(m, discarded=why) for m in rows]
+            if rows and (breach := self.record(rows)):
+                wrong = rows[breach.at].contender
+                why = f"{wrong} contradicts itself ({breach})"
+                self._stopped = {wrong: why}
             if not rows or not why:
                 return
         notes = f"{why}, in {MOST_ATTEMPTS} attempts at a round"
@@ -144,6 +158,18 @@ class Attempts:
         for contender in ended:
             del opened[contender]
         self._end(block, number, ended)
+
+    def _open_anew(
+        self, block: Block, number: int, opened: dict[Contender, Opened], who: Contender
+    ) -> None:
+        """Open a cell in a fresh process, or end it."""
+        self.workers.end(who)
+        reply = self._open_cell(block, who)
+        if isinstance(reply, Ended):
+            del opened[who]
+            self._end(block, number, {who: reply})
+        else:
+            opened[who] = reply
 
     def _round(
         self, block: Block, number: int, opened: dict[Contender, Opened]

@@ -80,6 +80,7 @@ def run(
     out: Path | None = None,
     resume: Path | None = None,
     recover: bool = False,
+    force: bool = False,
     launch: str | None = None,
 ) -> None:
     """Measure, find the crossovers and write the report."""
@@ -90,8 +91,8 @@ def run(
 
     asked = Ask.of(locals())
     if launch or (resume and is_launched(resume)):
-        raise typer.Exit(do_launch(asked, out, resume, launch, recover))
-    raise typer.Exit(do_run(asked, out, resume, recover))
+        raise typer.Exit(do_launch(asked, out, resume, launch, recover, force))
+    raise typer.Exit(do_run(asked, out, resume, recover, force))
 
 
 @command("crossover plan --preset full")

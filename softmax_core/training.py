@@ -38,7 +38,9 @@ class Setup:
 class Session:
     """One case, prepared on one device; a trainer's own class builds it.
 
-    `notes` tells in a few words what the trainer chose, such as a number of threads.
+    `notes` tells in a few words what the trainer chose, such as a number of threads. A
+    session may also have `prove`, which raises a RuntimeError unless it trained in the
+    way that the trainer is named for.
     """
 
     notes = ""

@@ -91,15 +91,38 @@ def test_jobs_of_a_node_type_are_merged_and_their_rounds_never_pair(folder):
     assert run_folder.load(folder / "merged" / "a") == run
 
 
-def test_different_machines_of_a_node_type_are_kept_apart(folder):
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"fingerprint": "g"}, "machine: f → g"),
+        ({"cores": 1}, "cores: 2 → 1"),
+        ({"versions": {"torch": "2.1"}}, "torch: 2.0 → 2.1"),
+        ({"passed_on": {"LD_PRELOAD": "x"}}, "LD_PRELOAD: unset → x"),
+    ],
+    ids=str,
+)
+def test_different_circumstances_of_a_node_type_are_kept_apart(folder, changed, said):
+    first, second, third, *_ = jobs_of(launched.load(folder).spec)
+    usual = {"versions": {"torch": "2.0"}, "passed_on": {}}
+    put_job(folder, first, [row(SOFTMAX.case(samples=20), 0)], **usual)
+    put_job(folder, second, [row(SOFTMAX.case(samples=20), 0)], **usual | changed)
+    put_job(folder, third, [row(SOFTMAX.case(epochs=1), 0)], **usual)
+    lines = []
+    names = [path.name for path in launched.merge(folder, lines.append)]
+    assert names == ["a", "a+2"]
+    assert lines == [f"job a-2: kept apart from a-1: {said}"]
+    headers = [run_folder.load_header(folder / "jobs" / f"a-{n}") for n in (1, 2)]
+    with pytest.raises(InputError, match=f"{said}; must be from one machine"):
+        launched.one_run(launched.load(folder), "a", headers)
+
+
+def test_a_job_that_is_a_copy_of_another_is_refused(folder):
     first, second, *_ = jobs_of(launched.load(folder).spec)
     put_job(folder, first, [row(SOFTMAX.case(samples=20), 0)])
-    put_job(folder, second, [row(SOFTMAX.case(samples=20), 0)], fingerprint="g")
-    names = [path.name for path in launched.merge(folder)]
-    assert names == ["a", "a+2"]
-    headers = [run_folder.load_header(folder / "jobs" / f"a-{n}") for n in (1, 2)]
-    with pytest.raises(InputError, match="are from machines f and g; must be from one"):
-        launched.one_run(launched.load(folder), "a", headers)
+    jobs = folder / "jobs"
+    shutil.copytree(jobs / first.name, jobs / second.name)
+    with pytest.raises(InputError, match=r"jobs/a-2': is a copy of '.*jobs/a-1'"):
+        launched.merge(folder)
 
 
 def test_a_garbled_job_is_named_and_a_link_is_not_followed(folder, tmp_path):

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from crossover.analysis.crossover import crossovers, incomplete, unreached
 from crossover.analysis.flags import ADVICE, DOUBTS
-from crossover.command import job
+from crossover.command import job, new_run
 from crossover.command.ask import Ask
 from crossover.files.untrusted import InputError
 from crossover.interrupts import EXIT_CODE, Interrupted
@@ -44,9 +44,11 @@ def resume(out, before=lambda request: None, **more):
     """Go on with a run as the command line does; return its exit code."""
     clock = virtual.Clock(out)
     workers = by_hand.Clocked(clock, before)
-    return job.do_run(
-        Ask(**more), None, out, workers=workers, environment=clock.around()
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(new_run, "snapshot", lambda devices: virtual.MACHINE)
+        return job.do_run(
+            Ask(**more), None, out, workers=workers, environment=clock.around()
+        )
 
 
 def test_an_interrupt_after_one_size_of_four_then_all_of_them(tmp_path, capsys):

@@ -34,7 +34,10 @@ ADVICE = {
     "load_above_cores": "Other programs kept the cores busy: stop them and measure "
     "again.",
     "threads_not_as_planned": "torch used another number of threads than asked: check "
-    "OMP_NUM_THREADS and the libraries that set threads.",
+    "the libraries that set threads.",
+    "circumstances_changed": "Rounds were measured under other circumstances than the "
+    "first ones (`--force`); those of one machine are never paired with those of "
+    "another: repeat the run where nothing changes.",
     "extrapolated": "Fewer epochs were timed than asked and the time scaled up: give a "
     "longer budget if the last per cent matters.",
     "setup_once": "The set-up is measured once per process: what is said holds if "
@@ -78,6 +81,7 @@ DOUBTS = {
     "cpu_quota_hit": "a CPU quota stopped the work",
     "throttled_clock": "the accelerator was throttled",
     "threads_not_as_planned": "not the threads asked for",
+    "circumstances_changed": "measured under changed circumstances",
     "unpaired": "contenders did not take turns",
     "one_process": "all rounds are of one process",
     "no_interval": "too few times for an interval",
@@ -152,6 +156,7 @@ def cell_flags(rows: list[Measurement], machine: Machine) -> tuple[str, ...]:
         ),
         "threads_not_as_planned": asked is not None
         and any(m.threads is not None and m.threads != asked for m in rows),
+        "circumstances_changed": any(m.machine_id for m in rows),
         "extrapolated": any(
             m.epochs_run is not None and m.epochs_run < m.case.repeats for m in rows
         ),

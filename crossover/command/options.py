@@ -77,6 +77,11 @@ OPTIONS = {
     "recover": _flag(
         "--recover", "Skip unreadable journal lines; the original is kept next to it."
     ),
+    "force": _flag(
+        "--force",
+        "With --resume, go on although the machine, its versions or the environment "
+        "changed: new rounds are never paired with those before.",
+    ),
     "launch": _option(
         "HOW",
         "slurm or local: as jobs, each on a node of its own; see docs/cluster.md.",

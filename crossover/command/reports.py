@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossover.command.ask import parse_margin, parse_prices
+from crossover.command.state import say_state, say_unswept
 from crossover.files.untrusted import InputError
 from crossover.findings import Crossover
 from crossover.measure.environment import ENVIRONMENT, say_lost
@@ -71,6 +72,7 @@ def do_report(ask: ReportAsk) -> int:
         for line in run_folder.recover(folder):
             is_whole = False
             ENVIRONMENT.say(line)
+    say_state(ask.runs, ENVIRONMENT.say)
     given = _given(ask)
     has_pages = not ask.show and (
         len(given) <= MOST_PAGES or not any(map(is_launched, ask.runs))
@@ -81,6 +83,7 @@ def do_report(ask: ReportAsk) -> int:
         if isinstance(run, Path):
             run = run_folder.load(run)
         say_lost(one.out, run)
+        say_unswept(run, str(one.out), ENVIRONMENT.say)
         run = _asked_again(run, asked)
         if ask.show or len(given) > 1:
             print(f"{run.run_id}:")
@@ -128,7 +131,7 @@ def _given(ask: ReportAsk) -> list[_ToReport]:
     for folder in whole:
         jobs = launched.jobs_of(launched.load(folder).spec)
         is_partial = not all(launched.has_ended(folder, job) for job in jobs)
-        for merged in launched.merge(folder):
+        for merged in launched.merge(folder, ENVIRONMENT.say):
             out = ask.out / merged.name if ask.out else merged
             found.append(_ToReport(merged, out, ask.out is None, is_partial))
     plain = [folder for folder in ask.runs if folder not in whole]
@@ -187,6 +190,7 @@ def do_compare(before: str, after: str, margin: str | None = None) -> int:
 
     share = parse_margin(margin)
     runs = run_named(before), run_named(after)
+    say_state([Path(text) for text in (before, after)], ENVIRONMENT.say)
     share = runs[0].spec.margin if share is None else share
     first, second = (_asked_again(run, {"margin": share}) for run in runs)
     runs = first, second

@@ -11,7 +11,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -23,16 +23,6 @@ from crossover.doctor.checks import Gpu, TorchBuild
 from crossover.measure.pipe import Ended
 from crossover.measure.process import NOWHERE, worker_environment
 
-SETTINGS = (
-    "OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OMP_DYNAMIC", "OMP_PROC_BIND", "OMP_PLACES",
-    "OMP_WAIT_POLICY", "GOMP_CPU_AFFINITY", "GOMP_SPINCOUNT", "KMP_AFFINITY",
-    "KMP_BLOCKTIME", "MKL_NUM_THREADS", "MKL_DYNAMIC", "MKL_ENABLE_INSTRUCTIONS",
-    "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE", "NUMBA_NUM_THREADS",
-    "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "CUDA_LAUNCH_BLOCKING",
-    "PYTORCH_NO_CUDA_MEMORY_CACHING", "NVIDIA_TF32_OVERRIDE",
-    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "ONEDNN_DEFAULT_FPMATH_MODE",
-)  # fmt: skip
-"""Environment variables that change how fast a contender is."""
 ONE_PROCESS_MODES = 1, 3
 """Values of nvml.h, nvmlComputeMode_t: exclusive to a thread, or to a process."""
 TIMEOUT_S = 120.0
@@ -100,11 +90,6 @@ def free_bytes(root: Path) -> int:
             cache = stat.get("total_inactive_file", stat.get("inactive_file", 0))
             free.append(int(limit) - int(used) + int(cache))
     return min(free)
-
-
-def thread_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of the environment that change a contender's speed."""
-    return {name: environment[name] for name in SETTINGS if name in environment}
 
 
 def _text(path: Path) -> str:

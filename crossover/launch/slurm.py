@@ -87,7 +87,9 @@ def queue_name(folder: Path, job: Job) -> str:
     return f"crossover-{digest}-{job.name}"
 
 
-def run_jobs(folder: Path, jobs: Sequence[Job], show: ShowJobs) -> None:
+def run_jobs(
+    folder: Path, jobs: Sequence[Job], show: ShowJobs, force: bool = False
+) -> None:
     """Submit the jobs that are not queued yet, and wait until none is.
 
     `Interrupted` passes through and leaves the jobs to Slurm.
@@ -102,7 +104,7 @@ def run_jobs(folder: Path, jobs: Sequence[Job], show: ShowJobs) -> None:
         raise InputError("launch = 'slurm': squeue does not answer")
     for name, job in names.items():
         if name not in known:
-            _submit(folder, name, job)
+            _submit(folder, name, job, force)
     absent: Counter[str] = Counter()
     started = time.monotonic()
     while True:
@@ -119,13 +121,12 @@ def run_jobs(folder: Path, jobs: Sequence[Job], show: ShowJobs) -> None:
         time.sleep(min(MOST_POLL_S, FIRST_POLL_S + elapsed_s / 60))
 
 
-def _submit(folder: Path, name: str, job: Job) -> None:
+def _submit(folder: Path, name: str, job: Job, force: bool) -> None:
     log = folder / launched.LOGS / f"{job.name}.txt"
     script = folder / SCRIPTS / f"{job.name}.sh"
     script.parent.mkdir(exist_ok=True)
-    script.write_text(
-        batch_text(name, job.node_type, command(folder, job.name), log), "utf-8"
-    )
+    does = command(folder, job.name, force)
+    script.write_text(batch_text(name, job.node_type, does, log), "utf-8")
     done = _ran("sbatch", "--parsable", str(script))
     if done.returncode:
         why = " ".join(done.stderr.split()) or f"exit status {done.returncode}"

@@ -14,6 +14,7 @@ from crossover.measure.clock import GarbagePause, measured_s, timer_step_s
 from crossover.measure.energy import Meter
 from crossover.measure.pipe import Opened
 from crossover.nouns import Case
+from crossover.proof.label import prove_device, prove_threads, proving_ranks
 from crossover.workloads.registry import definition
 from softmax_core.device import clock_share, peak_memory_bytes, reset_peak_memory
 
@@ -82,6 +83,7 @@ class Sampler:
 
     Raises:
         crossover.workloads.definition.WrongResult: if the work is not equal.
+        crossover.proof.label.NotAsLabelled: if what runs is not what its label says.
     """
 
     def __init__(
@@ -107,7 +109,11 @@ class Sampler:
         build_s = self._measured(self._session.build)
         for process in self._session.processes:
             forget_peak(process)
-        self.opened = self._open(context_s + build_s, longest_s)
+        with proving_ranks(self._session.processes):
+            self.opened = self._open(context_s + build_s, longest_s)
+        prove_threads(threads)
+        prove_device(device)
+        getattr(self._session, "prove", lambda: None)()
         self._garbage = GarbagePause()
 
     def _measured(self, work: Callable[[], object]) -> float:

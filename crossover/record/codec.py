@@ -30,6 +30,7 @@ from crossover.nouns import (
     SCHEMA,
     Case,
     Cell,
+    Circumstances,
     Machine,
     Measurement,
     Run,
@@ -71,6 +72,7 @@ class Header(BaseModel):
     command: str
     machine: Machine
     user_file: UserFile | None = None
+    others: dict[str, Circumstances] = {}
 
 
 def header(run: Run) -> str:
@@ -84,6 +86,7 @@ def header(run: Run) -> str:
         "command": run.command,
         "machine": dataclasses.asdict(run.machine),
         "user_file": run.user_file and dataclasses.asdict(run.user_file),
+        "others": {name: dataclasses.asdict(c) for name, c in run.others.items()},
         "needs": NEEDS,
     }
     return json.dumps(fields, indent=2) + "\n"
@@ -120,9 +123,11 @@ def read_header(text: str) -> Run:
     except ValueError as error:
         raise Unreadable(f"workload: {error}") from error
     _check_texts(spec)
-    _check_machine(read.machine)
+    for machine in (read.machine, *(c.machine for c in read.others.values())):
+        _check_machine(machine)
     head = read.run_id, SCHEMA, spec, read.commit, read.command, read.machine
-    return Run(*head, measurements=(), user_file=read.user_file)
+    file, others = read.user_file, read.others
+    return Run(*head, measurements=(), user_file=file, others=others)
 
 
 def is_older(header: str) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from crossover.contender import Contender
+from crossover.files.untrusted import shown
 from crossover.nouns import Case, Cell, Measurement, Run
 from crossover.spec.spec import Spec
 
@@ -29,6 +30,9 @@ class Breach:
     field: str
     value: object
     must: str
+
+    def __str__(self) -> str:
+        return f"{self.field} = {shown(self.value)}: {self.must}"
 
 
 @dataclass
@@ -166,6 +170,14 @@ def breaches(header: Run, rows: Sequence[Measurement]) -> Iterator[tuple[int, Br
                 break
             yield left[breach.at][0], breach
             del left[breach.at]
+
+
+def so_far(run: Run) -> Invariants:
+    """Return what must hold of the rows to come of a run that was read, or begins."""
+    known = Invariants(run)
+    for _, alike in recorded_at_once(run.measurements):
+        known.add(alike)
+    return known
 
 
 def recorded_at_once(

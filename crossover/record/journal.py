@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossover.files.refusals import refusing
-from crossover.files.untrusted import InputError, Unreadable, decoded, shown
+from crossover.files.untrusted import InputError, Unreadable, decoded
 from crossover.nouns import Case, Measurement, Run
 from crossover.record import codec
 from crossover.record.chain import FIRST, Chain, last_check, sealed
-from crossover.record.invariants import Breach, breaches
+from crossover.record.invariants import breaches
 
 JOURNAL = "measurements.jsonl"
 RECOVER = "--recover leaves out its round, and keeps the file as it is beside"
@@ -75,7 +75,7 @@ def read(data: bytes, header: Run, was_older: bool = False) -> Read:
         lost = f"{JOURNAL} ends within a round, which is lost"
     codec.check_rounds(rows[:whole])
     for at, breach in breaches(header, rows[:whole]):
-        raise _refused(at + 1, f": {_why(breach)}")
+        raise _refused(at + 1, f": {breach}")
     bytes_ = sum(map(len, lines[:whole])) + whole  # and the end of each line
     mark = len(_MARK) if data.startswith(_MARK) else 0
     return Read(tuple(rows[:whole]), mark + bytes_, lost)
@@ -83,10 +83,6 @@ def read(data: bytes, header: Run, was_older: bool = False) -> Read:
 
 def _refused(number: int, why: str) -> InputError:
     return Unreadable(f"line {number} of {JOURNAL}{why}; {RECOVER}")
-
-
-def _why(breach: Breach) -> str:
-    return f"{breach.field} = {shown(breach.value)}: {breach.must}"
 
 
 def salvage(
@@ -124,7 +120,7 @@ def salvage(
     ]
     partial = len(rows) - len(kept)
     wrong = [
-        (kept[at], _why(breach))
+        (kept[at], str(breach))
         for at, breach in breaches(header, [rows[at] for at in kept])
     ]
     left_out += [(numbers[at], why) for at, why in wrong]

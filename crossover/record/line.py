@@ -23,6 +23,7 @@ CELL = ("case", "contender")
 """The fields of a measurement that name its cell; they are neighbours in a line."""
 EXTRA = (
     "waited_s", "latency", "verified", "discarded", "settings", "items", "affinity",
+    "machine_id",
 )  # fmt: skip
 """Fields that a line holds only if they are not empty; in this order, at its end."""
 EMPTY: tuple[object, ...] = (None, "", (), {})

@@ -21,7 +21,9 @@ class Session(Protocol):
 
     A subclass needs no more than `reset`, `run` and `verify`. `notes` tells in a few
     words what was chosen for the session, such as a number of threads; `processes` are
-    the ids of other processes that share it.
+    the ids of other processes that share it. A session may also have `prove`, which
+    takes nothing and raises an error unless what ran, as the cell was opened, is what
+    the implementation's name says, such as compiled code.
     """
 
     notes: str = ""

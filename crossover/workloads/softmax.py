@@ -199,6 +199,10 @@ class TrainingSession:
 
         synchronize(self._device)
 
+    def prove(self) -> None:
+        """See `Session`: some trainers can show that they did what they are called."""
+        getattr(self._session, "prove", lambda: None)()
+
     def verify(self, repeats: int) -> tuple[float, float]:
         """See `Session`: compare the weights with the float64 reference's.
 

@@ -1,6 +1,7 @@
 """CUDA Graphs: many steps in one launch (docs/compiled_graphed.md)."""
 
 from collections.abc import Callable
+from importlib import import_module
 
 import torch
 from torch import Tensor
@@ -110,6 +111,20 @@ class GraphedSession(ClosedFormSession):
                 torch.index_select(self.X, 0, rows, out=X)
                 torch.index_select(self.y, 0, rows, out=y)
                 replay()
+
+    def prove(self) -> None:
+        """Show that a replay trains without any operator of torch's.
+
+        Raises:
+            RuntimeError: if it does not.
+        """
+        # That module imports this one.
+        counter = import_module("softmax_core.launches").Counter()
+        before = self.w.clone()
+        with counter:
+            self._replays[0]()
+        if counter.launches or torch.equal(before, self.w):
+            raise RuntimeError("no graph was replayed")
 
     def _work(self, X: Tensor, y: Tensor, sizes: list[int]) -> Work:
         """Return the work that a graph repeats: a step on each batch of its buffers."""
