@@ -1,4 +1,4 @@
-"""Open the cells of a block and measure its rounds, again where somebody was stopped.
+"""Open the cells of a block and measure its rounds, again what was disturbed.
 
 In: the blocks of a plan, workers. Out: rows to record. The pipeline calls it.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from crossover.contender import Contender
 from crossover.measure.environment import Environment
 from crossover.measure.pipe import Close, Ended, Open, Opened, R, Request, Sample
-from crossover.measure.rows import Taken, disagreeing, measured
+from crossover.measure.rows import Taken, Waits, disagreeing, measured, with_stolen
 from crossover.measure.stops import Stopped
 from crossover.measure.workers import Workers
 from crossover.nouns import Cell, Measurement, Run
@@ -44,6 +44,11 @@ class Attempts:
     """Whose worker was killed or stopped in the round in flight."""
     _stopped: dict[Contender, str] = dataclasses.field(default_factory=dict)
     """Why the round in flight does not count: who was stopped in it, and how."""
+    _has_said: bool = False
+    """Whether the user knows that rounds are measured again for waiting."""
+
+    def __post_init__(self) -> None:
+        self._waits = Waits(self.run.measurements)
 
     def _ask(self, contender: Contender, request: Request[R]) -> R | Ended:
         """Ask a worker, until the cell's timeout or the end of the run's budget.
@@ -128,22 +133,33 @@ class Attempts:
     ) -> None:
         """Measure a round until it counts; one that does not is recorded with why."""
         self._killed.clear()
-        why = ""
-        for _ in range(MOST_ATTEMPTS):
-            if why:
-                self.environment.say(f"{why}: round measured again")
+        stops = waits = 0
+        while True:
             while (rows := self._round(block, number, opened)) is None:
                 pass
-            why = "; ".join(dict.fromkeys(self._stopped.values()))
+            stopped = "; ".join(dict.fromkeys(self._stopped.values()))
+            why = stopped or self._waits.disturbed(rows, waits)
             if rows:
                 self.record([dataclasses.replace(m, discarded=why) for m in rows])
             if not rows or not why:
                 return
+            stops, waits = stops + bool(stopped), waits + (not stopped)
+            if stops == MOST_ATTEMPTS:
+                break
+            self._say_again(why, bool(stopped))
         notes = f"{why}, in {MOST_ATTEMPTS} attempts at a round"
         ended = {c: Ended(status="failed", notes=notes) for c in self._stopped}
         for contender in ended:
             del opened[contender]
         self._end(block, number, ended)
+
+    def _say_again(self, why: str, is_stop: bool) -> None:
+        """Say that a round is measured again; for waiting, once in a run."""
+        if is_stop:
+            self.environment.say(f"{why}: round measured again")
+        elif not self._has_said:
+            self._has_said = True
+            self.environment.say(f"{why}: such rounds are measured again")
 
     def _round(
         self, block: Block, number: int, opened: dict[Contender, Opened]
@@ -153,6 +169,7 @@ class Attempts:
         `_stopped` tells then who was stopped meanwhile, and how.
         """
         begun, throttled = self.environment.now(), self.environment.throttled()
+        stolen, start_s = self.environment.stolen_s(), self.environment.clock_s()
         before, self._stopped = self.environment.watch.look(), {}
         taken: dict[Contender, list[Taken]] = {c: [] for c in opened}
         for position, contender in enumerate(round_order(self.spec, block, number)):
@@ -187,10 +204,15 @@ class Attempts:
             for contender in opened
         }  # fmt: skip
         is_first = number == block.rounds[0]
-        return [
+        whole = [
             measured(row, opened[contender], taken[contender], is_first)
             for contender, row in rows.items()
         ]
+        if stolen is None:
+            return whole
+        stolen = (self.environment.stolen_s() or stolen) - stolen
+        round_s = self.environment.clock_s() - start_s
+        return [with_stolen(row, stolen, round_s) for row in whole]
 
     def _again(
         self, block: Block, contender: Contender, ended: Ended, before: Stopped

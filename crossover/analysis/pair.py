@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from crossover.analysis.flags import NO_INTERVAL, view_flags
+from crossover.analysis.flags import NO_INTERVAL, view_flags, worst_each
 from crossover.analysis.metrics import ENERGY, TIME
 from crossover.analysis.rounds import Recorded
 from crossover.contender import Contender
@@ -288,7 +288,7 @@ class PairAnalysis:
         if self.metric == ENERGY:
             of = {m.energy_of: None for c in members for m in self.recorded.ok[c]}
             raised.append(f"energy_counters: {' against '.join(of)}")
-        return list(dict.fromkeys([*raised, *view_flags(view)]))
+        return worst_each([*raised, *view_flags(view)])
 
 
 def why(recorded: Recorded, cases: Cases, pair: Pair, view: str = "train") -> str:

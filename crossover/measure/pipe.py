@@ -226,6 +226,8 @@ class Sampled(Reply):
     transfer_s: NotNegative | None = None
     sample_j: Real | None = None
     """Joules of the sample; None if they cannot be measured."""
+    waited_s: NotNegative | None = None
+    """Seconds that the sample's threads waited for a core; None if unknown."""
     clock_share: Real | None = None
     """The accelerator's clock in this round, as a share of its highest."""
 

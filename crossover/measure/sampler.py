@@ -10,7 +10,13 @@ from collections.abc import Callable
 
 import torch
 
-from crossover.measure.clock import GarbagePause, measured_s, timer_step_s
+from crossover.measure.clock import (
+    GarbagePause,
+    core_delays,
+    measured_s,
+    timer_step_s,
+    waited_s,
+)
 from crossover.measure.energy import Meter
 from crossover.measure.pipe import Opened
 from crossover.nouns import Case
@@ -168,12 +174,19 @@ class Sampler:
         """
         return self._measured(self.move)
 
-    def sample(self) -> tuple[float, float | None]:
+    def sample(self) -> tuple[float, float | None, float | None]:
         """Take one sample: `calls` trainings, on from the initial weights.
 
-        The result is its seconds, and its joules or None if they are not measured.
+        The result is its seconds, its joules, and the seconds that its threads waited
+        for a core; each of the last two is None if it is not measured.
         """
         self.ready()
+        processes = "self", *self._session.processes
+        before = core_delays(processes)
+        sample_s, joules = self._clocked()
+        return sample_s, joules, waited_s(before, core_delays(processes))
+
+    def _clocked(self) -> tuple[float, float | None]:
         if self._meter is None:
             return self._measured(self.train_calls), None
         self.synchronize()

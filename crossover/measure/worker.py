@@ -94,13 +94,14 @@ class Worker:
         if sampler is None:
             return Ended(status="failed", notes="no cell is open")
         transfer_s = sampler.transfer_s()
-        sample_s, sample_j = sampler.sample()
+        sample_s, sample_j, waited_s = sampler.sample()
         if self._clock is None or number is None or self._clock[0] != number:
             self._clock = number, sampler.clock_share()
         return Sampled(
             transfer_s=transfer_s,
             sample_s=sample_s,
             sample_j=sample_j,
+            waited_s=waited_s,
             clock_share=self._clock[1],
         )
 

@@ -6,7 +6,7 @@ crossovers.csv. The page marks the numbers; Markdown and the terminal join the p
 
 from dataclasses import dataclass
 
-from crossover.analysis.flags import UNFINISHED, doubts
+from crossover.analysis.flags import BUSY, UNFINISHED, doubts
 from crossover.contender import BEST, Contender
 from crossover.findings import Crossover
 from crossover.nouns import Case
@@ -65,14 +65,20 @@ def doubtful(c: Crossover) -> str:
     """Say what makes an answer doubtful: `unfinished (...), doubtful (...)`, or ""."""
     said = doubts(c.flags)
     unfinished = [words for name, words in said.items() if name in UNFINISHED]
-    others = [words for name, words in said.items() if name not in UNFINISHED]
+    others = [words for name, words in said.items() if name not in (*UNFINISHED, BUSY)]
     parts = {"unfinished": unfinished, "doubtful": others}
     return ", ".join(f"{word} ({'; '.join(why)})" for word, why in parts.items() if why)
 
 
 def headed(c: Crossover) -> str:
-    """Return the outcome of an answer with its doubts, as its line begins."""
-    return ", ".join(filter(None, (c.answer.outcome.replace("_", " "), doubtful(c))))
+    """Return the outcome of an answer with its doubts, as its line begins.
+
+    A machine whose cores were taken by others comes before all.
+    """
+    busy = doubts(c.flags).get(BUSY)
+    first = f"Not to be trusted: {busy}; " if busy else ""
+    outcome = c.answer.outcome.replace("_", " ")
+    return first + ", ".join(filter(None, (outcome, doubtful(c))))
 
 
 def answer(c: Crossover, a: Name, b: Name) -> Parts:
