@@ -10,7 +10,15 @@ from collections.abc import Callable
 from crossover.contender import Contender
 from crossover.measure.environment import Environment
 from crossover.measure.pipe import Close, Ended, Open, Opened, R, Request, Sample
-from crossover.measure.rows import Taken, Waits, disagreeing, measured, with_stolen
+from crossover.measure.rows import (
+    Setups,
+    Taken,
+    Waits,
+    disagreeing,
+    measured,
+    too_short,
+    with_stolen,
+)
 from crossover.measure.stops import Stopped
 from crossover.measure.workers import Workers
 from crossover.nouns import Cell, Measurement, Run
@@ -22,7 +30,8 @@ MOST_TRAININGS = 5
 """Most trainings in one request: after a timeout of T, one takes at least T / 5.
 Opening a cell with long epochs takes four, and a few batches."""
 MOST_ATTEMPTS = 3
-"""Most attempts at a round, or at opening a cell, if each time something is stopped."""
+"""Most attempts at a round, or at opening a cell, if each time something is stopped or
+wrongly calibrated."""
 
 
 class BudgetSpent(Exception):  # noqa: N818
@@ -44,11 +53,14 @@ class Attempts:
     """Whose worker was killed or stopped in the round in flight."""
     _stopped: dict[Contender, str] = dataclasses.field(default_factory=dict)
     """Why the round in flight does not count: who was stopped in it, and how."""
+    _fresh: set[Contender] = dataclasses.field(default_factory=set)
+    """Whose cell was opened again in the round in flight."""
     _has_said: bool = False
     """Whether the user knows that rounds are measured again for waiting."""
 
     def __post_init__(self) -> None:
         self._waits = Waits(self.run.measurements)
+        self._setups = Setups(self.spec)
 
     def _ask(self, contender: Contender, request: Request[R]) -> R | Ended:
         """Ask a worker, until the cell's timeout or the end of the run's budget.
@@ -75,6 +87,8 @@ class Attempts:
             reply = self._open_cell(block, contender)
             if isinstance(reply, Ended) and reply.killed:
                 reply = self._open_cell(block, contender)
+            if isinstance(reply, Opened):
+                reply = self._set_up_twice(block, contender, reply)
             if isinstance(reply, Ended):
                 self._end(block, block.rounds[block.done], {contender: reply})
             else:
@@ -106,6 +120,23 @@ class Attempts:
             self.workers.end(contender)
         return Ended(status="failed", notes=f"{why}, {MOST_ATTEMPTS} times in a row")
 
+    def _set_up_twice(
+        self, block: Block, contender: Contender, reply: Opened
+    ) -> Opened | Ended:
+        """Set up a cell in a second process if the set-up proves nothing by itself.
+
+        The shorter one counts.
+        """
+        if not self._setups.is_doubtful(contender, reply):
+            return reply
+        self.workers.end(contender)
+        again = self._open_cell(block, contender)
+        if isinstance(again, Opened):
+            again = again.model_copy(
+                update={"setup_s": self._setups.shorter(contender, again)}
+            )
+        return again
+
     def close(self, opened: dict[Contender, Opened]) -> None:
         """Close the cells of a block."""
         for contender in opened:
@@ -133,29 +164,49 @@ class Attempts:
     ) -> None:
         """Measure a round until it counts; one that does not is recorded with why."""
         self._killed.clear()
-        stops = waits = 0
+        self._fresh.clear()
+        failures = waits = 0
         while True:
             while (rows := self._round(block, number, opened)) is None:
                 pass
             stopped = "; ".join(dict.fromkeys(self._stopped.values()))
-            why = stopped or self._waits.disturbed(rows, waits)
+            short = {} if stopped else too_short(rows, opened)
+            why = stopped or "; ".join(short.values())
+            why = why or self._waits.disturbed(rows, waits)
             if rows:
                 self.record([dataclasses.replace(m, discarded=why) for m in rows])
             if not rows or not why:
                 return
-            stops, waits = stops + bool(stopped), waits + (not stopped)
-            if stops == MOST_ATTEMPTS:
+            has_failed = bool(stopped or short)
+            failures, waits = failures + has_failed, waits + (not has_failed)
+            if failures == MOST_ATTEMPTS:
                 break
-            self._say_again(why, bool(stopped))
+            self._say_again(why, has_failed)
+            for contender in short:
+                self._calibrate_again(block, number, contender, opened)
         notes = f"{why}, in {MOST_ATTEMPTS} attempts at a round"
-        ended = {c: Ended(status="failed", notes=notes) for c in self._stopped}
+        failed = self._stopped or short
+        ended = {c: Ended(status="failed", notes=notes) for c in failed}
         for contender in ended:
             del opened[contender]
         self._end(block, number, ended)
 
-    def _say_again(self, why: str, is_stop: bool) -> None:
+    def _calibrate_again(
+        self, block: Block, number: int, contender: Contender,
+        opened: dict[Contender, Opened],
+    ) -> None:  # fmt: skip
+        """Open a cell again, to decide anew how often a sample trains."""
+        reply = self._open_cell(block, contender)
+        if isinstance(reply, Ended):
+            del opened[contender]
+            self._end(block, number, {contender: reply})
+            return
+        opened[contender] = reply
+        self._fresh.add(contender)
+
+    def _say_again(self, why: str, has_failed: bool) -> None:
         """Say that a round is measured again; for waiting, once in a run."""
-        if is_stop:
+        if has_failed:
             self.environment.say(f"{why}: round measured again")
         elif not self._has_said:
             self._has_said = True
@@ -184,6 +235,7 @@ class Attempts:
             again = self._again(block, contender, reply, before)
             if not isinstance(again, Ended):
                 opened[contender] = again
+                self._fresh.add(contender)
                 return None
             del opened[contender]
             self._stopped.pop(contender, None)
@@ -205,8 +257,8 @@ class Attempts:
         }  # fmt: skip
         is_first = number == block.rounds[0]
         whole = [
-            measured(row, opened[contender], taken[contender], is_first)
-            for contender, row in rows.items()
+            measured(row, opened[c], taken[c], is_first or c in self._fresh)
+            for c, row in rows.items()
         ]
         if stolen is None:
             return whole

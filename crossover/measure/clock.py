@@ -40,6 +40,32 @@ def timer_step_s(now: Callable[[], float] = time.perf_counter) -> float:
     return min(steps)
 
 
+def processor_s() -> float:
+    """Return the seconds of processor time of this process and of those it started."""
+    started = os.times()
+    return time.process_time() + started.children_user + started.children_system
+
+
+class Idle:
+    """Adds up by how much pieces of work took longer than the processor worked."""
+
+    def __init__(
+        self,
+        now: Callable[[], float] = time.perf_counter,
+        worked_s: Callable[[], float] = processor_s,
+    ) -> None:
+        self.seconds, self._now, self._worked_s = 0.0, now, worked_s
+
+    def __enter__(self) -> None:
+        """Begin a piece of work."""
+        self._began = self._now(), self._worked_s()
+
+    def __exit__(self, *_: object) -> None:
+        """End a piece of work."""
+        took_s = self._now() - self._began[0]
+        self.seconds += max(0.0, took_s - (self._worked_s() - self._began[1]))
+
+
 Delays = dict[str, int]
 """Nanoseconds that each thread, by its number, has waited for a core so far."""
 

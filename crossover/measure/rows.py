@@ -1,10 +1,11 @@
 """Turn the workers' replies into the rows of a round; find losses that are wrong, and
-rounds that other programs disturbed.
+what was disturbed: rounds, samples that are too short, set-ups.
 
 `Attempts` calls it after it has asked all contenders.
 """
 
 import dataclasses
+import math
 import statistics
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ from crossover.contender import Contender
 from crossover.measure.clock import STEAL_STEP_S
 from crossover.measure.pipe import Ended, Opened, Sampled
 from crossover.nouns import Measurement, by_device
+from crossover.spec.spec import Spec
 
 LOSS_RTOL, LOSS_ATOL = 0.02, 1e-3
 """How far contenders' losses may lie apart: a share of the loss, plus a constant."""
@@ -141,6 +143,58 @@ def _waited(m: Measurement) -> float | None:
     if m.waited_s is None or not m.samples_s:
         return None
     return m.waited_s / sum(m.samples_s)
+
+
+def too_short(
+    rows: Iterable[Measurement], opened: dict[Contender, Opened]
+) -> dict[Contender, str]:
+    """Say whose samples are too short for the clock, as calibration was disturbed."""
+    found = {}
+    for m in rows:
+        floor_s, least_s = opened[m.contender].floor_s, min(m.samples_s)
+        if least_s < floor_s:
+            found[m.contender] = (
+                f"a sample of {m.contender} took {least_s * 1e3:.3g} ms, less than "
+                f"{floor_s * 1e3:.3g} ms"
+            )
+    return found
+
+
+SETUP_SPREAD, SETUP_SPREAD_S = 0.2, 0.05
+"""A set-up is disturbed if for this share of it, and for these seconds, its process did
+not run."""
+SETUP_OUTLIER = 2.0
+"""It is, too, if it took longer by this factor than any of the contender's before."""
+
+
+class Setups:
+    """The set-ups of each contender so far, to find one that proves nothing."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self._seconds: dict[Contender, list[float]] = defaultdict(list)
+
+    def is_doubtful(self, contender: Contender, opened: Opened) -> bool:
+        """Tell whether a set-up was disturbed, or is the only one of its contender."""
+        setup_s, before = opened.setup_s, self._seconds[contender]
+        spread_s = max(SETUP_SPREAD_S, SETUP_SPREAD * setup_s)
+        most_s = max(SETUP_SPREAD_S, SETUP_OUTLIER * max(before, default=math.inf))
+        is_disturbed = opened.setup_idle_s > spread_s or setup_s > most_s
+        is_alone = not before and self._has_one_cell(contender)
+        before.append(setup_s)
+        return is_disturbed or is_alone
+
+    def shorter(self, contender: Contender, again: Opened) -> float:
+        """Return the shorter one of the last set-up and that of a second process."""
+        known = self._seconds[contender]
+        known[-1] = min(known[-1], again.setup_s)
+        return known[-1]
+
+    def _has_one_cell(self, contender: Contender) -> bool:
+        asked = [
+            s for s in self._spec.sweep if contender in self._spec.contenders_of(s)
+        ]
+        return len({case for sweep in asked for case in sweep.cases().values()}) == 1
 
 
 def disagreeing(opened: dict[Contender, Opened]) -> dict[Contender, Ended]:
