@@ -74,6 +74,7 @@ def run(
     budget: opt.Budget = None,
     rounds: opt.Rounds = None,
     width: opt.Width = None,
+    margin: opt.Margin = None,
     grid: opt.Grid = False,
     price: opt.Prices = None,
     out: opt.Out = None,
@@ -106,6 +107,7 @@ def plan(
     budget: opt.Budget = None,
     rounds: opt.Rounds = None,
     width: opt.Width = None,
+    margin: opt.Margin = None,
     grid: opt.Grid = False,
 ) -> None:
     """Say what `run` would do and how long it would take."""
@@ -127,6 +129,7 @@ def report(
     from_pytest_benchmark: opt.FromPytestBenchmark = None,
     out: opt.ReportOut = None,
     price: opt.Prices = None,
+    margin: opt.Margin = None,
     latex: opt.Latex = False,
     parquet: opt.Parquet = False,
     show: opt.Show = False,
@@ -140,7 +143,7 @@ def report(
 
     asked = ReportAsk(
         tuple(runs or ()), tuple(from_asv or ()), tuple(from_pytest_benchmark or ()),
-        out, tuple(price or ()), latex, parquet, show, recover,
+        out, tuple(price or ()), latex, parquet, show, recover, margin,
     )  # fmt: skip
     raise typer.Exit(do_report(asked))
 
@@ -179,12 +182,14 @@ def analyse(
     by: opt.By = None,
     pool: opt.Pool = None,
     higher_is_better: opt.HigherIsBetter = None,
+    margin: opt.Margin = None,
     out: opt.AnalyseOut = None,
 ) -> None:
     """Find the crossovers in anybody's table of times.
 
     Rows that differ in a column you do not name are refused, not mixed.
     """
+    from crossover.command.ask import parse_margin
     from crossover.sources.table.analyse import analyse_file
     from crossover.sources.table.file import TableAsk
 
@@ -193,7 +198,7 @@ def analyse(
         axis, time, contender, baseline, challenger, round_, groups, pooled,
         higher_is_better,
     )  # fmt: skip
-    for said in analyse_file(file, asked, out):
+    for said in analyse_file(file, asked, out, parse_margin(margin)):
         print(said)
 
 
@@ -206,6 +211,7 @@ def analyse(
 def compare(
     run_a: opt.Before,
     run_b: opt.After,
+    margin: opt.Margin = None,
 ) -> None:
     """Say whether crossovers or times changed.
 
@@ -216,7 +222,7 @@ def compare(
     """
     from crossover.command.reports import do_compare
 
-    raise typer.Exit(do_compare(run_a, run_b))
+    raise typer.Exit(do_compare(run_a, run_b, margin))
 
 
 @app.command(epilog=examples("crossover selftest --pairs 10 --sweeps 1000"))

@@ -3,10 +3,13 @@
 The analysis makes them, and tables, pages and comparisons show them.
 """
 
+import math
 from dataclasses import dataclass
 
 from crossover.contender import Contender
 from crossover.nouns import Case
+
+AHEAD, BEHIND, EQUAL = "ahead", "behind", "equal"
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,50 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Whether, and from which size on, one contender is ahead of another.
+class SizeZone:
+    """What is shown of one size, and how many times as fast the challenger is there."""
 
-    `low` or `high` is None if the crossing may lie beyond the measured sizes.
+    size: float
+    name: str
+    """Who is shown to be what: `ahead`, `behind`, `equal`; others are no verdict."""
+    speedup: float | None = None
+    """None where one of them ran into the time limit: then only a bound is known."""
+    low: float = 0.0
+    """The limits of all sizes of a sweep hold together."""
+    high: float = math.inf
+
+    @property
+    def has_verdict(self) -> bool:
+        """Whether it is shown who is ahead, or that both are equal."""
+        return self.name in (AHEAD, BEHIND, EQUAL)
+
+    @property
+    def within(self) -> float:
+        """The smallest share within which the contenders are shown to be."""
+        return max(self.high, 1 / self.low if self.low else math.inf) - 1
+
+    def __str__(self) -> str:
+        """`16 behind`, or `64 within 7 %` where no difference is shown."""
+        shown = self.name if self.has_verdict else bounded(self.within)
+        return f"{self.size:,.12g} {shown}"
+
+
+def bounded(share: float) -> str:
+    """Write within which share two contenders are, rounded up: `within 7 %`."""
+    return f"within {math.ceil(100 * share):,} %" if share < 10 else "undecided"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whether, and from which size on, one contender is ahead of another by the margin.
+
+    `low` or `high` is None if the crossing may lie beyond the measured sizes; so is an
+    end of the other two boundaries.
     """
 
     outcome: str
     at: float | None = None
+    """From here on the challenger is ahead by the margin."""
     low: float | None = None
     high: float | None = None
     confidence: float | None = None
@@ -44,7 +83,39 @@ class Answer:
     speedup_smallest: float | None = None
     speedup_largest: float | None = None
     slope: float | None = None
+    behind_until: float | None = None
+    """Up to here the challenger is behind by the margin."""
+    behind_until_low: float | None = None
+    behind_until_high: float | None = None
+    parity: float | None = None
+    """Where both take the same time."""
+    parity_low: float | None = None
+    parity_high: float | None = None
+    equal_from: float | None = None
+    """The smallest measured size shown equal."""
+    equal_to: float | None = None
+    """The largest measured size shown equal."""
+    worst_regret: float | None = None
+    """Share that the wrong choice costs at most between the two boundaries."""
+    next_ahead: float | None = None
+    """The smallest measured size shown ahead."""
+    next_ahead_speedup: float | None = None
+    speedup_smallest_low: float | None = None
+    speedup_smallest_high: float | None = None
+    speedup_largest_low: float | None = None
+    speedup_largest_high: float | None = None
+    most_behind: float | None = None
+    """The least speedup at a size shown behind."""
+    most_behind_low: float | None = None
+    most_behind_high: float | None = None
+    zones: tuple[SizeZone, ...] = ()
+    """What is shown of each size, the smallest first."""
     flags: tuple[str, ...] = ()
+
+    @property
+    def differs(self) -> bool:
+        """Whether the challenger is shown to be ahead or behind at any size."""
+        return any(zone.name in (AHEAD, BEHIND) for zone in self.zones)
 
 
 @dataclass(frozen=True)

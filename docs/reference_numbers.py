@@ -15,20 +15,14 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from crossover.analysis.cost_model import cost_models
-from crossover.analysis.frame import records
+from crossover.analysis.crossover import crossovers
 from crossover.analysis.sweeps import is_along
-from crossover.findings import Answer, Crossover
-from crossover.nouns import Run, field_names
 from crossover.record.run_folder import load
 from crossover.report.tables import cost_table
 from crossover.report.terminal import plain_lines
 from crossover.report.words.table import markdown_lines
-from crossover.spec.sweep import Sweep
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "results/reference"
@@ -36,34 +30,10 @@ MARKED = re.compile(r"(<!-- numbers -->\n).*?(<!-- /numbers -->)", re.DOTALL)
 EXAMPLE = re.compile(r"(```python\n(.*?)```\n+```text\n).*?(```)", re.DOTALL)
 
 
-def crossovers_of(folder: Path, run: Run) -> list[Crossover]:
-    """Read crossovers.csv back; the sweep's spec gives what its cells leave out."""
-    table = pd.read_csv(folder / "crossovers.csv", dtype={"flags": str})
-    found = []
-    for row in records(table):
-        sweep = next(sweep for sweep in run.spec.sweep if _fits(row, sweep))
-        flags = tuple((row["flags"] or "").split(";")) if row["flags"] else ()
-        names = {n: row[n] for n in field_names(Crossover) if n in row}
-        values = {n: row[n] for n in field_names(Answer)}
-        said = tuple(flag for flag in flags if flag != "control")
-        answer = Answer(**{**values, "flags": said})
-        is_control = said != flags
-        line = sweep.line
-        found.append(
-            Crossover(**names, line=line, answer=answer, is_control=is_control)
-        )
-    return found
-
-
-def _fits(row: dict[str, Any], sweep: Sweep) -> bool:
-    sizes = [name for name in sweep.workload.axes if name != sweep.axis]
-    return sweep.axis == row["axis"] and all(sweep.line[n] == row[n] for n in sizes)
-
-
 def readme_part(folder: Path) -> str:
     """Return what the README says of the reference run."""
     run = load(folder)
-    found = [c for c in crossovers_of(folder, run) if c.view == "train"]
+    found = [c for c in crossovers(run) if c.view == "train"]
     m = run.machine
     devices = ", ".join(str(a["description"]) for a in m.accelerators)
     started = sorted(x.started_utc for x in run.measurements if x.started_utc)

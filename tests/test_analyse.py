@@ -54,8 +54,10 @@ def test_one_crossover_a_group_in_the_tables_order(csv, tmp_path):
     written = pd.read_csv(tmp_path / "out" / "analyse.csv")
     assert list(written.model) == ["mlp", "cnn"]
     assert list(written.outcome) == ["found", "found"]
-    assert (written.low < [1000, 3000]).all()
-    assert (written.high > [1000, 3000]).all()
+    assert (written.parity_low < [1000, 3000]).all()
+    assert (written.parity_high > [1000, 3000]).all()
+    assert (written["at"] > written.parity).all()
+    assert (written.zones.str.split(";").str.len() == len(SIZES)).all()
     assert lines[0] in (tmp_path / "out" / "analyse.md").read_text()
 
 
@@ -78,8 +80,9 @@ def test_one_time_a_size_has_no_interval(tmp_path):
     for row in analyse(read_table(path, asked), asked, Settings()):
         assert row.answer.outcome == "found"
         assert row.answer.low is row.answer.high is row.answer.confidence is None
-        assert row.answer.flags == ("no_rounds",)
-    assert "(no interval) [one time a size]" in analyse_file(path, asked, None)[0]
+        assert row.answer.flags[0] == "no_rounds"
+        assert row.answer.flags[1].startswith("coarse_grid: ")
+    assert "(no interval) [one time a size" in analyse_file(path, asked, None)[0]
 
 
 def test_a_group_that_lacks_a_contender_is_not_measured(tmp_path):

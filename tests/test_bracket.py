@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from crossover.crossing.answer import point_answer
-from crossover.crossing.locate import crossing, locate, sign_changes
+from crossover.crossing.boundaries import boundaries, crossings
+from crossover.crossing.locate import crossing
+from crossover.crossing.zones import Margins, Zone
 
-MARGIN = 0.02
-LEAST = 0.03
+MARGIN = 0.05
+LEAST = 0.06
 """A random curve is at least this far ahead or behind at every size, as a log-ratio."""
 
 
@@ -53,10 +55,11 @@ def check_with_rounds(curves):
     for seed in range(curves):
         rng = np.random.default_rng([seed, 2])
         sizes, curve, (below, above) = monotone(rng)
-        found = locate(sizes, noisy(curve, rng, 0.002), 0.95, MARGIN, seed)
+        found = boundaries(sizes, noisy(curve, rng, 0.002), 0.95, MARGIN, seed)
         assert found.outcome == "found"
-        assert below <= found.low <= found.at <= found.high <= above, seed
-        assert found.low < found.high
+        for one in (found.behind_until, found.parity, found.ahead_from):
+            assert below <= one.low <= one.at <= one.high <= above, seed
+            assert one.low < one.high
 
 
 def test_the_crossing_of_curves_with_rounds_is_in_its_bracket():
@@ -74,18 +77,19 @@ def test_under_noise_the_crossing_is_between_the_sizes_that_are_decided():
         rng = np.random.default_rng([seed, 3])
         sizes, curve, _ = monotone(rng)
         rounds = int(rng.choice([5, 8, 40]))
-        found = locate(
-            sizes, noisy(curve, rng, rng.choice([0.05, 0.2]), rounds), 0.95, 0.0, seed
-        )
+        noise = rng.choice([0.05, 0.2])
+        found = boundaries(sizes, noisy(curve, rng, noise, rounds), 0.95, 0.0, seed)
+        ahead = found.ahead_from
         if found.outcome != "found":
-            assert found.at is None
+            assert ahead.at is None
             continue
         seen += 1
-        signs = np.array(found.signs)
-        assert 0 < found.at < np.inf
-        assert (signs[sizes < found.at] <= 0).all()
-        assert (signs[sizes > found.at] >= 0).all()
-        assert (found.low or 0.0) <= found.at <= (found.high or np.inf)
+        is_ahead = np.array([zone.name == "ahead" for zone in found.zones])
+        is_not_ahead = np.array([zone.is_not_ahead for zone in found.zones])
+        assert 0 < ahead.at < np.inf
+        assert not is_ahead[sizes < ahead.at].any()
+        assert not is_not_ahead[sizes > ahead.at].any()
+        assert (ahead.low or 0.0) <= ahead.at <= (ahead.high or np.inf)
     assert seen > 50
 
 
@@ -93,22 +97,24 @@ def test_a_size_that_is_decided_outweighs_the_median_of_its_neighbour():
     """The noisy third size pulls the second one's fit below zero."""
     steady, wild = np.linspace(-0.01, 0.01, 8), np.linspace(-2.0, 1.0, 8)
     ratios = [steady - 1, steady + 0.05, wild, steady + 1]
-    found = locate(np.array([1.0, 10.0, 100.0, 1000.0]), ratios, 0.95, MARGIN, 0)
-    assert found.signs == (-1, 1, 0, 1)
-    assert 1 < found.at < 10
+    ratios[1] += 0.02
+    found = boundaries(np.array([1.0, 10.0, 100.0, 1000.0]), ratios, 0.95, MARGIN, 0)
+    names = [zone.name for zone in found.zones]
+    assert names == ["behind", "ahead", "undecided", "ahead"]
+    assert 1 < found.ahead_from.at < 10
 
 
 def test_a_listed_crossing_is_between_its_two_sizes_whatever_the_medians():
     logs = np.log([1.0, 10.0, 100.0])
     for middle in (-0.6, -0.5, -0.01, 0.0, 0.3):
-        first, second = sign_changes(
-            logs, np.array([-0.5, middle, -1.0]), [-1, 1, -1], MARGIN
-        )
+        zones = [Zone("behind"), Zone("ahead"), Zone("behind")]
+        medians = np.array([-0.5, middle, -1.0])
+        first, second = crossings(logs, medians, zones, Margins.of(MARGIN, 0.0))
         assert 1 < first < 10 < second < 100
 
 
 def test_rounds_all_alike_give_the_bracket_not_an_interval_of_no_width():
     ratios = [np.full(8, lead) for lead in (-1.0, 1.0)]
-    found = locate(np.array([10.0, 1000.0]), ratios, 0.95, MARGIN, 0)
+    found = boundaries(np.array([10.0, 1000.0]), ratios, 0.95, MARGIN, 0).parity
     assert found.at == pytest.approx(100)
     assert (found.low, found.high) == pytest.approx((10, 1000))

@@ -112,7 +112,11 @@ def test_a_small_run_writes_every_file_and_opens_no_connection(
     assert head == (
         "axis,samples,features,classes,batch_size,epochs,view,metric,baseline,"
         "challenger,outcome,at,low,high,confidence,first_win,least_regret,fitted,"
-        "speedup_smallest,speedup_largest,slope,flags"
+        "speedup_smallest,speedup_largest,slope,behind_until,behind_until_low,"
+        "behind_until_high,parity,parity_low,parity_high,equal_from,equal_to,"
+        "worst_regret,next_ahead,next_ahead_speedup,speedup_smallest_low,"
+        "speedup_smallest_high,speedup_largest_low,speedup_largest_high,most_behind,"
+        "most_behind_low,most_behind_high,zones,flags"
     )
     before = {p.name: p.read_bytes() for p in out.glob("*.csv")}
     assert crossover("report", out)[0] == 0

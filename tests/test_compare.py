@@ -51,8 +51,9 @@ def test_two_runs_of_the_same_thing_do_not_differ():
 def test_a_moved_crossover_is_significant_with_its_interval():
     found = compare(run(1), run(2, fixed=1100.0))
     train = found.crossings[0]
-    assert train.before == pytest.approx(500 / 0.9, rel=0.05)
-    assert train.after == pytest.approx(1000 / 0.9, rel=0.05)
+    # (100 + n) / (600 + 0.1 n) = 1.05, and with 1,100 for 600
+    assert train.before == pytest.approx(530 / 0.895, rel=0.05)
+    assert train.after == pytest.approx(1055 / 0.895, rel=0.05)
     assert train.low < 2 < train.high
     assert train.significant
     assert found.changed

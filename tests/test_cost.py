@@ -68,10 +68,10 @@ def test_the_crossover_in_cost_is_where_hours_times_price_meet():
         (view, "cpu/resident@1", "cuda/resident") for view in VIEWS
     ]  # two CPU contenders have the same price: no row
     assert time[0].answer.outcome == cost[0].answer.outcome == "found"
-    assert time[0].answer.at == pytest.approx(1e4, rel=0.03)
+    assert time[0].answer.parity == pytest.approx(1e4, rel=0.03)
     # 0.1 (1e-3 + 1e-6 b) = 0.4 (1e-2 + 1e-7 b)
-    assert cost[0].answer.at == pytest.approx(6.5e4, rel=0.03)
-    assert cost[0].answer.low < 6.5e4 < cost[0].answer.high
+    assert cost[0].answer.parity == pytest.approx(6.5e4, rel=0.03)
+    assert cost[0].answer.parity_low < 6.5e4 < cost[0].answer.parity_high
     for t, c in zip(time, cost, strict=False):
         assert c.answer.speedup_smallest == pytest.approx(t.answer.speedup_smallest / 4)
         assert c.answer.speedup_largest == pytest.approx(t.answer.speedup_largest / 4)
@@ -110,7 +110,7 @@ def test_best_is_the_cheapest_of_its_device():
     fields = {"contenders": list(names), "pairs": [["cpu/resident@1", "cuda/best"]]}
     run = made_run(PRICES, names, **fields)
     # cuda/lesson is the faster one up to batch 12,857, never four times as fast
-    assert rows_of(run, "cost")[0].answer.at == pytest.approx(6.5e4, rel=0.03)
+    assert rows_of(run, "cost")[0].answer.parity == pytest.approx(6.5e4, rel=0.03)
     assert rows_of(run, "time_s")[0].answer.outcome != "found"
 
 

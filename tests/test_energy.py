@@ -282,10 +282,10 @@ def test_energy_has_a_crossover_of_its_own(tmp_path):
     assert [c.view for c in joules] == ["train"]
     time = found[0]
     assert (time.metric, time.answer.outcome) == ("time_s", "found")
-    assert time.answer.at == pytest.approx(2000, rel=0.02)
+    assert time.answer.parity == pytest.approx(2000, rel=0.02)
     # 20 (1e-3 + 1e-6 b) = 30 (2e-3 + 0.5e-6 b)
     assert joules[0].answer.outcome == "found"
-    assert joules[0].answer.at == pytest.approx(8000, rel=0.02)
+    assert joules[0].answer.parity == pytest.approx(8000, rel=0.02)
     assert "energy_counters: package-0" in joules[0].flags
 
 

@@ -42,7 +42,8 @@ TYPES = {
         "at": "float64", "low": "float64", "high": "float64", "confidence": "float64",
         "first_win": "float64", "least_regret": "float64", "fitted": "float64",
         "speedup_smallest": "float64", "speedup_largest": "float64",
-        "slope": "float64", "flags": "string",
+        "slope": "float64", "behind_until": "float64", "parity_low": "float64",
+        "next_ahead_speedup": "float64", "zones": "string", "flags": "string",
     },
     "breakeven": {
         "samples": "Int64", "batch_size": "Int64", "outcome": "category",

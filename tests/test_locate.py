@@ -1,4 +1,4 @@
-"""The estimator, its decisions and the other definitions, on cases known exactly."""
+"""The estimator, the answer and the other definitions, on cases known exactly."""
 
 import itertools
 
@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 from scipy.optimize import isotonic_regression
 
-from crossover.crossing.answer import Settings, answer, point_answer
-from crossover.crossing.decide import decide, looks_up_to, p_ahead, walsh_averages
+from crossover.crossing.answer import Settings, agreed, answer, point_answer
+from crossover.crossing.boundaries import boundaries
+from crossover.crossing.decide import looks_up_to, p_ahead, walsh_averages
 from crossover.crossing.definitions import (
     first_win,
     fitted,
@@ -17,12 +18,8 @@ from crossover.crossing.definitions import (
     steps_from_bracket,
 )
 from crossover.crossing.isotonic import isotonic_fits
-from crossover.crossing.locate import crossing, locate
+from crossover.crossing.locate import ahead_replicates, crossing
 from crossover.selftest.simulate import SIZES, Model, cost_curve, log_ratios, seconds
-
-
-def signs(ratios, **settings):
-    return decide(ratios, 0.95, 0.02, **settings)
 
 
 def around(levels, rounds=12, spread=0.02, seed=0):
@@ -53,70 +50,33 @@ def test_the_isotonic_fits_are_scipys():
     assert isotonic_fits(rows, weights) == pytest.approx(np.array(expected))
 
 
-@pytest.mark.parametrize(
-    ("levels", "outcome"),
-    [
-        ([-1, -0.5, 0.5, 1], "found"),
-        ([0.5, 0.6, 0.7, 1], "always"),
-        ([-1, -0.7, -0.6, -0.5], "never"),
-        ([-1, 0.5, -0.5, 1], "not_monotone"),
-        ([1, 0.5, -0.5, -1], "not_monotone"),
-        ([1, -0.5, 0.5, 1], "not_monotone"),
-        ([0, 0, 0, 0], "inconclusive"),
-        ([-1, -0.5, 0.5, 0], "inconclusive"),
-        ([-0.01, 0.5, 0.7, 1], "found"),
-        ([0.01, 0.5, 0.7, 1], "inconclusive"),
-        ([0, -0.5, 0.7, 1], "found"),
-    ],
-)
-def test_outcomes(levels, outcome):
-    found = locate(SIZES[:4], around(levels), 0.95, 0.02, 0)
-    assert found.outcome == outcome
-    assert (found.at is not None) == (outcome == "found")
-    if outcome in ("always", "never", "not_monotone"):
-        assert (found.low, found.high) == (None, None)
-
-
-def test_every_crossing_is_listed():
-    ratios = [np.full(12, level) + np.arange(12) * 1e-4 for level in (-1, 1, -1, 1)]
-    found = locate(np.array([1.0, 100.0, 1e4, 1e6]), ratios, 0.95, 0.02, 0)
-    assert found.crossings == pytest.approx((10, 1000, 1e5), rel=0.01)
-
-
-def test_a_difference_within_the_margin_is_none():
-    assert signs(around([-0.015, 0.015], rounds=32, spread=0.001)) == [0, 0]
-    assert signs(around([-0.03, 0.03], rounds=32, spread=0.001)) == [-1, 1]
+def test_looks_are_counted_up_to_the_most_rounds():
+    assert [looks_up_to(n) for n in (8, 12, 16, 32, 64)] == [1, 2, 2, 3, 4]
 
 
 def test_eight_rounds_decide_ten_sizes_and_six_pairs():
     """A signed-rank test alone cannot: its least p-value is 1/256."""
     levels = [-0.9, -0.7, -0.5, -0.4, -0.3, 0.3, 0.4, 0.5, 0.7, 0.9]
-    found = signs(around(levels, rounds=8, spread=0.05), looks=3, pairs=6)
-    assert found == [-1] * 5 + [1] * 5
+    rows = around(levels, rounds=8, spread=0.05)
+    found = boundaries(SIZES, rows, 0.95, 0.05, 0, looks=3, pairs=6)
+    assert [zone.name for zone in found.zones] == ["behind"] * 5 + ["ahead"] * 5
 
 
-def test_the_level_is_shared_by_looks_and_pairs():
-    values = np.array([0.03] * 7 + [0.6])  # p = 2 / 256 both ways; the t-test's is 0.3
-    assert signs([values], looks=3, pairs=2) == [1]
-    assert signs([values], looks=3, pairs=3) == [0]
-    assert [looks_up_to(n) for n in (8, 12, 16, 32, 64)] == [1, 2, 2, 3, 4]
-
-
-def test_too_few_rounds_are_left_out_and_rounds_may_differ():
+def test_rounds_may_differ():
     ratios = around([-1, -0.5, 0.5, 1])
     ratios[1] = ratios[1][:3]
     ratios[2] = ratios[2][:8]
-    found = locate(SIZES[:4], ratios, 0.95, 0.02, 0)
-    assert found.signs == (-1, 0, 1, 1)
+    found = boundaries(SIZES[:4], ratios, 0.95, 0.05, 0)
+    ahead = found.ahead_from
     assert found.outcome == "found"
-    assert SIZES[0] < found.low < found.at < found.high < SIZES[2]
-    assert locate(SIZES[:2], [np.empty(0)] * 2, 0.95, 0.02, 0).signs == (0, 0)
+    assert SIZES[0] <= ahead.low < ahead.at < ahead.high <= SIZES[2]
 
 
 def test_an_interval_beyond_the_sizes_is_open():
-    found = locate(SIZES[:4], around([0.005, 0.5, 0.7, 1]), 0.95, 0.02, 0)
+    rows = around([0.048, 0.5, 0.7, 1], spread=0.05)
+    found = boundaries(SIZES[:4], rows, 0.95, 0.05, 0).ahead_from
     assert found.low is None
-    assert SIZES[0] <= found.high < SIZES[1]
+    assert SIZES[0] <= found.high <= SIZES[1]
 
 
 def test_exact_times_give_the_exact_crossing_on_a_fine_grid():
@@ -136,19 +96,23 @@ def test_the_slope_is_the_curves():
     ratios = [np.full(8, c) for c in cost_curve(2000.0, 10.0, sizes)]
     logs = np.log([1990.0, 2010.0])
     curve = cost_curve(2000.0, 10.0, np.exp(logs))
-    found = locate(sizes, ratios, 0.95, 0.02, 0)
+    found = boundaries(sizes, ratios, 0.95, 0.05, 0).parity
     assert found.slope == pytest.approx(np.ptp(curve) / np.ptp(logs), rel=0.05)
 
 
-def test_the_same_seed_gives_the_same_interval():
+def test_replicates_are_of_the_size_from_which_the_lead_reaches_the_margin():
     rng = np.random.default_rng(0)
     ratios = log_ratios(seconds(cost_curve(2000.0, 2.0), Model(), rng))
-    first, again, other = (
-        locate(SIZES, ratios, 0.95, 0.02, seed) for seed in (1, 1, 2)
+    zero, _ = ahead_replicates(SIZES, ratios, 0.0, 1)
+    lead, drawn = ahead_replicates(SIZES, ratios, 0.05, 1)
+    found = boundaries(SIZES, ratios, 0.95, 0.05, 1)
+    assert np.exp(zero) == pytest.approx(found.parity.at)
+    assert np.exp(lead) == pytest.approx(found.ahead_from.at)
+    assert lead > zero
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert np.exp([low, high]) == pytest.approx(
+        [found.ahead_from.low, found.ahead_from.high], rel=0.05
     )
-    assert first == again
-    assert other.at == first.at
-    assert other.low == pytest.approx(first.low, rel=0.03)
 
 
 def test_least_regret_is_the_threshold_that_loses_least():
@@ -182,12 +146,18 @@ def test_an_answer_holds_all_definitions_side_by_side():
     work = np.column_stack([np.ones(len(SIZES)), SIZES])
     found = answer(SIZES, list(times[0]), list(times[1]), work, Settings())
     assert found.outcome == "found"
-    assert found.low < 2000 < found.high
-    assert found.at == pytest.approx(2000, rel=0.1)
+    assert found.parity_low < 2000 < found.parity_high
+    assert found.parity == pytest.approx(2000, rel=0.1)
+    assert found.behind_until < found.parity < found.at == pytest.approx(2150, rel=0.1)
     assert found.fitted == pytest.approx(2000, rel=0.1)
     assert {found.first_win, found.least_regret} <= {2048.0, 4096.0}
     assert found.speedup_smallest < 1 < found.speedup_largest < 10
-    assert found.flags == ()
+    assert (
+        found.speedup_largest_low < found.speedup_largest < found.speedup_largest_high
+    )
+    assert found.most_behind <= found.speedup_smallest
+    assert found.next_ahead in (2048, 4096)
+    assert found.flags == ("coarse_grid: 2,048 and 4,096",)
     few = answer(SIZES, [t[:4] for t in times[0]], list(times[1]), work, Settings())
     assert few.outcome == "not_measured"
 
@@ -197,11 +167,56 @@ def test_one_time_per_size_has_no_interval():
     base = 100 + SIZES
     for truth, outcome in ((2000.0, "found"), (5.0, "always"), (1e6, "never")):
         other = base * np.exp(-cost_curve(truth, 2.0))
-        found = point_answer(SIZES, base, other, work, 0.02)
+        found = point_answer(SIZES, base, other, work, 0.05)
         assert found.outcome == outcome
         assert found.confidence is found.low is found.high is None
-        assert found.flags == ("no_rounds",)
+        assert found.flags[0] == "no_rounds"
+        assert len(found.flags) == 1 + (outcome == "found")
     wave = base * np.exp([*itertools.islice(itertools.cycle([1.0, -1.0]), 10)])
-    found = point_answer(SIZES, base, wave, work, 0.02)
+    found = point_answer(SIZES, base, wave, work, 0.05)
     assert found.outcome == "not_monotone"
     assert len(found.flags[1].split(",")) == 9
+
+
+def tied_then_ahead(levels=(-0.3, -0.2, 0.0, 0.0, 0.2, 0.4), spread=0.01):
+    base = np.ones((6, 16))
+    rows = np.array(around(levels, 16, spread))
+    work = np.column_stack([np.ones(6), SIZES[:6]])
+    how = (SIZES[:6], list(base), list(base * np.exp(-rows)), work, Settings())
+    return answer(*how)
+
+
+def test_an_answer_says_in_numbers_what_its_zones_are():
+    found = tied_then_ahead()
+    names = ["behind", "behind", "equal", "equal", "ahead", "ahead"]
+    assert [zone.name for zone in found.zones] == names
+    assert (found.equal_from, found.equal_to) == (256, 512)
+    assert found.next_ahead == 1024
+    assert found.next_ahead_speedup == pytest.approx(np.exp(0.2), rel=0.02)
+    assert found.most_behind == pytest.approx(np.exp(-0.3), rel=0.02)
+    assert found.most_behind_low < found.most_behind < found.most_behind_high
+    assert found.differs
+    assert found.zones[2].within == pytest.approx(0.01, abs=0.012)
+
+
+def test_a_tie_is_no_difference():
+    found = tied_then_ahead([0.0] * 6)
+    assert (found.outcome, found.differs) == ("never", False)
+    assert (found.equal_from, found.equal_to) == (64, 2048)
+
+
+def test_answers_agree_on_what_all_of_them_show():
+    one = tied_then_ahead()
+    other = tied_then_ahead([-0.3, -0.2, 0.0, 0.2, 0.3, 0.4])
+    both = agreed([one, other])
+    assert both.outcome == "found"
+    assert (both.low, both.high) == (other.low, one.high)
+    assert (both.equal_from, both.equal_to) == (256, 256)
+    assert both.next_ahead == 1024
+    assert both.zones[3].name == "undecided"
+    never = tied_then_ahead([-0.3] * 6)
+    apart = agreed([one, never])
+    assert (apart.outcome, apart.at, apart.low, apart.parity) == (
+        "inconclusive", None, None, None,
+    )  # fmt: skip
+    assert apart.zones[0].name == "behind"

@@ -8,7 +8,7 @@ from builders import FakeWorker, carried_out, opened
 
 from crossover.analysis.crossover import crossovers
 from crossover.contender import Contender
-from crossover.crossing.locate import Located
+from crossover.crossing.boundaries import Answered, Boundary
 from crossover.plan.next_size import next_size, roundest
 from crossover.plan.plan import controls, next_blocks, next_look, outermost_first
 from crossover.spec.load import load_preset
@@ -25,6 +25,8 @@ SPEC = {
     "sweep": [{"axis": "batch_size", "values": [8, 64, 512, 4096], "samples": 4096}],
 }
 TRUTH = 300.0
+AHEAD_FROM = (1.05 * (1e-3 + 0.5e-6 * TRUTH) - 1e-3) / (1e-6 - 1.05 * 0.5e-6)
+"""Where one thread takes 1.05 times as long as two."""
 
 
 class Priced(FakeWorker):
@@ -51,7 +53,8 @@ def test_the_search_narrows_the_interval_around_the_truth(tmp_path):
     run, _ = searched({"width": 1.25}, tmp_path / "run")
     found = crossovers(run)[0].answer
     assert found.outcome == "found"
-    assert found.low <= TRUTH <= found.high
+    assert found.parity_low <= TRUTH <= found.parity_high
+    assert found.low <= AHEAD_FROM <= found.high
     assert found.high / found.low <= 1.25
     added = {m.case["batch_size"] for m in run.measurements} - {8, 64, 512, 4096}
     assert added
@@ -71,20 +74,24 @@ def test_the_search_costs_a_fraction_of_a_grid_of_the_same_width(tmp_path):
     assert searched_s <= 0.2 * grid_s
 
 
+def found_at(at, low, high):
+    return Answered("found", (), Boundary(at, low, high))
+
+
 @pytest.mark.parametrize(
     ("found", "rounds", "size"),
     [
-        (Located("always"), {8: 8, 64: 8}, None),
-        (Located("found", 100.0, 95.0, 105.0), {80: 8, 120: 8}, None),
-        (Located("found", 100.0, 95.0, 105.0), {8: 8, 512: 8}, 96),
-        (Located("found", 100.0, 95.0, 105.0), {95: 8, 512: 8}, 256),
-        (Located("found", 100.0, 50.0, 200.0), {75: 8, 125: 8}, 96),
-        (Located("found", 100.0, 50.0, 200.0), {80: 8, 95: 8, 130: 8}, 95),
-        (Located("found", 100.0, 50.0, 200.0), {80: 32, 95: 32, 130: 8}, 64),
-        (Located("found", 1.5, 1.0, 2.0), {1: 32, 2: 32}, None),
-        (Located("inconclusive"), {8: 8, 512: 8}, 512),
-        (Located("inconclusive"), {8: 8, 512: 32}, 8),
-        (Located("inconclusive"), {8: 32, 512: 32}, None),
+        (Answered("always", ()), {8: 8, 64: 8}, None),
+        (found_at(100.0, 95.0, 105.0), {80: 8, 120: 8}, None),
+        (found_at(100.0, 95.0, 105.0), {8: 8, 512: 8}, 96),
+        (found_at(100.0, 95.0, 105.0), {95: 8, 512: 8}, 256),
+        (found_at(100.0, 50.0, 200.0), {75: 8, 125: 8}, 96),
+        (found_at(100.0, 50.0, 200.0), {80: 8, 95: 8, 130: 8}, 95),
+        (found_at(100.0, 50.0, 200.0), {80: 32, 95: 32, 130: 8}, 64),
+        (found_at(1.5, 1.0, 2.0), {1: 32, 2: 32}, None),
+        (Answered("inconclusive", ()), {8: 8, 512: 8}, 512),
+        (Answered("inconclusive", ()), {8: 8, 512: 32}, 8),
+        (Answered("inconclusive", ()), {8: 32, 512: 32}, None),
     ],
 )
 def test_next_size(found, rounds, size):

@@ -5,9 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from crossover.findings import Crossover
-from crossover.record.run_folder import load
-
 ROOT = Path(__file__).parent.parent
 
 
@@ -29,21 +26,6 @@ def test_no_document_has_drifted(numbers):
 
 def test_the_readme_has_a_marked_part(numbers):
     assert len(numbers.MARKED.findall((ROOT / "README.md").read_text("utf-8"))) == 1
-
-
-def test_the_crossovers_are_those_of_the_csv(numbers):
-    folder = ROOT / "results/reference"
-    found = numbers.crossovers_of(folder, load(folder))
-    lines = (folder / "crossovers.csv").read_text().splitlines()[1:]
-    assert len(found) == len(lines)
-    assert all(isinstance(c, Crossover) for c in found)
-    for c, line in zip(found, lines, strict=True):
-        assert line.startswith(f"{c.axis},")
-        assert (
-            repr(c.answer.at) in line
-            if c.answer.at is not None
-            else c.answer.outcome != "found"
-        )
 
 
 def test_a_number_that_changes_is_seen(numbers, monkeypatch):

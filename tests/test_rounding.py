@@ -54,7 +54,7 @@ KINDS = {
 
 
 def ends(found):
-    return found.low or 0.0, found.high or np.inf
+    return found.parity_low or 0.0, found.parity_high or np.inf
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -134,4 +134,4 @@ def test_rounding_that_changes_nothing_is_not_flagged():
     work = np.ones((len(SIZES), 1))
     found = answer(SIZES, list(times[0]), list(times[1]), work, Settings())
     assert found.outcome == "found"
-    assert found.flags == ()
+    assert found.flags == ("coarse_grid: 2,048 and 4,096",)

@@ -48,7 +48,9 @@ def test_a_pair_that_is_not_found_is_a_miss():
     base = ("batch", SPIN.case(), "train", "time_s", "a", "b")
     row, inside = selftests.compared(100.0, Crossover(*base, Answer("inconclusive")))
     assert (row.ok, row.found, inside) == (False, "inconclusive", False)
-    found = Crossover(*base, Answer("found", at=105.0, low=101.0, high=108.0))
+    found = Crossover(
+        *base, Answer("found", parity=105.0, parity_low=101.0, parity_high=108.0)
+    )
     row, inside = selftests.compared(100.0, found)
     assert (row.ok, inside) == (True, False)
     assert row.found == "105 (101 to 108), off by 5.0%"

@@ -13,7 +13,7 @@ from crossover.analysis.crossover import control_fired, crossovers, incomplete
 from crossover.analysis.rounds import Recorded, paired_log_ratios
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.crossing.interval import Ratios
-from crossover.crossing.locate import crossing_replicates
+from crossover.crossing.locate import ahead_replicates
 from crossover.crossing.shifts import Interval, drawn_interval, welch_interval
 from crossover.files.untrusted import InputError
 from crossover.nouns import VIEWS, Case, Cell, Run
@@ -113,7 +113,7 @@ def _crossings(before: Run, after: Run, spec: Spec, barred: bool) -> list[Change
     changes = []
     for key in shared:
         (one, drawn), (other, redrawn) = (
-            crossing_replicates(*curve[key], spec.seed + i)
+            ahead_replicates(*curve[key], spec.margin, spec.seed + i)
             for i, curve in enumerate(curves)
         )
         ends = drawn_interval(drawn, redrawn)

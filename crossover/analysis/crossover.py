@@ -4,9 +4,9 @@ In: a run. Out: `Crossover`s, and in words what the run did not measure. The rep
 search, comparisons and merges call it.
 """
 
-import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from crossover.analysis.metrics import (
@@ -20,8 +20,9 @@ from crossover.analysis.metrics import (
 )
 from crossover.analysis.pair import Cases, Pair, PairAnalysis
 from crossover.analysis.rounds import Recorded
-from crossover.crossing.answer import Settings
+from crossover.crossing.answer import Settings, summary, unlocated
 from crossover.crossing.decide import looks_up_to
+from crossover.crossing.zones import UNDECIDED
 from crossover.findings import Crossover
 from crossover.nouns import Case, Run
 from crossover.spec.spec import Spec
@@ -102,7 +103,7 @@ def _rows(
     for view in VIEWS_OF[seen.metric]:
         row = seen.crossover(sweep.axis, cases, pair, view, settings, asked=asked)
         if not spec.grid and width_of(row, cases) > spec.width:
-            sharp = dataclasses.replace(settings, resolution=0.0)
+            sharp = replace(settings, resolution=0.0)
             steep = seen.crossover(sweep.axis, cases, pair, view, sharp)
             row = _wide(row, width_of(steep, cases), spec.width)
         yield row
@@ -114,7 +115,7 @@ def _controls(
     settings = settings_of(spec, sweep)
     for pair in control_pairs(cases.values(), seen.recorded):
         found = seen.crossover(sweep.axis, cases, pair, "train", settings)
-        yield dataclasses.replace(found, is_control=True)
+        yield replace(found, is_control=True)
 
 
 def settings_of(spec: Spec, sweep: Sweep) -> Settings:
@@ -134,7 +135,7 @@ def control_pairs(cases: Iterable[Case], recorded: Recorded) -> list[Pair]:
     """Return (contender, its copy) for every copy measured in any of the cases."""
     known = set(cases)
     copies = {c.contender for c in recorded.ok if c.case in known and c.contender.copy}
-    return [(dataclasses.replace(c, copy=0), c) for c in sorted(copies, key=str)]
+    return [(replace(c, copy=0), c) for c in sorted(copies, key=str)]
 
 
 def width_of(row: Crossover, cases: Cases) -> float:
@@ -159,25 +160,30 @@ def _wide(row: Crossover, width: float, asked: float) -> Crossover:
     if width <= asked:
         return _answered(row, flags=("flat_crossing", *row.answer.flags))
     flags = (f"wider_than_asked: {width:.3g}", *row.answer.flags)
-    return _answered(row, outcome="inconclusive", at=None, flags=flags)
+    unknown = dict.fromkeys(("at", "parity", "worst_regret"))
+    return _answered(row, outcome="inconclusive", flags=flags, **unknown)
 
 
 def _answered(row: Crossover, **changes: Any) -> Crossover:
-    return dataclasses.replace(row, answer=dataclasses.replace(row.answer, **changes))
+    return replace(row, answer=replace(row.answer, **changes))
 
 
 def control_fired(rows: Iterable[Crossover]) -> bool:
-    """Tell whether any A/A control among the rows is decided, as it must not be."""
-    return any(c.is_control and c.answer.outcome in DECIDED for c in rows)
+    """Tell whether any A/A control is shown to differ from itself at any size."""
+    return any(c.is_control and c.answer.differs for c in rows)
 
 
 def _downgraded(row: Crossover) -> Crossover:
-    """Return a decided row as inconclusive; the flag's text keeps its verdict."""
-    if row.answer.outcome not in DECIDED:
+    """Return a row as inconclusive; the flag's text keeps its verdict.
+
+    Nothing stands that was shown of its sizes; its speedups are what was measured.
+    """
+    if row.answer.outcome not in DECIDED and not row.answer.differs:
         return row
     flags = (f"control_fired: was {row.answer.outcome}", *row.answer.flags)
-    unknown = dict.fromkeys(("at", "low", "high", "slope"))
-    return _answered(row, outcome="inconclusive", flags=flags, **unknown)
+    zones = tuple(replace(zone, name=UNDECIDED) for zone in row.answer.zones)
+    found = unlocated(row.answer, **summary(zones), zones=zones, flags=flags)
+    return replace(row, answer=found)
 
 
 def incomplete(run: Run, found: Iterable[Crossover]) -> list[str]:

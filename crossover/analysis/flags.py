@@ -25,6 +25,8 @@ ADVICE = {
     "a shared shift, but do not trust the absolute times.",
     "minimum_disagrees": "The fastest rounds cross elsewhere than the typical ones: "
     "look at the rounds of the sizes between, as one contender is disturbed more.",
+    "coarse_grid": "The sizes around the boundary are more than a factor 1.7 apart, so "
+    "that the curve may bend or jump anywhere between them: add sizes there.",
     "definitions_disagree": "The definitions of a crossover lie more than one grid "
     "step apart: look at the curve before you name one number.",
     "throttled_clock": "The accelerator ran below 75 % of its highest clock: check "
@@ -42,7 +44,7 @@ ADVICE = {
     "longer budget if the last per cent matters.",
     "setup_once": "The set-up is measured once per process: what is said holds if "
     "either one's takes 20 % longer; repeat the run to see its real spread.",
-    "control": "The same contender measured twice: it must be inconclusive.",
+    "control": "The same contender measured twice: it must nowhere be ahead or behind.",
     "unfinished": "Sizes that were asked for were not reached: go on with "
     "`crossover run --resume DIR`, with `--budget` where the time was up.",
     "failed": "A contender failed at sizes that were asked for: the column `notes` of "
@@ -93,6 +95,7 @@ DOUBTS = {
     "definitions_disagree": "definitions of a crossover disagree",
     "minimum_disagrees": "the fastest rounds cross elsewhere",
     "flat_crossing": "the curves cross at a flat angle",
+    "coarse_grid": "no size measured between {detail}",
     "wider_than_asked": "the interval is wider than asked",
     "extrapolated": "times are scaled up from fewer epochs",
 }

@@ -19,17 +19,18 @@ from crossover.crossing.answer import (
     agreed,
     answer,
     point_answer,
+    summary,
+    unlocated,
 )
-from crossover.crossing.decide import FEWEST_ROUNDS, Array, decide
-from crossover.crossing.locate import classify
+from crossover.crossing.bounds import settled
+from crossover.crossing.decide import FEWEST_ROUNDS, Array
+from crossover.crossing.zones import UNDECIDED
 from crossover.findings import Answer, Crossover
 from crossover.nouns import Case, Cell
 from crossover.workloads.workload import MOVED
 
 Pair = tuple[Contender, Contender]
 Cases = dict[int, Case]
-Times = tuple[Array, Array]
-"""Seconds of the baseline and of the challenger, round by round."""
 SETUP_SPREAD = 1.2
 """A set-up is measured once per process, and may be off by this factor."""
 SETUP_SCALES = ((1.0, 1.0), (SETUP_SPREAD, 1.0), (1.0, SETUP_SPREAD))
@@ -73,7 +74,8 @@ def undecided(
     left_out = len(cases) - len(kept)
     if left_out:
         flags += (f"{left_out} sizes not measured",)
-    return dataclasses.replace(found, outcome="inconclusive", at=None, flags=flags)
+    zones = tuple(dataclasses.replace(z, name=UNDECIDED) for z in found.zones)
+    return unlocated(found, **summary(zones), zones=zones, flags=flags)
 
 
 def _point_s(
@@ -90,67 +92,6 @@ def _point_s(
         if seconds and few:
             medians.append(float(np.median(seconds)))
     return min(medians, default=None)
-
-
-def settled(
-    found: Answer,
-    sizes: Array,
-    measured: Sequence[Times],
-    bounds: Sequence[Times],
-    settings: Settings,
-) -> Answer:
-    """Return an answer with what bounds settle: who is ahead where one timed out.
-
-    They never place a crossing. One that lies next to a bound has no position, and an
-    interval that is open on that side.
-
-    Args:
-        found: the answer of the measured sizes alone.
-        sizes: all sizes, increasing.
-        measured: the shared rounds at each size.
-        bounds: at each size, rounds against a bound, or nothing.
-        settings: how sure the answer must be.
-    """
-    signs = _signs(measured, bounds, settings)
-    is_bound = [not len(one) for one, _ in measured]
-    if not any(is_bound[i] for i in signs):
-        return found
-    outcome = classify(list(signs.values()))
-    if found.outcome == "found" and outcome in ("found", "inconclusive"):
-        return found
-    low, high = None, None
-    if outcome == "found":
-        outcome = "inconclusive"
-        ahead = min(i for i, sign in signs.items() if sign > 0)
-        behind = max((i for i, sign in signs.items() if sign < 0), default=ahead)
-        high = None if is_bound[ahead] else float(sizes[ahead])
-        low = None if is_bound[behind] or behind == ahead else float(sizes[behind])
-    elif outcome == found.outcome == "inconclusive":
-        low, high = found.low, found.high
-    return dataclasses.replace(
-        found,
-        outcome=outcome,
-        at=None,
-        low=low,
-        high=high,
-        slope=None,
-        confidence=settings.confidence,
-    )
-
-
-def _signs(
-    measured: Sequence[Times], bounds: Sequence[Times], settings: Settings
-) -> dict[int, int]:
-    """Return who is ahead by the rounds, or by the bounds, at each size that has any.
-
-    A size has its place among all of them.
-    """
-    both = [m if len(m[0]) else b for m, b in zip(measured, bounds, strict=True)]
-    used = [i for i, (one, _) in enumerate(both) if len(one) >= FEWEST_ROUNDS]
-    ratios = [np.log(both[i][0] / both[i][1]) for i in used]
-    s = settings
-    decided = decide(ratios, s.confidence, s.margin, s.looks, s.pairs)
-    return dict(zip(used, decided, strict=True))
 
 
 @dataclasses.dataclass(frozen=True)

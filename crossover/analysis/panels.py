@@ -122,12 +122,7 @@ class Control:
     @property
     def fired(self) -> bool:
         """Whether the contender seemed to differ from itself."""
-        return self.crossover is not None and self.crossover.answer.outcome in (
-            "found",
-            "always",
-            "never",
-            "not_monotone",
-        )
+        return self.crossover is not None and self.crossover.answer.differs
 
 
 def control_series(

@@ -38,6 +38,7 @@ class Ask:
     budget: str | None = None
     rounds: int | None = None
     width: float | None = None
+    margin: str | None = None
     grid: bool = False
     prices: tuple[str, ...] = ()
 
@@ -57,6 +58,7 @@ class Ask:
             options["budget"],
             options["rounds"],
             options["width"],
+            options["margin"],
             options["grid"],
             tuple(options.get("price") or ()),
         )
@@ -92,15 +94,16 @@ class Ask:
         return parse_spec(fields, "options")
 
     def _more(self, used_s: float = 0.0) -> dict[str, Any]:
-        """Return the fields that say how long to go on, beyond the time used so far."""
+        """Return the fields that say how sure to be, and how much longer to go on."""
         fields: dict[str, Any] = {"rounds": self.rounds, "width": self.width}
+        fields["margin"] = parse_margin(self.margin)
         if self.budget:
             fields["budget_s"] = used_s + parse_duration(self.budget)
         return {name: value for name, value in fields.items() if value is not None}
 
     def without_more(self) -> "Ask":
-        """Return what is asked for, without how long to go on."""
-        return replace(self, budget=None, rounds=None, width=None)
+        """Return what is asked for, without how sure to be and how long to go on."""
+        return replace(self, budget=None, rounds=None, width=None, margin=None)
 
     def more(self, spec: Spec, used_s: float) -> Spec:
         """Return a recorded spec that goes on for as long as is asked for.
@@ -220,6 +223,28 @@ def parse_duration(text: str) -> float:
             f"budget = {shown(text)}: must be a duration such as 90s, 5m or 2h"
         )
     return seconds
+
+
+def parse_margin(text: str | None) -> float | None:
+    """Read a share such as `5%` or `0.05`; None where none is given.
+
+    Raises:
+        InputError: for anything else, and for a share that is not at least 0 and less
+            than 1.
+    """
+    if text is None:
+        return None
+    digits = text.strip().removesuffix("%")
+    try:
+        share = float(digits) / (100 if digits != text.strip() else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < 1:
+        raise InputError(
+            f"margin = {shown(text)}: must be a share >= 0 % and < 100 %, such as 5% "
+            "or 0.05"
+        )
+    return share
 
 
 def parse_prices(texts: tuple[str, ...]) -> dict[str, float]:

@@ -76,8 +76,8 @@ def do_run(
         folder = out or Path("results") / run.run_id
     elif ask.without_more() != Ask() or out is not None:
         raise InputError(
-            "resume: takes a folder and no option but --budget, --rounds, --width and "
-            "--recover"
+            "resume: takes a folder and no option but --budget, --rounds, --width, "
+            "--margin and --recover"
         )
     else:
         folder = resume

@@ -70,6 +70,13 @@ Width = Annotated[
     float | None,
     _option("X", "Search until the high / low of a crossover is at most this."),
 ]
+Margin = Annotated[
+    str | None,
+    _option(
+        "SHARE",
+        "A contender is ahead when it is faster by more than this, such as 5%.",
+    ),
+]
 Grid = Annotated[bool, _flag("--grid", "Only the sizes given, all rounds alike.")]
 Launcher = Annotated[
     str | None,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from crossover.command.ask import parse_prices
+from crossover.command.ask import parse_margin, parse_prices
 from crossover.files.untrusted import InputError
 from crossover.findings import Crossover
 from crossover.measure.environment import ENVIRONMENT, say_lost
@@ -38,6 +38,7 @@ class ReportAsk:
     parquet: bool = False
     show: bool = False
     recover: bool = False
+    margin: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def do_report(ask: ReportAsk) -> int:
     from crossover.analysis.machines import found_on
     from crossover.report.terminal import show
 
-    prices = parse_prices(ask.prices)
+    asked = {"prices": parse_prices(ask.prices), "margin": parse_margin(ask.margin)}
     is_whole = True
     for folder in ask.runs if ask.recover else ():
         for line in run_folder.recover(folder):
@@ -78,9 +79,7 @@ def do_report(ask: ReportAsk) -> int:
     for one in given:
         run = one.load()
         say_lost(one.out, run)
-        if prices:
-            spec = run.spec.model_copy(update={"prices": prices})
-            run = dataclasses.replace(run, spec=spec)
+        run = _asked_again(run, asked)
         if ask.show or len(given) > 1:
             print(f"{run.run_id}:")
         answers = _write(one, run, ask) if has_pages else crossovers(run)
@@ -140,6 +139,13 @@ def _given(ask: ReportAsk) -> list[_ToReport]:
     return found
 
 
+def _asked_again(run: Run, fields: dict[str, Any]) -> Run:
+    """Return a recorded run with the fields of its spec that are given anew."""
+    given = {n: value for n, value in fields.items() if value not in (None, {})}
+    spec = run.spec.model_copy(update=given)
+    return dataclasses.replace(run, spec=spec) if given else run
+
+
 def _itself(run: Run) -> Run:
     return run
 
@@ -171,15 +177,20 @@ def _side_by_side(found: "Sequence[Found]", ask: ReportAsk) -> None:
         print("Add --out FOLDER for the machines' tables as files.")
 
 
-def do_compare(before: str, after: str) -> int:
+def do_compare(before: str, after: str, margin: str | None = None) -> int:
     """Print what changed between two runs; return the exit code.
 
+    Both are looked at with the margin given, else with that of the first. The code is
     1 when something changed significantly, else 3 when one of them is incomplete.
     """
     from crossover.analysis.compare import compare, lines
     from crossover.sources.find_runs import run_named
 
+    share = parse_margin(margin)
     runs = run_named(before), run_named(after)
+    share = runs[0].spec.margin if share is None else share
+    first, second = (_asked_again(run, {"margin": share}) for run in runs)
+    runs = first, second
     for text, run in zip((before, after), runs, strict=True):
         say_lost(text, run)
     comparison = compare(*runs)

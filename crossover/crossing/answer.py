@@ -5,9 +5,11 @@
 
 import dataclasses
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from crossover.crossing.boundaries import Answered, boundaries, point_boundaries
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.crossing.definitions import (
     first_win,
@@ -17,10 +19,11 @@ from crossover.crossing.definitions import (
     steps_apart,
     steps_from_bracket,
 )
-from crossover.crossing.locate import Located, classify, crossing, locate, sign_changes
+from crossover.crossing.locate import crossing
 from crossover.crossing.rounding import Hidden, hidden
 from crossover.crossing.stability import is_autocorrelated, is_unstable
-from crossover.findings import Answer
+from crossover.crossing.zones import RESOLVED, UNDECIDED, Zone
+from crossover.findings import AHEAD, BEHIND, EQUAL, Answer, SizeZone
 
 NOT_MEASURED = "not_measured"
 FITTED = "fitted"
@@ -28,10 +31,10 @@ FITTED = "fitted"
 
 @dataclass(frozen=True)
 class Settings:
-    """How sure to be: `locate`'s arguments that do not depend on the data."""
+    """How sure to be: the arguments of `boundaries` that do not depend on the data."""
 
     confidence: float = 0.95
-    margin: float = 0.02
+    margin: float = 0.05
     seed: int = 0
     looks: int = 1
     pairs: int = 1
@@ -60,37 +63,30 @@ def answer(
     base, other = [baseline_s[i] for i in kept], [challenger_s[i] for i in kept]
     ratios = [np.log(b / c) for b, c in zip(base, other, strict=True)]
     veil = hidden(base, other)
-    found = locate(sizes[kept], ratios, **dataclasses.asdict(settings), hidden=veil)
+    found = boundaries(sizes[kept], ratios, **dataclasses.asdict(settings), hidden=veil)
     medians = np.array([np.median(r) for r in ratios])
     times = [np.array([np.median(t) for t in side]) for side in (base, other)]
-    result = Answer(
-        found.outcome,
-        found.at,
-        found.low,
-        found.high,
-        settings.confidence,
-        first_win(sizes[kept], medians),
-        least_regret(sizes[kept], *times),
-        fitted(sizes[kept], work[kept], *times),
-        float(np.exp(medians[0])),
-        float(np.exp(medians[-1])),
-        found.slope,
-        pair_flags(ratios),
-    )
-    blurred = veil.blurs(sizes[kept], ratios, found.signs, found.at, settings.margin)
+    result = _described(sizes[kept], found, medians, times, work[kept])
     apart = definitions_apart(sizes[kept], result)
-    more = []
+    more = list(pair_flags(ratios))
     if FITTED in apart:
         sides = (base, other, settings.confidence, settings.seed)
         ends = fitted_interval(sizes[kept], work[kept], *sides)
         apart[apart.index(FITTED)] = f"{FITTED} ({_ends(*ends)})"
     if apart:
         more.append(f"definitions_disagree: {', '.join(apart)}")
-    if minimum_disagrees(sizes[kept], result.at, base, other):
+    if minimum_disagrees(sizes[kept], result.parity, base, other):
         more.append("minimum_disagrees")
-    more += rounded(veil) if blurred else []
-    more += remarks(found, len(sizes) - len(kept))
-    return dataclasses.replace(result, flags=(*result.flags, *more))
+    more += remarks(sizes[kept], found, ratios, veil, settings.margin)
+    if left_out := len(sizes) - len(kept):
+        more.append(f"{left_out} sizes not measured")
+    return dataclasses.replace(
+        result,
+        confidence=settings.confidence,
+        worst_regret=found.worst_regret,
+        **summary(result.zones),
+        flags=tuple(more),
+    )
 
 
 def point_answer(
@@ -107,69 +103,126 @@ def point_answer(
     """
     ratios = np.log(baseline_s / challenger_s)
     veil = hidden(*(list(side[:, None]) for side in (baseline_s, challenger_s)))
-    edge = np.log1p(margin)
-    ahead, behind = ratios - veil.lower > edge, ratios + veil.higher < -edge
-    signs = [int(sign) for sign in ahead.astype(int) - behind.astype(int)]
-    outcome, at, said = _point_outcome(sizes, ratios, signs, margin)
-    if veil.blurs(sizes, list(ratios[:, None]), signs, at, margin):
-        said += rounded(veil)
+    found = point_boundaries(sizes, ratios, margin, veil)
+    result = _described(sizes, found, ratios, [baseline_s, challenger_s], work)
+    known = summary(result.zones)
+    more = remarks(sizes, found, list(ratios[:, None]), veil, margin)
+    if found.outcome == "inconclusive" and known["next_ahead"] is not None:
+        more.insert(0, f"a crossing would lie below {known['next_ahead']:,.10g}")
+    without_limits = {name: None for name in known if name.endswith(("_low", "_high"))}
+    flags = ("no_rounds", *more)
+    return dataclasses.replace(result, **known | without_limits, flags=flags)
+
+
+def _described(
+    sizes: Array, found: Answered, ratios: Array, times: list[Array], work: Array
+) -> Answer:
+    """Return the boundaries that were found with the other definitions.
+
+    Args:
+        sizes: increasing.
+        found: by the rounds, or by one time a size.
+        ratios: the typical log-ratio per size.
+        times: typical seconds per size, of the baseline and of the challenger.
+        work: of the cost curves; see `fitted`.
+    """
+    ahead, behind, parity = found.ahead_from, found.behind_until, found.parity
+    typical = zip(sizes, found.zones, ratios, strict=True)
     return Answer(
-        outcome,
-        at,
+        found.outcome,
+        ahead.at,
+        ahead.low,
+        ahead.high,
         first_win=first_win(sizes, ratios),
-        least_regret=least_regret(sizes, baseline_s, challenger_s),
-        fitted=fitted(sizes, work, baseline_s, challenger_s),
-        speedup_smallest=float(np.exp(ratios[0])),
-        speedup_largest=float(np.exp(ratios[-1])),
-        flags=("no_rounds", *said),
+        least_regret=least_regret(sizes, *times),
+        fitted=fitted(sizes, work, *times),
+        slope=ahead.slope,
+        behind_until=behind.at,
+        behind_until_low=behind.low,
+        behind_until_high=behind.high,
+        parity=parity.at,
+        parity_low=parity.low,
+        parity_high=parity.high,
+        zones=tuple(size_zone(*one) for one in typical),
     )
 
 
-def _point_outcome(
-    sizes: Array, ratios: Array, signs: list[int], margin: float
-) -> tuple[str, float | None, list[str]]:
-    """Return the outcome, the crossing if it is found, and what else there is to say.
-
-    Contenders within the margin of each other at the smallest sizes, the challenger in
-    front, have no crossing between the sizes.
-    """
-    outcome = classify(signs)
-    if outcome == "not_monotone":
-        crossings = sign_changes(np.log(sizes), ratios, signs, margin)
-        return outcome, None, crossings_remark(crossings)
-    if outcome != "found":
-        return outcome, None, []
-    at = crossing(sizes, ratios, signs, margin)
-    if 0 < at < np.inf:
-        return outcome, at, []
-    below = f"a crossing would lie below {sizes[signs.index(1)]:,.10g}"
-    return "inconclusive", None, [below]
+def size_zone(size: float, zone: Zone, ratio: float) -> SizeZone:
+    """Return the zone of a size, with its log-ratio and the limits as speedups."""
+    speedups = (float(np.exp(x)) for x in (ratio, zone.low, zone.high))
+    return SizeZone(float(size), zone.name, *speedups)
 
 
-def rounded(veil: Hidden) -> list[str]:
-    """Flag times of which the rounding hides something."""
-    return [f"rounded_times: {veil.values:,} different times"]
+def summary(zones: tuple[SizeZone, ...]) -> dict[str, Any]:
+    """Return the fields of an answer that say in numbers what its zones are."""
+    equal = [zone.size for zone in zones if zone.name == EQUAL]
+    ahead = [zone for zone in zones if zone.name == AHEAD][:1]
+    behind = [zone for zone in zones if zone.name == BEHIND]
+    told: dict[str, Any] = {
+        "equal_from": min(equal, default=None),
+        "equal_to": max(equal, default=None),
+        "next_ahead": ahead[0].size if ahead else None,
+        "next_ahead_speedup": ahead[0].speedup if ahead else None,
+    }
+    named = {
+        "speedup_smallest": zones[0] if zones else None,
+        "speedup_largest": zones[-1] if zones else None,
+        "most_behind": min(behind, key=lambda zone: zone.speedup or 1, default=None),
+    }
+    for name, zone in named.items():
+        told[name] = zone.speedup if zone else None
+        told[f"{name}_low"] = (zone.low or None) if zone else None
+        told[f"{name}_high"] = zone.high if zone and np.isfinite(zone.high) else None
+    return told
 
 
 def agreed(answers: list[Answer]) -> Answer:
     """Return what several answers to one question have in common.
 
-    The first, its interval widened to hold all of theirs; inconclusive where their
+    The first, its intervals widened to hold all of theirs; inconclusive where their
     outcomes differ.
     """
     first, *others = answers
     if not others:
         return first
-    if any(a.outcome != first.outcome for a in others):
-        return dataclasses.replace(
-            first, outcome="inconclusive", at=None, low=None, high=None, slope=None
+    by_size = [{zone.size: zone for zone in a.zones} for a in answers]
+    shared = [size for size in by_size[0] if all(size in one for one in by_size)]
+    zones = tuple(_common_zone([one[size] for one in by_size]) for size in shared)
+    held: dict[str, Any] = {"zones": zones, **summary(zones)}
+    for boundary in ("", "behind_until_", "parity_"):
+        lows, highs = (
+            [getattr(a, boundary + end) for a in answers] for end in ("low", "high")
         )
-    lows, highs = [a.low for a in answers], [a.high for a in answers]
-    return dataclasses.replace(
-        first,
-        low=None if None in lows else min(low for low in lows if low is not None),
-        high=None if None in highs else max(h for h in highs if h is not None),
-    )
+        held[f"{boundary}low"] = None if None in lows else min(lows)
+        held[f"{boundary}high"] = None if None in highs else max(highs)
+    regrets = [a.worst_regret for a in answers if a.worst_regret is not None]
+    held["worst_regret"] = max(regrets, default=None)
+    if any(a.behind_until is None for a in answers):
+        held |= dict.fromkeys(("behind_until", "behind_until_low", "behind_until_high"))
+    merged = dataclasses.replace(first, **held)
+    return merged if len({a.outcome for a in answers}) == 1 else unlocated(merged)
+
+
+def _common_zone(zones: list[SizeZone]) -> SizeZone:
+    """Return the zone of a size that several answers share, its limits the widest."""
+    name = zones[0].name if len({zone.name for zone in zones}) == 1 else UNDECIDED
+    low, high = min(zone.low for zone in zones), max(zone.high for zone in zones)
+    return dataclasses.replace(zones[0], name=name, low=low, high=high)
+
+
+def unlocated(found: Answer, **more: Any) -> Answer:
+    """Return an answer without boundaries, inconclusive unless `more` says otherwise.
+
+    Args:
+        found: the answer.
+        more: fields that it has after that.
+    """
+    names = [
+        *("at", "low", "high", "slope", "behind_until", "behind_until_low"),
+        *("behind_until_high", "parity", "parity_low", "parity_high", "worst_regret"),
+    ]
+    changed = {**dict.fromkeys(names), "outcome": "inconclusive", **more}
+    return dataclasses.replace(found, **changed)
 
 
 def pair_flags(ratios: list[Array]) -> tuple[str, ...]:
@@ -182,10 +235,10 @@ def pair_flags(ratios: list[Array]) -> tuple[str, ...]:
 
 
 def definitions_apart(sizes: Array, result: Answer) -> list[str]:
-    """Name the definitions that cross more than one grid step from the one found."""
-    if result.at is None:
+    """Name the definitions that cross more than one grid step from parity."""
+    if result.parity is None:
         return []
-    at, never = result.at, np.inf
+    at, never = result.parity, np.inf
     steps = {
         "first_win": steps_from_bracket(sizes, at, result.first_win or never),
         "least_regret": steps_from_bracket(sizes, at, result.least_regret or never),
@@ -210,16 +263,18 @@ def _ends(low: float | None, high: float | None) -> str:
     return f"{below} to {above}"
 
 
-def remarks(found: Located, left_out: int) -> list[str]:
-    """Say what the fields cannot hold."""
-    said = crossings_remark(found.crossings)
-    if left_out:
-        said.append(f"{left_out} sizes not measured")
+def remarks(
+    sizes: Array, found: Answered, ratios: list[Array], veil: Hidden, margin: float
+) -> list[str]:
+    """Say what the fields cannot hold of the answer to a pair's log-ratios."""
+    said = []
+    verdicts = [int(zone.name in RESOLVED) for zone in found.zones]
+    if veil.blurs(sizes, ratios, verdicts, found.ahead_from.at, margin):
+        said.append(f"rounded_times: {veil.values:,} different times")
+    if found.crossings:
+        listed = ", ".join(f"{c:.4g}" for c in found.crossings)
+        said.append(f"crossings {listed}")
+    if found.ahead_from.is_coarse and found.ahead_from.bracket:
+        below, above = found.ahead_from.bracket
+        said.append(f"coarse_grid: {below:,.10g} and {above:,.10g}")
     return said
-
-
-def crossings_remark(crossings: tuple[float, ...]) -> list[str]:
-    """List several crossings, none of which is the crossover."""
-    return (
-        [f"crossings {', '.join(f'{c:.4g}' for c in crossings)}"] if crossings else []
-    )

@@ -6,6 +6,7 @@ level, each with an interval. docs/statistics.md says why they are as they are.
 """
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,18 +16,14 @@ from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.crossing.interval import (
     COARSE,
     LEAST_LEAD,
-    Fits,
     Interval,
     Ratios,
     locate_zero,
     resampled_fits,
 )
-from crossover.crossing.locate import as_size
+from crossover.crossing.locate import as_size, point_zero
 from crossover.crossing.rounding import Hidden
 from crossover.crossing.zones import (
-    AHEAD,
-    BEHIND,
-    EQUAL,
     Margins,
     Rounds,
     Zone,
@@ -35,8 +32,10 @@ from crossover.crossing.zones import (
     falls_behind,
     prepared,
     size_weights,
+    zone_between,
     zones,
 )
+from crossover.findings import AHEAD, BEHIND
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,9 @@ class Boundary:
 
 NOWHERE = Boundary()
 Flags = NDArray[np.bool_]
+Passes = Callable[[list[int], float, float], Interval]
+"""Signs of the sizes, the least lead of one that is decided, level -> where the curve
+passes the level."""
 
 
 @dataclass(frozen=True)
@@ -78,17 +80,9 @@ class Answered:
     """Where both take the same time."""
     crossings: tuple[float, ...] = ()
     """Every change of zone, if there are more than an outcome can name."""
-    equal_from: float | None = None
-    """The smallest size shown equal."""
-    equal_to: float | None = None
-    """The largest size shown equal."""
     worst_regret: float | None = None
     """Share that the wrong choice costs at most, where it is not clear which is right:
     at the sizes from the low end of `behind_until` to the high end of `ahead_from`."""
-    next_ahead: float | None = None
-    """The smallest size shown ahead."""
-    next_ahead_speedup: float | None = None
-    """The challenger's speedup there."""
 
 
 def boundaries(
@@ -131,16 +125,16 @@ def boundaries(
     every = [Zone()] * len(ratios)
     for i, zone in zip(used, found, strict=True):
         every[i] = zone
-    told = _told(measured, found, medians, every)
-    if told.outcome == "not_monotone":
-        listed = crossings(np.log(measured), medians, found, margins)
-        return dataclasses.replace(told, crossings=listed)
-    if told.outcome == "always" or len(used) < 2:
+    told = _told(measured, found, medians, every, margins)
+    if told.outcome in ("not_monotone", "always") or len(used) < 2:
         return told
     edge = float(np.log1p(resolution))
     fits = resampled_fits(np.log(measured), kept, veil, edge, seed)
-    located = _located(fits, found, confidence, margins)
-    told = _bounded(told, measured, found, *located)
+
+    def passes(signs: list[int], least: float, level: float) -> Interval:
+        return locate_zero(fits, signs, confidence, least, level, COARSE)
+
+    told = _bounded(told, measured, found, *_located(found, margins, passes))
     if told.outcome != "found":
         return told
     reach = told.behind_until.low or measured[0], told.ahead_from.high or measured[-1]
@@ -148,20 +142,43 @@ def boundaries(
     return dataclasses.replace(told, worst_regret=regret)
 
 
+def point_boundaries(
+    sizes: Array, ratios: Array, margin: float, hidden: Hidden
+) -> Answered:
+    """Find zones and boundaries of one log-ratio a size, each taken as it reads.
+
+    Args:
+        sizes: increasing.
+        ratios: per size.
+        margin: share by which a contender must be faster to be ahead.
+        hidden: what rounding hides of the ratios.
+    """
+    margins = Margins.of(margin, 0.0)
+    ends = zip(ratios - hidden.lower, ratios + hidden.higher, strict=True)
+    found = [zone_between(low, high, margins) for low, high in ends]
+    told = _told(sizes, found, ratios, found, margins)
+    if told.outcome in ("not_monotone", "always") or len(sizes) < 2:
+        return told
+
+    def passes(signs: list[int], least: float, level: float) -> Interval:
+        return point_zero(sizes, ratios, signs, least, level)
+
+    return _bounded(told, sizes, found, *_located(found, margins, passes))
+
+
 def _told(
-    sizes: Array, found: list[Zone], medians: Array, every: list[Zone]
+    sizes: Array,
+    found: list[Zone],
+    medians: Array,
+    every: list[Zone],
+    margins: Margins,
 ) -> Answered:
     """Return what the zones alone say, as if the lead began between the sizes."""
-    equal = [float(s) for s, z in zip(sizes, found, strict=True) if z.name == EQUAL]
-    ahead = [i for i, zone in enumerate(found) if zone.name == AHEAD][:1]
-    return Answered(
-        classify(found, is_inside=True),
-        tuple(every),
-        equal_from=min(equal, default=None),
-        equal_to=max(equal, default=None),
-        next_ahead=float(sizes[ahead[0]]) if ahead else None,
-        next_ahead_speedup=float(np.exp(medians[ahead[0]])) if ahead else None,
-    )
+    outcome = classify(found, is_inside=True)
+    listed: tuple[float, ...] = ()
+    if outcome == "not_monotone":
+        listed = crossings(np.log(sizes), medians, found, margins)
+    return Answered(outcome, tuple(every), crossings=listed)
 
 
 def _bounded(
@@ -188,9 +205,9 @@ def _bounded(
 
 
 def _located(
-    fits: Fits, found: list[Zone], confidence: float, margins: Margins
+    found: list[Zone], margins: Margins, passes: Passes
 ) -> tuple[Interval, Interval, Interval | None]:
-    """Return where the fit passes a lead, zero, and a lag; the last None if nowhere.
+    """Return where the curve passes a lead, zero, and a lag; the last None if nowhere.
 
     In this order down the sizes, whatever the curve does between them.
     """
@@ -201,8 +218,7 @@ def _located(
 
     def passed(above: Flags, below: Flags, level: float, least: float) -> Interval:
         signs = [int(a) - int(b) for a, b in zip(above, below, strict=True)]
-        how = confidence, float(np.expm1(least)), level, COARSE
-        return locate_zero(fits, signs, *how)
+        return passes(signs, float(np.expm1(least)), level)
 
     ahead = passed(is_ahead, is_not_ahead, margins.lead, 0.0)
     parity = _before(passed(is_ahead, is_behind, 0.0, margins.lead), ahead)

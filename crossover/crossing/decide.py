@@ -1,6 +1,7 @@
-"""Who is ahead at each size, with the error of a whole sweep kept.
+"""Wilcoxon's signed-rank test of the claim that a log-ratio lies above an edge.
 
-In: paired log-ratios per size. Out: +1, -1 or 0 per size. `locate` calls it.
+In: the paired log-ratios of one size. Out: a p-value, or the limit that the test spans.
+`zones` calls it.
 """
 
 from functools import lru_cache
@@ -93,50 +94,3 @@ def lower_limit(values: Array, averages: Array, level: float) -> float:
         return float(averages[every - needed])
     reach = float(special.stdtrit(n - 1, level)) * float(np.std(values, ddof=1))
     return min(float(averages[0]), float(np.mean(values)) + reach / float(np.sqrt(n)))
-
-
-def _two_sided(values: Array, edge: float) -> tuple[float, int]:
-    """Return (two-sided p-value, the direction that it speaks for)."""
-    averages = walsh_averages(values)
-    ahead = p_ahead(values, averages, edge)
-    behind = p_ahead(-values, -averages[::-1], edge)
-    return 2 * min(ahead, behind), 1 if ahead < behind else -1
-
-
-def decide(
-    ratios: list[Array],
-    confidence: float,
-    margin: float,
-    looks: int = 1,
-    pairs: int = 1,
-) -> list[int]:
-    """Return per size +1 ahead, -1 behind, 0 undecided.
-
-    The error 1 - confidence is shared evenly among the looks and the pairs. What is
-    left is spent in a fixed sequence: the largest size is tested first, at all of it,
-    because every outcome but `inconclusive` is a claim about the largest size. Only
-    when it is decided are the others tested, by Holm's procedure. The probability of
-    any false decision in the sweep is at most 1 - confidence (Maurer, Hothorn &
-    Lehmacher 1995 for the sequence, Holm 1979 for the rest).
-
-    Args:
-        ratios: per size, at least two rounds.
-        confidence: of all decisions of the sweep together.
-        margin: share by which a contender must be faster to be ahead.
-        looks: how often the plan may look.
-        pairs: that the sweep compares.
-    """
-    alpha = (1 - confidence) / (looks * pairs)
-    edge = float(np.log1p(margin))
-    tested = [_two_sided(values, edge) for values in ratios]
-    p_values, directions = [p for p, _ in tested], [sign for _, sign in tested]
-    signs = [0] * len(ratios)
-    if not ratios or p_values[-1] > alpha:
-        return signs
-    signs[-1] = directions[-1]
-    order = np.argsort(p_values[:-1])
-    for step, i in enumerate(order):
-        if p_values[i] > alpha / (len(order) - step):
-            break
-        signs[i] = directions[i]
-    return signs

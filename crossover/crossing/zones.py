@@ -11,8 +11,8 @@ import numpy as np
 
 from crossover.crossing.decide import Array, lower_limit, walsh_averages
 from crossover.crossing.rounding import Hidden
+from crossover.findings import AHEAD, BEHIND, EQUAL
 
-AHEAD, BEHIND, EQUAL = "ahead", "behind", "equal"
 NOT_AHEAD, NOT_BEHIND, UNDECIDED = "not_ahead", "not_behind", "undecided"
 RESOLVED = (AHEAD, BEHIND, EQUAL)
 RANGES = {
@@ -65,11 +65,6 @@ class Zone:
         """Whether it is shown that the challenger is not behind."""
         return self.range[0] > -1
 
-    @property
-    def bound(self) -> float:
-        """The smallest share within which the contenders are, either way."""
-        return float(np.expm1(max(self.high, -self.low)))
-
 
 @dataclass(frozen=True)
 class Rounds:
@@ -89,22 +84,21 @@ class Rounds:
 
     def zone(self, margins: Margins, level: float) -> Zone:
         """Return the zone that the four one-sided tests show at this level."""
-        low, high = self.limits(level)
-        return Zone(_named(low, high, margins), low, high)
+        return zone_between(*self.limits(level), margins)
 
 
-def _named(low: float, high: float, margins: Margins) -> str:
-    """Name the zone of a size whose log-ratio lies between two limits."""
-    if low > margins.lead:
-        return AHEAD
-    if high < -margins.lead:
-        return BEHIND
+def zone_between(low: float, high: float, margins: Margins) -> Zone:
+    """Return the zone of a size whose log-ratio lies between two limits."""
     not_ahead, not_behind = high < margins.tie, low > -margins.tie
-    if not_ahead and not_behind:
-        return EQUAL
-    if not_ahead or not_behind:
-        return NOT_AHEAD if not_ahead else NOT_BEHIND
-    return UNDECIDED
+    shown = {
+        AHEAD: low > margins.lead,
+        BEHIND: high < -margins.lead,
+        EQUAL: not_ahead and not_behind,
+        NOT_AHEAD: not_ahead,
+        NOT_BEHIND: not_behind,
+    }
+    name = next((name for name, is_shown in shown.items() if is_shown), UNDECIDED)
+    return Zone(name, float(low), float(high))
 
 
 def prepared(ratios: list[Array], hidden: Hidden) -> list[Rounds]:

@@ -5,7 +5,7 @@
 
 import math
 
-from crossover.crossing.locate import Located
+from crossover.crossing.boundaries import Answered
 
 NEAR = 1.2
 """Sizes within this factor of each other count as the same: no new one is added."""
@@ -16,7 +16,7 @@ curve f of x = log(size) the error is about f'' / f' * log(GAP)^2 / 8, which is
 
 
 def next_size(
-    found: Located, rounds: dict[int, int], most: int, width: float
+    found: Answered, rounds: dict[int, int], most: int, width: float
 ) -> int | None:
     """Return the size to measure next for one pair, or None when it is settled.
 
@@ -26,7 +26,7 @@ def next_size(
     to both ends of the range.
 
     Args:
-        found: the crossing as the rounds so far show it.
+        found: the pair's zones and boundaries as the rounds so far show them.
         rounds: number of rounds by size, smallest size first.
         most: most rounds of a size.
         width: the high / low that the spec asks for.
@@ -34,9 +34,10 @@ def next_size(
     sizes = list(rounds)
     if found.outcome in ("always", "never", "not_monotone"):
         return None
-    low, high = found.low or float(sizes[0]), found.high or float(sizes[-1])
-    if found.outcome == "found" and found.at is not None:
-        at = found.at
+    ahead = found.ahead_from
+    low, high = ahead.low or float(sizes[0]), ahead.high or float(sizes[-1])
+    if found.outcome == "found" and ahead.at is not None:
+        at = ahead.at
         gap = wide_gap(at, sizes)
         if gap is not None:
             return gap

@@ -17,8 +17,8 @@ import numpy as np
 from crossover.analysis.crossover import settings_of
 from crossover.analysis.rounds import TrainSeconds, paired_log_ratios
 from crossover.contender import Contender
+from crossover.crossing.boundaries import boundaries
 from crossover.crossing.decide import LOOKS, Array
-from crossover.crossing.locate import locate
 from crossover.nouns import Case, Cell, Measurement
 from crossover.plan.next_size import next_size
 from crossover.spec.spec import Spec
@@ -146,7 +146,7 @@ class Known:
             return None
         spec, sizes = self.spec, list(ratios)
         settings = dataclasses.replace(settings_of(spec, sweep), resolution=0.0)
-        found = locate(
+        found = boundaries(
             np.array(sizes, float),
             list(ratios.values()),
             **dataclasses.asdict(settings),

@@ -10,7 +10,8 @@ from crossover.analysis.machines import Found, Placement
 from crossover.files.atomic import write_atomically
 from crossover.files.csv_file import csv_text
 from crossover.files.refusals import refusing
-from crossover.findings import Crossover
+from crossover.findings import Answer, Crossover
+from crossover.nouns import field_names
 from crossover.report.words.document import Document, Section, markdown, page
 from crossover.report.words.numbers import between, number, seconds, times
 from crossover.report.words.sentences import fixed_axis, headed, name
@@ -24,9 +25,7 @@ MOST_LINES = 20
 """The terminal shows at most this many cases."""
 MACHINE = ("node", "run_id", "fingerprint", "hostname", "cpu", "cores", "accelerators")
 PAIR = "view", "metric", "baseline", "challenger"
-ANSWER = (
-    "outcome", "at", "low", "high", "confidence", "speedup_smallest", "speedup_largest",
-)  # fmt: skip
+ANSWER = tuple(name for name in field_names(Answer) if name != "flags")
 PLACEMENT = (
     "node", "contender", "median_s", "second", "second_contender", "ratio",
     "low", "high", "confidence", "shown", "also",
@@ -101,7 +100,7 @@ def _machine(f: Found) -> tuple[object, ...]:
 
 def _field(noun: object, field: str) -> object:
     value = getattr(noun, field)
-    return ";".join(value) if isinstance(value, tuple) else value
+    return ";".join(map(str, value)) if isinstance(value, tuple) else value
 
 
 def document(found: Sequence[Found], placed: Sequence[Placement]) -> Document:

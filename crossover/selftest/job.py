@@ -67,16 +67,17 @@ def spinning_pair(seed: int, number: int) -> tuple[float, Spec]:
 
 
 def compared(truth: float, found: Crossover) -> tuple[Row, bool]:
-    """Compare a crossing with the truth; return the row, and if the interval held it.
+    """Compare parity with the truth; return the row, and if the interval held it.
 
     The error alone decides the row: an interval of 95 % may sometimes miss the truth.
     """
-    at = found.answer.at or math.inf
-    low, high = found.answer.low or 0.0, found.answer.high or math.inf
+    a = found.answer
+    at = a.parity or math.inf
+    low, high = a.parity_low or 0.0, a.parity_high or math.inf
     error = abs(at / truth - 1)
-    text = found.answer.outcome
-    if found.answer.at is not None:
+    text = a.outcome
+    if a.parity is not None:
         text = f"{at:.4g} ({low:.4g} to {high:.4g}), off by {error:.1%}"
     asked = f"{truth:.4g}, off by <= {LARGEST_ERROR:.0%}"
     row = Row("spinning pair", asked, text, error <= LARGEST_ERROR)
-    return row, found.answer.outcome == "found" and low <= truth <= high
+    return row, a.outcome == "found" and low <= truth <= high

@@ -3,7 +3,7 @@
     from crossover.selftest.simulate import *
     rng = np.random.default_rng(1)
     ratios = log_ratios(seconds(cost_curve(2000.0, 10.0), Model(noise=0.05), rng))
-    locate(SIZES, ratios, confidence=0.95, margin=0.02, seed=0)
+    boundaries(SIZES, ratios, confidence=0.95, margin=0.05, seed=0)
 
 The baseline costs a + b n and the challenger A + b n / speedup. Both are equal at the
 truth, which is no size of the grid. `Model` disturbs the times as real machines do.

@@ -67,7 +67,7 @@ class Spec(Strict):
     cell_timeout_s: Annotated[Real, Field(gt=0)] = 600.0
     longest_sample_s: Annotated[Real, Field(gt=0)] = 2.0
     confidence: Annotated[Real, Field(gt=0.5, lt=1)] = 0.95
-    margin: Annotated[Real, Field(ge=0, lt=1)] = 0.02
+    margin: Annotated[Real, Field(ge=0, lt=1)] = 0.05
     """A contender is ahead at a size when it is faster by more than this share."""
     resolution: Annotated[Real, Field(ge=0, lt=1)] = 0.01
     """Error per process that more rounds cannot average out, as a share of the time."""

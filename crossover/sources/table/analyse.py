@@ -6,7 +6,7 @@ analyse.md. `crossover analyse` calls it.
 """
 
 import dataclasses
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -112,13 +112,22 @@ class GroupAnswer:
     answer: Answer
 
 
-def analyse_file(path: Path, asked: TableAsk, out: Path | None) -> list[str]:
+def analyse_file(
+    path: Path, asked: TableAsk, out: Path | None, margin: float | None = None
+) -> list[str]:
     """Read a table, find its crossovers, write them to `out` and return the lines.
+
+    Args:
+        path: the table.
+        asked: what its columns are.
+        out: the folder to write to, if any.
+        margin: share by which a contender must be faster to be ahead; None: as usual.
 
     Raises:
         InputError: as `read_table` and `write_answers` do.
     """
-    found = analyse(read_table(path, asked), asked, Settings())
+    settings = Settings() if margin is None else Settings(margin=margin)
+    found = analyse(read_table(path, asked), asked, settings)
     if out is not None:
         write_answers(out, found, asked)
     return [printable(line(row, asked)) for row in found]
@@ -250,6 +259,10 @@ def _size(value: float) -> str:
     return number(value, 4)
 
 
+def _cell(value: object) -> object:
+    return ";".join(map(str, value)) if isinstance(value, tuple) else value
+
+
 def write_answers(out: Path, found: list[GroupAnswer], asked: TableAsk) -> None:
     """Write analyse.csv and analyse.md.
 
@@ -260,7 +273,7 @@ def write_answers(out: Path, found: list[GroupAnswer], asked: TableAsk) -> None:
     rows = (
         (
             *map(printable, row.group), asked.axis, asked.baseline, asked.challenger,
-            *astuple(row.answer)[:-1], ";".join(row.answer.flags),
+            *(_cell(getattr(row.answer, column)) for column in columns),
         )
         for row in found
     )  # fmt: skip
