@@ -55,12 +55,17 @@ class SizeZone:
     def __str__(self) -> str:
         """`16 behind`, or `64 within 7 %` where no difference is shown."""
         shown = self.name if self.has_verdict else bounded(self.within)
-        return f"{self.size:,.12g} {shown}"
+        return f"{size_text(self.size)} {shown}"
 
 
 def bounded(share: float) -> str:
     """Write within which share two contenders are, rounded up: `within 7 %`."""
     return f"within {math.ceil(100 * share):,} %" if share < 10 else "undecided"
+
+
+def size_text(value: float) -> str:
+    """Write a size, measured or estimated, the same way everywhere: `20.6`, `1,841`."""
+    return f"{float(f'{value:.3g}' if value < 100 else f'{value:.0f}'):,.15g}"
 
 
 @dataclass(frozen=True)
@@ -132,6 +137,8 @@ class Crossover:
     answer: Answer
     is_control: bool = False
     """Whether the challenger is a copy of the baseline, which must not differ."""
+    next_step: str = ""
+    """The command that may decide an answer that is undecided."""
 
     @property
     def flags(self) -> tuple[str, ...]:

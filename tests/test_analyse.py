@@ -10,8 +10,14 @@ import pytest
 from crossover.cli import main
 from crossover.crossing.answer import Settings
 from crossover.files.untrusted import InputError
+from crossover.findings import Answer, SizeZone
 from crossover.selftest.simulate import SIZES, Model, cost_curve, seconds
-from crossover.sources.table.analyse import analyse, analyse_file
+from crossover.sources.table.analyse import (
+    GroupAnswer,
+    analyse,
+    analyse_file,
+    line,
+)
 from crossover.sources.table.file import TableAsk
 from crossover.sources.table.rows import Table, read_table
 
@@ -50,7 +56,9 @@ def csv(tmp_path):
 def test_one_crossover_a_group_in_the_tables_order(csv, tmp_path):
     lines = analyse_file(csv, ASKED, tmp_path / "out")
     assert [line.partition(":")[0] for line in lines] == ["model = mlp", "model = cnn"]
-    assert all("gpu overtakes cpu from n" in line for line in lines)
+    said = "found, doubtful (no size measured between 512 and 1,024): over n, "
+    assert f"model = mlp: {said}gpu is ahead from" in lines[0]
+    assert all("below, cpu is up to" in line for line in lines)
     written = pd.read_csv(tmp_path / "out" / "analyse.csv")
     assert list(written.model) == ["mlp", "cnn"]
     assert list(written.outcome) == ["found", "found"]
@@ -82,7 +90,31 @@ def test_one_time_a_size_has_no_interval(tmp_path):
         assert row.answer.low is row.answer.high is row.answer.confidence is None
         assert row.answer.flags[0] == "no_rounds"
         assert row.answer.flags[1].startswith("coarse_grid: ")
-    assert "(no interval) [one time a size" in analyse_file(path, asked, None)[0]
+    assert " (no interval) on, " in analyse_file(path, asked, None)[0]
+
+
+def test_a_margin_moves_the_lead_and_not_parity(csv, capsys, tmp_path):
+    narrow, wide = (
+        analyse_file(csv, ASKED, tmp_path / str(margin), margin)
+        and pd.read_csv(tmp_path / str(margin) / "analyse.csv")
+        for margin in (0.02, 0.3)
+    )
+    assert (narrow["at"] < wide["at"]).all()
+    assert narrow.parity.to_list() == pytest.approx(wide.parity.to_list(), rel=0.02)
+
+
+def test_an_undecided_group_says_what_would_decide_it():
+    zones = (
+        SizeZone(64.0, "undecided", 1.0, 0.8, 1.2),
+        SizeZone(4096.0, "ahead", 2.0, 1.9, 2.1),
+    )
+    found = Answer("inconclusive", None, None, 1841.2, 0.95, zones=zones)
+    assert line(GroupAnswer(("mlp",), found), ASKED) == (
+        "model = mlp: inconclusive: over n, gpu against cpu: no answer yet; no "
+        "difference shown at 64 (within 25 % either way); ahead at 4,096; a lead would "
+        "begin below 1,841; next: time both in more rounds, in turns, at sizes from 64 "
+        "to 1,841, and analyse them again"
+    )
 
 
 def test_a_group_that_lacks_a_contender_is_not_measured(tmp_path):
@@ -145,7 +177,7 @@ def test_the_command(csv, tmp_path, monkeypatch, capsys):
 
     code, out, _ = command("--baseline", "cpu", "--out", str(tmp_path / "out"))
     assert code == 0
-    assert out.count("overtakes") == 2
+    assert out.count("gpu is ahead from") == 2
     assert (tmp_path / "out" / "analyse.csv").exists()
     code, _, error = command("--baseline", "nobody")
     assert code == 2

@@ -63,27 +63,27 @@ def by_size(*seconds):
     [
         (
             by_size(BEHIND, BEHIND, BEHIND, AHEAD), {10000: ONE},
-            "inconclusive", 1000.0, None, "; a crossover would lie above 1,000",
+            "inconclusive", 1000.0, None, "; a lead would begin above 1,000",
         ),
         (
             by_size(BEHIND, AHEAD, AHEAD, AHEAD), {10: TWO},
-            "inconclusive", None, 100.0, "; a crossover would lie below 100",
+            "inconclusive", None, 100.0, "; a lead would begin below 100",
         ),
         (
             by_size(BEHIND, BEHIND, AHEAD, AHEAD), {1000: ONE, 10000: ONE},
-            "inconclusive", 100.0, None, "; a crossover would lie above 100",
+            "inconclusive", 100.0, None, "; a lead would begin above 100",
         ),
         (
             by_size(BEHIND, BEHIND, AHEAD, AHEAD), {10: TWO, 100: TWO, 10000: ONE},
-            "inconclusive", None, 1000.0, "; a crossover would lie below 1,000",
+            "inconclusive", None, 1000.0, "; a lead would begin below 1,000",
         ),
         (
             by_size(BEHIND, BEHIND, BEHIND, BEHIND), {10000: TWO},
-            "never", None, None, "slower at the largest batch size measured",
+            "never", None, None, "slower at 1,000",
         ),
         (
             by_size(AHEAD, AHEAD, AHEAD, AHEAD), {1000: ONE, 10000: ONE},
-            "always", None, None, "faster at the smallest",
+            "always", None, None, "faster at 10, ",
         ),
         (
             by_size(BEHIND, AHEAD, AHEAD, BEHIND), {10000: TWO},
@@ -91,7 +91,7 @@ def by_size(*seconds):
         ),
         (
             by_size(AHEAD, AHEAD, AHEAD, AHEAD), dict.fromkeys(SIZES, ONE),
-            "always", None, None, "at every batch size measured (not measured",
+            "always", None, None, "smallest size on: not measured, not measured",
         ),
     ],
 )  # fmt: skip

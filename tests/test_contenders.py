@@ -12,7 +12,7 @@ from crossover.contender import BEST, Contender
 from crossover.files.untrusted import InputError
 from crossover.nouns import SCHEMA, Cell
 from crossover.record import codec, run_folder
-from crossover.report.words.sentences import people
+from crossover.report.words.names import people
 from crossover.sources.sweeps_of_cells import pairs
 from crossover.spec.contenders import missing_cores
 from crossover.spec.load import load_preset

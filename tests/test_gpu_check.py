@@ -31,7 +31,7 @@ def checked(tmp_path, *todo):
 
 
 GPU = step("devices", "print('cpu  x'); print('cuda:0   NVIDIA H200, 139.8 GiB')")
-ANSWER = "  found: cuda:0/resident overtakes cpu/resident@16 from batch size 300"
+ANSWER = "  found: The GPU is ahead from 300 (280 to 330) on, 4x at 4,096"
 RUN = step(
     "run", f"print('Over batch size:'); print({ANSWER!r}); print('Report'); exit(3)",
     tells=(r"^ +found: ",), passes=(0, 3),

@@ -207,7 +207,7 @@ def test_the_skip_link_and_folded_numbers_are_reached(opened):
 def test_pictures_have_their_size_and_alternative_text(opened):
     tab = opened(390)
     image_ = tab.locator("figure img").first
-    assert "overtakes" in image_.get_attribute("alt")
+    assert "ahead" in image_.get_attribute("alt")
     natural = image_.evaluate("i => [i.naturalWidth, i.naturalHeight]")
     assert natural == [int(image_.get_attribute(n)) for n in ("width", "height")]
     assert natural[0] > 500

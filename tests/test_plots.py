@@ -125,7 +125,7 @@ def test_speedups_have_the_1x_line_and_the_crossovers_interval():
     assert at.get_xdata()[0] == 200
     shade = axes.patches[0]
     assert (shade.get_x(), shade.get_x() + shade.get_width()) == (100, 1000)
-    words = "crossover 200, 95 % interval 100 to above the largest"
+    words = "ahead from 200, 95 % interval 100 to above the largest"
     assert at.get_label() == words
     assert axes.get_ylabel() == "speedup (times as fast)"
     assert axes.get_title() == "median of n = 8 pairs, band: 97 % interval"

@@ -58,7 +58,7 @@ def test_every_figure_of_a_run_has_a_name_and_words(unclipped):
         assert ".csv" in picture.caption
         assert re.search(r"\d", picture.alt)
     first = shown[0]
-    assert "cpu/resident@2 overtakes cpu/resident@1" in first.alt
+    assert "Two threads are ahead from " in first.alt
     assert first.heading.startswith("Time and speedup by batch size at 1,000 samples")
     assert image(first.figure, "png").startswith(b"\x89PNG")
     unclipped(shown[-2].figure)

@@ -93,15 +93,14 @@ def test_the_markdown_has_answers_a_table_and_every_picture(report):
     links = re.findall(r"^!\[.+\]\((plots/\S+\.png)\)$", text, re.M)
     assert sorted(links) == sorted(f"plots/{p.name}" for p in out.glob("plots/*.png"))
     assert re.search(
-        r"^- \*\*found.*\*\*: cpu/resident@2 overtakes cpu/resident@1 from batch size "
-        r"1,000 \(95 % interval",
+        r"^- \*\*found.*\*\*, over .*: .*wo threads are ahead from [\d,]+ \([\d,]+ to ",
         text,
         re.M,
     )
     measured = [c for c in found if c.answer.outcome != "not_measured"]
     assert len(re.findall(r"^\| (batch|number)", text, re.M)) == len(measured)
     reason = "cuda/resident: unavailable: cuda: no device"
-    assert f"- cuda/resident against cpu/resident@2: {reason}" in text
+    assert f"- The GPU against the CPU with two threads: {reason}" in text
     assert "a &lt;fast> CPU, 2 cores, 8.0 GiB" in text
     assert "partial" not in text
 
@@ -110,8 +109,9 @@ def test_the_csv_reads_back_to_the_numbers(report):
     out, _ = report
     table = pd.read_csv(out / "crossovers.csv")
     row = table[(table["view"] == "train") & (table.outcome == "found")].iloc[0]
-    assert row["at"] == pytest.approx(1000, rel=1e-3)
-    assert row.low < 1000 < row.high
+    assert row.parity == pytest.approx(1000, rel=1e-3)
+    assert row.parity_low < 1000 < row.parity_high
+    assert row.parity < row["at"] < row.high
     assert pd.isna(row.batch_size)
     assert row.samples == 10000
     pd.testing.assert_frame_equal(
@@ -123,7 +123,11 @@ def test_the_csv_reads_back_to_the_numbers(report):
     assert heads["crossovers"] == (
         "axis,samples,features,classes,batch_size,epochs,view,metric,baseline,"
         "challenger,outcome,at,low,high,confidence,first_win,least_regret,fitted,"
-        "speedup_smallest,speedup_largest,slope,flags"
+        "speedup_smallest,speedup_largest,slope,behind_until,behind_until_low,"
+        "behind_until_high,parity,parity_low,parity_high,equal_from,equal_to,"
+        "worst_regret,next_ahead,next_ahead_speedup,speedup_smallest_low,"
+        "speedup_smallest_high,speedup_largest_low,speedup_largest_high,most_behind,"
+        "most_behind_low,most_behind_high,zones,flags"
     )
     assert heads["speedups"] == (
         "axis,samples,features,classes,batch_size,epochs,view,baseline,challenger,"

@@ -107,7 +107,7 @@ def test_jobs_on_two_nodes_measure_what_local_jobs_do(virtual, crossover, tmp_pa
     one, other = (tables(folder) for folder in (slurm, local))
     assert one == other
     assert {row[0] for row in one[0][1:]} == {"a", "b"}
-    assert said.count("overtakes cpu/resident@1 from batch size 1,000") == 2
+    assert said.count("wo threads are ahead from ") == 2
     # nothing is pickled, and what the scheduler keeps is a command
     names = {path.name for path in slurm.rglob("*") if path.is_file()}
     assert not [name for name in names if "pkl" in name or "pickle" in name]

@@ -34,7 +34,7 @@ def test_a_full_report_follows_from_asvs_results_alone(crossover, tmp_path):
     )
     assert (code, errors) == (3, "")  # a cell of it failed
     assert said.startswith("Incomplete: 1 cell ended without a time (failed).\n")
-    assert "cpu/resident@2 overtakes cpu/resident@1 from batch size 66" in said
+    assert "Two threads are ahead from " in said
     assert "n/a in asv" in said
     page = (out / "report.html").read_text()
     assert "unpaired" in page

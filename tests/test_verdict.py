@@ -154,7 +154,7 @@ def test_sections_with_a_gpu_have_its_rows():
     assert "cuda/lesson 7.1 h 233 \u00b5s 0.800" in full
     behind = told(gpu(900))["decides"]
     assert "At batch 5, no number of steps brings the GPU ahead" in behind
-    assert "the GPU overtakes the CPU from batch size" in behind
+    assert "over batch sizes, the GPU is ahead from" in behind
 
 
 def test_the_table_by_steps_ends_at_the_whole_job():

@@ -105,7 +105,7 @@ def test_a_round_that_waited_is_measured_again_as_a_whole(tmp_path, first):
     answer = found(run).answer
     assert answer.outcome == found(quiet).answer.outcome == "found"
     assert answer.low < 1000 < answer.high
-    assert doubts(answer.flags) == {}
+    assert not {"busy_cores", "disturbed_rounds"} & {*doubts(answer.flags)}
     assert len(said) == 1
     assert said[0].endswith(": such rounds are measured again")
     assert run_folder.load(tmp_path / "run") == run
@@ -231,7 +231,7 @@ def test_the_largest_share_of_a_pairs_cells_is_told(tmp_path):
         for m in run.measurements
     )
     told = doubts(found(dataclasses.replace(run, measurements=rows)).flags)
-    assert told == {"busy_cores": "other programs took 60 % of the cores"}
+    assert told["busy_cores"] == "other programs took 60 % of the cores"
 
 
 def test_stolen_time_is_counted_on_our_cores_and_a_single_step_is_not(tmp_path):

@@ -4,9 +4,11 @@ In: a run. Out: `Crossover`s, and in words what the run did not measure. The rep
 search, comparisons and merges call it.
 """
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from crossover.analysis.metrics import (
@@ -20,11 +22,11 @@ from crossover.analysis.metrics import (
 )
 from crossover.analysis.pair import Cases, Pair, PairAnalysis
 from crossover.analysis.rounds import Recorded
-from crossover.crossing.answer import Settings, summary, unlocated
+from crossover.crossing.answer import Settings, withdrawn
 from crossover.crossing.decide import looks_up_to
-from crossover.crossing.zones import UNDECIDED
 from crossover.findings import Crossover
 from crossover.nouns import Case, Run
+from crossover.spec.bounds import MOST_ROUNDS
 from crossover.spec.spec import Spec
 from crossover.spec.sweep import Sweep
 
@@ -181,9 +183,42 @@ def _downgraded(row: Crossover) -> Crossover:
     if row.answer.outcome not in DECIDED and not row.answer.differs:
         return row
     flags = (f"control_fired: was {row.answer.outcome}", *row.answer.flags)
-    zones = tuple(replace(zone, name=UNDECIDED) for zone in row.answer.zones)
-    found = unlocated(row.answer, **summary(zones), zones=zones, flags=flags)
-    return replace(row, answer=found)
+    return replace(row, answer=withdrawn(row.answer, flags))
+
+
+def with_next_steps(
+    run: Run, found: Iterable[Crossover], folder: Path
+) -> list[Crossover]:
+    """Return crossovers, each that is undecided with the command that may decide it.
+
+    Args:
+        run: what was measured.
+        found: its crossovers.
+        folder: where it is recorded, or will be.
+    """
+    return [
+        replace(c, next_step=_next_step(run, c, folder))
+        if c.answer.outcome == "inconclusive" and not c.is_control
+        else c
+        for c in found
+    ]
+
+
+def _next_step(run: Run, c: Crossover, folder: Path) -> str:
+    """Return the command that goes on where an answer is undecided.
+
+    A bigger budget alone does not help where a size has all its rounds, nor more rounds
+    where the time was over.
+    """
+    if any(flag.startswith("control_fired") for flag in c.flags):
+        return "crossover doctor"
+    if not run.paired:
+        return f"crossover run --contender {c.baseline} --contender {c.challenger}"
+    typed = f"crossover run --resume {shlex.quote(str(folder))}"
+    time = " --budget 10m" if run.spec.budget_s else ""
+    if any(map(_is_unreached, c.flags)):
+        return f"{typed}{time}"
+    return f"{typed}{time} --rounds {min(2 * run.spec.rounds, MOST_ROUNDS)}"
 
 
 def incomplete(run: Run, found: Iterable[Crossover]) -> list[str]:

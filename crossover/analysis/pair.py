@@ -19,12 +19,10 @@ from crossover.crossing.answer import (
     agreed,
     answer,
     point_answer,
-    summary,
-    unlocated,
+    withdrawn,
 )
 from crossover.crossing.bounds import settled
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
-from crossover.crossing.zones import UNDECIDED
 from crossover.findings import Answer, Crossover
 from crossover.nouns import Case, Cell
 from crossover.workloads.workload import MOVED
@@ -74,8 +72,7 @@ def undecided(
     left_out = len(cases) - len(kept)
     if left_out:
         flags += (f"{left_out} sizes not measured",)
-    zones = tuple(dataclasses.replace(z, name=UNDECIDED) for z in found.zones)
-    return unlocated(found, **summary(zones), zones=zones, flags=flags)
+    return withdrawn(found, flags)
 
 
 def _point_s(

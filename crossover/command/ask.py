@@ -23,6 +23,8 @@ from crossover.spec.spec import DEVICE, Spec, parse_spec
 from crossover.workloads.registry import declared, definition
 from crossover.workloads.workload import MOST_DIGITS, Workload
 
+OPPONENT = f"cpu/resident{ALL_THREADS}"
+"""Whom a contender is compared with if it is the only one given."""
 SIZE = re.compile(rf"\d{{1,{MOST_DIGITS}}}", re.ASCII)
 
 
@@ -80,8 +82,7 @@ class Ask:
         fields["sweep"] = self._sweeps(spec.declared, fields["sweep"])
         if self.contenders:
             first, *rest = self.contenders
-            baseline = f"cpu/resident{ALL_THREADS}"
-            pairs = [(first, c) for c in rest] or [(baseline, first)]
+            pairs = [(first, c) for c in rest] or [(OPPONENT, first)]
             fields["contenders"] = [*dict.fromkeys(c for pair in pairs for c in pair)]
             fields["pairs"] = pairs
             for sweep in fields["sweep"]:
@@ -92,6 +93,16 @@ class Ask:
         if self.prices:
             fields["prices"] = parse_prices(self.prices)
         return parse_spec(fields, "options")
+
+    @property
+    def notices(self) -> list[str]:
+        """Lines that say what was added to what was asked for."""
+        if len(self.contenders) != 1:
+            return []
+        return [
+            f"contender = {self.contenders[0]}: compared with {OPPONENT}, which was "
+            "added, as no second --contender was given"
+        ]
 
     def _more(self, used_s: float = 0.0) -> dict[str, Any]:
         """Return the fields that say how sure to be, and how much longer to go on."""

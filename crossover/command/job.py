@@ -84,7 +84,7 @@ def do_run(
     with run_folder.entered(folder, new=resume is None):
         if resume is None:
             run_folder.create(folder, run)
-            said = notices(spec)
+            said = ask.notices + notices(spec)
         else:
             said = run_folder.recover(folder) if recover else []
             run = run_folder.reopen(folder)
@@ -143,7 +143,7 @@ def do_plan(ask: Ask) -> None:
     """Print what a run would do."""
     cores = usable_cores()
     spec = resolve(ask.spec(cores), (), cores)
-    for line in notices(spec):
+    for line in ask.notices + notices(spec):
         print(f"crossover: {line}", file=sys.stderr)
     blocks = next_blocks(spec, [])
     for block in blocks:

@@ -60,7 +60,7 @@ def do_report(ask: ReportAsk) -> int:
     Raises:
         InputError: when a run cannot be read, or a file not be written.
     """
-    from crossover.analysis.crossover import crossovers
+    from crossover.analysis.crossover import crossovers, with_next_steps
     from crossover.analysis.flags import advice
     from crossover.analysis.machines import found_on
     from crossover.report.terminal import show
@@ -82,7 +82,10 @@ def do_report(ask: ReportAsk) -> int:
         run = _asked_again(run, asked)
         if ask.show or len(given) > 1:
             print(f"{run.run_id}:")
-        answers = _write(one, run, ask) if has_pages else crossovers(run)
+        if has_pages:
+            answers = _write(one, run, ask)
+        else:
+            answers = with_next_steps(run, crossovers(run), one.out)
         is_whole &= not say_incomplete(run, answers)
         show(answers)
         for flag in dict.fromkeys(flag for m in run.measurements for flag in m.flags):

@@ -23,7 +23,7 @@ from crossover.crossing.locate import crossing
 from crossover.crossing.rounding import Hidden, hidden
 from crossover.crossing.stability import is_autocorrelated, is_unstable
 from crossover.crossing.zones import RESOLVED, UNDECIDED, Zone
-from crossover.findings import AHEAD, BEHIND, EQUAL, Answer, SizeZone
+from crossover.findings import AHEAD, BEHIND, EQUAL, Answer, SizeZone, size_text
 
 NOT_MEASURED = "not_measured"
 FITTED = "fitted"
@@ -108,7 +108,7 @@ def point_answer(
     known = summary(result.zones)
     more = remarks(sizes, found, list(ratios[:, None]), veil, margin)
     if found.outcome == "inconclusive" and known["next_ahead"] is not None:
-        more.insert(0, f"a crossing would lie below {known['next_ahead']:,.10g}")
+        more.insert(0, f"a crossing would lie below {size_text(known['next_ahead'])}")
     without_limits = {name: None for name in known if name.endswith(("_low", "_high"))}
     flags = ("no_rounds", *more)
     return dataclasses.replace(result, **known | without_limits, flags=flags)
@@ -225,6 +225,17 @@ def unlocated(found: Answer, **more: Any) -> Answer:
     return dataclasses.replace(found, **changed)
 
 
+def withdrawn(found: Answer, flags: tuple[str, ...]) -> Answer:
+    """Return what was measured of an answer of which nothing is shown.
+
+    Args:
+        found: the answer.
+        flags: those that it has then.
+    """
+    zones = tuple(SizeZone(z.size, UNDECIDED, z.speedup) for z in found.zones)
+    return unlocated(found, **summary(zones), zones=zones, flags=flags)
+
+
 def pair_flags(ratios: list[Array]) -> tuple[str, ...]:
     """Return the flags that the paired log-ratios of a sweep raise."""
     raised = {
@@ -258,8 +269,8 @@ def minimum_disagrees(
 
 
 def _ends(low: float | None, high: float | None) -> str:
-    below = "below" if low is None else f"{low:.4g}"
-    above = "above" if high is None else f"{high:.4g}"
+    below = "below" if low is None else size_text(low)
+    above = "above" if high is None else size_text(high)
     return f"{below} to {above}"
 
 
@@ -272,9 +283,9 @@ def remarks(
     if veil.blurs(sizes, ratios, verdicts, found.ahead_from.at, margin):
         said.append(f"rounded_times: {veil.values:,} different times")
     if found.crossings:
-        listed = ", ".join(f"{c:.4g}" for c in found.crossings)
-        said.append(f"crossings {listed}")
+        said.append(f"crossings {', '.join(map(size_text, found.crossings))}")
     if found.ahead_from.is_coarse and found.ahead_from.bracket:
-        below, above = found.ahead_from.bracket
-        said.append(f"coarse_grid: {below:,.10g} and {above:,.10g}")
+        said.append(
+            f"coarse_grid: {' and '.join(map(size_text, found.ahead_from.bracket))}"
+        )
     return said

@@ -84,7 +84,7 @@ def do_launch(
         launch=launcher, run_id=run_id, command=typed(), commit=commit(), spec=spec
     )
     launched.create(out, whole)
-    for line in notices(spec):
+    for line in ask.notices + notices(spec):
         ENVIRONMENT.say(line)
     return go_on(out)
 

@@ -14,8 +14,9 @@ from crossover.lesson.evidence import (
     STEPS,
     Evidence,
 )
+from crossover.report.words.names import people
 from crossover.report.words.numbers import number, seconds
-from crossover.report.words.sentences import answer, joined, people
+from crossover.report.words.sentences import answer, joined
 
 OUTCOMES = {
     "not_measured": "Not decided here",
@@ -144,7 +145,8 @@ def turn(e: Evidence, name: str) -> str:
             "never": f"no number of steps brings {b.text} ahead",
         }[found.outcome]
     said = joined(answer(c, a, b))
-    return f"By the time of a step, {said}. At batch {BATCH_SIZE}, {steps}."
+    over = f"over {c.line.workload.size(c.axis).axis_words}s"
+    return f"By the time of a step, {over}, {said}. At batch {BATCH_SIZE}, {steps}."
 
 
 def _steps(found: BreakEven) -> str:

@@ -9,13 +9,14 @@ from crossover.files.atomic import write_atomically
 from crossover.files.csv_file import csv_text
 from crossover.files.refusals import refusing
 from crossover.files.untrusted import InputError
+from crossover.findings import size_text
 from crossover.measure.environment import say_lost
 from crossover.measure.process import WorkerProcess
 from crossover.predict.model import Row, predict
 from crossover.predict.sheet import Sheet
 from crossover.record import run_folder
 from crossover.report.words.document import Code, Document, Section, markdown
-from crossover.report.words.numbers import between, number
+from crossover.report.words.numbers import between
 from crossover.report.words.table import Table, print_table
 from crossover.workloads.workload import Workload
 
@@ -70,12 +71,12 @@ def in_words(row: Row) -> str:
     found = row.found
     said = {
         "always": "ahead at every size",
-        "never": "behind at the largest size",
+        "never": "not ahead at the largest size",
         "does not fit": "the data do not fit",
     }.get(found.outcome)
     if said is None:
-        at = f"from {number(found.at)}" if found.at else "undecided"
-        said = f"{at} ({between(found.low, found.high)})"
+        at = f"from {size_text(found.at)}" if found.at else "undecided"
+        said = f"{at} ({between(found.low, found.high, size_text)})"
     return said + (f"; at {row.left_out} the data do not fit" if row.left_out else "")
 
 

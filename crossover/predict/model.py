@@ -61,7 +61,7 @@ class Predicted:
 
 @dataclass(frozen=True)
 class PredictedCrossover:
-    """From which size on the device would be ahead.
+    """From which size on the device would be ahead by the run's margin.
 
     As in a measured one, an end that is None is open: it lies below the smallest or
     above the largest size measured.
@@ -114,7 +114,10 @@ def _seconds(
 
 
 def predicted_crossover(
-    sizes: Sequence[int], baseline: Sequence[Predicted], device: Sequence[Predicted]
+    sizes: Sequence[int],
+    baseline: Sequence[Predicted],
+    device: Sequence[Predicted],
+    margin: float = 0.0,
 ) -> PredictedCrossover:
     """Find from which size on the device would be ahead at every larger one.
 
@@ -122,12 +125,14 @@ def predicted_crossover(
         sizes: increasing, at which the baseline was measured.
         baseline: its measured seconds, with their interval.
         device: predicted seconds.
+        margin: share by which it must be faster to be ahead.
     """
     logs = np.log(np.asarray(sizes, float))
     grid = np.linspace(logs[0], logs[-1], POINTS)
+    edge = float(np.log1p(margin))
 
     def gaps(one: list[float], other: list[float]) -> Array:
-        found: Array = np.interp(grid, logs, np.log(one) - np.log(other))
+        found: Array = np.interp(grid, logs, np.log(one) - np.log(other)) - edge
         return found
 
     sure = gaps([b.low for b in baseline], [d.high for d in device])
@@ -192,7 +197,7 @@ def predict(
         for view in VIEWS:
             for baseline, times in measured(known, sweep, cases, view).items():
                 for sheet in sheets:
-                    found, left_out = compared(sheet, counts, times, view)
+                    found, left_out = compared(sheet, counts, times, view, spec.margin)
                     yield Row(
                         sweep.axis, sweep.line, view, baseline,
                         sheet.name, trainer, found, left_out,
@@ -293,6 +298,7 @@ def compared(
     counts: dict[int, Counts],
     times: dict[int, Predicted],
     view: str,
+    margin: float = 0.0,
 ) -> tuple[PredictedCrossover, int]:
     """Predict one crossover; also return how many sizes the device has no room for."""
     fits = [s for s in times if ROOM * counts[s].moved_bytes <= sheet.memory_bytes]
@@ -300,4 +306,5 @@ def compared(
     if len(fits) < 2:
         return PredictedCrossover("does not fit", None, None, None), left_out
     device = [predicted_s(sheet, counts[s], view) for s in fits]
-    return predicted_crossover(fits, [times[s] for s in fits], device), left_out
+    found = predicted_crossover(fits, [times[s] for s in fits], device, margin)
+    return found, left_out

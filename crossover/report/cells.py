@@ -3,15 +3,15 @@
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
-from crossover.findings import Crossover
+from crossover.findings import Crossover, size_text
 from crossover.report.tables import article
 from crossover.report.words.numbers import count, number, percent, seconds, times
 from crossover.workloads.values import Size
 from crossover.workloads.workload import Workload
 
 WRITE = {
-    "size": number, "end": number, "count": count, "factor": times,
-    "share": percent, "seconds": seconds,
+    "size": size_text, "end": size_text, "count": count, "factor": times,
+    "share": percent, "seconds": seconds, "number": number,
 }  # fmt: skip
 """How a number is written, by its column's rule; other rules are for texts."""
 
@@ -56,9 +56,13 @@ class Row:
 RULES = {
     "axis": "over", "view": "view", "outcome": "outcome", "interval": "words",
     "flags": "flags", "contender": "text", "challenger": "text", "baseline": "text",
-    "metric": "text", "low": "end", "high": "end", "confidence": "share",
+    "metric": "text", "zones": "text", "low": "end", "high": "end",
+    "confidence": "share", "worst_regret": "share", "next_ahead_speedup": "factor",
     "fit_error": "share", "model_off": "share", "rounds": "count", "cells": "count",
     "speedup": "factor", "speedup_smallest": "factor", "speedup_largest": "factor",
+    "speedup_smallest_low": "factor", "speedup_smallest_high": "factor",
+    "speedup_largest_low": "factor", "speedup_largest_high": "factor",
+    "slope": "number",
 }  # fmt: skip
 """The rule of a field; of others it is `seconds`, where they end in `_s`, or `size`."""
 
@@ -78,9 +82,14 @@ def columns(listed: str, **rules: str) -> Columns:
 
 PAIR = "challenger; baseline"
 CROSSOVERS = columns(
-    f"axis: Over; view: What counts; {PAIR}; outcome; at: From; low; high; "
-    "speedup_smallest: At smallest; speedup_largest: At largest; first_win; "
-    "least_regret; fitted; slope; confidence; metric; flags"
+    f"axis: Over; view: What counts; {PAIR}; outcome; at: Ahead from; low; high; "
+    "behind_until; behind_until_low: Until, low; behind_until_high: Until, high; "
+    "parity; parity_low: Parity, low; parity_high: Parity, high; equal_from; equal_to; "
+    "worst_regret; next_ahead; next_ahead_speedup: Speedup there; "
+    "speedup_smallest: At smallest; speedup_smallest_low: Smallest, low; "
+    "speedup_smallest_high: Smallest, high; speedup_largest: At largest; "
+    "speedup_largest_low: Largest, low; speedup_largest_high: Largest, high; "
+    "first_win; least_regret; fitted; slope; confidence; metric; zones; flags"
 )
 WHO = columns("contender")
 MEDIAN = columns("median_s; low_s; high_s")

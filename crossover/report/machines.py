@@ -10,11 +10,12 @@ from crossover.analysis.machines import Found, Placement
 from crossover.files.atomic import write_atomically
 from crossover.files.csv_file import csv_text
 from crossover.files.refusals import refusing
-from crossover.findings import Answer, Crossover
+from crossover.findings import Answer, Crossover, size_text
 from crossover.nouns import field_names
 from crossover.report.words.document import Document, Section, markdown, page
-from crossover.report.words.numbers import between, number, seconds, times
-from crossover.report.words.sentences import fixed_axis, headed, name
+from crossover.report.words.names import name
+from crossover.report.words.numbers import between, seconds, times
+from crossover.report.words.sentences import fixed_axis, headed
 from crossover.report.words.table import Table
 
 PAIRS = 4
@@ -178,17 +179,17 @@ def _answer(c: Crossover) -> str:
     outcome = c.answer.outcome.replace("_", " ")
     if c.answer.outcome == "not_measured":
         return "; ".join((outcome, *c.flags[:1]))
-    at = "" if c.answer.at is None else f" {number(c.answer.at)}"
+    at = "" if c.answer.at is None else f" {size_text(c.answer.at)}"
     outcome = headed(c)
     return f"{outcome}{at}{_interval(c.answer.low, c.answer.high)}"
 
 
 def _interval(low: float | None, high: float | None) -> str:
     if low is None:
-        return "" if high is None else f" (at most {number(high)})"
+        return "" if high is None else f" (at most {size_text(high)})"
     if high is None:
-        return f" (at least {number(low)})"
-    return f" ({between(low, high)})"
+        return f" (at least {size_text(low)})"
+    return f" ({between(low, high, size_text)})"
 
 
 def _placement_table(placed: Sequence[Placement]) -> Table:

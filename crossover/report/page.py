@@ -23,14 +23,14 @@ from crossover.report.tables import (
     simulated_devices,
 )
 from crossover.report.words.document import Picture, shipped, templates
+from crossover.report.words.numbers import percent
 from crossover.report.words.sentences import (
     VIEW_WORDS,
     Parts,
-    answer,
     doubtful,
     fixed_parts,
     joined,
-    people,
+    whole,
 )
 from crossover.workloads.values import Size
 
@@ -41,8 +41,8 @@ MOST_NUMBERS = 1000
 """Under the pictures are at most this many rows, of all sweeps together."""
 OUTCOMES = {
     "found": "not ahead at the smallest size, ahead at the largest.",
-    "always": "ahead at the smallest size already: the crossover lies below it.",
-    "never": "still behind at the largest size.",
+    "always": "ahead at the smallest size already: a lead begins below it.",
+    "never": "shown not to be ahead at the largest size: behind or equal there.",
     "not_monotone": "the lead changes more than once, or is lost; the crossings are "
     "under the flags.",
     "inconclusive": "the noise is larger than the difference, or the interval is wider "
@@ -88,7 +88,7 @@ def page(
     raised = (found, derived.break_evens, derived.estimates, derived.costs)
     template = templates(
         advice=advice, answer=_answer, doubtful=doubtful, over=_over, c=cells,
-        view_words=VIEW_WORDS,
+        view_words=VIEW_WORDS, share=percent,
     ).get_template("report.html")  # fmt: skip
     return template.render(
         run=run,
@@ -164,13 +164,7 @@ def _over(row: Row) -> Parts:
 
 def _answer(row: Row) -> Parts:
     """Return a crossover's answer, contenders named as people do."""
-    if row.noun is None:
-        return ()
-    baseline, challenger = people(row.noun.baseline, row.noun.challenger)
-    first, *others = answer(row.noun, baseline, challenger)
-    if isinstance(first, str):
-        first = first[:1].upper() + first[1:]
-    return first, *others
+    return whole(row.noun) if row.noun else ()
 
 
 def _numbers(derived: Derived, tables: Frames) -> list[Numbers]:

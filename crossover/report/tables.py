@@ -8,7 +8,7 @@ from crossover.analysis.crossover import incomplete
 from crossover.analysis.flags import advice
 from crossover.analysis.frame import Derived
 from crossover.crossing.cost_fit import Ranged
-from crossover.findings import Crossover, Estimate
+from crossover.findings import Crossover, Estimate, size_text
 from crossover.nouns import Run
 from crossover.report.words.document import (
     Code,
@@ -26,12 +26,13 @@ from crossover.report.words.sentences import (
     headed,
     joined,
     sentence,
+    whole,
 )
 from crossover.report.words.table import Table
 
 HEADS = (
-    "over", "pair", "what counts", "outcome", "from", "interval",
-    "at the smallest", "at the largest", "flags",
+    "over", "pair", "what counts", "outcome", "ahead from", "interval",
+    "behind until", "parity", "at the smallest", "at the largest", "flags",
 )  # fmt: skip
 NOT_MEASURED = "not_measured"
 MOST_MODELLED = 20
@@ -77,7 +78,8 @@ def document(
 
 def _answer(c: Crossover) -> Text:
     where = fixed_axis(c.axis, c.line)
-    return Strong(headed(c)), f": {sentence(c)} (over {where})"
+    said = Strong(headed(c)), f", over {where}: {joined(whole(c))}"
+    return (*said, "; next: ", Code(c.next_step)) if c.next_step else said
 
 
 def _notes(run: Run, found: Sequence[Crossover], partial: bool) -> Iterator[Strong]:
@@ -127,21 +129,33 @@ def crossover_table(found: Iterable[Crossover]) -> Table:
 
 
 def _cells(c: Crossover) -> tuple[str, ...]:
-    low, high, share = c.answer.low, c.answer.high, c.answer.confidence
-    interval = "" if low is high is None else between(low, high)
-    if interval and share is not None:
-        interval += f" ({percent(share)})"
+    a = c.answer
+    interval = _ends(a.low, a.high)
+    if interval and a.confidence is not None:
+        interval += f" ({percent(a.confidence)})"
     return (
         fixed_axis(c.axis, c.line),
         f"{c.challenger} against {c.baseline}",
         VIEW_WORDS[c.view] + ("" if c.metric == "time_s" else f", {c.metric}"),
-        c.answer.outcome.replace("_", " "),
-        "" if c.answer.at is None else number(c.answer.at),
+        a.outcome.replace("_", " "),
+        "" if a.at is None else size_text(a.at),
         interval,
-        joined(factor(c, "speedup_smallest")),
-        joined(factor(c, "speedup_largest")),
+        _placed(a.behind_until, a.behind_until_low, a.behind_until_high),
+        _placed(a.parity, a.parity_low, a.parity_high),
+        joined(factor(a, "speedup_smallest", c.metric)),
+        joined(factor(a, "speedup_largest", c.metric)),
         "; ".join(c.flags),
     )
+
+
+def _ends(low: float | None, high: float | None) -> str:
+    return "" if low is high is None else between(low, high, size_text)
+
+
+def _placed(at: float | None, low: float | None, high: float | None) -> str:
+    """Write a boundary with its interval in brackets; nothing where there is none."""
+    ends = _ends(low, high)
+    return f"{size_text(at)} ({ends})" if at is not None and ends else ""
 
 
 def cost_table(costs: Sequence[Costs]) -> Table:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from crossover.analysis.crossover import with_next_steps
 from crossover.analysis.frame import Derived, derive, frames
 from crossover.files.atomic import write_atomically
 from crossover.files.csv_file import frame_csv
@@ -59,6 +60,8 @@ def write_report(
             "parquet: needs pyarrow; pip install 'softmax-crossover[parquet]'"
         )
     derived = derive(run)
+    asked = with_next_steps(run, derived.crossovers, out)
+    derived = replace(derived, crossovers=asked)
     tables = frames(run, derived)
     with refusing("out", out):
         for field in fields(tables):

@@ -6,8 +6,10 @@ from crossover.analysis.breakeven import BreakEven
 from crossover.analysis.panels import Control, Grid
 from crossover.analysis.phases import Phases, WarmUp
 from crossover.analysis.sweeps import SweepResult
+from crossover.findings import size_text
 from crossover.report.pictures.control import verdict
 from crossover.report.pictures.labels import nothing
+from crossover.report.words.names import name
 from crossover.report.words.numbers import (
     between,
     number,
@@ -16,7 +18,7 @@ from crossover.report.words.numbers import (
     spanned,
     times,
 )
-from crossover.report.words.sentences import fixed_values, name, sentence
+from crossover.report.words.sentences import fixed_values, sentence
 from crossover.workloads.workload import Workload
 
 Words = tuple[str, str, str]
@@ -33,8 +35,8 @@ def sweep(result: SweepResult) -> Words:
     if not result.estimates:
         return heading, f"Nothing is drawn: {nothing(result)}.", without.strip()
     told = [c for c in result.timed() if c.answer.outcome != "not_measured"]
-    said = "; ".join(sentence(c) for c in told[:MOST_SAID])
-    more = f"; and {len(told) - MOST_SAID} more pairs" if len(told) > MOST_SAID else ""
+    said = ". ".join(sentence(c) for c in told[:MOST_SAID])
+    more = f". And {len(told) - MOST_SAID} more pairs" if len(told) > MOST_SAID else ""
     workload, line = result.sweep.workload, result.sweep.line
     repeats = line.repeats if result.per_repeat else 1
     scaled = (
@@ -45,10 +47,11 @@ def sweep(result: SweepResult) -> Words:
     caption = (
         f"n = {spanned([e.rounds for e in result.estimates])} rounds a point, medians. "
         "Bands: intervals of the median. Shaded, or a bar on the 1x line: the interval "
-        f"of the crossover. Times: estimates.csv, view {result.view}; speedups: "
+        "of the size from which on the challenger is ahead by the margin. Times: "
+        f"estimates.csv, view {result.view}; speedups: "
         f"speedups.csv; crossovers: crossovers.csv.{scaled}{without}"
     )
-    return heading, f"Left time, right speedup: {said or 'no pair'}{more}.", caption
+    return heading, f"Left time, right speedup. {said or 'No pair'}{more}.", caption
 
 
 def grid(grid: Grid) -> Words:
@@ -59,18 +62,18 @@ def grid(grid: Grid) -> Words:
     points = [p for line in grid.lines for p in line.speedups]
     low, high = (f(p.speedup for p in points) for f in (min, max))
     found = [
-        f"{number(line.crossover.answer.at)} at {line.value:,}"
+        f"from {size_text(line.crossover.answer.at)} at {line.value:,}"
         for line in grid.lines
         if line.crossover is not None and line.crossover.answer.at is not None
     ]
-    crossing = f"; crossover {', '.join(found)}" if found else "; no crossover found"
+    crossing = f"; ahead {', '.join(found)}" if found else "; no crossover found"
     alt = f"Speedups from {between(low, high, times)}{crossing}."
     hatched = f" Hatched: not measured ({grid.missing} cells)." if grid.missing else ""
     caption = (
         f"n = {spanned([p.rounds for p in points])} pairs a cell, medians; a row a "
-        "sweep. Dot and bar: the row's crossover and its interval, an arrow where it "
-        f"is open. Dotted: not asked for.{hatched} Speedups: speedups.csv; crossovers: "
-        "crossovers.csv."
+        "sweep. Dot and bar: the size from which on the challenger is ahead, with its "
+        f"interval, an arrow where it is open. Dotted: not asked for.{hatched} "
+        "Speedups: speedups.csv; crossovers: crossovers.csv."
     )
     return f"{b} against {a} by {first} and {second}", alt, caption
 

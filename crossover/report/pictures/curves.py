@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from crossover.analysis.sweeps import SweepResult
-from crossover.findings import Crossover
+from crossover.findings import Crossover, size_text
 from crossover.report.pictures.labels import (
     band_words,
     name_of,
@@ -28,7 +28,7 @@ from crossover.report.pictures.layout import (
 )
 from crossover.report.pictures.styles import Look, look_of, looks, pair_looks, theme
 from crossover.report.pictures.ticks import log_axis, size_axis
-from crossover.report.words.numbers import between, number, percent, seconds, times
+from crossover.report.words.numbers import between, percent, seconds, times
 from crossover.report.words.sentences import fixed_values
 
 MOST_SHADED = 3
@@ -62,7 +62,7 @@ def plot_times(
         sizes = [result.size(e.case) for e in rows]
         _line(axes, sizes, values, look_of(palette, name), name_of(name))
     for c in _shaded(result):
-        words = f"{name_of(c.challenger)} overtakes, interval shaded"
+        words = f"{name_of(c.challenger)} ahead from here, interval shaded"
         _shade(axes, c, look_of(palette, c.challenger), result, words)
     each = f"time per {result.sweep.workload.repeat}"
     what = each if result.per_repeat else TIME_WORDS[result.view]
@@ -179,9 +179,9 @@ def _bar(axes: Axes, c: Crossover, look: Look, result: SweepResult) -> None:
 
 def _crossing(c: Crossover) -> str:
     a, beyond = c.answer, ("below the smallest", "above the largest")
-    ends = between(a.low, a.high, number, *beyond)
+    ends = between(a.low, a.high, size_text, *beyond)
     share = percent(a.confidence or 0)
-    return f"crossover {number(a.at or 0)}, {share} interval {ends}"
+    return f"ahead from {size_text(a.at or 0)}, {share} interval {ends}"
 
 
 def _along(axes: Axes, result: SweepResult) -> Axes:

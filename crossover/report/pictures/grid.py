@@ -155,7 +155,7 @@ def _contour(axes: Axes, grid: Grid) -> None:
         share = percent(rows[0][2].confidence or 0)
         axes.plot(
             [], [], color="black", lw=2.4, marker="o", ms=8, mfc="white",
-            label=f"crossover and its {share} interval (arrow: open)",
+            label=f"ahead from here on, {share} interval (arrow: open)",
         )  # fmt: skip
 
 

@@ -4,13 +4,23 @@ In: a `Crossover`. Out: parts of a sentence, texts and `Number`s of one row of
 crossovers.csv. The page marks the numbers; Markdown and the terminal join the parts.
 """
 
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from crossover.analysis.flags import BUSY, UNFINISHED, doubts
-from crossover.contender import BEST, Contender
-from crossover.findings import Crossover
+from crossover.findings import (
+    BEHIND,
+    EQUAL,
+    Answer,
+    Crossover,
+    SizeZone,
+    bounded,
+    size_text,
+)
 from crossover.nouns import Case
-from crossover.report.words.numbers import number, times
+from crossover.report.words.names import Name, people
+from crossover.report.words.numbers import percent, times
 from crossover.spec.sweep import Sweep
 
 VIEW_WORDS = {
@@ -24,8 +34,8 @@ METRIC_WORDS = {
     "energy": ("more frugal", "less frugal", "by energy, "),
 }
 """Better, worse, and what a sentence begins with; by the metric's first word."""
-COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
-DEVICES = {"cpu": "the CPU", "cuda": "the GPU", "mps": "the GPU", "xpu": "the GPU"}
+LARGE = 1.5
+"""From here on a lead is written as a factor, below it as a share."""
 
 
 @dataclass(frozen=True)
@@ -39,31 +49,36 @@ class Number:
 Parts = tuple[str | Number, ...]
 
 
-@dataclass(frozen=True)
-class Name:
-    """A contender as the subject of a sentence."""
-
-    text: str
-    plural: bool = False
-
-
 def joined(parts: Parts) -> str:
     """Return parts as a plain text."""
     return "".join(p.text if isinstance(p, Number) else p for p in parts)
 
 
 def sentence(c: Crossover) -> str:
-    """Return the answer of one crossover in a sentence, contenders as they are typed.
+    """Return the answer of one crossover in a sentence, contenders as people say them.
 
-    An outcome without an answer is not named: the caller says it in front.
+    An outcome without an answer is not named: the caller says it in front. One that is
+    undecided ends with the command that may decide it.
     """
-    a, b = Name(name(c.baseline)), Name(name(c.challenger))
-    return joined(answer(c, a, b))
+    return joined(whole(c)) + (f"; next: {c.next_step}" if c.next_step else "")
+
+
+def whole(c: Crossover) -> Parts:
+    """Return the answer of one crossover as a sentence that begins with a capital."""
+    first, *others = answer(c, *people(c.baseline, c.challenger))
+    if isinstance(first, str):
+        first = first[:1].upper() + first[1:]
+    return first, *others
 
 
 def doubtful(c: Crossover) -> str:
     """Say what makes an answer doubtful: `unfinished (...), doubtful (...)`, or ""."""
-    said = doubts(c.flags)
+    return doubted(c.flags)
+
+
+def doubted(flags: Iterable[str]) -> str:
+    """Say what flags make doubtful; see `doubtful`."""
+    said = doubts(flags)
     unfinished = [words for name, words in said.items() if name in UNFINISHED]
     others = [words for name, words in said.items() if name not in (*UNFINISHED, BUSY)]
     parts = {"unfinished": unfinished, "doubtful": others}
@@ -83,95 +98,200 @@ def headed(c: Crossover) -> str:
 
 def answer(c: Crossover, a: Name, b: Name) -> Parts:
     """Return the answer of one crossover; `a` is the baseline's name, `b` the other."""
-    axis = c.line.workload.size(c.axis).axis_words
-    *_, by = _metric_words(c)
-    smallest = factor(c, "speedup_smallest")
-    largest = factor(c, "speedup_largest")
-    are = "are" if b.plural else "is"
-    match c.answer.outcome:
+    return told(c.answer, a, b, c.metric)
+
+
+def told(found: Answer, a: Name, b: Name, metric: str = "time_s") -> Parts:
+    """Return an answer in words.
+
+    Args:
+        found: the answer.
+        a: the baseline's name.
+        b: the challenger's name.
+        metric: what is compared.
+    """
+    *_, by = _metric_words(metric)
+    against = f"{b.text} against {a.text}"
+    largest = _at(found, "speedup_largest", -1, metric)
+    match found.outcome:
         case "found":
-            verb = "overtake" if b.plural else "overtakes"
-            parts: Parts = (
-                f"{b.text} {verb} {a.text} from ", *_size(c), *interval(c), "; ",
-                *smallest, " at the smallest size, ", *largest, " at the largest",
-            )  # fmt: skip
+            parts = _found(found, a, b, metric)
         case "always":
             parts = (
-                f"{b.text} {are} ahead of {a.text} at every {axis} measured (",
-                *smallest, " at the smallest, ", *largest,
-                " at the largest): a crossover would lie below",
+                f"{b.text} {b.are} ahead of {a.text} from the smallest size on: ",
+                *_at(found, "speedup_smallest", 0, metric), ", ", *largest,
             )  # fmt: skip
         case "never":
-            do, it = ("do", "they are") if b.plural else ("does", "it is")
-            parts = (
-                f"{b.text} {do} not overtake {a.text}: {it} ", *largest,
-                f" at the largest {axis} measured",
-            )  # fmt: skip
+            said = f"{b.text} {b.do} not get ahead of {a.text}"
+            parts = (said, *_runs(found, ": "), "; ", *largest)
         case "not_monotone":
-            said = "the lead changes more than once or is lost"
-            parts = (f"{b.text} against {a.text}: {said}",)
+            said = f"{against}: the lead changes more than once or is lost"
+            parts = (said, *_runs(found, ": "))
         case "inconclusive":
-            parts = (
-                f"{b.text} against {a.text}: no answer yet (", *smallest,
-                f" at the smallest {axis}, ", *largest, " at the largest)",
-                *between(c),
-            )  # fmt: skip
+            said = f"{against}: no answer yet"
+            parts = (said, *_runs(found, "; "), *between(found))
         case _:
-            parts = (f"{b.text} against {a.text}",)
-    parts = (*parts, *_timed_out(c))
+            parts = (against,)
+    parts = (*parts, *_timed_out(found))
     return (by, *parts) if by else parts
 
 
-def _timed_out(c: Crossover) -> Parts:
+def _found(found: Answer, a: Name, b: Name, metric: str) -> Parts:
+    """Say where the baseline's lead ends, where nobody leads, and where b's begins.
+
+    Where curves cross steeply no measured size lies between: then one number is named.
+    """
+    level, better = _level(found), _metric_words(metric)[0]
+    lag: Parts = ()
+    if found.most_behind is not None:
+        share = Number("most_behind", lead(1 / found.most_behind))
+        limits = _limits(found, "most_behind")
+        lag = f"{a.text} {a.are} up to ", share, *limits, f" {better}"
+    from_here: Parts = (
+        f"{b.text} {b.are} ahead from ", Number("at", size_text(found.at or 0)),
+        *interval(found), " on", *_gain(found),
+    )  # fmt: skip
+    if not level:
+        return (*from_here, "; below, ", *lag) if lag else from_here
+    if lag and found.behind_until is not None:
+        until = Number("behind_until", size_text(found.behind_until))
+        lag = (*lag, " below ", until, *interval(found, "behind_until_"), "; ")
+    elif lag:
+        lag = (*lag, " at small sizes; ")
+    is_equal = all(zone.name == EQUAL for zone in level)
+    shown = f"{'equal' if is_equal else 'no difference shown'} {_span(level)}"
+    costs: Parts = ()
+    if found.worst_regret is not None:
+        regret = Number("worst_regret", percent(found.worst_regret))
+        costs = ", where the wrong choice costs at most ", regret
+    return (*lag, shown, *costs, "; ", *from_here)
+
+
+def _level(found: Answer) -> list[SizeZone]:
+    """Return the sizes between the baseline's lead and the challenger's."""
+    behind = (zone.size for zone in found.zones if zone.name == BEHIND)
+    last = max((*behind, found.behind_until or 0.0), default=0.0)
+    return [zone for zone in found.zones if last < zone.size < (found.at or 0)]
+
+
+def _gain(found: Answer) -> Parts:
+    """Return how many times as fast the challenger is at the largest size."""
+    speedup = found.speedup_largest
+    if speedup is None:
+        return ()
+    number = Number("speedup_largest", times(speedup))
+    return ", ", number, *_limits(found, "speedup_largest"), _where(found, -1)
+
+
+def _runs(found: Answer, begin: str) -> Parts:
+    """Say in which zone neighbouring sizes are: `behind from 8 to 64; ahead at 96`.
+
+    Where no difference is shown, it is said within which share the contenders are.
+    """
+    said = []
+    zones = itertools.groupby(found.zones, lambda z: z.name if z.has_verdict else "")
+    for name, group in zones:
+        run = list(group)
+        shown = name or "no difference shown"
+        bound = bounded(max(zone.within for zone in run))
+        around = f" ({bound} either way)" if not name and "%" in bound else ""
+        said.append(f"{shown} {_span(run)}{around}")
+    return (f"{begin}{'; '.join(said)}",) if said else ()
+
+
+def _span(run: Sequence[SizeZone]) -> str:
+    """Name neighbouring sizes: `at 96`, `from 96 to 4,096`."""
+    first, last = size_text(run[0].size), size_text(run[-1].size)
+    return f"at {first}" if len(run) == 1 else f"from {first} to {last}"
+
+
+def _at(found: Answer, column: str, place: int, metric: str) -> Parts:
+    """Return a speedup, its limits and the size that it is of."""
+    return *factor(found, column, metric), _where(found, place)
+
+
+def _where(found: Answer, place: int) -> str:
+    """Name the size of a speedup: one that both contenders were measured at."""
+    sizes = [zone.size for zone in found.zones if zone.speedup is not None]
+    return f" at {size_text(sizes[place])}" if sizes else ""
+
+
+def lead(speedup: float) -> str:
+    """Write how much faster one is: `7 %`, or `3.8x` of a large factor."""
+    return percent(speedup - 1) if speedup < LARGE else times(speedup)
+
+
+def _timed_out(found: Answer) -> Parts:
     """Say who timed out where: of that time, the answer knows only a bound."""
-    said = (flag.partition(": ") for flag in c.answer.flags)
+    said = (flag.partition(": ") for flag in found.flags)
     return tuple(f"; timed out: {who}" for flag, _, who in said if flag == "timed_out")
 
 
-def _metric_words(c: Crossover) -> tuple[str, str, str]:
-    return METRIC_WORDS.get(c.metric.partition("_")[0], METRIC_WORDS["time"])
+def _metric_words(metric: str) -> tuple[str, str, str]:
+    return METRIC_WORDS.get(metric.partition("_")[0], METRIC_WORDS["time"])
 
 
-def _size(c: Crossover) -> Parts:
-    """Return the crossing with what it counts: `batch size 32`, `637 samples`."""
-    at = Number("at", number(c.answer.at or 0))
-    size = c.line.workload.size(c.axis)
-    return (at, f" {size.many}") if size.is_counted else (f"{size.axis_words} ", at)
+def factor(found: Answer, column: str, metric: str = "time_s") -> Parts:
+    """Return `1.5x faster`, `1.5x slower` or `as fast`, in the metric's words.
 
-
-def factor(c: Crossover, column: str) -> Parts:
-    """Return `1.5x faster`, `1.5x slower` or `as fast`, in the metric's words."""
-    speedup: float | None = getattr(c.answer, column)
-    better, worse, _ = _metric_words(c)
+    The limits stand behind the number where they are known.
+    """
+    speedup: float | None = getattr(found, column)
+    better, worse, _ = _metric_words(metric)
     if speedup is None:
         return ("not measured",)
+    limits = _limits(found, column)
     if 0.995 < speedup < 1.005:
-        return (Number(column, "the same" if better != "faster" else "as fast"),)
+        same = "the same" if better != "faster" else "as fast"
+        return Number(column, same), *limits
     if speedup > 1:
-        return Number(column, times(speedup)), f" {better}"
-    return Number(column, times(1 / speedup)), f" {worse}"
+        return Number(column, times(speedup)), *limits, f" {better}"
+    return Number(column, times(1 / speedup)), *limits, f" {worse}"
 
 
-def interval(c: Crossover) -> Parts:
-    """Return a crossover's interval, and say which of its ends are open."""
-    if c.answer.confidence is None:
-        return (" (no interval)",)
-    share = Number("confidence", number(100 * c.answer.confidence))
-    ends = _end(c, "low", "below the smallest"), _end(c, "high", "above the largest")
-    return " (", share, " % interval ", ends[0], " to ", ends[1], ")"
+def _limits(found: Answer, column: str) -> Parts:
+    """Return the limits of a speedup as ` (1.5x to 1.7x)`, or of a slowdown."""
+    speedup: float = getattr(found, column)
+    low: float | None = getattr(found, f"{column}_low")
+    high: float | None = getattr(found, f"{column}_high")
+    if low is None or high is None:
+        return ()
+    ends = {f"{column}_low": low, f"{column}_high": high}
+    if speedup < 0.995:
+        ends = {name: 1 / end for name, end in reversed(ends.items())}
+    is_share = column == "most_behind" and 1 / speedup < LARGE
+    first, last = (
+        Number(name, percent(end - 1) if is_share else times(end))
+        for name, end in ends.items()
+    )
+    return " (", first, " to ", last, ")"
 
 
-def _end(c: Crossover, column: str, beyond: str) -> str | Number:
+def interval(found: Answer, boundary: str = "") -> Parts:
+    """Return the interval of a boundary, and say which of its ends are open.
+
+    Args:
+        found: the answer.
+        boundary: how the names of its columns begin.
+    """
+    if found.confidence is None:
+        return () if boundary else (" (no interval)",)
+    low = _end(found, f"{boundary}low", "below the smallest")
+    high = _end(found, f"{boundary}high", "above the largest")
+    return " (", low, " to ", high, ")"
+
+
+def _end(found: Answer, column: str, beyond: str) -> str | Number:
     """Return an end of an interval; an open one is said to be beyond a size."""
-    value: float | None = getattr(c.answer, column)
-    return f"{beyond} size" if value is None else Number(column, number(value))
+    value: float | None = getattr(found, column)
+    return f"{beyond} size" if value is None else Number(column, size_text(value))
 
 
-def between(c: Crossover) -> Parts:
-    """Return where a crossing may lie; nothing for an interval open at both ends."""
-    low, high = (_end(c, column, "no") for column in ("low", "high"))
-    lies = "; a crossover would lie "
-    match c.answer.low, c.answer.high:
+def between(found: Answer) -> Parts:
+    """Return where a lead may begin; nothing for an interval open at both ends."""
+    low, high = (_end(found, column, "no") for column in ("low", "high"))
+    lies = "; a lead would begin "
+    match found.low, found.high:
         case None, None:
             return ()
         case None, _:
@@ -179,49 +299,6 @@ def between(c: Crossover) -> Parts:
         case _, None:
             return f"{lies}above ", low
     return f"{lies}between ", low, " and ", high
-
-
-def name(contender: str) -> str:
-    """Write a contender as it is typed; `best` on a device is the fastest there."""
-    return contender.replace(f"/{BEST}", "'s best")
-
-
-def people(baseline: str, challenger: str) -> tuple[Name, Name]:
-    """Name a pair as people would, by what differs: `one thread`, `two threads`."""
-    try:
-        a, b = Contender.parse(baseline), Contender.parse(challenger)
-    except ValueError:  # a name that somebody wrote into the file by hand
-        return Name(name(baseline)), Name(name(challenger))
-    if a.copy or b.copy:
-        return Name(baseline), Name(challenger)
-    alike = a.device == b.device and a.trainer == b.trainer
-    if alike and a.threads and b.threads and a.ranks == b.ranks:
-        return _counted(a.threads, "thread"), _counted(b.threads, "thread")
-    if alike and a.threads == b.threads:
-        return _counted(a.ranks, "rank"), _counted(b.ranks, "rank")
-    return _named(a, b), _named(b, a)
-
-
-def _counted(count: int, what: str) -> Name:
-    word = COUNTS[count] if count < len(COUNTS) else f"{count:,}"
-    return Name(f"{word} {what}{'s' if count > 1 else ''}", count > 1)
-
-
-def _named(one: Contender, other: Contender) -> Name:
-    kind, _, index = one.device.partition(":")
-    device = DEVICES.get(kind, f"the device {kind}")
-    if other.device.partition(":")[0] == kind and one.device != other.device:
-        device += f" {index or 0}"
-    threads = ""
-    if one.threads and (one.ranks, one.threads) != (other.ranks, other.threads):
-        each = f"{_counted(one.ranks, 'rank').text} of " if one.ranks > 1 else ""
-        threads = f" with {each}{_counted(one.threads, 'thread').text}"
-    if one.trainer == BEST:
-        return Name(f"the best on {device}{threads}")
-    if one.device == other.device:
-        return Name(f"the {one.trainer} code{threads}")
-    code = f" running the {one.trainer} code" if one.trainer != other.trainer else ""
-    return Name(f"{device}{code}{threads}")
 
 
 def fixed_values(sweep: Sweep) -> str:

@@ -12,17 +12,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crossover.analysis.flags import in_words
+from crossover.analysis.flags import doubts, in_words
 from crossover.crossing.answer import NOT_MEASURED, Settings, answer, point_answer
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.files.atomic import write_atomically
 from crossover.files.csv_file import csv_text
 from crossover.files.refusals import refusing
 from crossover.files.untrusted import InputError, printable
-from crossover.findings import Answer
+from crossover.findings import Answer, size_text
 from crossover.nouns import field_names
 from crossover.report.words.document import Document, Section, markdown
-from crossover.report.words.numbers import between, number, percent
+from crossover.report.words.names import Name
+from crossover.report.words.sentences import doubted, joined, told
 from crossover.sources.table.file import TableAsk
 from crossover.sources.table.rows import Table, read_table
 
@@ -231,32 +232,31 @@ def _work(sizes: Array, asked: TableAsk) -> Array:
 
 
 def line(found: GroupAnswer, asked: TableAsk) -> str:
-    """Say a group's answer in one line."""
+    """Say a group's answer in one line: its outcome and doubts, then the numbers."""
     a = found.answer
     group = ", ".join(f"{n} = {v}" for n, v in zip(asked.by, found.group, strict=True))
-    text = {
-        "found": f"{asked.challenger} overtakes {asked.baseline} "
-        f"from {asked.axis} {_size(a.at or 0)}{_interval(a)}",
-        "always": f"{asked.challenger} is ahead at every {asked.axis}",
-        "never": f"{asked.challenger} is still behind at the largest {asked.axis}",
-        "not_monotone": "more than one crossing, or ahead only at small sizes",
-        "inconclusive": f"inconclusive{_interval(a)}",
-        NOT_MEASURED: "not measured",
-    }[a.outcome]
-    flags = f" [{'; '.join(map(in_words, a.flags))}]" if a.flags else ""
-    return f"{group}: {text}{flags}" if group else f"{text}{flags}"
+    head = ", ".join(filter(None, (a.outcome.replace("_", " "), doubted(a.flags))))
+    known = doubts(a.flags)
+    more = [flag for flag in a.flags if flag.partition(":")[0] not in known]
+    rest = f" [{'; '.join(map(in_words, more))}]" if more else ""
+    where = f"{group}: " if group else ""
+    if a.outcome == NOT_MEASURED:
+        return f"{where}{head}{rest}"
+    names = Name(asked.baseline), Name(asked.challenger)
+    said = f"over {asked.axis}, {joined(told(a, *names))}{_next_step(a)}"
+    return f"{where}{head}: {said}{rest}"
 
 
-def _interval(a: Answer) -> str:
-    if a.confidence is None:
-        return " (no interval)"
-    beyond = "below the smallest size", "above the largest size"
-    ends = between(a.low, a.high, _size, *beyond)
-    return f" ({percent(a.confidence)} interval: {ends})"
-
-
-def _size(value: float) -> str:
-    return number(value, 4)
+def _next_step(a: Answer) -> str:
+    """Say what may decide an answer that is undecided."""
+    if a.outcome != "inconclusive":
+        return ""
+    sizes = [zone.size for zone in a.zones]
+    low, high = a.low or min(sizes, default=0), a.high or max(sizes, default=0)
+    return (
+        f"; next: time both in more rounds, in turns, at sizes from {size_text(low)} "
+        f"to {size_text(high)}, and analyse them again"
+    )
 
 
 def _cell(value: object) -> object:
