@@ -263,3 +263,21 @@ def test_the_kernels_counts_are_read_for_every_thread_of_a_process():
     assert waited_s(before, core_delays(("self",))) >= 0.0
     assert core_delays((str(2**30),)) is None
     assert Contender.parse(PAIR[0]).threads == 1
+
+
+@pytest.mark.parametrize("rounds", [1, 4])
+def test_fewer_than_five_rounds_give_at_least_what_one_time_a_size_does(rounds):
+    spec = make_run(SPEC).spec
+
+    def law(case, who, number):
+        ahead = who.threads == 2 and case["batch_size"] > 1000
+        return {"samples_s": (1.0 - 0.5 * ahead,), "setup_s": 0.0, "transfer_s": 0.0}
+
+    run = make_run(SPEC, make_rounds(cases_of(spec), PAIR, law, rounds))
+    for row in crossovers(run):
+        answer = row.answer
+        assert answer.outcome == "inconclusive"
+        assert answer.at is None
+        assert answer.speedup_largest == pytest.approx(2.0)
+        assert 300 < answer.first_win <= 3000
+        assert "unfinished" in doubts(answer.flags)

@@ -84,8 +84,10 @@ def _point_s(
     """
     medians = []
     for member in recorded.members(Cell(case, contender)):
-        few = any(f.startswith(NO_INTERVAL) for f in recorded.ok[member][0].flags)
         seconds = list(recorded.rounds(member, view).values())
+        few = len(seconds) < FEWEST_ROUNDS or any(
+            flag.startswith(NO_INTERVAL) for flag in recorded.ok[member][0].flags
+        )
         if seconds and few:
             medians.append(float(np.median(seconds)))
     return min(medians, default=None)
