@@ -157,7 +157,7 @@ class Measurement:
     flags: tuple[str, ...] = ()
     """How the tool that measured differs from `crossover run`: `unpaired`."""
     waited_s: float | None = None
-    """Seconds that its threads waited for a core while samples were taken."""
+    """Seconds that its threads waited for a core while samples were taken, in all."""
     latency: dict[str, float] = field(default_factory=dict, hash=False)
     """Seconds of single calls, by quantile: `p50`, `p99`."""
     verified: bool | None = None
@@ -181,6 +181,19 @@ class Measurement:
         # numpy's median takes thirty times as long for a few values.
         timed_s = statistics.median(self.samples_s) / self.calls_per_sample
         return timed_s * (repeats / (self.epochs_run or repeats))
+
+    @property
+    def waited_share(self) -> float | None:
+        """The share of its cores that others had, at least; None if unknown.
+
+        Each thread is taken to want a core all the time.
+        """
+        if self.waited_s is None or not self.samples_s:
+            return None
+        who = self.contender
+        threads = self.threads or who.threads or 1
+        cores = threads * who.ranks if who.device == "cpu" else 1
+        return min(1.0, self.waited_s / (cores * sum(self.samples_s)))
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def carry_out(
     loop = Loop(spec, run, out, workers, progress, environment)
     try:
         with environment.watch:
-            if left := unfinished(spec, run.measurements):
+            if left := unfinished(spec, run.measurements, run.machine):
                 loop.measure([left])
             while blocks := loop.known.next_blocks():
                 loop.measure(blocks)
@@ -84,7 +84,7 @@ class Loop:
         environment: Environment,
     ) -> None:  # fmt: skip
         self.environment, self.progress = environment, progress
-        self.known = Known(spec, run.measurements)
+        self.known = Known(spec, run.measurements, run.machine)
         self.journal, self.machine_id = Journal(out), run.machine_id
         self.attempts = Attempts(
             spec, run, workers, environment, self._elapsed_s, self._record

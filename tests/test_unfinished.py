@@ -192,7 +192,7 @@ def test_a_device_that_is_not_here_makes_nothing_incomplete(tmp_path):
     assert incomplete(run, found) == []
 
 
-BUSY = "doubtful (other programs kept the cores busy)"
+BUSY = "Not to be trusted: other programs kept the cores busy; "
 
 
 @pytest.mark.parametrize(("load", "is_doubtful"), [(2.4, False), (4.5, True)])
@@ -207,7 +207,7 @@ def test_a_busy_machine_is_a_doubt_in_the_first_line_of_every_answer(
     found = crossovers(run)
     lines = [line for line in plain_lines(found) if line.startswith("  ")]
     assert lines
-    assert all((BUSY in line.partition(": ")[0]) == is_doubtful for line in lines)
+    assert all((BUSY in line) == is_doubtful for line in lines)
 
 
 def test_doubts_stand_in_front_on_a_terminal_too(tmp_path):

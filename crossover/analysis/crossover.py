@@ -22,9 +22,8 @@ from crossover.analysis.metrics import (
 )
 from crossover.analysis.pair import Cases, Pair, PairAnalysis
 from crossover.analysis.rounds import Recorded
-from crossover.crossing.answer import Settings, summary, unlocated
+from crossover.crossing.answer import Settings, withdrawn
 from crossover.crossing.decide import looks_up_to
-from crossover.crossing.zones import UNDECIDED
 from crossover.findings import Crossover
 from crossover.nouns import Case, Run
 from crossover.spec.bounds import MOST_ROUNDS
@@ -184,9 +183,7 @@ def _downgraded(row: Crossover) -> Crossover:
     if row.answer.outcome not in DECIDED and not row.answer.differs:
         return row
     flags = (f"control_fired: was {row.answer.outcome}", *row.answer.flags)
-    zones = tuple(replace(zone, name=UNDECIDED) for zone in row.answer.zones)
-    found = unlocated(row.answer, **summary(zones), zones=zones, flags=flags)
-    return replace(row, answer=found)
+    return replace(row, answer=withdrawn(row.answer, flags))
 
 
 def with_next_steps(
@@ -231,7 +228,10 @@ def incomplete(run: Run, found: Iterable[Crossover]) -> list[str]:
     search proposed. The list is empty for a complete run.
     """
     lacking = unreached(found)
-    ended = Counter(m.status for m in run.measurements if m.status in WENT_WRONG)
+    asked = {case for sweep in run.spec.sweep for case in sweep.cases().values()}
+    ended = Counter(
+        m.status for m in run.measurements if m.status in WENT_WRONG and m.case in asked
+    )
     said = []
     if lacking:
         pairs = "1 pair" if len(lacking) == 1 else f"{len(lacking)} pairs"

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from crossover.analysis.flags import cell_flags
+from crossover.analysis.flags import cell_flags, few_disturbed
 from crossover.contender import BEST, Contender
 from crossover.nouns import Case, Cell, Machine, Measurement
 
@@ -82,10 +82,13 @@ class Recorded:
             return self._best(cell, view, setup_scale)
         key = (cell, view, setup_scale)
         if key not in self._rounds:
+            rows = self.ok.get(cell, [])
+            disturbed = few_disturbed(rows)
             self._rounds[key] = {
                 m.round: seconds
-                for m in self.ok.get(cell, ())
-                if (seconds := round_s(m, view, setup_scale)) is not None
+                for m in rows
+                if m.round not in disturbed
+                and (seconds := round_s(m, view, setup_scale)) is not None
             }
         return self._rounds[key]
 

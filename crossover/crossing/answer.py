@@ -225,6 +225,17 @@ def unlocated(found: Answer, **more: Any) -> Answer:
     return dataclasses.replace(found, **changed)
 
 
+def withdrawn(found: Answer, flags: tuple[str, ...]) -> Answer:
+    """Return what was measured of an answer of which nothing is shown.
+
+    Args:
+        found: the answer.
+        flags: those that it has then.
+    """
+    zones = tuple(SizeZone(z.size, UNDECIDED, z.speedup) for z in found.zones)
+    return unlocated(found, **summary(zones), zones=zones, flags=flags)
+
+
 def pair_flags(ratios: list[Array]) -> tuple[str, ...]:
     """Return the flags that the paired log-ratios of a sweep raise."""
     raised = {

@@ -82,7 +82,10 @@ def predicted_s(sheet: Sheet, counts: Counts, view: str) -> Predicted:
 
 
 def predicted_crossover(
-    sizes: Sequence[int], baseline: Sequence[Predicted], device: Sequence[Predicted]
+    sizes: Sequence[int],
+    baseline: Sequence[Predicted],
+    device: Sequence[Predicted],
+    margin: float = 0.0,
 ) -> Answer:
     """Find from which size on the device would be ahead at every larger one.
 
@@ -93,12 +96,14 @@ def predicted_crossover(
         sizes: increasing, at which the baseline was measured.
         baseline: its measured seconds, with their interval.
         device: predicted seconds.
+        margin: share by which it must be faster to be ahead.
     """
     logs = np.log(np.asarray(sizes, float))
     grid = np.linspace(logs[0], logs[-1], POINTS)
+    edge = float(np.log1p(margin))
 
     def gaps(one: list[float], other: list[float]) -> Array:
-        found: Array = np.interp(grid, logs, np.log(one) - np.log(other))
+        found: Array = np.interp(grid, logs, np.log(one) - np.log(other)) - edge
         return found
 
     sure = gaps([b.low for b in baseline], [d.high for d in device])
@@ -163,7 +168,7 @@ def predict(
         for view in VIEWS:
             for baseline, times in measured(known, sweep, cases, view).items():
                 for sheet in sheets:
-                    found, left_out = compared(sheet, counts, times, view)
+                    found, left_out = compared(sheet, counts, times, view, spec.margin)
                     yield Row(
                         sweep.axis, sweep.line, view, baseline,
                         sheet.name, trainer, found, left_out,
@@ -251,6 +256,7 @@ def compared(
     counts: dict[int, Counts],
     times: dict[int, Predicted],
     view: str,
+    margin: float = 0.0,
 ) -> tuple[Answer, int]:
     """Predict one crossover; also return how many sizes the device has no room for."""
     fits = [s for s in times if ROOM * counts[s].moved_bytes <= sheet.memory_bytes]
@@ -258,4 +264,5 @@ def compared(
     if len(fits) < 2:
         return Answer("does not fit"), left_out
     device = [predicted_s(sheet, counts[s], view) for s in fits]
-    return predicted_crossover(fits, [times[s] for s in fits], device), left_out
+    found = predicted_crossover(fits, [times[s] for s in fits], device, margin)
+    return found, left_out

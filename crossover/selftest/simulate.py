@@ -43,6 +43,11 @@ class Model:
     rounds: int = 16
 
 
+def baseline(sizes: Array = SIZES) -> Array:
+    """Return the baseline's true cost per size."""
+    return FIXED + PER_ROW * sizes
+
+
 def cost_curve(truth: float, speedup: float, sizes: Array = SIZES) -> Array:
     """Return the true log(baseline / challenger) per size, 0 at `truth`.
 
@@ -52,9 +57,7 @@ def cost_curve(truth: float, speedup: float, sizes: Array = SIZES) -> Array:
         sizes: sizes, increasing.
     """
     fixed = FIXED + PER_ROW * truth * (1 - 1 / speedup)
-    curve: Array = np.log(
-        (FIXED + PER_ROW * sizes) / (fixed + PER_ROW * sizes / speedup)
-    )
+    curve: Array = np.log(baseline(sizes) / (fixed + PER_ROW * sizes / speedup))
     return curve
 
 
@@ -100,9 +103,9 @@ def passes(curve: Callable[[Array], Array], level: float) -> float:
     return float(np.exp(brentq(above, *np.log(SIZES[[0, -1]]))))
 
 
-def waves(turns: float, height: float) -> Array:
+def waves(turns: float, height: float, sizes: Array = SIZES) -> Array:
     """Return a log-ratio that starts behind by `height` and turns `turns` times."""
-    place = np.linspace(0, 1, len(SIZES))
+    place = np.linspace(0, 1, len(sizes))
     curve: Array = -height * np.cos(np.pi * turns * place)
     return curve
 
@@ -130,17 +133,19 @@ def random_curve(outcome: str, rng: np.random.Generator) -> tuple[Array, float |
     return np.zeros(len(SIZES)), None
 
 
-def seconds(curve: Array, model: Model, rng: np.random.Generator) -> Array:
+def seconds(
+    curve: Array, model: Model, rng: np.random.Generator, sizes: Array = SIZES
+) -> Array:
     """Return the times of one sweep, shape (2, sizes, rounds): baseline, challenger.
 
     Args:
         curve: true log(baseline / challenger) per size.
         model: how the times are disturbed.
         rng: generator of the disturbances.
+        sizes: sizes, increasing.
     """
     shape = (2, len(curve), model.rounds)
-    baseline = FIXED + PER_ROW * SIZES
-    cost = np.stack([baseline, baseline * np.exp(-curve)])
+    cost = np.stack([baseline(sizes), baseline(sizes) * np.exp(-curve)])
     logs = np.log(cost)[:, :, None] + rng.normal(0, model.noise, shape)
     logs += rng.normal(0, model.process, shape) if model.process else 0.0
     hit = rng.random(shape) < model.spikes
