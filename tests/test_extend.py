@@ -1,7 +1,7 @@
 """The search goes beyond the sizes given where a lead may begin there, within means."""
 
 import pytest
-from builders import MACHINE, FakeWorker, carried_out, make_round, make_run, opened
+from builders import MACHINE, FakeWorker, carried_out, make_round, opened
 
 from crossover.analysis.crossover import crossovers, incomplete
 from crossover.measure.pipe import Ended
@@ -151,4 +151,3 @@ def test_a_run_takes_up_its_extension_where_it_was(tmp_path):
     for kept in range(32, len(rows), 16):
         blocks = next_blocks(run.spec, rows[:kept], run.machine)
         assert blocks[0].case == rows[kept].case
-    assert make_run(SPEC).spec == run.spec
