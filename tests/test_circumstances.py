@@ -80,7 +80,7 @@ def test_load_is_no_circumstance_and_what_an_older_run_lacks_is_not_compared():
 
 
 def test_an_edited_checkout_is_another_commit_by_what_was_edited(monkeypatch):
-    said = {"describe": "c0ffee-dirty", "diff": "-a\n+b"}
+    said = {"ls-files": "new_run.py", "describe": "c0ffee-dirty", "diff": "-a\n+b"}
     monkeypatch.setattr(new_run, "_git", lambda verb, *_: said[verb])
     first = new_run.commit()
     said["diff"] = "-a\n+c"
@@ -88,6 +88,8 @@ def test_an_edited_checkout_is_another_commit_by_what_was_edited(monkeypatch):
     assert new_run.commit() not in (first, "c0ffee-dirty")
     said["describe"] = "c0ffee"
     assert new_run.commit() == "c0ffee"
+    said["ls-files"] = None  # installed in a folder of another checkout
+    assert new_run.commit() is None
 
 
 FIELDS = {
