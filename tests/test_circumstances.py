@@ -49,6 +49,7 @@ DIFFERENT = [
     ),
     ({"accelerators": ()}, "accelerators: cuda:0 T4 550.1 → none"),
     ({"passed_on": {}}, "LD_PRELOAD: a.so → unset"),
+    ({"passed_on": {"LD_PRELOAD": ""}}, "LD_PRELOAD: a.so → empty"),
     ({"left_out": {"OMP_NUM_THREADS": "1"}}, "OMP_NUM_THREADS: unset → 1"),
     ({"fingerprint": "g"}, "machine: f → g"),
 ]
