@@ -91,7 +91,8 @@ class Loop:
         )
         self.invariants = so_far(run)
         self._done_s = 0.0
-        self._started_s = self._awake_s() - used_s(run.measurements)
+        self._recorded_s = used_s(run.measurements)
+        self._started_s = self._awake_s() - self._recorded_s
 
     def _awake_s(self) -> float:
         """Return the time by the clock, without what passed while we were stopped."""
@@ -104,10 +105,10 @@ class Loop:
 
     def _record(self, new: list[Measurement]) -> Breach | None:
         """Record rows, unless whoever reads them would refuse them."""
-        elapsed_s, here = round(self._elapsed_s(), 3), self.machine_id
-        new = [
-            dataclasses.replace(m, elapsed_s=elapsed_s, machine_id=here) for m in new
-        ]
+        # Who was stopped since the clock was read would have measured for less time.
+        self._recorded_s = max(self._recorded_s, round(self._elapsed_s(), 3))
+        then_s, here = self._recorded_s, self.machine_id
+        new = [dataclasses.replace(m, elapsed_s=then_s, machine_id=here) for m in new]
         if breach := self.invariants.add(new):
             return breach
         self.journal.append(new)

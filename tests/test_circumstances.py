@@ -49,6 +49,7 @@ DIFFERENT = [
     ),
     ({"accelerators": ()}, "accelerators: cuda:0 T4 550.1 → none"),
     ({"passed_on": {}}, "LD_PRELOAD: a.so → unset"),
+    ({"passed_on": {"LD_PRELOAD": ""}}, "LD_PRELOAD: a.so → empty"),
     ({"left_out": {"OMP_NUM_THREADS": "1"}}, "OMP_NUM_THREADS: unset → 1"),
     ({"fingerprint": "g"}, "machine: f → g"),
 ]
@@ -80,7 +81,7 @@ def test_load_is_no_circumstance_and_what_an_older_run_lacks_is_not_compared():
 
 
 def test_an_edited_checkout_is_another_commit_by_what_was_edited(monkeypatch):
-    said = {"describe": "c0ffee-dirty", "diff": "-a\n+b"}
+    said = {"ls-files": "new_run.py", "describe": "c0ffee-dirty", "diff": "-a\n+b"}
     monkeypatch.setattr(new_run, "_git", lambda verb, *_: said[verb])
     first = new_run.commit()
     said["diff"] = "-a\n+c"
@@ -88,6 +89,8 @@ def test_an_edited_checkout_is_another_commit_by_what_was_edited(monkeypatch):
     assert new_run.commit() not in (first, "c0ffee-dirty")
     said["describe"] = "c0ffee"
     assert new_run.commit() == "c0ffee"
+    said["ls-files"] = None  # installed in a folder of another checkout
+    assert new_run.commit() is None
 
 
 FIELDS = {

@@ -77,8 +77,11 @@ def typed() -> str:
 def commit() -> str | None:
     """Return the commit of this program, None outside a checkout or without git.
 
-    That of an edited checkout ends in `-dirty` and a checksum of what was edited.
+    That of an edited checkout ends in `-dirty` and a checksum of what was edited. A
+    checkout around an installed program, such as the user's own, is not the program's.
     """
+    if _git("ls-files", Path(__file__).name) is None:
+        return None
     found = _git("describe", "--always", "--dirty")
     if found is None or not found.endswith("-dirty"):
         return found

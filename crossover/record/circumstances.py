@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 
 from crossover.nouns import Circumstances, Machine
 
-UNSET = "unset"
-"""What a variable that is not there is said to be."""
+UNSET, EMPTY = "unset", "empty"
+"""What a variable that is not there is said to be, and one that holds nothing."""
 DEVICE = ("name", "description", "driver")
 """What tells an accelerator from another."""
 POOL = ("internal_api", "num_threads", "version")
@@ -81,7 +81,7 @@ def _variables(was: Machine, now: Machine) -> Iterator[str]:
     for name in sorted(before.keys() | after.keys()):
         one, other = before.get(name, UNSET), after.get(name, UNSET)
         if one != other:
-            yield f"{name}: {one} → {other}"
+            yield f"{name}: {one or EMPTY} → {other or EMPTY}"
 
 
 def _set(machine: Machine) -> dict[str, str]:

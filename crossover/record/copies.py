@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from crossover.files.atomic import write_atomically
-from crossover.files.untrusted import InputError, read_text
+from crossover.files.untrusted import InputError, read_bytes
 from crossover.nouns import Run
 from crossover.record.journal import JOURNAL
 from crossover.record.lock import holding
@@ -36,7 +36,7 @@ def identity(run: Run) -> str:
 def went_on_elsewhere(out: Path, run: Run) -> Path | None:
     """Return the folder of a copy that holds rounds which this one has not."""
     with suppress(OSError, RuntimeError, InputError):
-        other = Path(read_text(_note(run), MOST_PATH, link=False).rstrip("\n"))
+        other = Path(os.fsdecode(read_bytes(_note(run), MOST_PATH, link=False)))
         if other == out.resolve() or identity(load_header(other)) != identity(run):
             return None
         mine, its = (out / JOURNAL).read_bytes(), (other / JOURNAL).read_bytes()
@@ -47,7 +47,7 @@ def went_on_elsewhere(out: Path, run: Run) -> Path | None:
 def note(out: Path, run: Run) -> None:
     """Note that a run goes on in a folder, where that can be kept."""
     with suppress(OSError, RuntimeError):
-        write_atomically(_note(run), f"{out.resolve()}\n")
+        write_atomically(_note(run), os.fsencode(out.resolve()))
 
 
 @contextmanager

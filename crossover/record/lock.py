@@ -11,6 +11,11 @@ from pathlib import Path
 
 from crossover.files.untrusted import InputError, printable
 
+try:
+    import fcntl
+except ImportError:  # Windows, where nobody is told who holds a folder
+    fcntl = None  # type: ignore[assignment]
+
 LOCK = "run.lock"
 LONGEST = 200
 """At most this many characters are read of who holds a lock."""
@@ -71,19 +76,19 @@ def holding(path: Path, who: str, does: str = OTHERS, at: str = "") -> Iterator[
 
 
 def holder(out: Path) -> str:
-    """Return who holds a folder, such as `process 12 on host`; "" if nobody does."""
-    from filelock import FileLock, Timeout
+    """Return who holds a folder, such as `process 12 on host`; "" if nobody does.
 
+    Nothing is written, and no link is followed: the folder may be a stranger's.
+    """
     path = out / LOCK
-    if not path.is_file():
+    if fcntl is None or path.is_symlink() or not path.is_file():
         return ""
-    try:
-        with FileLock(path, 0, fallback_to_soft=False):
-            return ""
-    except Timeout:
-        return _holder(path) or NOBODY
-    except OSError:  # it cannot be told
-        return ""
+    with suppress(OSError), open(path, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _holder(path) or NOBODY
+    return ""
 
 
 def _sign(at: str, descriptor: int) -> None:
