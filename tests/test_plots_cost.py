@@ -109,8 +109,8 @@ def test_a_control_shows_rounds_margin_and_verdict():
     axes = Figure().subplots()
     assert plot_control(axes, control()) is axes
     margin = axes.patches[0]
-    assert margin.get_y() == pytest.approx(1 / 1.02)
-    assert margin.get_y() + margin.get_height() == pytest.approx(1.02)
+    assert margin.get_y() == pytest.approx(1 / 1.05)
+    assert margin.get_y() + margin.get_height() == pytest.approx(1.05)
     rounds = [line for line in axes.get_lines() if line.get_ls() == "None"]
     assert len(rounds) == 3
     assert list(rounds[0].get_ydata()) == pytest.approx(

@@ -190,7 +190,7 @@ def test_a_device_that_is_not_here_makes_nothing_incomplete(tmp_path):
     assert incomplete(run, found) == []
 
 
-BUSY = "doubtful (other programs kept the cores busy)"
+BUSY = "doubtful (other programs kept the cores busy"
 
 
 @pytest.mark.parametrize(("load", "is_doubtful"), [(2.4, False), (4.5, True)])
@@ -216,7 +216,7 @@ def test_doubts_stand_in_front_on_a_terminal_too(tmp_path):
     lines = file.getvalue().splitlines()
     assert lines[0].startswith("Over batch size at 9,000 samples")
     assert lines[1].startswith(
-        "  found, unfinished (2 of 4 sizes not reached: 300, 1,000): "
+        "  found, unfinished (2 of 4 sizes not reached: 300, 1,000), doubtful (no size "
     )
     assert max(map(len, lines)) <= 80
     assert all(line.startswith("    ") for line in lines[2:])
