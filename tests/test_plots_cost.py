@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from crossover.analysis.panels import Control, ControlPoint
 from crossover.analysis.phases import Phases, WarmUp
-from crossover.findings import Answer, Crossover
+from crossover.findings import Answer, Crossover, SizeZone
 from crossover.report.pictures.control import control_figure, plot_control
 from crossover.report.pictures.costs import (
     phases_figure,
@@ -89,6 +89,7 @@ def control(outcome="inconclusive", sizes=(10, 100, 1000), contender=A):
     points = [
         ControlPoint(size, r, 1 + 0.01 * (r - 3.5)) for size in sizes for r in range(8)
     ]
+    zone = "ahead" if outcome == "always" else "equal"
     row = Crossover(
         "batch_size",
         SWEEP.line,
@@ -96,7 +97,7 @@ def control(outcome="inconclusive", sizes=(10, 100, 1000), contender=A):
         "time_s",
         A,
         f"{A}#1",
-        Answer(outcome),
+        Answer(outcome, zones=(SizeZone(10.0, zone, 1.0),)),
         is_control=True,
     )
     return Control(
@@ -109,8 +110,8 @@ def test_a_control_shows_rounds_margin_and_verdict():
     axes = Figure().subplots()
     assert plot_control(axes, control()) is axes
     margin = axes.patches[0]
-    assert margin.get_y() == pytest.approx(1 / 1.05)
-    assert margin.get_y() + margin.get_height() == pytest.approx(1.05)
+    assert margin.get_y() == pytest.approx(1 / 1.02)
+    assert margin.get_y() + margin.get_height() == pytest.approx(1.02)
     rounds = [line for line in axes.get_lines() if line.get_ls() == "None"]
     assert len(rounds) == 3
     assert list(rounds[0].get_ydata()) == pytest.approx(
