@@ -1,4 +1,4 @@
-"""Open the cells of a block and measure its rounds, again where somebody was stopped.
+"""Open the cells of a block and measure its rounds, again what was disturbed.
 
 In: the blocks of a plan, workers. Out: rows to record. The pipeline calls it.
 """
@@ -6,11 +6,20 @@ In: the blocks of a plan, workers. Out: rows to record. The pipeline calls it.
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from crossover.contender import Contender
 from crossover.measure.environment import Environment
 from crossover.measure.pipe import Close, Ended, Open, Opened, R, Request, Sample
-from crossover.measure.rows import Taken, disagreeing, measured
+from crossover.measure.rows import (
+    Setups,
+    Taken,
+    Waits,
+    disagreeing,
+    measured,
+    too_short,
+    with_stolen,
+)
 from crossover.measure.stops import Stopped
 from crossover.measure.workers import Workers
 from crossover.nouns import Cell, Measurement, Run
@@ -18,11 +27,15 @@ from crossover.plan.plan import Block, round_order
 from crossover.spec.contenders import missing
 from crossover.spec.spec import Spec
 
+if TYPE_CHECKING:
+    from crossover.record.invariants import Breach
+
 MOST_TRAININGS = 5
 """Most trainings in one request: after a timeout of T, one takes at least T / 5.
 Opening a cell with long epochs takes four, and a few batches."""
 MOST_ATTEMPTS = 3
-"""Most attempts at a round, or at opening a cell, if each time something is stopped."""
+"""Most attempts at a round, or at opening a cell, if each time something is stopped or
+wrongly calibrated."""
 
 
 class BudgetSpent(Exception):  # noqa: N818
@@ -39,11 +52,20 @@ class Attempts:
     environment: Environment
     elapsed_s: Callable[[], float]
     """Tells for how many seconds the run has measured."""
-    record: Callable[[list[Measurement]], None]
+    record: Callable[[list[Measurement]], "Breach | None"]
+    """Keeps rows; returns what contradicts itself in them, and then keeps none."""
     _killed: set[Contender] = dataclasses.field(default_factory=set)
     """Whose worker was killed or stopped in the round in flight."""
     _stopped: dict[Contender, str] = dataclasses.field(default_factory=dict)
     """Why the round in flight does not count: who was stopped in it, and how."""
+    _fresh: set[Contender] = dataclasses.field(default_factory=set)
+    """Whose cell was opened again in the round in flight."""
+    _has_said: bool = False
+    """Whether the user knows that rounds are measured again for waiting."""
+
+    def __post_init__(self) -> None:
+        self._waits = Waits(self.run.measurements)
+        self._setups = Setups(self.spec)
 
     def _ask(self, contender: Contender, request: Request[R]) -> R | Ended:
         """Ask a worker, until the cell's timeout or the end of the run's budget.
@@ -70,6 +92,8 @@ class Attempts:
             reply = self._open_cell(block, contender)
             if isinstance(reply, Ended) and reply.killed:
                 reply = self._open_cell(block, contender)
+            if isinstance(reply, Opened):
+                reply = self._set_up_twice(block, contender, reply)
             if isinstance(reply, Ended):
                 self._end(block, block.rounds[block.done], {contender: reply})
             else:
@@ -101,6 +125,23 @@ class Attempts:
             self.workers.end(contender)
         return Ended(status="failed", notes=f"{why}, {MOST_ATTEMPTS} times in a row")
 
+    def _set_up_twice(
+        self, block: Block, contender: Contender, reply: Opened
+    ) -> Opened | Ended:
+        """Set up a cell in a second process if the set-up proves nothing by itself.
+
+        The shorter one counts.
+        """
+        if not self._setups.is_doubtful(contender, reply):
+            return reply
+        self.workers.end(contender)
+        again = self._open_cell(block, contender)
+        if isinstance(again, Opened):
+            again = again.model_copy(
+                update={"setup_s": self._setups.shorter(contender, again)}
+            )
+        return again
+
     def close(self, opened: dict[Contender, Opened]) -> None:
         """Close the cells of a block."""
         for contender in opened:
@@ -121,29 +162,68 @@ class Attempts:
             )
             for contender, reply in replies.items()
         ]  # fmt: skip
-        self.record(rows)
+        if breach := self.record(rows):
+            raise RuntimeError(f"a row that ends a cell is no row: {breach}")
 
     def measure_round(
         self, block: Block, number: int, opened: dict[Contender, Opened]
     ) -> None:
-        """Measure a round until it counts; one that does not is recorded with why."""
+        """Measure a round until it counts; one that does not is recorded with why.
+
+        One that contradicts itself, or earlier rows, cannot be recorded at all.
+        """
         self._killed.clear()
-        why = ""
-        for _ in range(MOST_ATTEMPTS):
-            if why:
-                self.environment.say(f"{why}: round measured again")
+        self._fresh.clear()
+        failures = waits = 0
+        while True:
             while (rows := self._round(block, number, opened)) is None:
                 pass
-            why = "; ".join(dict.fromkeys(self._stopped.values()))
-            if rows:
-                self.record([dataclasses.replace(m, discarded=why) for m in rows])
+            stopped = "; ".join(dict.fromkeys(self._stopped.values()))
+            wrong = {} if stopped else too_short(rows, opened)
+            why = stopped or "; ".join(wrong.values())
+            why = why or self._waits.disturbed(rows, waits)
+            rows = [dataclasses.replace(m, discarded=why) for m in rows]
+            if rows and (breach := self.record(rows)):
+                liar = rows[breach.at].contender
+                why = f"{liar} contradicts itself ({breach})"
+                self._stopped, wrong = {}, {liar: why}
+                self.workers.end(liar)
             if not rows or not why:
                 return
+            has_failed = bool(self._stopped or wrong)
+            failures, waits = failures + has_failed, waits + (not has_failed)
+            if failures == MOST_ATTEMPTS:
+                break
+            self._say_again(why, has_failed)
+            for contender in wrong:
+                self._open_anew(block, number, contender, opened)
         notes = f"{why}, in {MOST_ATTEMPTS} attempts at a round"
-        ended = {c: Ended(status="failed", notes=notes) for c in self._stopped}
+        failed = self._stopped or wrong
+        ended = {c: Ended(status="failed", notes=notes) for c in failed}
         for contender in ended:
             del opened[contender]
         self._end(block, number, ended)
+
+    def _open_anew(
+        self, block: Block, number: int, contender: Contender,
+        opened: dict[Contender, Opened],
+    ) -> None:  # fmt: skip
+        """Open a cell again, to decide anew how often a sample trains."""
+        reply = self._open_cell(block, contender)
+        if isinstance(reply, Ended):
+            del opened[contender]
+            self._end(block, number, {contender: reply})
+            return
+        opened[contender] = reply
+        self._fresh.add(contender)
+
+    def _say_again(self, why: str, has_failed: bool) -> None:
+        """Say that a round is measured again; for waiting, once in a run."""
+        if has_failed:
+            self.environment.say(f"{why}: round measured again")
+        elif not self._has_said:
+            self._has_said = True
+            self.environment.say(f"{why}: such rounds are measured again")
 
     def _round(
         self, block: Block, number: int, opened: dict[Contender, Opened]
@@ -153,6 +233,7 @@ class Attempts:
         `_stopped` tells then who was stopped meanwhile, and how.
         """
         begun, throttled = self.environment.now(), self.environment.throttled()
+        stolen, start_s = self.environment.stolen_s(), self.environment.clock_s()
         before, self._stopped = self.environment.watch.look(), {}
         taken: dict[Contender, list[Taken]] = {c: [] for c in opened}
         for position, contender in enumerate(round_order(self.spec, block, number)):
@@ -167,6 +248,7 @@ class Attempts:
             again = self._again(block, contender, reply, before)
             if not isinstance(again, Ended):
                 opened[contender] = again
+                self._fresh.add(contender)
                 return None
             del opened[contender]
             self._stopped.pop(contender, None)
@@ -187,10 +269,15 @@ class Attempts:
             for contender in opened
         }  # fmt: skip
         is_first = number == block.rounds[0]
-        return [
-            measured(row, opened[contender], taken[contender], is_first)
-            for contender, row in rows.items()
+        whole = [
+            measured(row, opened[c], taken[c], is_first or c in self._fresh)
+            for c, row in rows.items()
         ]
+        if stolen is None:
+            return whole
+        stolen = (self.environment.stolen_s() or stolen) - stolen
+        round_s = self.environment.clock_s() - start_s
+        return [with_stolen(row, stolen, round_s) for row in whole]
 
     def _again(
         self, block: Block, contender: Contender, ended: Ended, before: Stopped

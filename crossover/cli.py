@@ -1,13 +1,14 @@
 """The command line: parse, call the library, print."""
 
 import sys
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from crossover.command import options as opt
+from crossover.command.options import Command, described
 from crossover.files.edge import one_line_always
 from crossover.files.untrusted import InputError
 from crossover.interrupts import EXIT_CODE, Interrupted, heeded
@@ -22,9 +23,10 @@ app = typer.Typer(
 )
 
 
-def examples(*lines: str) -> str:
-    """Return lines as the end of a command's help, to be copied as they stand."""
-    return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])
+def command(*examples: str) -> Callable[[Command], Command]:
+    """Register a command; its help ends with examples, to be copied as they stand."""
+    lines = "\n".join(["\b", "Examples:", *(f"  {line}" for line in examples)])
+    return lambda function: app.command(epilog=lines)(described(function))
 
 
 def _say_version(is_asked: bool) -> None:
@@ -54,33 +56,32 @@ def program(
         print(context.get_help())
 
 
-@app.command(
-    epilog=examples(
-        "crossover run",
-        "crossover run --contender cpu/resident@1 --contender cuda \\",
-        "  --features 784 --samples 4096 --batch-size 8,64,512,4096",
-        "crossover run --resume results/first --budget 20m",
-    )
+@command(
+    "crossover run",
+    "crossover run --contender cpu/resident@1 --contender cuda \\",
+    "  --features 784 --samples 4096 --batch-size 8,64,512,4096",
+    "crossover run --resume results/first --budget 20m",
 )
 def run(
-    spec_file: opt.SpecFile = None,
-    preset: opt.Preset = "quick",
-    contender: opt.Texts = None,
-    samples: opt.Samples = None,
-    batch_size: opt.BatchSizes = None,
-    epochs: opt.Epochs = None,
-    features: opt.Features = None,
-    classes: opt.Classes = None,
-    budget: opt.Budget = None,
-    rounds: opt.Rounds = None,
-    width: opt.Width = None,
-    margin: opt.Margin = None,
-    grid: opt.Grid = False,
-    price: opt.Prices = None,
-    out: opt.Out = None,
-    resume: opt.Resume = None,
-    recover: opt.Recover = False,
-    launch: opt.Launcher = None,
+    spec_file: Path | None = None,
+    preset: str = "quick",
+    contender: list[str] | None = None,
+    samples: str | None = None,
+    batch_size: str | None = None,
+    epochs: str | None = None,
+    features: str | None = None,
+    classes: str | None = None,
+    budget: str | None = None,
+    rounds: int | None = None,
+    width: float | None = None,
+    margin: str | None = None,
+    grid: bool = False,
+    price: list[str] | None = None,
+    out: Path | None = None,
+    resume: Path | None = None,
+    recover: bool = False,
+    force: bool = False,
+    launch: str | None = None,
 ) -> None:
     """Measure, find the crossovers and write the report."""
     from crossover.command.ask import Ask
@@ -90,25 +91,25 @@ def run(
 
     asked = Ask.of(locals())
     if launch or (resume and is_launched(resume)):
-        raise typer.Exit(do_launch(asked, out, resume, launch, recover))
-    raise typer.Exit(do_run(asked, out, resume, recover))
+        raise typer.Exit(do_launch(asked, out, resume, launch, recover, force))
+    raise typer.Exit(do_run(asked, out, resume, recover, force))
 
 
-@app.command(epilog=examples("crossover plan --preset full"))
+@command("crossover plan --preset full")
 def plan(
-    spec_file: opt.SpecFile = None,
-    preset: opt.Preset = "quick",
-    contender: opt.Texts = None,
-    samples: opt.Samples = None,
-    batch_size: opt.BatchSizes = None,
-    epochs: opt.Epochs = None,
-    features: opt.Features = None,
-    classes: opt.Classes = None,
-    budget: opt.Budget = None,
-    rounds: opt.Rounds = None,
-    width: opt.Width = None,
-    margin: opt.Margin = None,
-    grid: opt.Grid = False,
+    spec_file: Path | None = None,
+    preset: str = "quick",
+    contender: list[str] | None = None,
+    samples: str | None = None,
+    batch_size: str | None = None,
+    epochs: str | None = None,
+    features: str | None = None,
+    classes: str | None = None,
+    budget: str | None = None,
+    rounds: int | None = None,
+    width: float | None = None,
+    margin: str | None = None,
+    grid: bool = False,
 ) -> None:
     """Say what `run` would do and how long it would take."""
     from crossover.command.ask import Ask
@@ -117,23 +118,21 @@ def plan(
     do_plan(Ask.of(locals()))
 
 
-@app.command(
-    epilog=examples(
-        "crossover report results/first",
-        "crossover report --from-asv .asv/results --out results/asv",
-    )
+@command(
+    "crossover report results/first",
+    "crossover report --from-asv .asv/results --out results/asv",
 )
 def report(
-    runs: opt.Runs = None,
-    from_asv: opt.FromAsv = None,
-    from_pytest_benchmark: opt.FromPytestBenchmark = None,
-    out: opt.ReportOut = None,
-    price: opt.Prices = None,
-    margin: opt.Margin = None,
-    latex: opt.Latex = False,
-    parquet: opt.Parquet = False,
-    show: opt.Show = False,
-    recover: opt.Recover = False,
+    runs: list[Path] | None = None,
+    from_asv: list[str] | None = None,
+    from_pytest_benchmark: list[Path] | None = None,
+    out: Path | None = None,
+    price: list[str] | None = None,
+    margin: str | None = None,
+    latex: bool = False,
+    parquet: bool = False,
+    show: bool = False,
+    recover: bool = False,
 ) -> None:
     """Write the tables, plots and page of recorded runs.
 
@@ -148,12 +147,12 @@ def report(
     raise typer.Exit(do_report(asked))
 
 
-@app.command(epilog=examples("crossover predict results/first --device h100-sxm"))
+@command("crossover predict results/first --device h100-sxm")
 def predict(
-    run: opt.Measured,
-    device: opt.Sheets = None,
-    trainer: opt.Predicted = "resident",
-    out: opt.PredictOut = None,
+    run: Path,
+    device: list[str] | None = None,
+    trainer: str = "resident",
+    out: Path | None = None,
 ) -> None:
     """Predict, not measure, where a device would be ahead.
 
@@ -165,25 +164,23 @@ def predict(
     do_predict(run, [load_sheet(d) for d in device or SHEETS], trainer, out or run)
 
 
-@app.command(
-    epilog=examples(
-        "crossover analyse times.csv --axis n --time seconds --contender device \\",
-        "  --round repeat --by model --baseline cpu --challenger gpu",
-    )
+@command(
+    "crossover analyse times.csv --axis n --time seconds --contender device \\",
+    "  --round repeat --by model --baseline cpu --challenger gpu",
 )
 def analyse(
-    file: opt.Table,
-    axis: opt.Axis,
-    time: opt.Time,
-    contender: opt.Who,
-    baseline: opt.Baseline,
-    challenger: opt.Challenger,
-    round_: opt.Round = None,
-    by: opt.By = None,
-    pool: opt.Pool = None,
-    higher_is_better: opt.HigherIsBetter = None,
-    margin: opt.Margin = None,
-    out: opt.AnalyseOut = None,
+    file: Path,
+    axis: str,
+    time: str,
+    contender: str,
+    baseline: str,
+    challenger: str,
+    round_: str | None = None,
+    by: str | None = None,
+    pool: str | None = None,
+    higher_is_better: bool | None = None,
+    margin: str | None = None,
+    out: Path | None = None,
 ) -> None:
     """Find the crossovers in anybody's table of times.
 
@@ -202,16 +199,14 @@ def analyse(
         print(said)
 
 
-@app.command(
-    epilog=examples(
-        "crossover compare results/before results/after",
-        "crossover compare .asv/results@1a2b3c4d .asv/results@5e6f7a8b",
-    )
+@command(
+    "crossover compare results/before results/after",
+    "crossover compare .asv/results@1a2b3c4d .asv/results@5e6f7a8b",
 )
 def compare(
-    run_a: opt.Before,
-    run_b: opt.After,
-    margin: opt.Margin = None,
+    run_a: str,
+    run_b: str,
+    margin: str | None = None,
 ) -> None:
     """Say whether crossovers or times changed.
 
@@ -225,11 +220,11 @@ def compare(
     raise typer.Exit(do_compare(run_a, run_b, margin))
 
 
-@app.command(epilog=examples("crossover selftest --pairs 10 --sweeps 1000"))
+@command("crossover selftest --pairs 10 --sweeps 1000")
 def selftest(
-    pairs: opt.Pairs = 10,
-    sweeps: opt.Sweeps = 200,
-    seed: opt.Seed = 0,
+    pairs: int = 10,
+    sweeps: int = 200,
+    seed: int = 0,
 ) -> None:
     """Check that the program finds crossovers known exactly.
 
@@ -240,7 +235,7 @@ def selftest(
     raise typer.Exit(do_selftest(pairs, sweeps, seed))
 
 
-@app.command(epilog=examples("crossover devices"))
+@command("crossover devices")
 def devices() -> None:
     """List what can be measured here, and why the rest cannot."""
     from crossover.command.job import do_devices
@@ -248,17 +243,15 @@ def devices() -> None:
     do_devices()
 
 
-@app.command(
-    epilog=examples(
-        "crossover lesson --experiment hard --device cpu",
-        "crossover lesson --experiment timing-large --full --out results/claim",
-    )
+@command(
+    "crossover lesson --experiment hard --device cpu",
+    "crossover lesson --experiment timing-large --full --out results/claim",
 )
 def lesson(
-    experiment: opt.Experiment = None,
-    device: opt.Device = "cpu",
-    full: opt.Full = False,
-    out: opt.LessonOut = Path("results/lesson"),
+    experiment: str | None = None,
+    device: str = "cpu",
+    full: bool = False,
+    out: Path = Path("results/lesson"),
 ) -> None:
     """Run the lesson's experiments next to its published numbers."""
     from crossover.lesson.job import do_lesson
@@ -266,9 +259,9 @@ def lesson(
     raise typer.Exit(do_lesson(experiment, device, full, out))
 
 
-@app.command(epilog=examples("crossover doctor"))
+@command("crossover doctor")
 def doctor(
-    quick: opt.Quick = False,
+    quick: bool = False,
 ) -> None:
     """Check whether this machine is fit to measure on.
 

@@ -157,7 +157,7 @@ class Measurement:
     flags: tuple[str, ...] = ()
     """How the tool that measured differs from `crossover run`: `unpaired`."""
     waited_s: float | None = None
-    """Seconds that its threads waited for a core while samples were taken."""
+    """Seconds that its threads waited for a core while samples were taken, in all."""
     latency: dict[str, float] = field(default_factory=dict, hash=False)
     """Seconds of single calls, by quantile: `p50`, `p99`."""
     verified: bool | None = None
@@ -170,6 +170,9 @@ class Measurement:
     """Number of things that one training works on, such as images or tokens."""
     affinity: tuple[int, ...] = ()
     """The cores on which its threads could run."""
+    machine_id: str = ""
+    """The circumstances under which it was measured, if they are not the run's first:
+    their name in the run's `others`."""
 
     @property
     def train_s(self) -> float:
@@ -178,6 +181,19 @@ class Measurement:
         # numpy's median takes thirty times as long for a few values.
         timed_s = statistics.median(self.samples_s) / self.calls_per_sample
         return timed_s * (repeats / (self.epochs_run or repeats))
+
+    @property
+    def waited_share(self) -> float | None:
+        """The share of its cores that others had, at least; None if unknown.
+
+        Each thread is taken to want a core all the time.
+        """
+        if self.waited_s is None or not self.samples_s:
+            return None
+        who = self.contender
+        threads = self.threads or who.threads or 1
+        cores = threads * who.ranks if who.device == "cpu" else 1
+        return min(1.0, self.waited_s / (cores * sum(self.samples_s)))
 
 
 @dataclass(frozen=True)
@@ -200,6 +216,10 @@ class Machine:
     """Devices whose energy is not measured, and why; None if all are."""
     trainers: dict[str, str] = field(default_factory=dict)
     """What is missing for each `device/trainer`; "" if it can run."""
+    passed_on: dict[str, str] | None = None
+    """Variables of the environment that workers got; None if they were not recorded."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Variables that workers did not get, as they would make labels wrong."""
 
     @property
     def cores_text(self) -> str:
@@ -211,6 +231,14 @@ class Machine:
         """The memory in words."""
         known = self.memory_bytes
         return "unknown memory" if known is None else f"{known / 2**30:.1f} GiB"
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Under which circumstances rounds were measured."""
+
+    machine: Machine
+    commit: str | None
 
 
 @dataclass(frozen=True)
@@ -233,8 +261,17 @@ class Run:
     machine: Machine
     measurements: tuple[Measurement, ...]
     user_file: UserFile | None = None
+    others: dict[str, Circumstances] = field(default_factory=dict, hash=False)
+    """Other circumstances under which it went on, by the `machine_id` of the rounds."""
     lost: str = ""
     """Which lines could not be read back, in words; it is never stored."""
+    machine_id: str = ""
+    """That of the rounds to come; it is never stored."""
+
+    @property
+    def circumstances(self) -> Circumstances:
+        """Those under which it began."""
+        return Circumstances(self.machine, self.commit)
 
     @property
     def paired(self) -> bool:

@@ -17,6 +17,7 @@ from crossover.nouns import SCHEMA, Machine, Measurement, Run
 from crossover.plan.plan import Block, Known
 from crossover.plan.unfinished import unfinished
 from crossover.record import run_folder
+from crossover.record.invariants import Breach, so_far
 from crossover.record.journal import Journal
 from crossover.spec.spec import Spec
 
@@ -42,7 +43,7 @@ def carry_out(
     loop = Loop(spec, run, out, workers, progress, environment)
     try:
         with environment.watch:
-            if left := unfinished(spec, run.measurements):
+            if left := unfinished(spec, run.measurements, run.machine):
                 loop.measure([left])
             while blocks := loop.known.next_blocks():
                 loop.measure(blocks)
@@ -83,11 +84,12 @@ class Loop:
         environment: Environment,
     ) -> None:  # fmt: skip
         self.environment, self.progress = environment, progress
-        self.known = Known(spec, run.measurements)
-        self.journal = Journal(out)
+        self.known = Known(spec, run.measurements, run.machine)
+        self.journal, self.machine_id = Journal(out), run.machine_id
         self.attempts = Attempts(
             spec, run, workers, environment, self._elapsed_s, self._record
         )
+        self.invariants = so_far(run)
         self._done_s = 0.0
         self._started_s = self._awake_s() - used_s(run.measurements)
 
@@ -100,11 +102,17 @@ class Loop:
         """Return the seconds that this process and earlier ones have measured."""
         return self._awake_s() - self._started_s
 
-    def _record(self, new: list[Measurement]) -> None:
-        elapsed_s = round(self._elapsed_s(), 3)
-        new = [dataclasses.replace(m, elapsed_s=elapsed_s) for m in new]
+    def _record(self, new: list[Measurement]) -> Breach | None:
+        """Record rows, unless whoever reads them would refuse them."""
+        elapsed_s, here = round(self._elapsed_s(), 3), self.machine_id
+        new = [
+            dataclasses.replace(m, elapsed_s=elapsed_s, machine_id=here) for m in new
+        ]
+        if breach := self.invariants.add(new):
+            return breach
         self.journal.append(new)
         self.known.add(new)
+        return None
 
     def measure(self, blocks: list[Block]) -> None:
         """Open all cells of the first block, measure its rounds, close the cells."""

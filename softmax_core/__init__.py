@@ -14,22 +14,8 @@ if TYPE_CHECKING:
     from softmax_core.reference import TOLERANCE, disagreement, reference_weights
     from softmax_core.training import Session, Trainer, evaluate, get_trainer, train
 
-_HOME = {
-    "BatchOrder": "data",
-    "Case": "case",
-    "Data": "data",
-    "Session": "training",
-    "SoftmaxRegression": "model",
-    "TOLERANCE": "reference",
-    "Trainer": "training",
-    "disagreement": "reference",
-    "evaluate": "training",
-    "get_trainer": "training",
-    "initial_weights": "data",
-    "make_data": "data",
-    "reference_weights": "reference",
-    "train": "training",
-}
+_MODULES = ("case", "data", "model", "reference", "training")
+"""The modules that names are looked up in: the first of them load the least."""
 
 __all__ = [
     "TOLERANCE",
@@ -50,6 +36,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module 'softmax_core' has no attribute {name!r}")
-    return getattr(import_module(f"softmax_core.{_HOME[name]}"), name)
+    for module in _MODULES if name in __all__ else ():
+        found = getattr(import_module(f"softmax_core.{module}"), name, None)
+        if found is not None:
+            return found
+    raise AttributeError(f"module 'softmax_core' has no attribute {name!r}")

@@ -4,6 +4,11 @@ import math
 from dataclasses import dataclass
 
 DTYPES = ("float32", "float64")
+LEAST = dict.fromkeys(("samples", "features", "batch_size", "epochs"), 1) | {
+    "classes": 2,
+    "seed": 0,
+}
+"""The least that each whole number of a case may be."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +35,16 @@ class Case:
     seed: int = 420
 
     def __post_init__(self) -> None:
-        for name in ("samples", "features", "batch_size", "epochs"):
-            _check_integer(name, getattr(self, name), 1)
-        _check_integer("classes", self.classes, 2)
-        _check_integer("seed", self.seed, 0)
-        _check_real("learning_rate", self.learning_rate, 0.0, math.inf)
-        _check_real("momentum", self.momentum, -1.0, 1.0)
-        if self.momentum < 0.0:
+        for name, least in LEAST.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ValueError(f"{name} = {value!r}: must be an integer >= {least}")
+        if not 0.0 < self.learning_rate < math.inf:
+            rate = self.learning_rate
+            raise ValueError(
+                f"learning_rate = {rate!r}: must be a number in (0.0, inf)"
+            )
+        if not 0.0 <= self.momentum < 1.0:
             raise ValueError(f"momentum = {self.momentum!r}: must be in [0, 1)")
         mean, std = self.dispersion
         if not (math.isfinite(mean) and math.isfinite(std) and std > 0):
@@ -76,16 +84,6 @@ def stable_learning_rate(
     mean, std = dispersion
     variance_of_means = mean**2 * (classes**2 - 1) / 12
     return float(f"{2 / (features * variance_of_means + std**2):.1g}")
-
-
-def _check_integer(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{name} = {value!r}: must be an integer >= {least}")
-
-
-def _check_real(name: str, value: float, low: float, high: float) -> None:
-    if not (math.isfinite(value) and low < value < high):
-        raise ValueError(f"{name} = {value!r}: must be a number in ({low}, {high})")
 
 
 SMALLEST = Case(samples=4, batch_size=2, epochs=1)

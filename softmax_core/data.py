@@ -74,6 +74,13 @@ def initial_weights(case: Case) -> tuple[Tensor, Tensor]:
     return drawn[:-1].contiguous(), drawn[-1].contiguous()
 
 
+def batches(
+    X: Tensor, y: Tensor, sizes: int | list[int]
+) -> list[tuple[Tensor, Tensor]]:
+    """Return batches as views; of one size, the last may be short."""
+    return list(zip(torch.split(X, sizes), torch.split(y, sizes), strict=True))
+
+
 class BatchOrder:
     """The permutation of each epoch: one seeded generator, one randperm an epoch.
 

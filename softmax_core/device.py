@@ -155,6 +155,15 @@ def peak_memory_bytes(device: torch.device) -> int | None:
     return int(read(device)) if read is not None else None
 
 
+def memory_held_bytes(device: torch.device) -> int | None:
+    """Return the bytes that torch holds on an accelerator now; None if unknown."""
+    module = torch.get_device_module(device)
+    if (read := getattr(module, "memory_allocated", None)) is not None:
+        return int(read(device))
+    read = getattr(module, "current_allocated_memory", None)  # mps has one device
+    return None if read is None else int(read())
+
+
 def reset_peak_memory(device: torch.device) -> None:
     """Start counting the peak anew, if the accelerator counts it."""
     reset = getattr(torch.get_device_module(device), "reset_peak_memory_stats", None)

@@ -6,8 +6,9 @@ data and first weights on the CPU, so that every device starts from the same num
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +32,8 @@ BATCH_SIZE = 10
 EASY = (6.0, 2.0)
 """The dispersion of the first experiments: the classes hardly overlap."""
 HARD = (6.0, 4.0)
+EPOCHS = (1, 1, 1)
+"""`manual` and `library` train three epochs, one after another."""
 ROUNDS = 20
 """Round i trains i more epochs, i = 0 .. 19, which makes 190 in all."""
 
@@ -83,21 +86,17 @@ class LibraryJob:
 
     features: Tensor
     labels: Tensor
-    batch_size: int = BATCH_SIZE
-    momentum: float = 0.0
 
     def __post_init__(self) -> None:
         dataset = TensorDataset(self.features, self.labels)
-        self.batches = DataLoader(dataset, batch_size=self.batch_size, shuffle=True)
+        self.batches = DataLoader(dataset, batch_size=BATCH_SIZE, shuffle=True)
         self.criterion = nn.CrossEntropyLoss()
         self.draw()
 
     def draw(self) -> None:
         """Make a new model, its weights from torch's global generator."""
         self.net = softmaxR().to(self.features.device)
-        self.optimizer = torch.optim.SGD(
-            self.net.parameters(), LEARNING_RATE, self.momentum
-        )
+        self.optimizer = torch.optim.SGD(self.net.parameters(), LEARNING_RATE)
 
     def fit(self, epochs: int) -> float:
         """Train on and return the accuracy."""
@@ -112,58 +111,7 @@ class LibraryJob:
             return float(self.criterion(logits, self.labels.flatten()))
 
 
-def manual(
-    device: Device = "cpu", epochs: int = 3, seen: Seen = _ignore
-) -> list[float]:
-    """Return the accuracy after each epoch of the hand-written training."""
-    return list(_accuracies(ManualJob(device), [1] * epochs, seen))
-
-
-def convergence(
-    device: Device = "cpu", rounds: int = ROUNDS, seen: Seen = _ignore
-) -> list[float]:
-    """Return the accuracy after each round of the hand-written training."""
-    return list(_accuracies(ManualJob(device), range(rounds), seen))
-
-
-def inits(
-    device: Device = "cpu", models: int = 10, epochs: int = 10, seen: Seen = _ignore
-) -> list[list[float]]:
-    """Return the accuracy after each epoch from several random w, trained by hand."""
-    return _each_start(ManualJob(device), models, epochs, seen)
-
-
-def library(
-    device: Device = "cpu", epochs: int = 3, seen: Seen = _ignore
-) -> tuple[float, float]:
-    """Return (loss, accuracy) after training with the library.
-
-    The model's weights go on from the draws of the data: no second seeding here.
-    """
-    job = LibraryJob(*lesson_data(EASY, device=device))
-    *_, reached = _accuracies(job, [1] * epochs, seen)
-    return job.loss(), reached
-
-
-def library_convergence(
-    device: Device = "cpu", rounds: int = ROUNDS, seen: Seen = _ignore
-) -> list[float]:
-    """Return the accuracy after each round of the library's training."""
-    return list(_accuracies(seeded_job(EASY, device), range(rounds), seen))
-
-
-def hard(
-    device: Device = "cpu", rounds: int = ROUNDS, seen: Seen = _ignore
-) -> list[float]:
-    """Return the accuracy after each round where the classes overlap."""
-    return list(_accuracies(seeded_job(HARD, device), range(rounds), seen))
-
-
-def hard_inits(
-    device: Device = "cpu", models: int = 10, epochs: int = 10, seen: Seen = _ignore
-) -> list[list[float]]:
-    """Return the accuracy after each epoch from several models, classes overlapping."""
-    return _each_start(seeded_job(HARD, device), models, epochs, seen)
+Job = ManualJob | LibraryJob
 
 
 def seeded_job(dispersion: tuple[float, float], device: Device) -> LibraryJob:
@@ -173,28 +121,58 @@ def seeded_job(dispersion: tuple[float, float], device: Device) -> LibraryJob:
     return LibraryJob(features, labels)
 
 
-def large_job(device: Device) -> LibraryJob:
-    """Return the lesson's large job: 300,000 rows, batches of 5, momentum 0.3."""
-    features, labels = lesson_data(HARD, device=device, per_class=100_000)
-    torch.manual_seed(SEED)
-    return LibraryJob(features, labels, batch_size=5, momentum=0.3)
+ROUNDS_OF: dict[str, Callable[[Device], Job]] = {
+    "convergence": ManualJob,
+    "library-convergence": partial(seeded_job, EASY),
+    "hard": partial(seeded_job, HARD),
+}
+"""The experiments of rounds, by what they train."""
+STARTS_OF: dict[str, Callable[[Device], Job]] = {
+    "inits": ManualJob,
+    "hard-inits": partial(seeded_job, HARD),
+}
+"""The experiments of several random starts, by what they train."""
 
 
-def _accuracies(
-    job: ManualJob | LibraryJob, schedule: list[int] | range, seen: Seen
-) -> Iterator[float]:
+def manual(device: Device = "cpu", seen: Seen = _ignore) -> list[float]:
+    """Return the accuracy after each epoch of the hand-written training."""
+    return list(_accuracies(ManualJob(device), EPOCHS, seen))
+
+
+def library(device: Device = "cpu", seen: Seen = _ignore) -> tuple[float, float]:
+    """Return (loss, accuracy) after training with the library.
+
+    The model's weights go on from the draws of the data: no second seeding here.
+    """
+    job = LibraryJob(*lesson_data(EASY, device=device))
+    *_, reached = _accuracies(job, EPOCHS, seen)
+    return job.loss(), reached
+
+
+def rounds(
+    name: str, device: Device = "cpu", count: int = ROUNDS, seen: Seen = _ignore
+) -> list[float]:
+    """Return the accuracy after each round of one of `ROUNDS_OF`."""
+    return list(_accuracies(ROUNDS_OF[name](device), range(count), seen))
+
+
+def starts(
+    name: str,
+    device: Device = "cpu",
+    models: int = 10,
+    epochs: int = 10,
+    seen: Seen = _ignore,
+) -> list[list[float]]:
+    """Return the accuracy after each epoch from random starts of one of `STARTS_OF`."""
+    job, curves = STARTS_OF[name](device), []
+    for _ in range(models):
+        curves.append(list(_accuracies(job, [1] * epochs, seen)))
+        job.draw()
+    return curves
+
+
+def _accuracies(job: Job, schedule: Iterable[int], seen: Seen) -> Iterator[float]:
     """Train by a schedule of epochs; yield the accuracy after each entry."""
     for epochs in schedule:
         yield job.fit(epochs)
         seen(epochs)
-
-
-def _each_start(
-    job: ManualJob | LibraryJob, models: int, epochs: int, seen: Seen
-) -> list[list[float]]:
-    curves = []
-    for i in range(models):
-        if i:
-            job.draw()
-        curves.append(list(_accuracies(job, [1] * epochs, seen)))
-    return curves

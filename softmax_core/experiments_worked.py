@@ -25,6 +25,7 @@ Values = tuple[float, ...]
 POINTS = 20
 NOISE = 0.1
 """The standard deviation around sqrt(x); the lesson does not say its own."""
+ROWS = {0: "row 1", 1: "row 2", 2: "row 3", -1: "last row"}
 DEGREES = (1, 3, 10, 15)
 
 
@@ -39,10 +40,7 @@ def worked_examples(device: Device = "cpu") -> dict[str, Values]:
     true = torch.tensor([[0], [1]], device=X.device)
     by_hand = -(math.log(0.6) + math.log(0.4)) / 2
     return {
-        "data [6, 2] with bias, row 1": _values(X[0]),
-        "data [6, 2] with bias, row 2": _values(X[1]),
-        "data [6, 2] with bias, row 3": _values(X[2]),
-        "data [6, 2] with bias, last row": _values(X[-1]),
+        **{f"data [6, 2] with bias, {row}": _values(X[i]) for i, row in ROWS.items()},
         "data [6, 4], row 1": _values(hard[0]),
         "X @ w, row 1": _values((ten @ w)[0]),
         "softmax, row 1": _values(soft[0]),
@@ -111,23 +109,24 @@ def device_check(device: Device = "cpu") -> list[DeviceCheck]:
     where = parse_device(device)
     made = torch.arange(3.0)
     moved = made.to(where)
-    created = torch.ones(2, device=where)
     back = moved.cpu()
     # As tensors name it: `cuda` is cuda:0, and the CPU has no number.
     cpu = where.type == "cpu"
     whole = torch.device("cpu") if cpu else torch.device(where.type, where.index or 0)
     return [
         *(_listed(info.name, info.reason) for info in list_devices()),
-        DeviceCheck(".to(device)", str(moved.device), moved.device == whole),
+        _on(".to(device)", moved, whole),
         DeviceCheck(".cpu()", str(back.device), back.equal(made)),
         _cuda(made),
-        DeviceCheck(
-            "create on the device", str(created.device), created.device == whole
-        ),
-        _one_switch(whole),
+        _on("create on the device", torch.ones(2, device=where), whole),
+        _on("one switch for data and model", _switched(whole), whole),
         _refused("torch.dot", torch.dot, where),
         _refused("softmax", softmax, where),
     ]
+
+
+def _on(what: str, found: torch.Tensor, device: torch.device) -> DeviceCheck:
+    return DeviceCheck(what, str(found.device), found.device == device)
 
 
 def _listed(name: str, reason: str | None) -> DeviceCheck:
@@ -143,17 +142,15 @@ def _cuda(made: torch.Tensor) -> DeviceCheck:
     return DeviceCheck(".cuda()", str(moved.device), moved.device.type == "cuda")
 
 
-def _one_switch(device: torch.device) -> DeviceCheck:
+def _switched(device: torch.device) -> torch.Tensor:
     """Create data and model under one setting, and use both.
 
     Not by torch.set_default_device: once set, be it to the CPU, it makes every later
     call of torch slower in this process.
     """
     with device:
-        output = softmaxR()(torch.ones(1, 2))
-    return DeviceCheck(
-        "one switch for data and model", str(output.device), output.device == device
-    )
+        output: torch.Tensor = softmaxR()(torch.ones(1, 2))
+    return output
 
 
 def _refused(

@@ -13,13 +13,15 @@ from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
 
 from softmax_core.case import Case
 from softmax_core.data import make_data
 from softmax_core.registry import CALL, REPLAYS, entry
 from softmax_core.trainers.graphed import GraphedTrainer, Work
-from softmax_core.trainers.ranks.share import OneOf
-from softmax_core.training import Session, get_trainer
+from softmax_core.trainers.ranks.share import Place, ShareSession
+from softmax_core.training import Session, Setup, get_trainer
 
 NO_KERNEL = {
     "_local_scalar_dense",
@@ -33,6 +35,8 @@ NO_KERNEL = {
     "set_",
 }
 """Operators that start no kernel although they are no views."""
+GATHERS = {"index_select", "gather", "index"}
+"""Operators that read as much of their source as they write, not all of it."""
 STEPS = (3, 8)
 """Steps in the two epochs whose difference gives the launches of a step."""
 MOST_ROWS = 64
@@ -54,21 +58,38 @@ class Launches:
 
 
 class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts, inside its `with` block, the operators that would start a kernel."""
+    """Counts, inside its `with` block, the operators that would start a kernel.
+
+    `bytes` counts every operand and result; `operations` counts the multiplications and
+    additions of matrix products, and one for each element that other operators write.
+    """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.launches = 0
+        self.launches, self.bytes, self.operations = 0, 0.0, 0.0
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         """Run the operator and count it."""
-        name = func.overloadpacket.__name__
-        aten = func.namespace == "aten"
-        if aten and not func.is_view and name not in NO_KERNEL:
+        name, kwargs = func.overloadpacket.__name__, kwargs or {}
+        out = func(*args, **kwargs)
+        if func.namespace == "aten" and not func.is_view and name not in NO_KERNEL:
             self.launches += 1
-        return func(*args, **(kwargs or {}))
+            written = sum(t.nbytes for t in _tensors(out))
+            read = sum(t.nbytes for t in _tensors((args, kwargs)))
+            self.bytes += written + (written if name in GATHERS else read)
+            flops = flop_registry.get(func.overloadpacket)
+            self.operations += (
+                sum(t.numel() for t in _tensors(out))
+                if flops is None
+                else flops(*args, **kwargs, out_val=out)
+            )
+        return out
+
+
+def _tensors(tree: Any) -> list[torch.Tensor]:
+    return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor)]
 
 
 def count_launches(trainer: str, case: Case, ranks: int = 1) -> Launches:
@@ -96,15 +117,23 @@ def count_launches(trainer: str, case: Case, ranks: int = 1) -> Launches:
         reason = f"trainer {trainer} runs on no CPU, where launches are counted"
     if reason:
         return Launches(None, None, None, reason)
-    known = OneOf(ranks) if ranks > 1 else get_trainer(trainer)
     fewer, more = (
-        _launches_of_epoch(
-            known.prepare(_small(case, steps), make_data(_small(case, steps)))
-        )
+        counted(_prepared(trainer, _small(case, steps), ranks)).launches
         for steps in STEPS
     )
     per_step = (more - fewer) / (STEPS[1] - STEPS[0])
     return Launches(per_step, fewer - STEPS[0] * per_step, 0)
+
+
+def _prepared(trainer: str, case: Case, ranks: int) -> Session:
+    """Prepare a case on the CPU; of several ranks, rank 0 without the others.
+
+    Its sum then launches one kernel, as theirs does, and gives wrong numbers.
+    """
+    data, cpu = make_data(case), Setup(torch.device("cpu"))
+    if ranks > 1:
+        return ShareSession(case, data, cpu, Place(0, ranks), torch.neg_)
+    return get_trainer(trainer).prepare(case, data)
 
 
 def _small(case: Case, steps: int) -> Case:
@@ -113,7 +142,7 @@ def _small(case: Case, steps: int) -> Case:
     return dataclasses.replace(case, samples=steps * batch, batch_size=batch)
 
 
-def epoch_once(session: Session, counter: Counter) -> None:
+def counted(session: Session) -> Counter:
     """Count one epoch, after another in which the session allocates what it keeps."""
     # On accelerators torch.optim.SGD updates all parameters in one launch; on the CPU
     # only if `foreach` is set.
@@ -121,14 +150,10 @@ def epoch_once(session: Session, counter: Counter) -> None:
     for group in optimizer.param_groups if optimizer else ():
         group["foreach"] = True
     session.train(1)
+    counter = Counter()
     with counter:
         session.train(1)
-
-
-def _launches_of_epoch(session: Session) -> int:
-    counter = Counter()
-    epoch_once(session, counter)
-    return counter.launches
+    return counter
 
 
 def _graphed_epoch(case: Case) -> int:
@@ -140,4 +165,4 @@ def _graphed_epoch(case: Case) -> int:
 
     narrow = dataclasses.replace(case, features=1, classes=2)
     session = GraphedTrainer(capture).prepare(narrow, make_data(narrow), "cpu")
-    return _launches_of_epoch(session) + len(replays) // 2
+    return counted(session).launches + len(replays) // 2

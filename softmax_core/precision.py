@@ -5,16 +5,8 @@ CPU does, and small cells would pass verification with it. Workers pin the preci
 runs record it, and the doctor checks it.
 """
 
-import os
-
 import torch
 
-OVERRIDES = (
-    "NVIDIA_TF32_OVERRIDE",
-    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE",
-    "ONEDNN_DEFAULT_FPMATH_MODE",
-)
-"""Variables that change the precision; the first and last overrule torch's setting."""
 WIDTH = 512
 """Width of the matrix tested; for smaller ones libraries use other algorithms."""
 
@@ -25,13 +17,8 @@ def pin_products() -> None:
 
 
 def describe_products() -> dict[str, object]:
-    """Return torch's setting, and the environment's variables that may override it."""
-    return {
-        "float32_matmul_precision": torch.get_float32_matmul_precision(),
-        "overrides": {
-            name: os.environ[name] for name in OVERRIDES if name in os.environ
-        },
-    }
+    """Return torch's setting."""
+    return {"float32_matmul_precision": torch.get_float32_matmul_precision()}
 
 
 def rounds_products(device: torch.device) -> bool:

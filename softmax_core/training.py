@@ -3,16 +3,22 @@
 Workers, checks and users of the library start here.
 """
 
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from softmax_core import functional
 from softmax_core.case import Case
-from softmax_core.data import Data, make_data
-from softmax_core.device import require_same_device
+from softmax_core.data import BatchOrder, Data, make_data
+from softmax_core.device import (
+    parse_device,
+    require_same_device,
+    synchronize,
+    use_threads,
+)
 from softmax_core.registry import FOLDER, TRAINERS, entry
 
 
@@ -20,38 +26,76 @@ class RankLost(RuntimeError):  # noqa: N818
     """A rank died or failed: its session cannot go on, and all ranks are ended."""
 
 
-class Session(Protocol):
-    """One case, prepared on one device.
+@dataclass(frozen=True)
+class Setup:
+    """How a case is prepared, as `Trainer.prepare` takes it."""
 
-    `notes` tells in a few words what the trainer chose, such as a number of threads.
+    device: torch.device
+    threads: int | None = None
+    drawn_on: torch.device | str | None = None
+
+
+class Session:
+    """One case, prepared on one device; a trainer's own class builds it.
+
+    `notes` tells in a few words what the trainer chose, such as a number of threads. A
+    session may also have `prove`, which raises a RuntimeError unless it trained in the
+    way that the trainer is named for.
     """
 
-    notes: str
+    notes = ""
+
+    def __init__(self, case: Case, data: Data, setup: Setup, *more: Any) -> None:
+        use_threads(setup.threads)
+        self.case, self.setup, self.device = case, setup, setup.device
+        drawn_on = setup.drawn_on or setup.device
+        self.order = BatchOrder(case, setup.device, drawn_on)
+        self.build(data, *more)
+        self.reset()
+
+    def build(self, data: Data, *more: Any) -> None:
+        """Move the data to the device and make all that training needs.
+
+        Args:
+            data: on the CPU or already on the device.
+            more: what the trainer decides, beyond the case and its set-up.
+        """
+        raise NotImplementedError
 
     def reset(self) -> None:
         """Return to the initial weights, zero velocity and the first epoch's order."""
+        raise NotImplementedError
 
     def train(self, epochs: int) -> None:
         """Train further epochs; may return before the device is done."""
+        raise NotImplementedError
 
     def synchronize(self) -> None:
         """Wait until the device is done."""
+        synchronize(self.device)
 
     def weights(self) -> tuple[Tensor, Tensor]:
         """Return CPU tensors W (features, classes) and b (classes,)."""
+        raise NotImplementedError
 
 
-class Trainer(Protocol):
+class Trainer:
     """One implementation of the same arithmetic.
 
     `streams` is true if the trainer keeps the data in host memory and moves them while
-    it trains, so that a transfer beforehand would be paid twice.
+    it trains, so that a transfer beforehand would be paid twice. `only_on` is the kind
+    of device that it is written for, empty for any.
     """
 
-    streams: bool
+    name = ""
+    streams = False
+    only_on = ""
+    session: ClassVar[type[Session]]
+    """The class of its sessions."""
 
     def unavailable(self, device: torch.device) -> str | None:
         """Return what is missing here for this trainer on a usable device, or None."""
+        return None
 
     def prepare(
         self,
@@ -70,7 +114,21 @@ class Trainer(Protocol):
             threads: CPU threads for torch; None leaves them as they are.
             drawn_on: where epochs are shuffled; None means on `device`; "cpu" gives
                 the order of the reference, for verifying equal work.
+
+        Raises:
+            ValueError: for another kind of device than the trainer is written for.
         """
+        where = parse_device(device)
+        if self.only_on not in ("", where.type):
+            raise ValueError(
+                f"device = {str(device)!r}: trainer {self.name} must be on "
+                f"{self.only_on}"
+            )
+        return self.start(case, data, Setup(where, threads, drawn_on))
+
+    def start(self, case: Case, data: Data, setup: Setup) -> Session:
+        """Return a session of a case."""
+        return self.session(case, data, setup)
 
 
 def get_trainer(name: str, ranks: int = 1) -> Trainer:

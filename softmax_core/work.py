@@ -5,21 +5,15 @@ needed. `crossover predict` uses the counts.
 """
 
 import dataclasses
-from typing import Any
 
 import numpy as np
-import torch
-from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import flop_registry
 
 from softmax_core.case import Case
 from softmax_core.data import make_data
-from softmax_core.launches import Counter, count_launches, epoch_once
+from softmax_core.launches import count_launches, counted
 from softmax_core.registry import entry
 from softmax_core.training import get_trainer
 
-GATHERS = {"index_select", "gather", "index"}
-"""Operators that read as much of their source as they write, not all of it."""
 SIZES = ((3, 1), (8, 1), (3, 2))
 """Steps, and size of a batch in smallest batches, of the epochs that are counted."""
 
@@ -40,11 +34,7 @@ class Count:
 
 @dataclasses.dataclass(frozen=True)
 class Work:
-    """The work of one trainer on data of one shape.
-
-    `bytes` counts every operand and result; `operations` counts the multiplications and
-    additions of matrix products, and one for each element that other operators write.
-    """
+    """The work of one trainer on data of one shape, as `Counter` counts it."""
 
     launches: Count
     bytes: Count
@@ -53,43 +43,6 @@ class Work:
     def of(self, case: Case) -> tuple[float, float, float]:
         """Return the launches, bytes and operations of one epoch of a case."""
         return self.launches.of(case), self.bytes.of(case), self.operations.of(case)
-
-
-class WorkCounter(Counter):  # type: ignore[no-untyped-call]
-    """Counts launches, bytes and operations inside its `with` block."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.bytes = self.operations = 0.0
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
-        """Run the operator and count it."""
-        before = self.launches
-        out = super().__torch_dispatch__(func, types, args, kwargs)
-        if self.launches > before:
-            results, operands = _tensors(out), _tensors((args, kwargs))
-            written = sum(t.nbytes for t in results)
-            if func.overloadpacket.__name__ in GATHERS:
-                self.bytes += 2 * written
-            else:
-                self.bytes += written + sum(t.nbytes for t in operands)
-            self.operations += _operations(func, args, kwargs, out, results)
-        return out
-
-
-def _tensors(tree: Any) -> list[torch.Tensor]:
-    return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor)]
-
-
-def _operations(
-    func: Any, args: Any, kwargs: Any, out: Any, results: list[torch.Tensor]
-) -> float:
-    count = flop_registry.get(func.overloadpacket)
-    if count is not None:
-        return float(count(*args, **(kwargs or {}), out_val=out))
-    return float(sum(t.numel() for t in results))
 
 
 def count_work(trainer: str, case: Case) -> Work:
@@ -111,8 +64,7 @@ def count_work(trainer: str, case: Case) -> Work:
     for steps, batches in SIZES:
         size = batches * batch
         small = dataclasses.replace(case, samples=steps * size, batch_size=size)
-        counter = WorkCounter()
-        epoch_once(get_trainer(trainer).prepare(small, make_data(small)), counter)
+        counter = counted(get_trainer(trainer).prepare(small, make_data(small)))
         terms.append((1, steps, small.samples))
         counts.append((counter.launches, counter.bytes, counter.operations))
     found = np.linalg.solve(np.array(terms, float), np.array(counts, float))

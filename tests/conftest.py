@@ -11,6 +11,14 @@ import pytest
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
+@pytest.fixture(autouse=True)
+def own_state(monkeypatch, tmp_path_factory):
+    """Note runs that are measured in a folder of the test, not in the user's."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    return folder
+
+
 def pytest_ignore_collect(collection_path, config):
     return True if config.getoption("benchmark_only", False) else None
 

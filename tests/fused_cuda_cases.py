@@ -22,7 +22,7 @@ from softmax_core import TOLERANCE, Case, disagreement, make_data
 from softmax_core.trainers.fused_cuda import features, rows
 from softmax_core.trainers.fused_cuda import plan as plans
 from softmax_core.trainers.fused_cuda import trainer as launching
-from softmax_core.trainers.fused_cuda.parts import softmax_of
+from softmax_core.trainers.fused_cuda.parts import backward, forward
 from softmax_core.trainers.fused_cuda.trainer import FusedCudaTrainer
 
 ONE, SPREAD, ROWS = plans.LAYOUTS
@@ -111,32 +111,34 @@ def far_at_fault(name):
         return math.inf
 
 
-def forgets_momentum(dtype):
+def forgets_momentum(plan, dtype):
+    gradient, fold, _ = backward(plan, dtype)
+
     @cuda.jit(device=True)
     def update(w, v, j, gradient, rate, momentum):
         v[j] = gradient
         w[j] -= rate * v[j]
 
-    return update
+    return gradient, fold, update
 
 
 def weighs_as_whole(plan, dtype):
     """Divide the short last batch's gradient by the size of the others."""
-    softmax = softmax_of(plan, dtype)
+    load, logit, softmax = forward(plan, dtype)
     scale = dtype(1 / plan.batch)
 
     @cuda.jit(device=True)
     def wrong(errors, labels, first, rows, _, tid):
         softmax(errors, labels, first, rows, scale, tid)
 
-    return wrong
+    return load, logit, wrong
 
 
 @contextmanager
 def fault(name):
     part, wrong = {
-        "forgets the momentum": ("update_of", forgets_momentum),
-        "weighs the short last batch as a whole one": ("softmax_of", weighs_as_whole),
+        "forgets the momentum": ("backward", forgets_momentum),
+        "weighs the short last batch as a whole one": ("forward", weighs_as_whole),
         "no barrier of the grid": ("sync", simulated.Thread.syncthreads),
     }[name]
     with ExitStack() as stack:

@@ -14,8 +14,7 @@ from pathlib import Path
 import softmax_core
 from crossover.suites import cells
 from softmax_core import device as devices
-from softmax_core import reference_weights
-from softmax_core.trainers.module import AnyDevice
+from softmax_core import reference_weights, training
 
 EPOCH_S = 0.7e-3
 SETUP_S = 100.0
@@ -58,7 +57,7 @@ class Session:
         return tuple(t.float() for t in reference_weights(self.case, self.data))
 
 
-class Trainer(AnyDevice):
+class Trainer(training.Trainer):
     def __init__(self, device):
         self.device = device
 

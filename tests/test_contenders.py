@@ -134,11 +134,11 @@ def test_rows_without_ranks_are_of_one_and_those_with_are_read_back(tmp_path):
     of_two = dataclasses.replace(
         rows[0], contender=TWO, cell_id=Cell(rows[0].case, TWO).id
     )
-    assert codec.read_line(codec.line(of_two), SOFTMAX) == of_two
+    assert codec.LineReader(SOFTMAX)(codec.line(of_two)) == of_two
     fields = json.loads(codec.line(of_two))
     fields["contender"]["threads"] = None  # has no text
     with pytest.raises(InputError, match="contender = "):
-        codec.read_line(json.dumps(fields), SOFTMAX)
+        codec.LineReader(SOFTMAX)(json.dumps(fields))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from softmax_core import TOLERANCE, Case, disagreement, get_trainer, make_data
 from softmax_core.device import accelerators
 from softmax_core.trainers.ranks import ranks
 from softmax_core.trainers.ranks.share import Place, ShareSession
-from softmax_core.training import RankLost, cannot_train
+from softmax_core.training import RankLost, Setup, cannot_train
 
 CPU = torch.device("cpu")
 UNEVEN = {
@@ -54,9 +54,8 @@ class Alone:
 
     def prepare(self, case, data, device, threads, drawn_on):
         place = Place(0, 3)
-        return ShareSession(
-            case, data, device, threads, drawn_on, place, lambda flat: None
-        )
+        setup = Setup(torch.device(device), threads, drawn_on)
+        return ShareSession(case, data, setup, place, lambda flat: None)
 
 
 def test_a_share_that_is_left_out_is_noticed():

@@ -213,7 +213,7 @@ def test_the_counters_are_read_outside_the_clock():
         SOFTMAX.case(samples=4), "resident", CPU, 1, 0.0, 1.0, now=now, meter=meter
     )
     opened.train_calls = lambda: pass_time(0.25)
-    assert opened.sample() == (pytest.approx(0.251), 1.0)
+    assert opened.sample()[:2] == (pytest.approx(0.251), 1.0)
     assert len(reads) == 2
     opened.close()
 

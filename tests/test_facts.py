@@ -91,11 +91,6 @@ def test_a_busy_program_is_named():
     assert [s for _, s in shares] == sorted((s for _, s in shares), reverse=True)
 
 
-def test_thread_settings_are_picked_out():
-    environment = {"HOME": "/root", "OPENBLAS_CORETYPE": "Haswell"}
-    assert facts.thread_settings(environment) == {"OPENBLAS_CORETYPE": "Haswell"}
-
-
 def test_torch_that_does_not_load_is_an_error(monkeypatch, tmp_path):
     write(tmp_path, {"torch.py": "raise ImportError('libtorch is broken')"})
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

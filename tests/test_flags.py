@@ -116,7 +116,7 @@ def rows(contender=ONE, **fault):
     ("fault", "flag"),
     [
         ({"throttled_periods": 1}, "cpu_quota_hit"),
-        ({"load_1min": 3.1}, "load_above_cores"),
+        ({"load_1min": 3.1}, "busy_cores: other programs kept the cores busy"),
         ({"threads": 2}, "threads_not_as_planned"),
     ],
 )

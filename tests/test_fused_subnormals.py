@@ -119,7 +119,7 @@ def test_a_velocity_without_gradients_ends_at_zero(features, batch):
     k = np.arange(3)
     W, b = np.zeros((features, 3), np.float32), -1000 * k**2
     W[0] = 2000 * k  # the score -1000 (k - y)^2 leaves no doubt
-    session._w[:] = session._joined(W, b)
+    session._w[:] = session._turned(np.vstack([W, b]))
     session._u[:] = 1e-5
     session.train(2_000)
     assert not session._u.any()

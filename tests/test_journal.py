@@ -5,8 +5,9 @@ import json
 
 import by_hand
 import pytest
+from builders import MACHINE
 
-from crossover.command import job
+from crossover.command import job, new_run
 from crossover.files.untrusted import InputError
 from crossover.plan.unfinished import unfinished
 from crossover.record import run_folder
@@ -155,6 +156,7 @@ def test_a_recovered_run_goes_on(whole, torn, crossover, monkeypatch):
     clock = by_hand.virtual.Clock(out)
     workers = by_hand.Clocked(clock, lambda request: None)
     monkeypatch.setattr(job, "Workers", lambda: workers)
+    monkeypatch.setattr(new_run, "snapshot", lambda devices: MACHINE)
     code, _, error = crossover("run", "--resume", out, "--recover")
     assert code == 3, error  # cells of it fail
     assert "left out line 1" in error

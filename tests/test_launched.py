@@ -11,7 +11,7 @@ from builders import make_machine, make_round, make_run
 from crossover.files.untrusted import InputError
 from crossover.record import codec, launched, run_folder
 from crossover.record.launched import Launched, jobs_of
-from crossover.record.line import parted
+from crossover.record.line import parted, plain
 from crossover.report.spec_text import spec_toml
 from crossover.spec.spec import parse_spec
 from crossover.workloads.softmax import SOFTMAX
@@ -91,15 +91,38 @@ def test_jobs_of_a_node_type_are_merged_and_their_rounds_never_pair(folder):
     assert run_folder.load(folder / "merged" / "a") == run
 
 
-def test_different_machines_of_a_node_type_are_kept_apart(folder):
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"fingerprint": "g"}, "machine: f → g"),
+        ({"cores": 1}, "cores: 2 → 1"),
+        ({"versions": {"torch": "2.1"}}, "torch: 2.0 → 2.1"),
+        ({"passed_on": {"LD_PRELOAD": "x"}}, "LD_PRELOAD: unset → x"),
+    ],
+    ids=str,
+)
+def test_different_circumstances_of_a_node_type_are_kept_apart(folder, changed, said):
+    first, second, third, *_ = jobs_of(launched.load(folder).spec)
+    usual = {"versions": {"torch": "2.0"}, "passed_on": {}}
+    put_job(folder, first, [row(SOFTMAX.case(samples=20), 0)], **usual)
+    put_job(folder, second, [row(SOFTMAX.case(samples=20), 0)], **usual | changed)
+    put_job(folder, third, [row(SOFTMAX.case(epochs=1), 0)], **usual)
+    lines = []
+    names = [path.name for path in launched.merge(folder, lines.append)]
+    assert names == ["a", "a+2"]
+    assert lines == [f"job a-2: kept apart from a-1: {said}"]
+    headers = [run_folder.load_header(folder / "jobs" / f"a-{n}") for n in (1, 2)]
+    with pytest.raises(InputError, match=f"{said}; must be from one machine"):
+        launched.one_run(launched.load(folder), "a", headers)
+
+
+def test_a_job_that_is_a_copy_of_another_is_refused(folder):
     first, second, *_ = jobs_of(launched.load(folder).spec)
     put_job(folder, first, [row(SOFTMAX.case(samples=20), 0)])
-    put_job(folder, second, [row(SOFTMAX.case(samples=20), 0)], fingerprint="g")
-    names = [path.name for path in launched.merge(folder)]
-    assert names == ["a", "a+2"]
-    headers = [run_folder.load_header(folder / "jobs" / f"a-{n}") for n in (1, 2)]
-    with pytest.raises(InputError, match="are from machines f and g; must be from one"):
-        launched.one_run(launched.load(folder), "a", headers)
+    jobs = folder / "jobs"
+    shutil.copytree(jobs / first.name, jobs / second.name)
+    with pytest.raises(InputError, match=r"jobs/a-2': is a copy of '.*jobs/a-1'"):
+        launched.merge(folder)
 
 
 def test_a_garbled_job_is_named_and_a_link_is_not_followed(folder, tmp_path):
@@ -124,18 +147,18 @@ def test_a_garbled_job_is_named_and_a_link_is_not_followed(folder, tmp_path):
 def test_a_plain_line_is_read_as_any_other():
     m = row(SOFTMAX.case(), 3)
     text = codec.line(m)[:-1]
-    assert parted(text, SOFTMAX)
+    assert parted(text, plain(SOFTMAX))
     spaced = text.replace('"round": 3', '"round":  3').replace(": null", ":null")
-    assert not parted(spaced, SOFTMAX)
-    assert codec.read_line(text, SOFTMAX) == codec.read_line(spaced, SOFTMAX)
+    assert not parted(spaced, plain(SOFTMAX))
+    assert codec.LineReader(SOFTMAX)(text) == codec.LineReader(SOFTMAX)(spaced)
     for twice in (
         text.replace('"round": 3', '"round": 3, "round": 4'),
         text.replace('"round": 3', '"round": 3 , "round": 4'),
         text.replace('"samples": 1500', '"samples": 1500, "samples": 1500'),
     ):
-        assert not parted(twice, SOFTMAX)
+        assert not parted(twice, plain(SOFTMAX))
         with pytest.raises(ValueError, match="more than once"):
-            codec.read_line(twice, SOFTMAX)
+            codec.LineReader(SOFTMAX)(twice)
 
 
 def test_what_is_launched_is_plain_json(folder):

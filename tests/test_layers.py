@@ -24,13 +24,14 @@ ALLOWED = {
     "workloads": "contender nouns findings",
     "spec": "files contender nouns workloads",
     "crossing": "findings",
-    "measure": "interrupts files contender nouns workloads spec",
+    "proof": "files",
+    "measure": "interrupts files contender nouns workloads spec proof",
     "record": "files contender nouns workloads spec",
     "analysis": "files contender nouns findings workloads spec crossing record",
-    "plan": "contender nouns workloads spec crossing analysis",
+    "plan": "contender nouns findings workloads spec crossing analysis",
     "attempts": "contender nouns spec measure plan",
     "pipeline": "files nouns spec measure record plan attempts",
-    "selftest": "findings workloads spec crossing measure analysis pipeline",
+    "selftest": "findings workloads spec crossing measure analysis plan pipeline",
     "sources": "files contender nouns workloads spec crossing record analysis",
     "report.words": "files contender nouns findings spec analysis",
     "sources.table": "files nouns findings spec crossing analysis report.words",
@@ -39,18 +40,18 @@ ALLOWED = {
     "report.pictures",
     "predict": "files nouns findings workloads spec crossing measure record analysis "
     "report.words",
-    "doctor": "workloads measure",
+    "doctor": "workloads measure proof",
     "lesson": "interrupts files contender nouns findings workloads spec crossing "
     "measure analysis plan pipeline report.words report.pictures",
     "suites": "files contender nouns workloads spec measure analysis pipeline",
-    "command": "interrupts files contender nouns findings workloads spec measure "
+    "command": "interrupts files contender nouns findings workloads spec proof measure "
     "record analysis plan pipeline selftest sources report",
-    "launch": "interrupts files spec measure record plan pipeline command",
+    "launch": "interrupts files contender spec measure record plan pipeline command",
     "cli": "interrupts files record sources.table predict doctor lesson command launch",
     "__main__": "cli",
 }
 """Each folder and single module of the engine, lowest first: what it may import."""
-ARITHMETIC = {"workloads", "lesson", "measure", "suites"}
+ARITHMETIC = {"workloads", "lesson", "measure", "proof", "suites"}
 """Who imports `softmax_core`."""
 NEVER = {
     "softmax_core": ("pandas", "seaborn", "time"),

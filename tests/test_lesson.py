@@ -187,9 +187,12 @@ def test_a_polynomial_of_higher_degree_has_lower_loss_and_is_no_better():
 
 
 def test_experiments_start_where_the_lesson_s_do():
-    assert experiments.hard(rounds=2) == pytest.approx([0.1420, 0.7607], abs=0.02)
-    assert experiments.hard(rounds=1) == [pytest.approx(0.1420, abs=EXACT)]
-    assert experiments.convergence(rounds=1) == [pytest.approx(0.4473, abs=EXACT)]
+    assert experiments.rounds("hard", count=2) == pytest.approx(
+        [0.1420, 0.7607], abs=0.02
+    )
+    assert experiments.rounds("hard", count=1) == [pytest.approx(0.1420, abs=EXACT)]
+    by_rounds = experiments.rounds("convergence", count=1)
+    assert by_rounds == [pytest.approx(0.4473, abs=EXACT)]
     # The first shuffle is not seeded in the lesson: over 46 shuffles .813 to .831.
     by_hand = experiments.manual()
     assert by_hand == pytest.approx([0.8207, 0.9427, 0.9567], abs=0.02)
@@ -204,11 +207,11 @@ def test_library_s_training_as_torch_2_13_gives_it():
 
 def test_starts_differ_and_all_get_there():
     seen = []
-    curves = experiments.inits(models=2, epochs=3, seen=seen.append)
+    curves = experiments.starts("inits", models=2, epochs=3, seen=seen.append)
     assert seen == [1] * 6
     assert curves[0] != curves[1]
     assert min(curve[-1] for curve in curves) > 0.9
-    curves = experiments.hard_inits(models=2, epochs=2)
+    curves = experiments.starts("hard-inits", models=2, epochs=2)
     assert curves[0] != curves[1]
 
 

@@ -85,7 +85,7 @@ def test_what_was_finished_is_written_when_interrupted(tmp_path, monkeypatch):
     def trained(task):
         task.rounds["hard"] = [0.1, 0.7, 0.8]
         task.starts["inits"] = [[0.5, 0.6], [0.7, 0.8]]
-        return [claims.not_checked("hard", "accuracy", "1 | 2", "3")]
+        return [claims.unjudged("hard", "accuracy", "3", says="1 | 2")]
 
     monkeypatch.setattr(job, "EXPERIMENTS", {"a": (trained, 1), "b": (stopped, 1)})
     assert job.do_lesson(None, "cpu", False, tmp_path) == 130
@@ -105,17 +105,12 @@ def short(monkeypatch):
         "unavailable_reason",
         lambda d: None if d.type == "cpu" else "no device",
     )
-    monkeypatch.setattr(experiments, "hard", lambda device, seen: [0.142] + [0.8] * 19)
+    rounds = [0.142] + [0.8] * 19
+    monkeypatch.setattr(experiments, "rounds", lambda name, device, seen: rounds)
     monkeypatch.setattr(claims, "CLAIMS", ())
     monkeypatch.setattr(large, "Workers", lambda: workers(monkeypatch))
     monkeypatch.setattr(large, "EPOCHS", 6)
     monkeypatch.setattr(large, "EPOCH_STEPS", 300)
-
-    def small_job(device):
-        job = experiments.seeded_job(experiments.HARD, device)
-        return experiments.LibraryJob(job.features, job.labels, 5, 0.3)
-
-    monkeypatch.setattr(experiments, "large_job", small_job)
 
 
 def test_timings_say_what_was_not_measured(short, monkeypatch):
@@ -137,9 +132,9 @@ def test_timings_say_what_was_not_measured(short, monkeypatch):
 
 def test_the_training_of_hard_is_timed_once(short, monkeypatch):
     trained = []
-    known = experiments.hard
+    known = experiments.rounds
     monkeypatch.setattr(
-        experiments, "hard", lambda *a, **k: trained.append(1) or known(*a, **k)
+        experiments, "rounds", lambda *a, **k: trained.append(1) or known(*a, **k)
     )
     task = job.Task(torch.device("cpu"), lambda epochs: None)
     tasks.hard(task)
@@ -223,10 +218,9 @@ def test_an_interrupt_while_the_engine_measures_leaves_what_is_there(
 
 
 def test_the_large_job_is_the_lesson_s():
-    whole = experiments.large_job("cpu")
-    assert len(whole.batches) == large.EPOCH_STEPS
-    group = whole.optimizer.param_groups[0]
-    assert (group["lr"], group["momentum"]) == (0.03, 0.3)
+    whole, data = large._large()
+    assert (len(data.X), whole.steps_per_epoch) == (300_000, large.EPOCH_STEPS)
+    assert (whole.learning_rate, whole.momentum) == (0.03, 0.3)
     case = large.large_spec().sweep[0].case_at(5)
     assert (case["learning_rate"], case["momentum"]) == (0.03, 0.3)
     assert steps_of(case) == STEPS == 109_800_000

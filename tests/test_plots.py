@@ -74,13 +74,16 @@ def crossover(name, outcome="found", at=200.0, low=100.0, high=None, flags=()):
     )
 
 
+LOOKS = looks(f"c{i}/t" for i in range(12))
+
+
 def labels_of(figure):
     return [t.get_text() for legend in figure.legends for t in legend.get_texts()]
 
 
 def test_times_are_per_repeat_with_bands_and_unit():
     axes = Figure().subplots()
-    assert plot_times(axes, made(["c0", "c1"], epochs=4)) is axes
+    assert plot_times(axes, made(["c0", "c1"], epochs=4), LOOKS) is axes
     lines = {line.get_label(): line.get_ydata() for line in axes.get_lines()}
     assert list(lines) == ["c0/t", "c1/t"]
     expected = [(1e-3 + size * 1e-5) / 4 for size in (10, 100, 1000)]
@@ -96,7 +99,7 @@ def test_times_are_per_repeat_with_bands_and_unit():
 
 def test_the_interval_of_a_single_size_is_a_bar():
     axes = Figure().subplots()
-    plot_times(axes, made(["c0"], (100,)))
+    plot_times(axes, made(["c0"], (100,)), LOOKS)
     (bar,) = axes.collections[0].get_segments()
     assert bar.tolist() == [[100, 0.98 * 2e-3], [100, 1.02 * 2e-3]]
 
@@ -108,7 +111,7 @@ def test_fixed_costs_and_epoch_sweeps_are_not_divided():
     sweep = Sweep(axis="epochs", values=(1, 10))
     assert not dataclasses.replace(result, sweep=sweep).per_repeat
     axes = Figure().subplots()
-    plot_times(axes, dataclasses.replace(result, view="from_scratch"))
+    plot_times(axes, dataclasses.replace(result, view="from_scratch"), LOOKS)
     assert axes.get_ylabel() == "time from scratch"
     assert axes.get_lines()[0].get_ydata()[0] == pytest.approx(1.1e-3)
 
@@ -116,7 +119,7 @@ def test_fixed_costs_and_epoch_sweeps_are_not_divided():
 def test_speedups_have_the_1x_line_and_the_crossovers_interval():
     result = made(["c0", "c1"], crossovers=[crossover("c1")])
     axes = Figure().subplots()
-    assert plot_speedups(axes, result) is axes
+    assert plot_speedups(axes, result, LOOKS) is axes
     one, line, at = axes.get_lines()
     assert list(one.get_ydata()) == [1, 1]
     expected = [(1e-3 + s * 1e-5) / (2e-3 + s * 5e-6) for s in (10, 100, 1000)]
@@ -135,7 +138,7 @@ def test_many_crossovers_are_bars_on_the_1x_line():
     names = [f"c{i}" for i in range(6)]
     rows = [crossover(name, high=400.0) for name in names[1:]]
     axes = Figure().subplots()
-    plot_speedups(axes, made(names, crossovers=rows))
+    plot_speedups(axes, made(names, crossovers=rows), LOOKS)
     assert not axes.patches
     bars = [line for line in axes.get_lines() if list(line.get_xdata()) == [100, 400]]
     assert len(bars) == 5
@@ -154,7 +157,7 @@ def test_costs_and_controls_are_not_crossovers_of_the_figure():
         crossovers=[costly, dataclasses.replace(crossover("c1"), is_control=True)],
     )
     axes = Figure().subplots()
-    plot_speedups(axes, result)
+    plot_speedups(axes, result, LOOKS)
     assert not axes.patches
 
 
@@ -183,7 +186,7 @@ def test_pairs_of_one_challenger_differ_in_marker():
     ]
     both = dataclasses.replace(result, speedups=(*result.speedups, *other))
     axes = Figure().subplots()
-    plot_speedups(axes, both)
+    plot_speedups(axes, both, LOOKS)
     twice = [line for line in axes.get_lines() if "c2/t against" in line.get_label()]
     assert len({line.get_color() for line in twice}) == 1
     assert len({line.get_marker() for line in twice}) == 2
@@ -224,7 +227,7 @@ WIDE = made(["c0", "c1"], (1, 10**4, 10**8), lambda i, size: size * 10.0 ** (i -
     ],
 )
 def test_nothing_is_clipped_and_no_legend_is_over_data(result, unclipped):
-    figure = sweep_figure(result)
+    figure = sweep_figure(result, LOOKS)
     unclipped(figure)
     assert [len(axes.get_lines()) > 0 for axes in figure.axes] == [
         bool(result.estimates),
@@ -236,7 +239,7 @@ def test_nothing_is_clipped_and_no_legend_is_over_data(result, unclipped):
 
 
 def test_eight_orders_of_magnitude_have_few_ticks():
-    left, _ = sweep_figure(WIDE).axes
+    left, _ = sweep_figure(WIDE, LOOKS).axes
     ticks = left.get_yticks()
     assert ticks == pytest.approx([1e-6, 1e-4, 1e-2, 1, 100])
     written = [left.yaxis.get_major_formatter()(tick) for tick in ticks]
@@ -245,16 +248,16 @@ def test_eight_orders_of_magnitude_have_few_ticks():
 
 def test_nothing_measured_is_said_with_the_reason(unclipped):
     row = crossover("c1", "not_measured", None, None, None, ("c1/t: no $device",))
-    figure = sweep_figure(made([], crossovers=[row]))
+    figure = sweep_figure(made([], crossovers=[row]), LOOKS)
     said = [axes.texts[0].get_text() for axes in figure.axes]
     assert said == ["not measured: c1/t: no \\$device"] * 2
     unclipped(figure)
-    bare = sweep_figure(made([]))
+    bare = sweep_figure(made([]), LOOKS)
     assert [axes.texts[0].get_text() for axes in bare.axes] == ["not measured"] * 2
 
 
 def test_odd_names_are_drawn_as_text():
-    figure = sweep_figure(made(ODD))
+    figure = sweep_figure(made(ODD), LOOKS)
     found = labels_of(figure)
     assert any(label.startswith("<script>") for label in found)
     assert "\\$x_1\\$ costs \\$5/t" in found

@@ -5,11 +5,11 @@ import csv
 import pytest
 
 from crossover.files.untrusted import InputError
+from crossover.findings import Answer
 from crossover.predict.job import LABEL, as_csv, as_markdown, in_words
 from crossover.predict.model import (
     Counts,
     Predicted,
-    PredictedCrossover,
     Row,
     compared,
     predicted_crossover,
@@ -117,7 +117,7 @@ def test_sizes_that_do_not_fit_are_left_out():
 ROW = Row(
     "batch_size", CASE.without("batch_size"), "train", "cpu/resident@1", "A device",
     "resident",
-    PredictedCrossover("found", 123.4, 50.0, None), 1,
+    Answer("found", 123.4, 50.0, None), 1,
 )  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def opened(monkeypatch):
 
         monkeypatch.setattr(sampling, "definition", lambda name: {"job": Job()}[name])
         case = JOB.case(turns=turns)
-        made.append(Sampler(case, "x", CPU, 1, 0.5, longest_s, clock))
+        made.append(Sampler(case, "x", CPU, None, 0.5, longest_s, clock))
         return made[-1], session
 
     made = []
@@ -107,7 +107,7 @@ def test_long_jobs_are_cut_in_what_repeats_and_say_so(opened):
 def test_a_job_that_repeats_nothing_is_never_cut(monkeypatch, opened):
     _, session = opened(1, 3.0)
     once = Workload("job", JOB.sizes[:1])
-    measured = Sampler(once.case(), "x", CPU, 1, 0.0, 1.0, session.clock)
+    measured = Sampler(once.case(), "x", CPU, None, 0.0, 1.0, session.clock)
     assert measured.opened.epochs_run == 1
     assert measured.sample()[0] == pytest.approx(3.0, abs=1e-3)
     measured.close()

@@ -75,7 +75,8 @@ def test_what_is_read_is_written_as_todays_version(name, tmp_path):
 
 def test_the_newest_fixture_holds_every_field():
     header = json.loads((FOLDERS / str(SCHEMA) / run_folder.HEADER).read_text())
-    fields = {f.name for f in dataclasses.fields(Run)} - {"measurements", "lost"}
+    unstored = {"measurements", "lost", "machine_id"}
+    fields = {f.name for f in dataclasses.fields(Run)} - unstored
     assert set(header) == fields | {"needs", "workload"}
     assert set(header["machine"]) <= {f.name for f in dataclasses.fields(Machine)}
     rows = (FOLDERS / str(SCHEMA) / run_folder.JOURNAL).read_text().splitlines()
@@ -94,7 +95,7 @@ def test_a_discarded_round_counts_for_nothing():
 
 def test_what_is_optional_is_a_column_where_it_is_said():
     said, old = read_run(FOLDERS / "3"), read_run(FOLDERS / "2")
-    more = {"waited_s", "verified", "discarded", "items", "affinity"}
+    more = {"waited_s", "verified", "discarded", "items", "affinity", "machine_id"}
     assert {*said.measurements} - {*old.measurements} == more
     peaks = said.measurements["peak_bytes"].dropna()
     assert set(peaks) == {1 << 20}
@@ -135,4 +136,4 @@ def test_a_line_of_another_workload_may_lack_its_work():
     row = make_round(case, "cpu/spin_1_1@1", seconds=1.0, positions=(0,))
     fields = json.loads(codec.line(row))
     del fields["work"]
-    assert codec.read_line(json.dumps(fields), SPIN).work == {}
+    assert codec.LineReader(SPIN)(json.dumps(fields)).work == {}

@@ -11,6 +11,7 @@ from crossover.measure.clock import measured_s
 from crossover.measure.pipe import Close, Open, Sample
 from crossover.measure.sampler import Sampler
 from crossover.measure.worker import Worker
+from crossover.proof.label import NotAsLabelled, prove_device
 from crossover.workloads.softmax import SOFTMAX
 from softmax_core import Case, get_trainer, make_data
 
@@ -53,7 +54,7 @@ def sample():
     sampler.ready()
     backend().start_anew(kernel_s=1e-3, transfer_s=1e-3, devices=2)
     sampler.ready = lambda: None  # it is
-    took_s, _ = sampler.sample()
+    took_s, *_ = sampler.sample()
     trained = backend().counters(0)
     backend().reset_counters(0)
     move_s = sampler.transfer_s()
@@ -174,3 +175,18 @@ def launches_of_samples(rounds):
 def test_the_clock_costs_one_epoch_a_round(child):
     first, second, third = child.run(launches_of_samples, [0, 0, 1])
     assert first == third > second
+
+
+def held():
+    said = []
+    try:
+        prove_device(DEVICE)
+    except NotAsLabelled as error:
+        said.append(str(error))
+    kept = torch.ones(9, device=DEVICE)
+    prove_device(DEVICE)
+    return [*said, len(kept)]
+
+
+def test_a_device_that_holds_nothing_was_not_used(child):
+    assert child.run(held) == ["simulated:0 was not used: it held no data", 9]

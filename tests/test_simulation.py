@@ -33,6 +33,7 @@ from crossover.selftest.promises import (
     step,
     tied,
 )
+from crossover.selftest.search import search_after_tie
 from crossover.selftest.simulate import SIZES, TIES, passes, tie
 
 SEED = 2026
@@ -43,6 +44,20 @@ STAN = Path(__file__).parent / "fixtures" / "stan" / "cholesky.csv"
 def test_after_a_tie_the_interval_holds_where_the_lead_begins(law):
     assert tied(law, LAGS[0], GAINS[0], 25, SEED).ok
     assert tied(law, LAGS[1], GAINS[1], 25, SEED).ok
+
+
+@pytest.mark.parametrize("law", TIES)
+def test_the_search_holds_where_the_lead_begins_after_a_tie(law):
+    assert search_after_tie(law, LAGS[1], GAINS[1], 6, SEED).ok
+
+
+@pytest.mark.simulation
+@pytest.mark.parametrize("gain", GAINS)
+@pytest.mark.parametrize("lag", LAGS)
+@pytest.mark.parametrize("law", TIES)
+def test_the_search_holds_it_in_all_ties(law, lag, gain):
+    row = search_after_tie(law, lag, gain, 1000, SEED)
+    assert row.ok, row.found
 
 
 @pytest.mark.parametrize("name", EDGES)

@@ -7,6 +7,7 @@ import torch
 
 from softmax_core import Case, Data, make_data
 from softmax_core.trainers import streamed
+from softmax_core.training import Setup
 
 CASES = [
     Case(103, batch_size=10, momentum=0.5),  # 3 batches a chunk, both last ones short
@@ -116,7 +117,7 @@ class World:
 
     def prepare(self, case):
         self.computing.push(self.scribble)
-        self.session = Simulated(case, make_data(case), "cpu", None)
+        self.session = Simulated(case, make_data(case), Setup(torch.device("cpu")))
         self.session.world = self
         for buffer in self.session.buffers:
             buffer.moved.X.zero_()

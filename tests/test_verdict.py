@@ -8,7 +8,8 @@ from lesson_run import GPU, evidence
 from crossover.lesson import large
 from crossover.lesson.evidence import FUSED, LOOP, STEPS, Whole
 from crossover.lesson.sections import sections
-from crossover.lesson.verdict import OUTCOMES, lasting, outcome, reasons, share, verdict
+from crossover.lesson.verdict import OUTCOMES, outcome, reasons, share, verdict
+from crossover.report.words.numbers import lasting
 
 ALL = Whole(((STEPS // 2, 7.175), (STEPS // 2, 7.525)), 0.803)
 

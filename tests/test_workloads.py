@@ -15,8 +15,7 @@ from crossover.workloads.sound import check_declared
 from crossover.workloads.spin import SPIN, Law, Spin, crossing_batch
 from crossover.workloads.values import Setting, Size
 from crossover.workloads.workload import Implementation, Workload
-from softmax_core import evaluate, get_trainer, make_data, reference_weights
-from softmax_core.trainers.module import AnyDevice
+from softmax_core import Trainer, evaluate, get_trainer, make_data, reference_weights
 
 JOB = Workload(
     "job",
@@ -120,7 +119,7 @@ def test_a_workload_that_nobody_knows_is_refused_with_those_that_are_known():
         registry.declared("nothing")
 
 
-class Careless(AnyDevice):
+class Careless(Trainer):
     """A trainer whose learning rate is one per cent too high."""
 
     def prepare(self, *args, **kwargs):
@@ -163,7 +162,7 @@ def test_the_loss_is_that_of_the_references_batches_whatever_order_is_timed(
 def test_the_data_of_a_trainer_that_streams_stay_where_they_are(monkeypatch, streams):
     seen = []
 
-    class Seeing(AnyDevice):
+    class Seeing(Trainer):
         def prepare(self, case, data, device, *_):
             seen.append((data.X.device.type, str(device)))
             return get_trainer("resident").prepare(case, make_data(case))

@@ -21,6 +21,7 @@ from softmax_core import Case, make_data
 from softmax_core.model import SoftmaxRegression
 from softmax_core.trainers.ranks.rank import join
 from softmax_core.trainers.ranks.share import Place, ShareSession
+from softmax_core.training import Setup
 
 RANKS, TURNS, STEPS = 2, 15, 50
 SHAPES = ((2, 3), (784, 10), (1000, 100))
@@ -35,8 +36,9 @@ def ways(
     samples = STEPS * ROWS
     case = Case(samples, features, classes, ROWS, 1, 1e-4, 0.0, (0.5, 2.0))
     data, add = make_data(case), join(place, "cpu", store)
-    ours = ShareSession(case, data, "cpu", 1, None, place, add)
-    alone = ShareSession(case, data, "cpu", 1, None, place, lambda flat: None)
+    setup = Setup(torch.device("cpu"), threads=1)
+    ours = ShareSession(case, data, setup, place, add)
+    alone = ShareSession(case, data, setup, place, lambda flat: None)
     flat = torch.zeros((features + 1) * classes)
     model = DistributedDataParallel(SoftmaxRegression(features, classes))
     optimizer = torch.optim.SGD(model.parameters(), 1e-4)

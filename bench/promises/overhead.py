@@ -20,7 +20,7 @@ ROUNDS = 2001
 def main() -> int:
     """Measure the overhead, print it, and return the exit code."""
     empty, cpu = str(Law(0, 0)), torch.device("cpu")
-    cell = sampler.Sampler(SPIN.case(), empty, cpu, 1, 0.0, 1.0)
+    cell = sampler.Sampler(SPIN.case(), empty, cpu, None, 0.0, 1.0)
     cell.calls = 1
     costs = [cell.sample()[0] for _ in range(ROUNDS)]
     cell.close()

@@ -228,7 +228,10 @@ def incomplete(run: Run, found: Iterable[Crossover]) -> list[str]:
     search proposed. The list is empty for a complete run.
     """
     lacking = unreached(found)
-    ended = Counter(m.status for m in run.measurements if m.status in WENT_WRONG)
+    asked = {case for sweep in run.spec.sweep for case in sweep.cases().values()}
+    ended = Counter(
+        m.status for m in run.measurements if m.status in WENT_WRONG and m.case in asked
+    )
     said = []
     if lacking:
         pairs = "1 pair" if len(lacking) == 1 else f"{len(lacking)} pairs"

@@ -4,11 +4,13 @@ A flag is its name, or `name: detail`. Other texts, such as the list of several
 crossings, are remarks. Tables, pages and the command line get their words here.
 """
 
+import re
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from crossover.crossing.decide import FEWEST_ROUNDS
 from crossover.crossing.stability import has_changepoint
 from crossover.nouns import Machine, Measurement
 
@@ -31,10 +33,16 @@ ADVICE = {
     "cooling and power limit, or lock the clock.",
     "cpu_quota_hit": "The container's CPU quota stopped the work in some rounds: raise "
     "the quota, or use fewer threads.",
-    "load_above_cores": "Other programs kept the cores busy: stop them and measure "
-    "again.",
+    "busy_cores": "Threads waited for a core, or the machine's load was above its "
+    "cores: stop other programs and measure again.",
+    "disturbed_rounds": "In these rounds a contender waited for a core much longer "
+    "than in its others; where they are few, they count for nothing: stop other "
+    "programs.",
     "threads_not_as_planned": "torch used another number of threads than asked: check "
-    "OMP_NUM_THREADS and the libraries that set threads.",
+    "the libraries that set threads.",
+    "circumstances_changed": "Rounds were measured under other circumstances than the "
+    "first ones (`--force`); those of one machine are never paired with those of "
+    "another: repeat the run where nothing changes.",
     "extrapolated": "Fewer epochs were timed than asked and the time scaled up: give a "
     "longer budget if the last per cent matters.",
     "setup_once": "The set-up is measured once per process: what is said holds if "
@@ -74,14 +82,16 @@ DOUBTS = {
     "unfinished": "{detail}",
     "failed": "{detail}",
     "control_fired": "a contender seemed to differ from itself",
-    "load_above_cores": "other programs kept the cores busy",
+    "busy_cores": "{detail}",
     "cpu_quota_hit": "a CPU quota stopped the work",
     "throttled_clock": "the accelerator was throttled",
     "threads_not_as_planned": "not the threads asked for",
+    "circumstances_changed": "measured under changed circumstances",
     "unpaired": "contenders did not take turns",
     "one_process": "all rounds are of one process",
     "no_interval": "too few times for an interval",
     "no_rounds": "one time a size",
+    "disturbed_rounds": "other programs disturbed {detail} rounds",
     "unstable": "rounds spread by more than 10 %",
     "autocorrelated": "neighbouring rounds are alike",
     "drifting": "the machine's speed shifted",
@@ -94,11 +104,18 @@ DOUBTS = {
     "extrapolated": "times are scaled up from fewer epochs",
 }
 """Words beside an answer that a flag makes doubtful, the gravest first."""
+BUSY = "busy_cores"
+NUMBERED = (BUSY, "disturbed_rounds")
+"""Flags whose detail is a number that differs from cell to cell."""
 UNFINISHED = ("unfinished", "failed")
 """Flags for sizes that were asked for and not measured."""
 LEAST_CLOCK_SHARE = 0.75
 """Below this share of its highest clock, an accelerator counts as throttled."""
 NO_INTERVAL = "no_interval"
+BUSY_SHARE = 0.1
+"""Above this share of the cores' time, other programs have disturbed a round."""
+FEW_DISTURBED = 0.2
+"""Up to this share of a cell's rounds are left out if they were disturbed."""
 
 
 def advice(flag: str) -> str | None:
@@ -114,6 +131,21 @@ def doubts(flags: Iterable[str]) -> dict[str, str]:
         for name, words in DOUBTS.items()
         if name in raised
     }
+
+
+def worst_each(flags: Iterable[str]) -> list[str]:
+    """Return flags once each; of how much others took, only the largest number."""
+    found: dict[str, str] = {}
+    for flag in flags:
+        name = flag.partition(":")[0]
+        key = name if name in NUMBERED else flag
+        found[key] = max(found.get(key, flag), flag, key=_first_number)
+    return list(found.values())
+
+
+def _first_number(flag: str) -> int:
+    numbers = re.findall(r"\d+", flag)
+    return int(numbers[0]) if numbers else 0
 
 
 def in_words(flag: str) -> str:
@@ -145,16 +177,56 @@ def cell_flags(rows: list[Measurement], machine: Machine) -> tuple[str, ...]:
         "throttled_clock": bool(clocks)
         and statistics.median(clocks) < LEAST_CLOCK_SHARE,
         "cpu_quota_hit": any((m.throttled_periods or 0) > 0 for m in rows),
-        # Our own worker adds about 1 to the load: this notices two others on two cores.
-        "load_above_cores": machine.cores is not None
-        and any(
-            m.load_1min is not None and m.load_1min > machine.cores + 0.5 for m in rows
-        ),
         "threads_not_as_planned": asked is not None
         and any(m.threads is not None and m.threads != asked for m in rows),
+        "circumstances_changed": any(m.machine_id for m in rows),
         "extrapolated": any(
             m.epochs_run is not None and m.epochs_run < m.case.repeats for m in rows
         ),
     }
     named = [name for name, is_raised in raised.items() if is_raised]
-    return tuple(dict.fromkeys([*named, *(flag for m in rows for flag in m.flags)]))
+    busy = _busy_flags(rows, machine)
+    others = (flag for m in rows for flag in m.flags)
+    return tuple(dict.fromkeys([*named, *busy, *others]))
+
+
+def few_disturbed(rows: Sequence[Measurement]) -> set[int]:
+    """Return the rounds in which other programs took cores, if they are few.
+
+    Who waited is known apart from who was faster, so that leaving them out favours
+    nobody. If they are many, or fewer than `FEWEST_ROUNDS` are left, all count.
+    """
+    shares = {m.round: share for m in rows if (share := m.waited_share) is not None}
+    if max(shares.values(), default=0.0) <= BUSY_SHARE:
+        return set()
+    most = BUSY_SHARE + statistics.median(shares.values())
+    found = {number for number, share in shares.items() if share > most}
+    is_few = len(found) <= FEW_DISTURBED * len(rows)
+    return found if is_few and len(rows) - len(found) >= FEWEST_ROUNDS else set()
+
+
+def _busy_flags(rows: list[Measurement], machine: Machine) -> list[str]:
+    """Return what other programs took of the cores, by the wait or else by the load."""
+    who, cores = rows[0].contender, machine.cores
+    # Threads of one contender wait for each other if they are more than the cores.
+    is_known = cores is None or (who.threads or 1) * who.ranks <= cores
+    # A quota makes threads wait, too, and has a flag of its own.
+    shares = [
+        share
+        for m in rows
+        if is_known
+        and not m.throttled_periods
+        and (share := m.waited_share) is not None
+    ]
+    if not shares:
+        # Our own worker adds about 1 to the load: this notices two others on two cores.
+        loads = [m.load_1min for m in rows if m.load_1min is not None]
+        is_busy = cores is not None and max(loads, default=0.0) > cores + 0.5
+        return ["busy_cores: other programs kept the cores busy"] if is_busy else []
+    usual = statistics.median(shares)
+    if usual > BUSY_SHARE:
+        return [f"busy_cores: other programs took {100 * usual:.0f} % of the cores"]
+    disturbed = sum(share > BUSY_SHARE for share in shares)
+    if not disturbed:
+        return []
+    return [f"disturbed_rounds: {disturbed} of {len(rows)}"]

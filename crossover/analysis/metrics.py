@@ -39,13 +39,14 @@ def _scaled(m: Measurement, factor: float) -> Measurement:
         setup_s=times(m.setup_s),
         transfer_s=times(m.transfer_s),
         bound_s=times(m.bound_s),
+        waited_s=times(m.waited_s),
     )
 
 
 def in_joules(measurements: Iterable[Measurement]) -> list[Measurement]:
     """Return the rounds whose energy was measured, as joules of the training alone."""
     return [
-        replace(m, samples_s=m.samples_j, setup_s=None, transfer_s=None)
+        replace(m, samples_s=m.samples_j, setup_s=None, transfer_s=None, waited_s=None)
         for m in measurements
         if m.status == "ok" and m.samples_j and min(m.samples_j) > 0
     ]

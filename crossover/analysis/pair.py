@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from crossover.analysis.flags import NO_INTERVAL, view_flags
+from crossover.analysis.flags import NO_INTERVAL, view_flags, worst_each
 from crossover.analysis.metrics import ENERGY, TIME
 from crossover.analysis.rounds import Recorded
 from crossover.contender import Contender
@@ -84,8 +84,10 @@ def _point_s(
     """
     medians = []
     for member in recorded.members(Cell(case, contender)):
-        few = any(f.startswith(NO_INTERVAL) for f in recorded.ok[member][0].flags)
         seconds = list(recorded.rounds(member, view).values())
+        few = len(seconds) < FEWEST_ROUNDS or any(
+            flag.startswith(NO_INTERVAL) for flag in recorded.ok[member][0].flags
+        )
         if seconds and few:
             medians.append(float(np.median(seconds)))
     return min(medians, default=None)
@@ -226,7 +228,7 @@ class PairAnalysis:
         if self.metric == ENERGY:
             of = {m.energy_of: None for c in members for m in self.recorded.ok[c]}
             raised.append(f"energy_counters: {' against '.join(of)}")
-        return list(dict.fromkeys([*raised, *view_flags(view)]))
+        return worst_each([*raised, *view_flags(view)])
 
 
 def why(recorded: Recorded, cases: Cases, pair: Pair, view: str = "train") -> str:

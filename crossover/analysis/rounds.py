@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from crossover.analysis.flags import cell_flags
+from crossover.analysis.flags import cell_flags, few_disturbed
 from crossover.contender import BEST, Contender
 from crossover.nouns import Case, Cell, Machine, Measurement
 
@@ -55,8 +55,12 @@ class Recorded:
         self._flags: dict[Cell, tuple[str, ...]] = {}
         self.work: dict[Case, dict[str, float]] = {}
         """How often one training pays each cost, by case."""
+        self._elsewhere: dict[tuple[Cell, int], str] = {}
+        """The machine's id of each round that was not measured on the run's first."""
         for m in measurements:
             cell = Cell(m.case, m.contender)
+            if m.machine_id:
+                self._elsewhere[cell, m.round] = m.machine_id
             if m.work:
                 self.work.setdefault(m.case, m.work)
             if m.discarded:
@@ -78,10 +82,13 @@ class Recorded:
             return self._best(cell, view, setup_scale)
         key = (cell, view, setup_scale)
         if key not in self._rounds:
+            rows = self.ok.get(cell, [])
+            disturbed = few_disturbed(rows)
             self._rounds[key] = {
                 m.round: seconds
-                for m in self.ok.get(cell, ())
-                if (seconds := round_s(m, view, setup_scale)) is not None
+                for m in rows
+                if m.round not in disturbed
+                and (seconds := round_s(m, view, setup_scale)) is not None
             }
         return self._rounds[key]
 
@@ -98,10 +105,21 @@ class Recorded:
             for c, scale in zip(pair, setup_scales, strict=True)
         )
         shared = sorted(one.keys() & other.keys())
+        if self._elsewhere:
+            cells = [c for who in pair for c in self.members(Cell(case, who))]
+            shared = [r for r in shared if self._is_on_one_machine(cells, r)]
         return (
             np.array([one[r] for r in shared], float),
             np.array([other[r] for r in shared], float),
         )
+
+    def _is_on_one_machine(self, cells: Sequence[Cell], number: int) -> bool:
+        """Tell whether a round of some cells was measured under the same circumstances.
+
+        A cell of another id is no partner, whatever its round is called.
+        """
+        taken = [c for c in cells if number in self.rounds(c, "train")]
+        return len({self._elsewhere.get((c, number), "") for c in taken}) == 1
 
     def bounded(
         self,
@@ -171,6 +189,8 @@ class TrainSeconds(Recorded):
     def add(self, m: Measurement) -> None:
         """Add a round."""
         cell = Cell(m.case, m.contender)
+        if m.machine_id:
+            self._elsewhere[cell, m.round] = m.machine_id
         if m.status != "ok":
             self.ended[cell] = m
             return

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from crossover.contender import Contender
 from crossover.files.refusals import first_wrong
-from crossover.files.untrusted import InputError, shown
+from crossover.files.untrusted import InputError, refused, shown
 from crossover.spec.bounds import LEAST_PRICE, MOST, MOST_CELLS
 from crossover.spec.contenders import ALL_THREADS, missing_cores
 from crossover.spec.load import load_preset, load_spec
@@ -52,17 +52,12 @@ class Ask:
             options: values by the names of the command's parameters.
         """
         names = declared("softmax").axes
+        alike = "spec_file", "preset", "budget", "rounds", "width", "margin", "grid"
         return cls(
-            options["spec_file"],
-            options["preset"],
-            tuple(options["contender"] or ()),
-            tuple((n, options[n]) for n in names if options[n] is not None),
-            options["budget"],
-            options["rounds"],
-            options["width"],
-            options["margin"],
-            options["grid"],
-            tuple(options.get("price") or ()),
+            contenders=tuple(options["contender"] or ()),
+            sizes=tuple((n, options[n]) for n in names if options[n] is not None),
+            prices=tuple(options.get("price") or ()),
+            **{name: options[name] for name in alike},
         )
 
     def spec(self, cores: int | None = None) -> Spec:
@@ -230,9 +225,7 @@ def parse_duration(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < 1e9:
-        raise InputError(
-            f"budget = {shown(text)}: must be a duration such as 90s, 5m or 2h"
-        )
+        raise refused("budget", text, "be a duration such as 90s, 5m or 2h")
     return seconds
 
 
@@ -277,6 +270,6 @@ def parse_prices(texts: tuple[str, ...]) -> dict[str, float]:
                 "such as cpu=0.09 or cuda:0=2.49"
             )
         if device in prices:
-            raise InputError(f"price = {text!r}: must be given once for each device")
+            raise refused("price", text, "be given once for each device")
         prices[device] = per_hour
     return prices

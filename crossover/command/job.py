@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from crossover.command.ask import Ask
+from crossover.command.going_on import beginning, going_on
 from crossover.command.new_run import check_pairs, new_run
 from crossover.command.reports import INCOMPLETE, say_incomplete
 from crossover.files.untrusted import InputError
@@ -59,6 +60,7 @@ def do_run(
     out: Path | None,
     resume: Path | None,
     recover: bool = False,
+    force: bool = False,
     workers: Workers | None = None,
     environment: Environment = ENVIRONMENT,
 ) -> int:
@@ -66,8 +68,10 @@ def do_run(
 
     An interrupt before there is anything to go on with passes through.
     """
-    if recover and resume is None:
-        raise InputError("recover: must go with --resume DIR")
+    for name, given in (("recover", recover), ("force", force)):
+        if given and resume is None:
+            raise InputError(f"{name}: must go with --resume DIR")
+    workers = workers or Workers()
     if resume is None:
         if out is not None:
             run_folder.check_new(out)  # before seconds are spent on the machine
@@ -77,26 +81,33 @@ def do_run(
     elif ask.without_more() != Ask() or out is not None:
         raise InputError(
             "resume: takes a folder and no option but --budget, --rounds, --width, "
-            "--margin and --recover"
+            "--margin, --recover and --force"
         )
     else:
         folder = resume
     with run_folder.entered(folder, new=resume is None):
         if resume is None:
             run_folder.create(folder, run)
-            said = ask.notices + notices(spec)
-        else:
-            said = run_folder.recover(folder) if recover else []
-            run = run_folder.reopen(folder)
-            say_lost(folder, run, environment.say)
-            run = replace(run, lost="")  # it is measured again
-            spec = ask.more(run.spec, used_s(run.measurements))
-            if spec != run.spec:
-                run = replace(run, spec=spec)
-                run_folder.rewrite_header(folder, run)
-        for line in said:
-            environment.say(line)
-        return _carry_on(spec, run, folder, workers or Workers(), environment)
+            for line in ask.notices + notices(spec):
+                environment.say(line)
+            with beginning(folder, run):
+                return _carry_on(spec, run, folder, workers, environment)
+        left = _read_back(folder, recover, environment)
+        spec = ask.more(left.spec, used_s(left.measurements))
+        run = replace(left, spec=spec)
+        with going_on(folder, run, environment, force) as run_here:
+            if spec != left.spec:
+                run_folder.rewrite_header(folder, run_here)
+            return _carry_on(spec, run_here, folder, workers, environment)
+
+
+def _read_back(folder: Path, recover: bool, environment: Environment) -> Run:
+    """Return a run to go on with; what it lost is measured again."""
+    for line in run_folder.recover(folder) if recover else ():
+        environment.say(line)
+    run = run_folder.reopen(folder)
+    say_lost(folder, run, environment.say)
+    return replace(run, lost="")
 
 
 def _carry_on(

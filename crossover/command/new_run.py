@@ -3,12 +3,14 @@
 import shlex
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 from crossover.files.untrusted import InputError, printable
 from crossover.measure.environment import Environment
 from crossover.measure.machine import snapshot, usable_cores
-from crossover.nouns import SCHEMA, Machine, Run
+from crossover.nouns import SCHEMA, Circumstances, Machine, Run
+from crossover.proof.settings import notices
 from crossover.spec.contenders import missing
 from crossover.spec.resolve import resolve
 from crossover.spec.spec import Spec
@@ -22,12 +24,24 @@ def new_run(spec: Spec, environment: Environment) -> tuple[Run, Spec]:
     """
     cores = usable_cores()
     planned = resolve(spec, (), cores)  # bad threads are refused before torch loads
-    asked = {c.device for s in planned.sweep for c in planned.contenders_of(s)}
-    machine = snapshot(tuple(sorted(asked)))
+    found = here(planned)
+    machine = found.machine
+    for line in notices(machine.passed_on or {}, machine.left_out):
+        environment.say(line)
     names = tuple(str(a["name"]) for a in machine.accelerators)
     spec = resolve(spec, names, cores)
     name = new_id(spec, environment)
-    return Run(name, SCHEMA, spec, commit(), typed(), machine, ()), spec
+    return Run(name, SCHEMA, spec, found.commit, typed(), machine, ()), spec
+
+
+def here(spec: Spec) -> Circumstances:
+    """Return the circumstances under which a spec is measured here and now.
+
+    Raises:
+        InputError: for a device that torch does not know.
+    """
+    asked = {c.device for s in spec.sweep for c in spec.contenders_of(s)}
+    return Circumstances(snapshot(tuple(sorted(asked))), commit())
 
 
 def check_pairs(spec: Spec, machine: Machine) -> None:
@@ -61,13 +75,25 @@ def typed() -> str:
 
 
 def commit() -> str | None:
-    """Return the commit of this program, None outside a checkout or without git."""
+    """Return the commit of this program, None outside a checkout or without git.
+
+    That of an edited checkout ends in `-dirty` and a checksum of what was edited.
+    """
+    found = _git("describe", "--always", "--dirty")
+    if found is None or not found.endswith("-dirty"):
+        return found
+    return f"{found}-{zlib.crc32((_git('diff', 'HEAD') or '').encode()):08x}"
+
+
+def _git(*arguments: str) -> str | None:
+    """Return what git says of this checkout, None where it says nothing."""
     here = str(Path(__file__).parent)
     try:
         done = subprocess.run(
-            ["git", "-C", here, "describe", "--always", "--dirty"],
+            ["git", "-C", here, *arguments],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
         )
     except OSError:

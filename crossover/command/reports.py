@@ -2,13 +2,13 @@
 
 import dataclasses
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossover.command.ask import parse_margin, parse_prices
+from crossover.command.state import say_state, say_unswept
 from crossover.files.untrusted import InputError
 from crossover.findings import Crossover
 from crossover.measure.environment import ENVIRONMENT, say_lost
@@ -45,7 +45,8 @@ class ReportAsk:
 class _ToReport:
     """A run to report on, and the folder that its report goes to."""
 
-    load: Callable[[], Run]
+    source: Run | Path
+    """The run, or its folder, which is read when its turn comes."""
     out: Path
     is_stored: bool
     is_partial: bool = False
@@ -71,14 +72,18 @@ def do_report(ask: ReportAsk) -> int:
         for line in run_folder.recover(folder):
             is_whole = False
             ENVIRONMENT.say(line)
+    say_state(ask.runs, ENVIRONMENT.say)
     given = _given(ask)
     has_pages = not ask.show and (
         len(given) <= MOST_PAGES or not any(map(is_launched, ask.runs))
     )
     found: list[Found] = []
     for one in given:
-        run = one.load()
+        run = one.source
+        if isinstance(run, Path):
+            run = run_folder.load(run)
         say_lost(one.out, run)
+        say_unswept(run, str(one.out), ENVIRONMENT.say)
         run = _asked_again(run, asked)
         if ask.show or len(given) > 1:
             print(f"{run.run_id}:")
@@ -126,11 +131,9 @@ def _given(ask: ReportAsk) -> list[_ToReport]:
     for folder in whole:
         jobs = launched.jobs_of(launched.load(folder).spec)
         is_partial = not all(launched.has_ended(folder, job) for job in jobs)
-        for merged in launched.merge(folder):
-            load, out = partial(run_folder.load, merged), merged
-            if ask.out:
-                out = ask.out / merged.name
-            found.append(_ToReport(load, out, ask.out is None, is_partial))
+        for merged in launched.merge(folder, ENVIRONMENT.say):
+            out = ask.out / merged.name if ask.out else merged
+            found.append(_ToReport(merged, out, ask.out is None, is_partial))
     plain = [folder for folder in ask.runs if folder not in whole]
     others = ask.from_asv, ask.from_pytest_benchmark
     if whole and not (plain or any(others)):
@@ -138,7 +141,7 @@ def _given(ask: ReportAsk) -> list[_ToReport]:
             raise InputError(f"run = {str(whole[0])!r}: no job has measured yet")
         return found
     for run, out in runs_given(plain, *others, ask.out):
-        found.append(_ToReport(partial(_itself, run), out, out in ask.runs))
+        found.append(_ToReport(run, out, out in ask.runs))
     return found
 
 
@@ -147,10 +150,6 @@ def _asked_again(run: Run, fields: dict[str, Any]) -> Run:
     given = {n: value for n, value in fields.items() if value not in (None, {})}
     spec = run.spec.model_copy(update=given)
     return dataclasses.replace(run, spec=spec) if given else run
-
-
-def _itself(run: Run) -> Run:
-    return run
 
 
 def _name(one: _ToReport, others: "Sequence[Found]") -> str:
@@ -191,6 +190,7 @@ def do_compare(before: str, after: str, margin: str | None = None) -> int:
 
     share = parse_margin(margin)
     runs = run_named(before), run_named(after)
+    say_state([Path(text) for text in (before, after)], ENVIRONMENT.say)
     share = runs[0].spec.margin if share is None else share
     first, second = (_asked_again(run, {"margin": share}) for run in runs)
     runs = first, second

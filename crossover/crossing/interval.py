@@ -26,6 +26,8 @@ NO_WIDTH = 1e-9
 """An interval narrower than this, in log(size), is that of rounds all alike."""
 LEAST_LEAD = 1e-9
 """A size that is decided is not at zero, even where the margin is."""
+NEAR = 1.1
+"""Sizes within this factor of each other hide no kink that matters."""
 COARSE, BLIND = 1.7, 3.0
 """A crossing between sizes farther apart than the first factor is on a coarse grid;
 between sizes farther apart than the second, interpolating is a guess."""
@@ -164,7 +166,8 @@ def _to_the_kinks(
     logs, known, (low, high) = fits.logs, np.array(signs), ends
     behind = float(max(logs[known < 0], default=-np.inf))
     ahead = float(min(logs[known > 0], default=np.inf))
-    if is_wide(fits, above, coarse) and is_blind(fits, above):
+    is_kinked = is_wide(fits, above, NEAR) and bool(fits.kinks[above] >= SEEN)
+    if is_kinked or (is_wide(fits, above, coarse) and is_blind(fits, above)):
         low, high = min(low, logs[above - 1]), max(high, logs[above])
     below, beyond = gaps
     if is_wide(fits, below, coarse) and fits.kinks[below] >= SURE:

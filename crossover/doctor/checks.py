@@ -159,10 +159,18 @@ def memory(available_bytes: int) -> Check:
     return checked("memory", status, f"{gib:.1f} GiB free", "close other programs")
 
 
-def settings(found: Mapping[str, str]) -> Check:
-    """Name the variables of the environment that change a contender's speed."""
-    named = ", ".join(f"{k}={value}" for k, value in found.items())
-    finding = named or "no thread settings in the environment"
+def settings(passed_on: Mapping[str, str], left_out: Mapping[str, str]) -> Check:
+    """Name the variables of the environment that change a contender's speed.
+
+    Those that would make its label wrong are left out of a worker's environment.
+    """
+    named, others = (
+        ", ".join(f"{k}={v}" for k, v in found.items())
+        for found in (passed_on, left_out)
+    )
+    ignored = f"not passed on to workers: {others}" if others else ""
+    finding = "; ".join(filter(None, (named, ignored)))
+    finding = finding or "nothing in the environment changes the speed"
     advice = "unset them, unless they belong to your question"
     return checked("settings", worst(False, named), finding, advice)
 
@@ -185,7 +193,7 @@ def torch_build(found: TorchBuild | Ended, cores: int, physical: int | None) -> 
         f"{threads} threads for {cores} usable cores"
     )
     reasons = {
-        "AVX2 is not used: unset ATEN_CPU_CAPABILITY or take another build": (
+        "AVX2 is not used: take another build": (
             found.machine == "x86_64" and capability in ("DEFAULT", "NO AVX")
         ),
         "take a build with OpenMP": not found.openmp,

@@ -145,7 +145,7 @@ def precision(name: str, is_rounded: bool) -> Check:
     """Judge whether products of float32 matrices keep the bits of their operands."""
     how = "rounded to TF32 or less" if is_rounded else "full"
     finding = f"{name}: products of float32 matrices are {how}"
-    advice = "that is less work than the CPU's: unset NVIDIA_TF32_OVERRIDE"
+    advice = "that is less work than the CPU's: measure with another build of torch"
     return checked("precision", worst(is_rounded, False), finding, advice)
 
 

@@ -28,6 +28,7 @@ from crossover.measure.machine import (
 )
 from crossover.measure.pipe import Ended, Open, R, Request, Sample
 from crossover.measure.process import AnyWorker, WorkerProcess, check_proc
+from crossover.proof.settings import left_out, passed_on
 from crossover.workloads.softmax import AA_CASE
 
 STYLES = {"ok": "green", "warn": "yellow", "unfit": "bold red", "unknown": "dim"}
@@ -81,7 +82,7 @@ def examine(quick: bool, root: Path = Path("/")) -> Iterator[Check]:
         stopped = facts.growth_in_work(lambda: throttled_periods(*groups), cores)
     yield checks.quota(quota, cores, stopped)
     yield checks.memory(facts.free_bytes(root))
-    yield checks.settings(facts.thread_settings(os.environ))
+    yield checks.settings(passed_on(os.environ), left_out(os.environ))
     torch = facts.ask_torch()
     yield checks.torch_build(torch, cores, physical)
     yield checks.accelerators(torch, (root / "proc/driver/nvidia/version").exists())

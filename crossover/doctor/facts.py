@@ -11,8 +11,9 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,6 @@ from crossover.doctor.checks import Gpu, TorchBuild
 from crossover.measure.pipe import Ended
 from crossover.measure.process import NOWHERE, worker_environment
 
-SETTINGS = (
-    "OMP_NUM_THREADS", "OMP_THREAD_LIMIT", "OMP_DYNAMIC", "OMP_PROC_BIND", "OMP_PLACES",
-    "OMP_WAIT_POLICY", "GOMP_CPU_AFFINITY", "GOMP_SPINCOUNT", "KMP_AFFINITY",
-    "KMP_BLOCKTIME", "MKL_NUM_THREADS", "MKL_DYNAMIC", "MKL_ENABLE_INSTRUCTIONS",
-    "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE", "NUMBA_NUM_THREADS",
-    "ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "CUDA_LAUNCH_BLOCKING",
-    "PYTORCH_NO_CUDA_MEMORY_CACHING", "NVIDIA_TF32_OVERRIDE",
-    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "ONEDNN_DEFAULT_FPMATH_MODE",
-)  # fmt: skip
-"""Environment variables that change how fast a contender is."""
 ONE_PROCESS_MODES = 1, 3
 """Values of nvml.h, nvmlComputeMode_t: exclusive to a thread, or to a process."""
 TIMEOUT_S = 120.0
@@ -50,26 +41,17 @@ def clock_call_s(calls: int = 10_000) -> float:
 
 def busy_programs(seconds: float = 1.0) -> list[tuple[str, float]]:
     """Return each other program's share of one core, the busiest first."""
-    before = _cpu_seconds()
+    others = [p for p in psutil.process_iter() if p.pid != os.getpid()]
+    _shares(others)  # psutil measures from one call to the next
     time.sleep(seconds)
-    after = _cpu_seconds()
-    shares = [
-        (name, (used - before.get(key, (name, 0.0))[1]) / seconds)
-        for key, (name, used) in after.items()
-        if key[0] != os.getpid()
-    ]
-    return sorted(shares, key=lambda pair: -pair[1])
+    return sorted(_shares(others), key=lambda pair: -pair[1])
 
 
-def _cpu_seconds() -> dict[tuple[int, float], tuple[str, float]]:
-    found = {}
-    for process in psutil.process_iter():
-        try:
-            used = process.cpu_times()
-            key = process.pid, process.create_time()
-            found[key] = process.name(), used.user + used.system
-        except psutil.Error:  # the process has ended, or we may not read it
-            continue
+def _shares(processes: Iterable[psutil.Process]) -> list[tuple[str, float]]:
+    found = []
+    for process in processes:
+        with suppress(psutil.Error):  # the process has ended, or we may not read it
+            found.append((process.name(), process.cpu_percent() / 100))
     return found
 
 
@@ -108,11 +90,6 @@ def free_bytes(root: Path) -> int:
             cache = stat.get("total_inactive_file", stat.get("inactive_file", 0))
             free.append(int(limit) - int(used) + int(cache))
     return min(free)
-
-
-def thread_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of the environment that change a contender's speed."""
-    return {name: environment[name] for name in SETTINGS if name in environment}
 
 
 def _text(path: Path) -> str:
@@ -185,34 +162,34 @@ def gpus(module: str = "pynvml") -> list[Gpu]:
 
 
 def _gpu(nvml: Any, handle: Any) -> Gpu:
-    def ask(name: str, *arguments: object) -> Any:
+    def ask(name: str, *arguments: object, read: Callable[[Any], Any] = _itself) -> Any:
         try:
-            return getattr(nvml, f"nvmlDeviceGet{name}")(handle, *arguments)
+            return read(getattr(nvml, f"nvmlDeviceGet{name}")(handle, *arguments))
         except (nvml.NVMLError, AttributeError):
             return None
 
-    name, persistent = ask("Name"), ask("PersistenceMode")
     reasons = ask("CurrentClocksThrottleReasons")  # renamed in NVML 12
-    if reasons is None:
-        reasons = ask("CurrentClocksEventReasons")
-    running = ask("ComputeRunningProcesses")
     return Gpu(
-        _as_text(name) or "accelerator",
+        ask("Name", read=_text_of) or "accelerator",
         ask("ClockInfo", nvml.NVML_CLOCK_SM),
         ask("MaxClockInfo", nvml.NVML_CLOCK_SM),
         ask("Temperature", nvml.NVML_TEMPERATURE_GPU),
-        None if persistent is None else bool(persistent),
-        reasons,
-        None if running is None else len(running),
-        None if (mig := ask("MigMode")) is None else bool(mig[0]),
+        ask("PersistenceMode", read=bool),
+        ask("CurrentClocksEventReasons") if reasons is None else reasons,
+        ask("ComputeRunningProcesses", read=len),
+        ask("MigMode", read=lambda modes: bool(modes[0])),
         _bus_bytes_per_s(ask("MaxPcieLinkGeneration"), ask("MaxPcieLinkWidth")),
-        _as_text(ask("UUID")),
-        None if (mode := ask("ComputeMode")) is None else mode in ONE_PROCESS_MODES,
+        ask("UUID", read=_text_of) or "",
+        ask("ComputeMode", read=lambda mode: mode in ONE_PROCESS_MODES),
     )
 
 
-def _as_text(found: Any) -> str:
-    return found.decode() if isinstance(found, bytes) else found or ""
+def _itself(found: Any) -> Any:
+    return found
+
+
+def _text_of(found: Any) -> str:
+    return found.decode() if isinstance(found, bytes) else found
 
 
 def _bus_bytes_per_s(generation: int | None, lanes: int | None) -> float | None:

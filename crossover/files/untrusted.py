@@ -10,6 +10,7 @@ import re
 import stat
 import tomllib
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -186,10 +187,32 @@ def shown(value: object) -> str:
     return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "..."
 
 
+def refused(field: str, value: object, must: str) -> InputError:
+    """Return the error that a field holds another value than it must."""
+    return InputError(f"{field} = {shown(value)}: must {must}")
+
+
 def near(word: str, known: tuple[str, ...]) -> str:
     """Return `(did you mean X?)` for the known word nearest to a wrong one."""
     close = difflib.get_close_matches(word, known, n=1)
     return f" (did you mean {close[0]}?)" if close else ""
+
+
+def listed(names: Sequence[str], most: int = 20) -> str:
+    """Return names for a message, the first of many."""
+    more = ", ..." if len(names) > most else ""
+    return ", ".join(name[:40] for name in names[:most]) + more
+
+
+def check_known(field: str, name: str, known: Sequence[str]) -> None:
+    """Check that a name is one of those known.
+
+    Raises:
+        InputError: listing them, the nearest one last.
+    """
+    if name not in known:
+        hint = near(name, tuple(known[:1000]))
+        raise InputError(f"{field} = {name!r}: must be one of {listed(known)}{hint}")
 
 
 def file_name(text: str) -> str:

@@ -23,7 +23,9 @@ GRACE_S = 1.0
 """How long a job may take to end by itself: a terminal sent it the signal, too."""
 
 
-def run_here(folder: Path, jobs: Sequence[Job], show: ShowJobs) -> None:
+def run_here(
+    folder: Path, jobs: Sequence[Job], show: ShowJobs, force: bool = False
+) -> None:
     """Carry out the jobs; what they print goes to their logs.
 
     `Interrupted` ends the job at work and passes through.
@@ -32,7 +34,7 @@ def run_here(folder: Path, jobs: Sequence[Job], show: ShowJobs) -> None:
         show(number, 1, len(jobs) - number - 1)
         with open(folder / launched.LOGS / f"{job.name}.txt", "ab") as log:
             process = subprocess.Popen(
-                command(folder, job.name),
+                command(folder, job.name, force),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -62,6 +64,7 @@ def do_launch(
     resume: Path | None,
     launcher: str | None,
     recover: bool = False,
+    force: bool = False,
 ) -> int:
     """Launch a run, or go on with one, wait for its jobs, report; the exit code.
 
@@ -74,7 +77,9 @@ def do_launch(
     if resume is not None:
         if launcher or out is not None or ask != Ask():
             raise InputError("resume: takes the folder of a launched run and no option")
-        return go_on(resume)
+        return go_on(resume, force)
+    if force:
+        raise InputError("force: must go with --resume DIR")
     launcher = launcher or ""
     _check(launcher)
     spec = ask.spec()
@@ -98,8 +103,13 @@ def _check(launcher: str) -> None:
         slurm.check()
 
 
-def go_on(out: Path) -> int:
-    """Carry out the jobs that have not ended, report, and return the exit code."""
+def go_on(out: Path, force: bool = False) -> int:
+    """Carry out the jobs that have not ended, report, and return the exit code.
+
+    Args:
+        out: the folder of the launched run.
+        force: jobs go on also under other circumstances than they began under.
+    """
     whole = launched.load(out)
     jobs = jobs_of(whole.spec)
     _check(whole.launch)
@@ -116,7 +126,7 @@ def go_on(out: Path) -> int:
             bar.update(task, description=said, completed=ended, refresh=True)
 
         try:
-            LAUNCHERS[whole.launch](out, left, show)
+            LAUNCHERS[whole.launch](out, left, show, force)
         except Interrupted:
             bar.stop()
             does = "The job at work was ended"

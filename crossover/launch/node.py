@@ -1,6 +1,6 @@
 """What a job does on its node: measure its sweeps in its own run directory, or go on.
 
-    python -m crossover.launch.node FOLDER JOB
+    python -m crossover.launch.node FOLDER JOB [--force]
 
 The machine is described and the plan resolved here, not where it was launched.
 """
@@ -14,7 +14,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from crossover.command.going_on import beginning, going_on
 from crossover.command.new_run import new_run
+from crossover.contender import Contender
 from crossover.files.atomic import write_atomically
 from crossover.files.edge import one_line_always
 from crossover.files.untrusted import InputError
@@ -33,10 +35,13 @@ GRACE_S = 1.0
 """How long a dead worker waits for the signal that may have ended it with its job."""
 
 
-def command(folder: Path, job: str) -> list[str]:
+FORCE = "--force"
+
+
+def command(folder: Path, job: str, force: bool = False) -> list[str]:
     """Return the command of a job; it goes on where an earlier one of it ended."""
     here = [sys.executable, "-P", "-m", "crossover.launch.node"]
-    return [*here, str(folder.absolute()), job]
+    return [*here, str(folder.absolute()), job, *([FORCE] if force else [])]
 
 
 class Patient:
@@ -61,11 +66,12 @@ class Patient:
         self._worker.stop()
 
 
-def measure(folder: Path, name: str) -> None:
+def measure(folder: Path, name: str, force: bool = False) -> None:
     """Carry out a job, or what is left of it, and mark it as ended.
 
     Raises:
-        InputError: when there is no such job, or this node cannot do what it asks.
+        InputError: when there is no such job, this node cannot do what it asks, or it
+            is not what the job began on.
     """
     whole = launched.load(folder)
     jobs = {job.name: job for job in launched.jobs_of(whole.spec)}
@@ -80,11 +86,17 @@ def measure(folder: Path, name: str) -> None:
             run, _ = new_run(jobs[name].spec, ENVIRONMENT)
             run = dataclasses.replace(run, run_id=f"{whole.run_id}-{name}")
             run_folder.create(out, run)
+            held = beginning(out, run)
         else:
             run = dataclasses.replace(run_folder.reopen(out), lost="")
-        workers = Workers(lambda contender: Patient(WorkerProcess(contender.threads)))
-        carry_out(run.spec, run, out, workers)
+            held = going_on(out, run, ENVIRONMENT, force)
+        with held as run:
+            carry_out(run.spec, run, out, Workers(_patient))
         write_atomically(out / launched.ENDED, "", synced=True)
+
+
+def _patient(contender: Contender) -> Patient:
+    return Patient(WorkerProcess(contender.threads))
 
 
 def _requeue(folder: Path, name: str, before: int) -> int:
@@ -108,19 +120,20 @@ def _recorded(folder: Path, name: str) -> int:
 def main() -> None:
     """Carry out the job that the command line names, and end."""
     with one_line_always():
-        if len(sys.argv) != 3:
+        named = [word for word in sys.argv[1:] if word != FORCE]
+        if len(named) != 2:
             raise InputError("launch.node: takes two arguments: FOLDER JOB")
-        sys.exit(_carried_out(Path(sys.argv[1]), sys.argv[2]))
+        sys.exit(_carried_out(Path(named[0]), named[1], FORCE in sys.argv))
 
 
-def _carried_out(folder: Path, name: str) -> int:
+def _carried_out(folder: Path, name: str, force: bool) -> int:
     """Carry out a job and return the exit code."""
     before = _recorded(folder, name)
     warned: list[int] = []
     signal.signal(signal.SIGUSR1, lambda number, _: _warn(warned, number))
     try:
         with heeded():
-            measure(folder, name)
+            measure(folder, name, force)
     except Interrupted:
         if warned:
             return _requeue(folder, name, before)

@@ -87,7 +87,9 @@ def queue_name(folder: Path, job: Job) -> str:
     return f"crossover-{digest}-{job.name}"
 
 
-def run_jobs(folder: Path, jobs: Sequence[Job], show: ShowJobs) -> None:
+def run_jobs(
+    folder: Path, jobs: Sequence[Job], show: ShowJobs, force: bool = False
+) -> None:
     """Submit the jobs that are not queued yet, and wait until none is.
 
     `Interrupted` passes through and leaves the jobs to Slurm.
@@ -102,7 +104,7 @@ def run_jobs(folder: Path, jobs: Sequence[Job], show: ShowJobs) -> None:
         raise InputError("launch = 'slurm': squeue does not answer")
     for name, job in names.items():
         if name not in known:
-            _submit(folder, name, job)
+            _submit(folder, name, job, force)
     absent: Counter[str] = Counter()
     started = time.monotonic()
     while True:
@@ -119,28 +121,28 @@ def run_jobs(folder: Path, jobs: Sequence[Job], show: ShowJobs) -> None:
         time.sleep(min(MOST_POLL_S, FIRST_POLL_S + elapsed_s / 60))
 
 
-def _submit(folder: Path, name: str, job: Job) -> None:
+def _submit(folder: Path, name: str, job: Job, force: bool) -> None:
     log = folder / launched.LOGS / f"{job.name}.txt"
     script = folder / SCRIPTS / f"{job.name}.sh"
     script.parent.mkdir(exist_ok=True)
-    script.write_text(
-        batch_text(name, job.node_type, command(folder, job.name), log), "utf-8"
-    )
-    done = subprocess.run(
-        ["sbatch", "--parsable", str(script)],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    does = command(folder, job.name, force)
+    script.write_text(batch_text(name, job.node_type, does, log), "utf-8")
+    done = _ran("sbatch", "--parsable", str(script))
     if done.returncode:
         why = " ".join(done.stderr.split()) or f"exit status {done.returncode}"
         raise InputError(f"launch.nodes.{job.node}: sbatch refuses it: {why}")
 
 
+def _ran(*command: str) -> subprocess.CompletedProcess[str]:
+    nothing = subprocess.DEVNULL
+    return subprocess.run(
+        command, stdin=nothing, capture_output=True, text=True, check=False
+    )
+
+
 def _queue() -> dict[str, str] | None:
     """Return the states of this user's jobs by name, None where Slurm is silent."""
-    done = subprocess.run(
-        ["squeue", "--me", "--noheader", "--format=%j %T"],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = _ran("squeue", "--me", "--noheader", "--format=%j %T")
     if done.returncode:
         return None
     rows = (line.rsplit(maxsplit=1) for line in done.stdout.splitlines())

@@ -20,11 +20,12 @@ class Row:
     ok: str
 
 
-def not_checked(
-    experiment: str, what: str, published: str, measured: str, tolerance: str = ""
+def unjudged(
+    experiment: str, what: str, measured: str, why: str = "", says: str = "no figure"
 ) -> Row:
-    """Return a row of which nothing is decided."""
-    return Row(experiment, what, published, measured, tolerance, "not checked")
+    """Return a row of which nothing is decided; with a reason, nothing was measured."""
+    ok = f"not measured: {why}" if why else "not checked"
+    return Row(experiment, what, says, "" if why else measured, "", ok)
 
 
 @dataclass(frozen=True)

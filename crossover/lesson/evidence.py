@@ -7,6 +7,8 @@ are the codes that have taken every step. `crossover.lesson.large` makes all of 
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+
 from crossover.analysis.breakeven import BreakEven, break_evens
 from crossover.analysis.cost_model import Costs, cost_models
 from crossover.analysis.crossover import crossovers
@@ -48,13 +50,10 @@ class Whole:
 
         Late are the steps of rounds that end in the later half of all steps.
         """
-        early, late, seen = [0.0, 0.0], [0.0, 0.0], 0
-        for steps, seconds in self.rounds:
-            seen += steps
-            part = early if 2 * seen <= sum(n for n, _ in self.rounds) else late
-            part[0] += steps
-            part[1] += seconds
-        return (late[1] / late[0]) / (early[1] / early[0])
+        steps, seconds = np.array(self.rounds).T
+        is_late = 2 * steps.cumsum() > steps.sum()
+        early, late = (seconds[m].sum() / steps[m].sum() for m in (~is_late, is_late))
+        return float(late / early)
 
 
 @dataclass(frozen=True)

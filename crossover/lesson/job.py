@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from crossover.files.atomic import write_atomically
 from crossover.files.csv_file import csv_text
 from crossover.files.refusals import refusing
-from crossover.files.untrusted import InputError, near
+from crossover.files.untrusted import InputError, check_known
 from crossover.interrupts import Interrupted
 from crossover.lesson import large, tasks, timing
 from crossover.lesson.claims import Row
@@ -60,12 +60,7 @@ def do_lesson(experiment: str | None, device: str, full: bool, out: Path) -> int
         InputError: when the folder cannot be written.
     """
     names = tuple(EXPERIMENTS) if experiment is None else (experiment,)
-    if names[0] not in EXPERIMENTS:
-        known = tuple(EXPERIMENTS)
-        raise InputError(
-            f"experiment = {experiment!r}: must be one of {', '.join(known)}"
-            f"{near(names[0], known)}"
-        )
+    check_known("experiment", names[0], tuple(EXPERIMENTS))
     check_proc()
     where = _usable(device)
     with refusing("out", out):
@@ -143,6 +138,7 @@ def _run(
 def _pictures(task: Task, plots: Path) -> list[str]:
     """Draw what the task has found; return the pictures' names."""
     from crossover.report.pictures import lesson
+    from crossover.report.pictures.figures import save
     from softmax_core import experiments, experiments_worked
 
     figures = {}
@@ -168,7 +164,7 @@ def _pictures(task: Task, plots: Path) -> list[str]:
     if task.starts:
         figures["inits"] = lesson.starts_figure(task.starts)
     for name, figure in figures.items():
-        lesson.save(figure, plots, name)
+        save(figure, plots, name)
     return list(figures)
 
 

@@ -40,7 +40,8 @@ a row could not be told from that of an epoch."""
 ROUNDS = 6
 """With fewer rounds, the interval of a median falls short of 95 %."""
 BUDGET_S, SAMPLE_S = 300.0, 0.02
-LARGE_CASE = {"momentum": 0.3, "dispersion": (6.0, 4.0)}
+MOMENTUM = 0.3
+LARGE_CASE = {"momentum": MOMENTUM, "dispersion": (6.0, 4.0)}
 SMALL_STEPS = 150
 """Steps of an epoch of 1,500 rows in batches of 10, the unit of progress."""
 TAKEN = 50.0
@@ -117,11 +118,10 @@ def _large() -> "tuple[Case, Data]":
     """Return the large job as trainers take it, and the lesson's data."""
     from softmax_core.case import Case
     from softmax_core.data import Data
-    from softmax_core.experiments import LEARNING_RATE, large_job
+    from softmax_core.experiments import HARD, LEARNING_RATE, lesson_data
 
-    job = large_job("cpu")
+    X, y = lesson_data(HARD, per_class=EPOCH_STEPS * BATCH_SIZE // 3)
     case = Case(
-        EPOCH_STEPS * BATCH_SIZE, batch_size=BATCH_SIZE, learning_rate=LEARNING_RATE,
-        momentum=job.momentum,
-    )  # fmt: skip
-    return case, Data(job.features, job.labels.flatten().long())
+        len(X), batch_size=BATCH_SIZE, learning_rate=LEARNING_RATE, momentum=MOMENTUM
+    )
+    return case, Data(X, y.flatten().long())

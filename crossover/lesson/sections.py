@@ -10,9 +10,9 @@ from crossover.lesson.evidence import (
     Evidence,
     steps_of,
 )
-from crossover.lesson.verdict import lasting, share, turn
+from crossover.lesson.verdict import share, turn
 from crossover.report.words.document import Section
-from crossover.report.words.numbers import number, seconds
+from crossover.report.words.numbers import lasting, number, seconds
 from crossover.report.words.table import Table
 
 US = 1e-6

@@ -1,11 +1,11 @@
 """The lesson's experiments by name: each trains on a device and returns its rows."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from crossover.lesson import claims
-from crossover.lesson.claims import Row, not_checked
+from crossover.lesson.claims import Row, unjudged
 from crossover.lesson.evidence import Evidence
 from crossover.spec.contenders import STAND_IN
 
@@ -63,9 +63,9 @@ def worked(task: Task) -> list[Row]:
     task.worked = True
     return [
         *rows,
-        not_checked(
-            "worked", "softmax against max, k = -10 .. 9", "a picture",
-            f"a picture; furthest apart at {where:g}, by {gap:.4f}",
+        unjudged(
+            "worked", "softmax against max, k = -10 .. 9",
+            f"a picture; furthest apart at {where:g}, by {gap:.4f}", says="a picture",
         ),
         _polynomials(),
     ]  # fmt: skip
@@ -114,7 +114,9 @@ def waited_s(device: "torch.device", work: Callable[[], object]) -> float:
 
 def rounds(name: str, task: Task) -> list[Row]:
     """Train an experiment round after round."""
-    task.rounds[name] = got = _training(name)(task.device, seen=task.seen)
+    from softmax_core import experiments
+
+    task.rounds[name] = got = experiments.rounds(name, task.device, seen=task.seen)
     values = {f"accuracy, round {i}": [a] for i, a in enumerate(got)}
     for first in (2, 4):
         late = f"accuracy, rounds {first} to {len(got) - 1}"
@@ -133,7 +135,9 @@ def library(task: Task) -> list[Row]:
 
 def starts(name: str, task: Task) -> list[Row]:
     """Train an experiment from ten random starts."""
-    task.starts[name] = got = _training(name)(task.device, seen=task.seen)
+    from softmax_core import experiments
+
+    task.starts[name] = got = experiments.starts(name, task.device, seen=task.seen)
     values = {}
     for epoch in (5, 10):
         reached = [curve[epoch - 1] for curve in got]
@@ -142,25 +146,15 @@ def starts(name: str, task: Task) -> list[Row]:
     return judged(name, values)
 
 
-def _training(name: str) -> Callable[..., Any]:
-    """Return the function that trains an experiment."""
-    from softmax_core import experiments
-
-    found: Callable[..., Any] = getattr(experiments, name.replace("-", "_"))
-    return found
-
-
 def device_check(task: Task) -> list[Row]:
     """Do with devices what the lesson does, or say why not."""
     from softmax_core import experiments_worked
 
     rows = []
     for check in experiments_worked.device_check(task.device):
-        measured = "" if check.ok is None else check.found
-        ok = "yes" if check.ok else "NO"
-        if check.ok is None:
-            ok = f"not measured: {check.found}"
         published = "RuntimeError" if check.error else "as described"
-        row = Row("device-check", check.what, published, measured, "", ok)
-        rows.append(row)
+        why = check.found if check.ok is None else ""
+        row = unjudged("device-check", check.what, check.found, why, published)
+        ok = row.ok if why else "yes" if check.ok else "NO"
+        rows.append(replace(row, ok=ok))
     return rows

@@ -3,7 +3,9 @@
 The published seconds are another machine's, so nothing here is checked against them.
 """
 
-from crossover.lesson.claims import Row, not_checked
+from functools import partial
+
+from crossover.lesson.claims import Row, unjudged
 from crossover.lesson.evidence import BATCH_SIZE, FUSED, LOOP, STEPS, Evidence
 from crossover.lesson.large import SMALL_STEPS, in_full, measured_evidence
 from crossover.lesson.tasks import SMALL_EPOCHS, Task, gpu_missing, hard
@@ -25,15 +27,15 @@ def timing_small(task: Task) -> list[Row]:
     took_s = task.hard_s or 0.0
     a_step = 1e6 * took_s / (SMALL_EPOCHS * SMALL_STEPS)
     measured = f"{took_s:.2f} s, {a_step:.0f} us a step"
-    here, reason = "GPU", "ask for it with --device cpu"
+    here, missing = "GPU", "ask for it with --device cpu"
     if task.device.type == "cpu":
-        here, reason = "CPU", gpu_missing()
+        here, missing = "CPU", gpu_missing()
         measured = f"{measured}, {torch.get_num_threads()} threads"
     published = {"CPU": "8.63 s, another machine", "GPU": "14.39 s, another machine"}
     return [
-        _row(
+        unjudged(
             "timing-small", f"{kind}: {SMALL_EPOCHS} epochs of {SMALL_STEPS} steps",
-            measured if kind == here else "", reason, text,
+            measured, "" if kind == here else missing, text,
         )
         for kind, text in published.items()
     ]  # fmt: skip
@@ -50,31 +52,21 @@ def timing_large(task: Task) -> list[Row]:
     e = measured_evidence(task)
     if LOOP not in e.times:
         why = e.missing[LOOP]
-        return [
-            _row("timing-large", what, "", why) for what in (f"CPU: {LARGE}", CLAIM)
-        ]
+        return [_large(what, "", why) for what in (f"CPU: {LARGE}", CLAIM)]
     task.evidence = e
     for fuller in in_full(task, e) if task.full else ():
         task.evidence = e = fuller
     missing, decided = e.missing.get("GPU", ""), OUTCOMES[outcome(e)]
     measured = f"{_loop(e, LOOP)}, {e.threads} threads"
     return [
-        _row("timing-large", f"CPU: {LARGE}", measured),
-        _row(
-            "timing-large", f"GPU: {LARGE}", "" if missing else _loop(e, e.gpu), missing
-        ),
+        _large(f"CPU: {LARGE}", measured),
+        _large(f"GPU: {LARGE}", "" if missing else _loop(e, e.gpu), missing),
         *_fused(e),
-        _row("timing-large", CLAIM, "" if missing else decided, missing),
+        _large(CLAIM, decided, missing),
     ]
 
 
-def _row(
-    name: str, what: str, measured: str, why: str = "", published: str = "no figure"
-) -> Row:
-    """Return a row of which nothing is decided, or why there is none."""
-    if measured:
-        return not_checked(name, what, published, measured)
-    return Row(name, what, published, "", "", f"not measured: {why}")
+_large = partial(unjudged, "timing-large")
 
 
 def _fused(e: Evidence) -> list[Row]:
@@ -86,8 +78,7 @@ def _fused(e: Evidence) -> list[Row]:
         f"{whole.accuracy:.3f}; {e.job_s(LOOP) / whole.seconds:,.0f} x as fast as the "
         f"loop; start {e.total_s(FUSED, 0):.1f} s"
     )
-    what = f"CPU: all {LARGE}, trainer fused on one core"
-    return [_row("timing-large", what, text)]
+    return [_large(f"CPU: all {LARGE}, trainer fused on one core", text)]
 
 
 def _loop(e: Evidence, name: str) -> str:

@@ -15,7 +15,7 @@ from crossover.lesson.evidence import (
     Evidence,
 )
 from crossover.report.words.names import people
-from crossover.report.words.numbers import number, seconds
+from crossover.report.words.numbers import lasting, number, seconds
 from crossover.report.words.sentences import answer, joined
 
 OUTCOMES = {
@@ -165,14 +165,6 @@ def _steps(found: BreakEven) -> str:
 def _after_s(found: BreakEven) -> float:
     """Return how long the CPU has worked until a break-even."""
     return found.baseline_fixed_s + (found.repeats or 0) * found.baseline_repeat_s
-
-
-def lasting(value: float) -> str:
-    """Write seconds as people do: `13.9 s`, `12.5 min`, `18.9 h`."""
-    for unit, name in ((3600.0, "h"), (60.0, "min")):
-        if value >= 2 * unit:
-            return f"{number(value / unit)} {name}"
-    return seconds(value)
 
 
 def share(confidence: float) -> str:

@@ -9,8 +9,7 @@ from crossover.lesson.sections import sections
 from crossover.lesson.verdict import OUTCOMES, outcome, reasons
 from crossover.report.pictures import captions
 from crossover.report.pictures.curves import sweep_figure
-from crossover.report.pictures.figures import small_png
-from crossover.report.pictures.lesson import save
+from crossover.report.pictures.figures import palette_of, save
 from crossover.report.words.document import Document, Picture, markdown, page
 
 NAMES = "verdict.md", "verdict.html"
@@ -39,9 +38,7 @@ def document(e: Evidence, facts: str, png: bytes) -> Document:
 
 def write_verdict(e: Evidence, facts: str, out: Path) -> None:
     """Write the page, the Markdown and plots/steps into a folder that exists."""
-    figure = sweep_figure(e.result)
-    png = small_png(figure)
-    save(figure, out / "plots", "steps")
-    text = document(e, facts, png)
+    figure = sweep_figure(e.result, palette_of([e.result]))
+    text = document(e, facts, save(figure, out / "plots", "steps"))
     write_atomically(out / "verdict.md", markdown(text))
     write_atomically(out / "verdict.html", page(text))

@@ -24,7 +24,7 @@ from softmax_core.precision import describe_products
 from softmax_core.registry import TRAINERS
 from softmax_core.training import cannot_train
 
-PACKAGES = ("torch", "numpy", "scipy", "pandas", "softmax-crossover")
+PACKAGES = ("torch", "numpy", "numba", "scipy", "pandas", "softmax-crossover")
 """Packages whose versions are recorded."""
 
 
@@ -62,7 +62,10 @@ def describe_here(devices: Sequence[str]) -> Described:
             "torch": torch.get_num_threads(),
             "products": describe_products(),
             "pools": [
-                {k: pool.get(k) for k in ("user_api", "internal_api", "num_threads")}
+                {
+                    k: pool.get(k)
+                    for k in ("user_api", "internal_api", "num_threads", "version")
+                }
                 for pool in threadpoolctl.threadpool_info()
             ],
         },

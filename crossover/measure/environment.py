@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from crossover.measure.clock import stolen_s
 from crossover.measure.machine import throttled_periods
 from crossover.measure.stops import WATCH, Watch
 from crossover.nouns import Run
@@ -30,6 +31,8 @@ class Environment:
     """Date and time, only for the record: the system's clock may be set back."""
     load_1min: Callable[[], float] = lambda: os.getloadavg()[0]
     throttled: Callable[[], int | None] = throttled_periods
+    stolen_s: Callable[[], float | None] = stolen_s
+    """Seconds that other virtual machines have had our cores so far."""
     watch: Watch = WATCH
     """Notices when this process was stopped."""
     say: Callable[[str], None] = _say

@@ -19,6 +19,7 @@ from crossover.measure.pipe import Describe, Ended, Examine, Examined, Verify
 from crossover.measure.process import WorkerProcess
 from crossover.measure.workers import Workers
 from crossover.nouns import Machine
+from crossover.proof.settings import left_out, passed_on
 from softmax_core.registry import TRAINERS
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -28,10 +29,7 @@ DEVICE_TIMEOUT_S = 60.0
 VERIFY_TIMEOUT_S = 300.0
 """Longest time for verifying one trainer, whose kernels may have to be compiled."""
 
-ROUNDED = (
-    "its float32 products are rounded (TF32), which is less work than the CPU's: unset "
-    "NVIDIA_TF32_OVERRIDE"
-)
+ROUNDED = "its float32 products are rounded (TF32), which is less work than the CPU's"
 
 
 @dataclass(frozen=True)
@@ -96,6 +94,8 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
         fingerprint=hashlib.sha256(repr(identity).encode()).hexdigest()[:12],
         energy_unmeasured=reply.energy_unmeasured,
         trainers=reply.trainers,
+        passed_on=passed_on(os.environ),
+        left_out=left_out(os.environ),
     )
 
 
@@ -106,7 +106,8 @@ def ask_device(name: str, verify: bool = False) -> DeviceAnswer:
         name: such as `cuda:0`.
         verify: whether to compare every trainer there with the reference.
     """
-    workers = Workers(lambda contender: WorkerProcess(None))  # a dead one is replaced
+    # A dead one is replaced; other threads would only wait for the device, too.
+    workers = Workers(lambda contender: WorkerProcess(1))
     there = Contender(name)
     try:
         reply = workers.ask(there, Examine(name=name), DEVICE_TIMEOUT_S)

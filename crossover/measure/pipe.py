@@ -202,6 +202,11 @@ class Opened(Reply):
     launches_per_step: NotNegative | None = None
     work: dict[str, Whole | NotNegative] = {}
     """How often one training pays each of the workload's costs."""
+    floor_s: NotNegative = 0.0
+    """Shortest sample that counts, in seconds: a shorter one was calibrated wrongly."""
+    setup_idle_s: NotNegative = 0.0
+    """Seconds of the set-up in which the process did not run, as far as that tells of a
+    disturbance; 0 if it cannot tell."""
 
 
 class Open(Request[Opened]):
@@ -226,6 +231,8 @@ class Sampled(Reply):
     transfer_s: NotNegative | None = None
     sample_j: Real | None = None
     """Joules of the sample; None if they cannot be measured."""
+    waited_s: NotNegative | None = None
+    """Seconds that the sample's threads waited for a core; None if unknown."""
     clock_share: Real | None = None
     """The accelerator's clock in this round, as a share of its highest."""
 

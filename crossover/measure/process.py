@@ -20,13 +20,8 @@ from crossover.files.untrusted import InputError
 from crossover.measure.pipe import Ended, R, Request, read_reply
 from crossover.measure.reaper import GRACE_S
 from crossover.measure.stops import LOOK_S, WATCH, Watch, any_stopped
+from crossover.proof.settings import for_worker
 
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-)
 MARK = "CROSSOVER_WORKER"
 """Variable that marks the environment of a worker and of all that it starts."""
 NOWHERE = "/"
@@ -65,9 +60,7 @@ class WorkerProcess:
         self._watch, self._was_stopped = watch, False
         self._mark = secrets.token_hex(8)
         check_proc()
-        environment = worker_environment() | {MARK: self._mark}
-        if threads is not None:
-            environment.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
+        environment = worker_environment(threads) | {MARK: self._mark}
         self._unsent, self._unread, self._words = b"", bytearray(), b""
         self._process: subprocess.Popen[bytes] | None = None
         self._gone = "worker stopped"
@@ -254,9 +247,12 @@ def check_proc() -> None:
         raise InputError("/proc: must be mounted; it tells of processes and memory")
 
 
-def worker_environment() -> dict[str, str]:
-    """Return the variables of a worker, which import the same from another folder."""
-    found = dict(os.environ, PYTHONUNBUFFERED="1")
+def worker_environment(threads: int | None = None) -> dict[str, str]:
+    """Return the variables of a worker, which import the same from another folder.
+
+    What would make it run otherwise than its label says is not among them.
+    """
+    found = for_worker(os.environ, threads) | {"PYTHONUNBUFFERED": "1"}
     if paths := found.get("PYTHONPATH"):
         absolute = map(os.path.abspath, filter(None, paths.split(os.pathsep)))
         found["PYTHONPATH"] = os.pathsep.join(absolute)

@@ -1,15 +1,20 @@
-"""Turn the workers' replies into the rows of a round, and find wrong losses.
+"""Turn the workers' replies into the rows of a round; find losses that are wrong, and
+what was disturbed: rounds, samples that are too short, set-ups.
 
-The pipeline calls both functions after it has asked all contenders.
+`Attempts` calls it after it has asked all contenders.
 """
 
 import dataclasses
+import math
 import statistics
-from collections.abc import Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
 
 from crossover.contender import Contender
+from crossover.measure.clock import STEAL_STEP_S
 from crossover.measure.pipe import Ended, Opened, Sampled
 from crossover.nouns import Measurement, by_device
+from crossover.spec.spec import Spec
 
 LOSS_RTOL, LOSS_ATOL = 0.02, 1e-3
 """How far contenders' losses may lie apart: a share of the loss, plus a constant."""
@@ -36,6 +41,7 @@ def measured(
         samples_j=_all_or_none([reply.sample_j for _, reply in taken]),
         transfer_s=last.transfer_s,
         clock_share=last.clock_share,
+        waited_s=_sum_or_none([reply.waited_s for _, reply in taken]),
         calls_per_sample=opened.calls_per_sample,
         epochs_run=opened.epochs_run,
         setup_s=opened.setup_s,
@@ -54,6 +60,141 @@ def measured(
 def _all_or_none(joules: Sequence[float | None]) -> tuple[float, ...]:
     known = tuple(j for j in joules if j is not None)
     return known if len(known) == len(joules) else ()
+
+
+def _sum_or_none(seconds: Sequence[float | None]) -> float | None:
+    known = [s for s in seconds if s is not None]
+    return sum(known) if len(known) == len(seconds) else None
+
+
+def with_stolen(row: Measurement, stolen_s: float, round_s: float) -> Measurement:
+    """Return a row whose waiting holds what other virtual machines took of its cores.
+
+    Args:
+        row: the row of a round.
+        stolen_s: what they took in the whole round. It is known in steps: of what one
+            step tells, nothing needs to be of this round.
+        round_s: how long the round lasted.
+    """
+    stolen_s -= STEAL_STEP_S
+    if row.waited_s is None or stolen_s <= 0 or round_s <= 0:
+        return row
+    its_s = stolen_s * min(1.0, sum(row.samples_s) / round_s)
+    return dataclasses.replace(row, waited_s=row.waited_s + its_s)
+
+
+WAITED_MORE = 0.1
+"""A round is disturbed if a contender waited for a core longer than usual by this share
+of its samples' time, and more than twice as long as usual."""
+MOST_DISTURBED = 2
+"""Most attempts at one round that may end as disturbed; the next one counts."""
+FREE_DISTURBED, DISTURBED_SHARE = 4, 0.25
+"""Most disturbed attempts in a run: a few, and a share of the rounds that count."""
+REMEMBERED = 100
+"""Number of latest rounds of a contender whose median is its usual wait."""
+
+
+class Waits:
+    """How long each contender usually waits for a core, in its latest rounds."""
+
+    def __init__(self, rows: Iterable[Measurement] = ()) -> None:
+        self._seen: dict[Contender, deque[float]] = defaultdict(
+            lambda: deque(maxlen=REMEMBERED)
+        )
+        self._rounds = self._disturbed = 0
+        self._add([m for m in rows if not m.discarded])
+
+    def _add(self, rows: Iterable[Measurement]) -> None:
+        for m in rows:
+            if (waited := _waited(m)) is not None:
+                self._seen[m.contender].append(waited)
+
+    def _more(self, m: Measurement) -> float:
+        """Return how much longer than usual a row waited; 0 if unknown or a little."""
+        seen, waited = self._seen[m.contender], _waited(m) or 0.0
+        usual = statistics.median(seen) if seen else 0.0
+        return waited - usual if waited > 2 * usual else 0.0
+
+    def disturbed(self, rows: Sequence[Measurement], attempts: int) -> str:
+        """Say who waited so much in a round that it must be measured again, or "".
+
+        Args:
+            rows: the rows of the round.
+            attempts: how many attempts at it were disturbed already.
+        """
+        more = [self._more(m) for m in rows]
+        worst = max(more, default=0.0)
+        most = FREE_DISTURBED + DISTURBED_SHARE * self._rounds
+        may_repeat = attempts < MOST_DISTURBED and self._disturbed < most
+        if worst <= WAITED_MORE or not may_repeat:
+            self._rounds += 1
+            self._add(rows)
+            return ""
+        self._disturbed += 1
+        m = rows[more.index(worst)]
+        return (
+            f"{m.contender} waited {m.waited_s or 0:.3g} s for a core in samples of "
+            f"{sum(m.samples_s):.3g} s"
+        )
+
+
+def _waited(m: Measurement) -> float | None:
+    """Return the seconds that a row waited in a second of its samples."""
+    if m.waited_s is None or not m.samples_s:
+        return None
+    return m.waited_s / sum(m.samples_s)
+
+
+def too_short(
+    rows: Iterable[Measurement], opened: dict[Contender, Opened]
+) -> dict[Contender, str]:
+    """Say whose samples are too short for the clock, as calibration was disturbed."""
+    found = {}
+    for m in rows:
+        floor_s, least_s = opened[m.contender].floor_s, min(m.samples_s)
+        if least_s < floor_s:
+            found[m.contender] = (
+                f"a sample of {m.contender} took {least_s * 1e3:.3g} ms, less than "
+                f"{floor_s * 1e3:.3g} ms"
+            )
+    return found
+
+
+SETUP_SPREAD, SETUP_SPREAD_S = 0.2, 0.05
+"""A set-up is disturbed if for this share of it, and for these seconds, its process did
+not run."""
+SETUP_OUTLIER = 2.0
+"""It is, too, if it took longer by this factor than any of the contender's before."""
+
+
+class Setups:
+    """The set-ups of each contender so far, to find one that proves nothing."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self._seconds: dict[Contender, list[float]] = defaultdict(list)
+
+    def is_doubtful(self, contender: Contender, opened: Opened) -> bool:
+        """Tell whether a set-up was disturbed, or is the only one of its contender."""
+        setup_s, before = opened.setup_s, self._seconds[contender]
+        spread_s = max(SETUP_SPREAD_S, SETUP_SPREAD * setup_s)
+        most_s = max(SETUP_SPREAD_S, SETUP_OUTLIER * max(before, default=math.inf))
+        is_disturbed = opened.setup_idle_s > spread_s or setup_s > most_s
+        is_alone = not before and self._has_one_cell(contender)
+        before.append(setup_s)
+        return is_disturbed or is_alone
+
+    def shorter(self, contender: Contender, again: Opened) -> float:
+        """Return the shorter one of the last set-up and that of a second process."""
+        known = self._seconds[contender]
+        known[-1] = min(known[-1], again.setup_s)
+        return known[-1]
+
+    def _has_one_cell(self, contender: Contender) -> bool:
+        asked = [
+            s for s in self._spec.sweep if contender in self._spec.contenders_of(s)
+        ]
+        return len({case for sweep in asked for case in sweep.cases().values()}) == 1
 
 
 def disagreeing(opened: dict[Contender, Opened]) -> dict[Contender, Ended]:

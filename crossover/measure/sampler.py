@@ -10,10 +10,18 @@ from collections.abc import Callable
 
 import torch
 
-from crossover.measure.clock import GarbagePause, measured_s, timer_step_s
+from crossover.measure.clock import (
+    GarbagePause,
+    Idle,
+    core_delays,
+    measured_s,
+    timer_step_s,
+    waited_s,
+)
 from crossover.measure.energy import Meter
 from crossover.measure.pipe import Opened
 from crossover.nouns import Case
+from crossover.proof.label import prove_device, prove_threads, proving_ranks
 from crossover.workloads.registry import definition
 from softmax_core.device import clock_share, peak_memory_bytes, reset_peak_memory
 
@@ -79,9 +87,11 @@ class Sampler:
         now: the clock.
         meter: measures the samples' energy.
         ranks: number of processes that share the training.
+        idle: adds up when this process does not run in its set-up.
 
     Raises:
         crossover.workloads.definition.WrongResult: if the work is not equal.
+        crossover.proof.label.NotAsLabelled: if what runs is not what its label says.
     """
 
     def __init__(
@@ -95,32 +105,40 @@ class Sampler:
         now: Callable[[], float] = time.perf_counter,
         meter: Meter | None = None,
         ranks: int = 1,
+        idle: Idle | None = None,
     ) -> None:
+        self._idle = idle or Idle(now)
         self.case, self.device, self.now, self._meter = case, device, now, meter
-        self._floor_s = max(SAMPLE_S, FLOOR_S, 1000 * timer_step_s(now))
+        self._least_s = max(FLOOR_S, 1000 * timer_step_s(now))
         reset_peak(device)
         self._session = definition(case.workload.name).session(
             case, implementation, str(device), threads, ranks
         )
         self._session.move()
         self.calls = 1
-        build_s = self._measured(self._session.build)
+        with self._idle:
+            build_s = self._measured(self._session.build)
         for process in self._session.processes:
             forget_peak(process)
-        self.opened = self._open(context_s + build_s, longest_s)
+        with proving_ranks(self._session.processes):
+            self.opened = self._open(context_s + build_s, longest_s)
+        prove_threads(threads)
+        prove_device(device)
+        getattr(self._session, "prove", lambda: None)()
         self._garbage = GarbagePause()
 
     def _measured(self, work: Callable[[], object]) -> float:
         return measured_s(work, self.synchronize, self.now)
 
     def _open(self, setup_s: float, longest_s: float) -> Opened:
-        first_s = self._measured(lambda: self._session.run(1))
+        with self._idle:
+            first_s = self._measured(lambda: self._session.run(1))
         again_s = self._measured(lambda: self._session.run(1))
         self._repeat_s = min(first_s, again_s)
         self.repeats = min(self.case.repeats, max(1, int(longest_s / self._repeat_s)))
         warmup_s = self._warm_up()
         call_s = min(warmup_s)
-        self.calls = max(1, math.ceil(1.2 * self._floor_s / call_s))
+        self.calls = max(1, math.ceil(1.2 * max(SAMPLE_S, self._least_s) / call_s))
         peak_bytes = read_peak(self.device, self._session.processes)
         loss, accuracy = self._session.verify(self.repeats)
         return Opened(
@@ -133,7 +151,17 @@ class Sampler:
             loss=loss,
             accuracy=accuracy,
             notes=self._notes(call_s),
+            floor_s=self._least_s,
+            setup_idle_s=self._telling_idle_s(),
         )
+
+    def _telling_idle_s(self) -> float:
+        """Return when this process did not run in its set-up, if that tells something.
+
+        A process also waits for an accelerator, or for other ranks, undisturbed.
+        """
+        is_alone = self.device.type == "cpu" and not self._session.processes
+        return self._idle.seconds if is_alone else 0.0
 
     def _warm_up(self) -> tuple[float, ...]:
         """Return the seconds of each call; one that was disturbed decides nothing."""
@@ -168,12 +196,19 @@ class Sampler:
         """
         return self._measured(self.move)
 
-    def sample(self) -> tuple[float, float | None]:
+    def sample(self) -> tuple[float, float | None, float | None]:
         """Take one sample: `calls` trainings, on from the initial weights.
 
-        The result is its seconds, and its joules or None if they are not measured.
+        The result is its seconds, its joules, and the seconds that its threads waited
+        for a core; each of the last two is None if it is not measured.
         """
         self.ready()
+        processes = "self", *self._session.processes
+        before = core_delays(processes)
+        sample_s, joules = self._clocked()
+        return sample_s, joules, waited_s(before, core_delays(processes))
+
+    def _clocked(self) -> tuple[float, float | None]:
         if self._meter is None:
             return self._measured(self.train_calls), None
         self.synchronize()

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from crossover.files.untrusted import InputError
 from crossover.measure.accelerator import accelerator_facts, equal_work
+from crossover.measure.clock import Idle
 from crossover.measure.describe import describe_here
 from crossover.measure.energy import Meter, find_meter
 from crossover.measure.pipe import (
@@ -94,13 +95,14 @@ class Worker:
         if sampler is None:
             return Ended(status="failed", notes="no cell is open")
         transfer_s = sampler.transfer_s()
-        sample_s, sample_j = sampler.sample()
+        sample_s, sample_j, waited_s = sampler.sample()
         if self._clock is None or number is None or self._clock[0] != number:
             self._clock = number, sampler.clock_share()
         return Sampled(
             transfer_s=transfer_s,
             sample_s=sample_s,
             sample_j=sample_j,
+            waited_s=waited_s,
             clock_share=self._clock[1],
         )
 
@@ -121,7 +123,8 @@ class Worker:
         if reason is not None:
             return Ended(status="unavailable", notes=f"{device}: {reason}")
         self._device = device
-        context_s = self._context(case.workload.name, device, trainer, ranks)
+        idle = Idle()
+        context_s = self._context(case.workload.name, device, trainer, ranks, idle)
         # Finding the meter may touch the device, so the context is timed before. Ranks
         # on several accelerators have no meter: it would count only one of them.
         meter = self._meter(device) if ranks == 1 or device.type == "cpu" else None
@@ -134,6 +137,7 @@ class Worker:
             request.longest_s,
             meter=meter,
             ranks=ranks,
+            idle=idle,
         )
         launches = job.launches_per_step(case, trainer, ranks)
         gc.freeze()  # no sample then searches what counting has loaded for garbage
@@ -151,7 +155,7 @@ class Worker:
         return self._meters[device]
 
     def _context(
-        self, workload: str, device: torch.device, trainer: str, ranks: int
+        self, workload: str, device: torch.device, trainer: str, ranks: int, idle: Idle
     ) -> float:
         """Return the seconds that a process pays once, before any case.
 
@@ -163,7 +167,8 @@ class Worker:
             job = definition(workload)
             # Synchronising first would start the device before the clock.
             start = time.perf_counter()
-            job.first_use(trainer, str(device), ranks)
+            with idle:
+                job.first_use(trainer, str(device), ranks)
             self._context_s[key] = time.perf_counter() - start
         return self._context_s[key]
 

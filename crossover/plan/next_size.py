@@ -3,57 +3,142 @@
 `plan` calls `next_size` after each look at a pair; all functions are pure.
 """
 
+import itertools
 import math
+from dataclasses import dataclass
 
-from crossover.crossing.boundaries import Answered
+from crossover.crossing.boundaries import Answered, Boundary
+from crossover.crossing.decide import LOOKS
+from crossover.crossing.zones import Zone
+from crossover.findings import AHEAD
 
 NEAR = 1.2
 """Sizes within this factor of each other count as the same: no new one is added."""
+CLOSE = 1.1
+"""No size is added within this factor of another, even if all have their rounds."""
+SURE = LOOKS[1]
+"""Rounds beside a boundary without which an interval is not believed: of intervals of
+fewer rounds, those that are narrow by chance would be taken."""
 GAP = 1.7
 """Largest ratio of neighbouring sizes between which a crossing is interpolated: for a
 curve f of x = log(size) the error is about f'' / f' * log(GAP)^2 / 8, which is
 3.5 % * f'' / f'."""
 
 
+@dataclass(frozen=True)
+class Reach:
+    """The next sizes below and above those measured; None if there may be none."""
+
+    down: int | None = None
+    up: int | None = None
+
+
+NOWHERE = Reach()
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What the search is to find out, and with how many rounds."""
+
+    most: int
+    """Most rounds of a size."""
+    width: float
+    """The high / low of an interval that is narrow enough."""
+    margin: float
+    """Share by which a contender must be faster to be ahead."""
+
+
 def next_size(
-    found: Answered, rounds: dict[int, int], most: int, width: float
+    found: Answered, rounds: dict[int, int], aim: Aim, reach: Reach = NOWHERE
 ) -> int | None:
     """Return the size to measure next for one pair, or None when it is settled.
 
-    If a crossing is found, its neighbours must be close enough to interpolate; then
-    rounds go to the middle of its interval and towards its ends: to a measured size
-    nearby that may have more rounds, else to a new one. If nothing is decided, they go
-    to both ends of the range.
+    Where the lead begins is narrowed down; no rounds are spent to prove equality. If
+    the lead may begin beyond the sizes measured, the next size there is measured.
 
     Args:
         found: the pair's zones and boundaries as the rounds so far show them.
         rounds: number of rounds by size, smallest size first.
-        most: most rounds of a size.
-        width: the high / low that the spec asks for.
+        aim: how sure the answer must be.
+        reach: the sizes by which the range may be extended.
     """
     sizes = list(rounds)
-    if found.outcome in ("always", "never", "not_monotone"):
+    if found.outcome == "not_monotone":
         return None
+    smallest, largest = found.zones[0], found.zones[-1]
+    if largest.name != AHEAD:
+        if reach.up is not None and rises(sizes, found.zones):
+            return reach.up
+        is_open = not largest.is_not_ahead and leans(largest, aim.margin)
+        return sizes[-1] if is_open and rounds[sizes[-1]] < aim.most else None
     ahead = found.ahead_from
-    low, high = ahead.low or float(sizes[0]), ahead.high or float(sizes[-1])
-    if found.outcome == "found" and ahead.at is not None:
-        at = ahead.at
-        gap = wide_gap(at, sizes)
-        if gap is not None:
-            return gap
-        if high / low <= width:
-            return None
-        targets = [at, math.sqrt(at * low), math.sqrt(at * high), low, high]
-    else:
-        targets = [sizes[-1], sizes[0]]
-    for target in targets:
+    if reach.down is not None and ahead.low is None and not smallest.is_not_ahead:
+        return reach.down
+    if ahead.at is not None and found.outcome == "found":
+        return narrowed(ahead, rounds, aim)
+    # the lead may begin below the smallest size, or at it
+    is_open = smallest.name != AHEAD and rounds[sizes[0]] < aim.most
+    return sizes[0] if is_open else None
+
+
+def rises(sizes: list[int], zones: tuple[Zone, ...]) -> bool:
+    """Tell whether the challenger is shown to gain towards the largest size."""
+    below = [z for size, z in zip(sizes, zones, strict=True) if size <= sizes[-1] / 2]
+    return bool(below) and zones[-1].low > below[-1].high
+
+
+def leans(zone: Zone, margin: float) -> bool:
+    """Tell whether more rounds may show who is ahead, not only that both are equal."""
+    if not math.isfinite(zone.high - zone.low):
+        return True
+    return abs(zone.low + zone.high) / 2 > math.log1p(margin) / 2
+
+
+def narrowed(boundary: Boundary, rounds: dict[int, int], aim: Aim) -> int | None:
+    """Return the size that narrows a boundary's interval down; None if it is narrow.
+
+    Its neighbours must be close enough to interpolate; then rounds go to the middle of
+    its interval and towards its ends: to a measured size nearby that may have more
+    rounds, else to a new one.
+    """
+    sizes, at = list(rounds), boundary.at
+    assert at is not None
+    gap = wide_gap(at, sizes)
+    if gap is not None:
+        return gap
+    low = boundary.low or float(sizes[0])
+    high = boundary.high or float(sizes[-1])
+    below, above = neighbours(at, sizes)
+    if high / low <= aim.width:
+        few = [size for size in (below, above) if rounds[size] < min(SURE, aim.most)]
+        return few[0] if few else None
+    if low <= below and above <= high and (middle := between(below, above)):
+        return middle
+    beyond = max(low / GAP, sizes[0]), min(high * GAP, sizes[-1])
+    inside = at, math.sqrt(at * low), math.sqrt(at * high), low, high
+    for target in (*inside, *beyond):
         size = roundest(target)
         nearest = _nearest(target, sizes)
         if size not in rounds and _factor(nearest, size) > NEAR:
             return size
-        if rounds[nearest] < most:
+        if rounds[nearest] < aim.most:
             return nearest
-    return None
+    within = [size for size in sizes if low / NEAR <= size <= high * NEAR]
+    gaps = sorted(itertools.pairwise(within), key=lambda gap: gap[0] / gap[1])
+    return next(filter(None, itertools.starmap(between, gaps)), None)
+
+
+def neighbours(at: float, sizes: list[int]) -> tuple[int, int]:
+    """Return the two sizes between which a boundary lies."""
+    above = next((i for i, size in enumerate(sizes) if size > at), len(sizes) - 1)
+    return sizes[max(0, above - 1)], sizes[above]
+
+
+def between(below: int, above: int) -> int | None:
+    """Return a size in the middle of two; None if they are near each other."""
+    factor = above / below
+    size = roundest(math.sqrt(below * above), factor ** (1 / 4))
+    return size if below < size < above and factor > CLOSE**2 else None
 
 
 def wide_gap(at: float, sizes: list[int]) -> int | None:
@@ -73,7 +158,7 @@ def wide_gap(at: float, sizes: list[int]) -> int | None:
     return size if below[-1] < size < above[0] else None
 
 
-def roundest(target: float) -> int:
+def roundest(target: float, near: float = NEAR) -> int:
     """Return the whole number near a size that is divisible by 2 most often.
 
     Matrix kernels are fast at round sizes, and people choose them; among odd sizes,
@@ -81,8 +166,8 @@ def roundest(target: float) -> int:
     has no meaning. Among equally round numbers, the nearest to the target is taken.
     """
     nearest = max(1, round(target))
-    low = min(nearest, math.ceil(target / NEAR))
-    high = max(nearest, math.floor(target * NEAR))
+    low = min(nearest, math.ceil(target / near))
+    high = max(nearest, math.floor(target * near))
     sizes = range(max(1, low), high + 1)
     return min(sizes, key=lambda n: (-(n & -n), _factor(n, target)))
 

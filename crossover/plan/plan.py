@@ -17,10 +17,11 @@ import numpy as np
 from crossover.analysis.crossover import settings_of
 from crossover.analysis.rounds import TrainSeconds, paired_log_ratios
 from crossover.contender import Contender
-from crossover.crossing.boundaries import boundaries
+from crossover.crossing.boundaries import Answered, boundaries
 from crossover.crossing.decide import LOOKS, Array
-from crossover.nouns import Case, Cell, Measurement
-from crossover.plan.next_size import next_size
+from crossover.nouns import Case, Cell, Machine, Measurement
+from crossover.plan.extend import Means, larger, smaller
+from crossover.plan.next_size import Aim, Reach, next_size
 from crossover.spec.spec import Spec
 from crossover.spec.sweep import Sweep
 from crossover.workloads.registry import definition
@@ -54,13 +55,15 @@ class Block:
     """Contenders that already failed, if the block was interrupted."""
 
 
-def next_blocks(spec: Spec, measurements: Iterable[Measurement]) -> list[Block]:
+def next_blocks(
+    spec: Spec, measurements: Iterable[Measurement], machine: Machine | None = None
+) -> list[Block]:
     """Return the blocks left to measure, most useful first; empty if all is done.
 
     The search consists of measuring the first block and asking again. A failed cell is
-    not tried again.
+    not tried again. The machine tells how large a size may be that is not asked for.
     """
-    return Known(spec, measurements).next_blocks()
+    return Known(spec, measurements, machine).next_blocks()
 
 
 def next_look(rounds: int) -> int:
@@ -77,8 +80,17 @@ class Known:
     It keeps no measurements, so that a round adds the same cost however many there are.
     """
 
-    def __init__(self, spec: Spec, measurements: Iterable[Measurement]) -> None:
+    def __init__(
+        self,
+        spec: Spec,
+        measurements: Iterable[Measurement],
+        machine: Machine | None = None,
+    ) -> None:
         self.spec = spec
+        self._means = Means(spec.budget_s, machine)
+        self._found: dict[
+            tuple[Case, object, Pair], tuple[dict[int, int], Answered]
+        ] = {}
         self.recorded = TrainSeconds(())
         self._rounds: Counter[Cell] = Counter()
         self._next: dict[Case, int] = {}
@@ -89,6 +101,7 @@ class Known:
     def add(self, measurements: Iterable[Measurement]) -> None:
         """Add measurements that were recorded since."""
         for m in measurements:
+            self._means.add(m)
             if m.discarded:
                 continue
             self._next[m.case] = max(self._next.get(m.case, 0), m.round + 1)
@@ -144,25 +157,71 @@ class Known:
         }
         if len(ratios) < 2:
             return None
-        spec, sizes = self.spec, list(ratios)
-        settings = dataclasses.replace(settings_of(spec, sweep), resolution=0.0)
-        found = boundaries(
-            np.array(sizes, float),
-            list(ratios.values()),
-            **dataclasses.asdict(settings),
-        )
         rounds = {size: len(values) for size, values in ratios.items()}
-        proposed = next_size(found, rounds, spec.rounds, spec.width)
+        found = self._located(sweep, pair, ratios)
+        spec = self.spec
+        group = dict.fromkeys(
+            c for c in spec.contenders_of(sweep) if any(a.covers(c) for a in pair)
+        )
+        proposed = next_size(
+            found,
+            rounds,
+            Aim(spec.rounds, spec.width, spec.margin),
+            self._reach(sweep, min(rounds), max(rounds), group),
+        )
         if proposed is None:
             return None
         size = sweep.workload.settled(sweep.line, sweep.axis, proposed)
         if size != proposed and size in rounds:
             return None  # it is clipped to a measured size, and would be so again
-        case = sweep.case_at(size)
-        group = dict.fromkeys(
-            c for c in spec.contenders_of(sweep) if any(a.covers(c) for a in pair)
+        return self._block(sweep.case_at(size), group, next_look(rounds.get(size, 0)))
+
+    def _located(self, sweep: Sweep, pair: Pair, ratios: dict[int, Array]) -> Answered:
+        """Return a pair's zones and boundaries, kept until it has more rounds."""
+        rounds = {size: len(values) for size, values in ratios.items()}
+        key = sweep.line, sweep.pairs, pair
+        known = self._found.get(key)
+        if known is not None and known[0] == rounds:
+            return known[1]
+        settings = dataclasses.replace(settings_of(self.spec, sweep), resolution=0.0)
+        found = boundaries(
+            np.array(list(ratios), float),
+            list(ratios.values()),
+            **dataclasses.asdict(settings),
         )
-        return self._block(case, group, next_look(rounds.get(size, 0)))
+        self._found[key] = rounds, found
+        return found
+
+    def _reach(
+        self, sweep: Sweep, smallest: int, largest: int, group: dict[Contender, None]
+    ) -> Reach:
+        """Return the sizes beyond those measured that the job and its means allow."""
+        down, up = smaller(sweep, smallest), larger(sweep, largest)
+        return Reach(
+            down if down and self._allow(sweep, smallest, down, group) else None,
+            up if up and self._allow(sweep, largest, up, group) else None,
+        )
+
+    def _allow(
+        self, sweep: Sweep, edge: int, size: int, group: dict[Contender, None]
+    ) -> bool:
+        """Tell whether there are time and memory for a size beyond a measured one."""
+        case, measured = sweep.case_at(size), sweep.case_at(edge)
+        total_s = 0.0
+        for c in group:
+            rounds = self.recorded.rounds(Cell(measured, c), "train")
+            if not rounds:
+                return False  # it failed, or took too long
+            growth = expected_s(case, c.trainer) / expected_s(measured, c.trainer)
+            call_s = float(np.median(list(rounds.values()))) * growth
+            call_s = max(min(call_s, self.spec.longest_sample_s), call_s / case.repeats)
+            if OPENINGS * call_s > self.spec.cell_timeout_s / 2:
+                return False
+            total_s += block_s(FIRST_LOOK, call_s)
+        devices = {c.device for c in group}
+        return self._means.last_s(total_s) and self._means.hold(
+            measured, size / edge, devices
+        )
 
     def _ratios(self, case: Case, pair: Pair) -> Array:
         """Return a pair's log-ratios, or those against the bound after a timeout.
@@ -190,7 +249,12 @@ class Known:
 
     def _expected_s(self, case: Case, contender: Contender, rounds: int) -> float:
         call_s = min(expected_s(case, contender.trainer), self.spec.longest_sample_s)
-        return 2 * rounds * max(SAMPLE_S, call_s) + OPEN_S + OPENINGS * call_s
+        return block_s(rounds, call_s)
+
+
+def block_s(rounds: int, call_s: float) -> float:
+    """Return roughly the seconds that a contender takes for some rounds of a case."""
+    return 2 * rounds * max(SAMPLE_S, call_s) + OPEN_S + OPENINGS * call_s
 
 
 def controls(spec: Spec) -> list[tuple[Case, Contender]]:

@@ -7,12 +7,14 @@ first completes its block; else it would plan differently from an undisturbed on
 import dataclasses
 from collections.abc import Sequence
 
-from crossover.nouns import Measurement
+from crossover.nouns import Machine, Measurement
 from crossover.plan.plan import Block, next_blocks
 from crossover.spec.spec import Spec
 
 
-def unfinished(spec: Spec, rows: Sequence[Measurement]) -> Block | None:
+def unfinished(
+    spec: Spec, rows: Sequence[Measurement], machine: Machine | None = None
+) -> Block | None:
     """Return the block that was interrupted; None if every block begun is complete.
 
     It is None, too, if the rows are not those that would be planned today: those of an
@@ -21,7 +23,7 @@ def unfinished(spec: Spec, rows: Sequence[Measurement]) -> Block | None:
     rows = [m for m in rows if not m.discarded]
     start = _last_case(rows)  # a block has one case
     while start < len(rows):
-        blocks = next_blocks(spec, rows[:start])
+        blocks = next_blocks(spec, rows[:start], machine)
         end = start + (_length(rows[start:], blocks[0]) if blocks else 0)
         if end == start:
             return None

@@ -4,7 +4,6 @@ What the device would be given is counted by a worker; its time follows from tha
 the sheet. Nothing here is a measurement but the baseline's own times.
 """
 
-import dataclasses
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from crossover.analysis.estimate import estimates
 from crossover.analysis.rounds import Recorded
 from crossover.crossing.decide import Array
 from crossover.files.untrusted import InputError
-from crossover.findings import Estimate
+from crossover.findings import Answer, Estimate
 from crossover.measure.pipe import Count, Ended
 from crossover.measure.process import AnyWorker
 from crossover.nouns import Case, Run
@@ -59,20 +58,6 @@ class Predicted:
     high: float
 
 
-@dataclass(frozen=True)
-class PredictedCrossover:
-    """From which size on the device would be ahead by the run's margin.
-
-    As in a measured one, an end that is None is open: it lies below the smallest or
-    above the largest size measured.
-    """
-
-    outcome: str
-    at: float | None
-    low: float | None
-    high: float | None
-
-
 def predicted_s(sheet: Sheet, counts: Counts, view: str) -> Predicted:
     """Predict the seconds of a case, all its repeats.
 
@@ -82,35 +67,18 @@ def predicted_s(sheet: Sheet, counts: Counts, view: str) -> Predicted:
     worst after it. Set-up is on no data sheet, so that `from_scratch` cannot be
     predicted. The middle is the geometric mean of the ends.
     """
-    n = counts.launches
-    hosts = (
-        max(n * sheet.launch_s[0], counts.host_s[0]),
-        n * sheet.launch_s[1] + counts.host_s[1],
-    )
-    low, high = (
-        _seconds(sheet, counts, view, host_s, n * kernel_s, reached)
-        for host_s, kernel_s, reached in zip(
-            hosts, sheet.kernel_s, reversed(sheet.reached), strict=True
-        )
-    )
-    return Predicted(math.sqrt(low * high), low, high)
-
-
-def _seconds(
-    sheet: Sheet,
-    counts: Counts,
-    view: str,
-    host_s: float,
-    kernels_s: float,
-    reached: float,
-) -> float:
+    n, reached = counts.launches, np.array(sheet.reached[::-1])
+    launched_s, own_s = n * np.array(sheet.launch_s), counts.host_s
+    host_s = max(launched_s[0], own_s[0]), launched_s[1] + own_s[1]
     moved = counts.bytes / (reached * sheet.memory_bytes_per_s)
     computed = counts.operations / (reached * sheet.operations_per_s[counts.dtype])
-    total = counts.repeats * max(host_s, kernels_s + max(moved, computed))
+    kernels_s = n * np.array(sheet.kernel_s) + np.maximum(moved, computed)
+    total = counts.repeats * np.maximum(host_s, kernels_s)
     if view == "with_transfer":
         bus = reached * sheet.bus_bytes_per_s
         total += COPIES * sheet.bus_latency_s + counts.moved_bytes / bus
-    return total
+    low, high = map(float, total)
+    return Predicted(math.sqrt(low * high), low, high)
 
 
 def predicted_crossover(
@@ -118,8 +86,11 @@ def predicted_crossover(
     baseline: Sequence[Predicted],
     device: Sequence[Predicted],
     margin: float = 0.0,
-) -> PredictedCrossover:
+) -> Answer:
     """Find from which size on the device would be ahead at every larger one.
+
+    As in a measured crossover, an end that is None is open: it lies below the smallest
+    or above the largest size measured.
 
     Args:
         sizes: increasing, at which the baseline was measured.
@@ -140,13 +111,13 @@ def predicted_crossover(
     hoped = gaps([b.high for b in baseline], [d.low for d in device])
     at, low, high = (_from(grid, gap) for gap in (likely, hoped, sure))
     if high == sizes[0]:
-        return PredictedCrossover("always", None, None, None)
+        return Answer("always")
     if low is None:
-        return PredictedCrossover("never", None, None, None)
+        return Answer("never")
     open_below = None if low == sizes[0] else low
     if at is None or at == sizes[0]:
-        return PredictedCrossover("undecided", None, open_below, high)
-    return PredictedCrossover("found", at, open_below, high)
+        return Answer("undecided", None, open_below, high)
+    return Answer("found", at, open_below, high)
 
 
 def _from(grid: Array, gap: Array) -> float | None:
@@ -161,7 +132,7 @@ def _from(grid: Array, gap: Array) -> float | None:
     return float(math.exp(grid[last] + share * (grid[last + 1] - grid[last])))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Row:
     """One prediction: a sweep, a view, a measured baseline, a device."""
 
@@ -172,7 +143,7 @@ class Row:
     baseline: str
     device: str
     trainer: str
-    found: PredictedCrossover
+    found: Answer
     left_out: int
     """Sizes whose data do not fit into the device's memory."""
 
@@ -234,31 +205,18 @@ def counted(
     reply = worker.ask(request, COUNT_TIMEOUT_S)
     if isinstance(reply, Ended):
         raise InputError(reply.refused or reply.notes)
-    return {
-        size: _counts(case, work[size], counts, costs, trainer)
-        for (size, case), counts in zip(cases.items(), reply.counts, strict=True)
-    }
-
-
-def _counts(
-    case: Case,
-    work: dict[str, float],
-    counts: Sequence[float],
-    costs: list[Costs],
-    trainer: str,
-) -> Counts:
-    steps = work.get(STEP, 0.0) / case.repeats
-    low, high = step_s(costs, trainer, case)
-    launches, n_bytes, operations = counts
-    return Counts(
-        launches,
-        n_bytes,
-        operations,
-        host_s=(steps * low, steps * high),
-        repeats=case.repeats,
-        moved_bytes=work.get(MOVED, 0.0),
-        dtype=str(dict(case.values).get("dtype", "float32")),
-    )
+    found = {}
+    for (size, case), counts in zip(cases.items(), reply.counts, strict=True):
+        steps = work[size].get(STEP, 0.0) / case.repeats
+        low, high = step_s(costs, trainer, case)
+        found[size] = Counts(
+            *counts,
+            host_s=(steps * low, steps * high),
+            repeats=case.repeats,
+            moved_bytes=work[size].get(MOVED, 0.0),
+            dtype=str(dict(case.values).get("dtype", "float32")),
+        )
+    return found
 
 
 def step_s(costs: list[Costs], trainer: str, case: Case) -> tuple[float, float]:
@@ -299,12 +257,12 @@ def compared(
     times: dict[int, Predicted],
     view: str,
     margin: float = 0.0,
-) -> tuple[PredictedCrossover, int]:
+) -> tuple[Answer, int]:
     """Predict one crossover; also return how many sizes the device has no room for."""
     fits = [s for s in times if ROOM * counts[s].moved_bytes <= sheet.memory_bytes]
     left_out = len(times) - len(fits)
     if len(fits) < 2:
-        return PredictedCrossover("does not fit", None, None, None), left_out
+        return Answer("does not fit"), left_out
     device = [predicted_s(sheet, counts[s], view) for s in fits]
     found = predicted_crossover(fits, [times[s] for s in fits], device, margin)
     return found, left_out

@@ -30,6 +30,7 @@ from crossover.nouns import (
     SCHEMA,
     Case,
     Cell,
+    Circumstances,
     Machine,
     Measurement,
     Run,
@@ -38,7 +39,7 @@ from crossover.nouns import (
 )
 from crossover.record.chain import CHECK
 from crossover.record.invariants import breaches
-from crossover.record.line import CELL, EMPTY, EXTRA, OBJECTS, REST, parted
+from crossover.record.line import CELL, EMPTY, EXTRA, REST, parted, plain
 from crossover.spec.bounds import LARGEST, MOST_ROUNDS
 from crossover.spec.spec import Spec, known_keys
 from crossover.workloads.softmax import SOFTMAX, Softmax
@@ -71,6 +72,7 @@ class Header(BaseModel):
     command: str
     machine: Machine
     user_file: UserFile | None = None
+    others: dict[str, Circumstances] = {}
 
 
 def header(run: Run) -> str:
@@ -84,6 +86,7 @@ def header(run: Run) -> str:
         "command": run.command,
         "machine": dataclasses.asdict(run.machine),
         "user_file": run.user_file and dataclasses.asdict(run.user_file),
+        "others": {name: dataclasses.asdict(c) for name, c in run.others.items()},
         "needs": NEEDS,
     }
     return json.dumps(fields, indent=2) + "\n"
@@ -120,9 +123,11 @@ def read_header(text: str) -> Run:
     except ValueError as error:
         raise Unreadable(f"workload: {error}") from error
     _check_texts(spec)
-    _check_machine(read.machine)
+    for machine in (read.machine, *(c.machine for c in read.others.values())):
+        _check_machine(machine)
     head = read.run_id, SCHEMA, spec, read.commit, read.command, read.machine
-    return Run(*head, measurements=(), user_file=read.user_file)
+    file, others = read.user_file, read.others
+    return Run(*head, measurements=(), user_file=file, others=others)
 
 
 def is_older(header: str) -> bool:
@@ -184,32 +189,40 @@ def _check_machine(machine: Machine) -> None:
         raise Unreadable(f"machine.threads.pools = {shown(pools)}: {must}")
 
 
-def read_line(text: str, workload: Workload) -> Measurement:
-    """Return the measurement that a line of a workload's measurements.jsonl holds.
+class LineReader:
+    """Reads the lines of a workload's measurements.jsonl."""
 
-    Raises:
-        InputError: naming the field, its value and what is allowed.
-    """
-    if len(text) > MOST_LINE:
-        raise Unreadable(f"must be at most {MOST_LINE // MIB} MiB")
-    parts = parted(text, workload)
-    try:
-        if parts is None:
-            parts = _parted_slowly(text)
-        cell = _read_cell(parts[0], workload)
-        rest = REST.validate_json(parts[1], strict=True)
-    except ValidationError as error:
-        raise Unreadable(first_wrong(error)) from error
-    m = object.__new__(Measurement)  # its own way takes a third of the time
-    fields = vars(m)
-    fields.update(vars(rest), case=cell.case, contender=cell.contender)
-    if fields["work"] is None:  # of schema 1 or 2
-        fields["work"] = _work_of_old(cell.case) if workload == SOFTMAX else {}
-    for name in OBJECTS:
-        if fields[name] is None:  # not said
-            fields[name] = {}
-    _check_samples(m)
-    return m
+    def __init__(self, workload: Workload) -> None:
+        self._workload, self._plain = workload, plain(workload)
+        self._cells: dict[str, Cell] = {}
+
+    def __call__(self, text: str) -> Measurement:
+        """Return the measurement that a line holds.
+
+        Raises:
+            InputError: naming the field, its value and what is allowed.
+        """
+        if len(text) > MOST_LINE:
+            raise Unreadable(f"must be at most {MOST_LINE // MIB} MiB")
+        try:
+            named, others = parted(text, self._plain) or _parted_slowly(text)
+            cell = self._cells.get(named)
+            if cell is None:
+                cell = self._cells[named] = _read_cell(named, self._workload)
+            rest = REST.validate_json(others, strict=True)
+        except ValidationError as error:
+            raise Unreadable(first_wrong(error)) from error
+        m = object.__new__(Measurement)  # its own way takes a third of the time
+        fields = vars(rest)
+        fields["case"], fields["contender"] = cell.case, cell.contender
+        if fields["work"] is None:  # of schema 1 or 2
+            is_old = self._workload == SOFTMAX
+            fields["work"] = _work_of_old(cell.case) if is_old else {}
+        object.__setattr__(m, "__dict__", fields)
+        if m.status == "ok" and not m.samples_s:
+            must = "must hold a time, as status is ok"
+            raise wrong("samples_s", m.samples_s, must)
+        return m
 
 
 def _parted_slowly(text: str) -> tuple[str, str]:
@@ -256,11 +269,17 @@ def _read_cell(text: str, workload: Workload) -> Cell:
         for name, value in named.case.items()
     }
     try:
-        cell = Cell(workload.case(**values), named.contender)
+        cell = Cell(_shared(workload.case(**values)), named.contender)
     except ValueError as error:
         raise Unreadable(f"case: {error}") from error
     _check_cell(cell)
     return cell
+
+
+@lru_cache(maxsize=10_000)
+def _shared(case: Case) -> Case:
+    """Return one object for all cases that are equal."""
+    return case
 
 
 def again(run: Run) -> Run:
@@ -270,7 +289,8 @@ def again(run: Run) -> Run:
         InputError: when it would be refused.
     """
     known = run.spec.declared
-    rows = tuple(read_line(line(m), known) for m in run.measurements)
+    read = LineReader(known)
+    rows = tuple(read(line(m)) for m in run.measurements)
     check_rounds(rows)
     whole = dataclasses.replace(read_header(header(run)), measurements=rows)
     for _, breach in breaches(whole, rows):
@@ -299,12 +319,6 @@ def _check_cell(cell: Cell) -> None:
         raise wrong("contender", text, must)
     if cell.contender.trainer == BEST:
         raise wrong("contender", text, f"must be one that was measured, not {BEST}")
-
-
-def _check_samples(m: Measurement) -> None:
-    """Check what the status says of the samples; a merge does it a million times."""
-    if m.status == "ok" and not m.samples_s:
-        raise wrong("samples_s", m.samples_s, "must hold a time, as status is ok")
 
 
 def _check_numbers(where: str, fields: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from crossover.contender import Contender
+from crossover.files.untrusted import shown
 from crossover.nouns import Case, Cell, Measurement, Run
 from crossover.spec.spec import Spec
 
@@ -29,6 +30,9 @@ class Breach:
     field: str
     value: object
     must: str
+
+    def __str__(self) -> str:
+        return f"{self.field} = {shown(self.value)}: {self.must}"
 
 
 @dataclass
@@ -111,20 +115,24 @@ class Invariants:
 
     def _round(self, rows: Sequence[Measurement]) -> Breach | None:
         """Check what the rows of a round say of each other."""
-        seen: set[int] = set()
         names: set[str] = set()
+        places: set[int] = set()
+        taken = 0
         for at, m in enumerate(rows):
             if m.cell_id in names:
                 return Breach(at, "cell_id", m.cell_id, "must be there once in a round")
-            if m.in_round not in (None, len(rows)):
+            if m.in_round != len(rows) and m.in_round is not None:
                 must = f"must be {len(rows)}, the rows of its round"
                 return Breach(at, "in_round", m.in_round, must)
-            mine = {place for place in m.positions if 0 <= place < self._places} - seen
-            if m.positions and not len(mine) == len(m.positions) == len(m.samples_s):
-                must = "must be a place in its round for each sample, no two alike"
-                return Breach(at, "positions", list(m.positions), must)
-            seen |= mine
             names.add(m.cell_id)
+            if not (mine := m.positions):
+                continue
+            places.update(mine)
+            taken += len(mine)
+            are_new = len(places) == taken and len(mine) == len(m.samples_s)
+            if not are_new or min(mine) < 0 or max(mine) >= self._places:
+                must = "must be a place in its round for each sample, no two alike"
+                return Breach(at, "positions", list(mine), must)
         return None
 
 
@@ -162,6 +170,14 @@ def breaches(header: Run, rows: Sequence[Measurement]) -> Iterator[tuple[int, Br
                 break
             yield left[breach.at][0], breach
             del left[breach.at]
+
+
+def so_far(run: Run) -> Invariants:
+    """Return what must hold of the rows to come of a run that was read, or begins."""
+    known = Invariants(run)
+    for _, alike in recorded_at_once(run.measurements):
+        known.add(alike)
+    return known
 
 
 def recorded_at_once(

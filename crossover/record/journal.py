@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossover.files.refusals import refusing
-from crossover.files.untrusted import InputError, Unreadable, decoded, shown
+from crossover.files.untrusted import InputError, Unreadable, decoded
 from crossover.nouns import Case, Measurement, Run
 from crossover.record import codec
 from crossover.record.chain import FIRST, Chain, last_check, sealed
-from crossover.record.invariants import Breach, breaches
-from crossover.workloads.workload import Workload
+from crossover.record.invariants import breaches
 
 JOURNAL = "measurements.jsonl"
 RECOVER = "--recover leaves out its round, and keeps the file as it is beside"
@@ -53,12 +52,11 @@ def read(data: bytes, header: Run, was_older: bool = False) -> Read:
     *lines, last = data.removeprefix(_MARK).split(b"\n")
     torn = f"line {len(lines) + 1}" if last else ""
     rows: list[Measurement] = []
-    ends = [len(data) - len(data.removeprefix(_MARK))]
-    chain, workload = Chain(), header.spec.declared
+    chain, row_of = Chain(), codec.LineReader(header.spec.declared)
     for number, line in enumerate(lines, start=1):
         text, broken = chain.follow(line)
         try:
-            row = _row(text, workload)
+            row = row_of(decoded(text, "utf-8"))
         except InputError as error:
             if number < len(lines) or torn:
                 raise _refused(number, f" is garbled: {error}") from error
@@ -67,7 +65,6 @@ def read(data: bytes, header: Run, was_older: bool = False) -> Read:
         if broken:
             raise _refused(number, f": {broken}")
         rows.append(row)
-        ends.append(ends[-1] + len(line) + 1)
     if was_older:
         rows = [dataclasses.replace(m, run_id=header.run_id) for m in rows]
     whole = _whole(rows)
@@ -78,16 +75,14 @@ def read(data: bytes, header: Run, was_older: bool = False) -> Read:
         lost = f"{JOURNAL} ends within a round, which is lost"
     codec.check_rounds(rows[:whole])
     for at, breach in breaches(header, rows[:whole]):
-        raise _refused(at + 1, f": {_why(breach)}")
-    return Read(tuple(rows[:whole]), ends[whole], lost)
+        raise _refused(at + 1, f": {breach}")
+    bytes_ = sum(map(len, lines[:whole])) + whole  # and the end of each line
+    mark = len(_MARK) if data.startswith(_MARK) else 0
+    return Read(tuple(rows[:whole]), mark + bytes_, lost)
 
 
 def _refused(number: int, why: str) -> InputError:
     return Unreadable(f"line {number} of {JOURNAL}{why}; {RECOVER}")
-
-
-def _why(breach: Breach) -> str:
-    return f"{breach.field} = {shown(breach.value)}: {breach.must}"
 
 
 def salvage(
@@ -100,10 +95,11 @@ def salvage(
     *lines, last = data.removeprefix(_MARK).split(b"\n")
     rows, numbers, chain = [], [], Chain()
     left_out: list[tuple[int, str]] = []
+    row_of = codec.LineReader(header.spec.declared)
     for number, line in enumerate([*lines, last] if last else lines, start=1):
         text, broken = chain.follow(line)
         try:
-            row = _row(text, header.spec.declared)
+            row = row_of(decoded(text, "utf-8"))
         except InputError as error:
             if text == line:  # it has no checksum
                 chain.before = None
@@ -124,7 +120,7 @@ def salvage(
     ]
     partial = len(rows) - len(kept)
     wrong = [
-        (kept[at], _why(breach))
+        (kept[at], str(breach))
         for at, breach in breaches(header, [rows[at] for at in kept])
     ]
     left_out += [(numbers[at], why) for at, why in wrong]
@@ -154,10 +150,6 @@ def _by_field(left_out: list[tuple[int, str]]) -> dict[str, list[tuple[int, str]
     for number, why in left_out:
         found.setdefault(re.split("[ :]", why)[0], []).append((number, why))
     return found
-
-
-def _row(line: bytes, workload: Workload) -> Measurement:
-    return codec.read_line(decoded(line, "utf-8"), workload)
 
 
 def _whole(rows: Sequence[Measurement]) -> int:

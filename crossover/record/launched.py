@@ -9,7 +9,7 @@
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from crossover.files.untrusted import (
 from crossover.nouns import Case, Measurement, Run
 from crossover.record import codec, run_folder
 from crossover.record.chain import last_check, sealed
+from crossover.record.circumstances import changes
 from crossover.record.journal import JOURNAL
 from crossover.record.run_folder import HEADER
 from crossover.spec.bounds import Strict
@@ -34,6 +35,7 @@ from crossover.spec.launch_table import Launch, NodeType
 from crossover.spec.spec import Spec
 
 LAUNCH, JOBS, LOGS, MERGED, ENDED = "launch.json", "jobs", "logs", "merged", "ended"
+Say = Callable[[str], None]
 MOST_LAUNCH = codec.MOST_HEADER
 DEFAULT = "node"
 """The node type's name in a spec that names none: any node that the scheduler gives."""
@@ -110,35 +112,68 @@ def load(out: Path) -> Launched:
         return Launched.model_validate(fields)
 
 
-def merge(out: Path) -> list[Path]:
+def merge(out: Path, say: Say = lambda line: None) -> list[Path]:
     """Write a run directory of each machine's jobs; return them in the spec's order.
 
-    Jobs of one node type that met different machines are kept apart: the second
-    machine's folder is called NODE+2. Journals are copied line by line, checked.
+    Jobs of one node type that met different machines, or other circumstances, are kept
+    apart: the second machine's folder is called NODE+2. Journals are copied line by
+    line, checked.
+
+    Args:
+        out: the folder of the launched run.
+        say: is told which job was kept apart, and what differs.
 
     Raises:
-        InputError: when a job's folder is garbled or `out` cannot be written.
+        InputError: when a job's folder is garbled or a copy of another's, or `out`
+            cannot be written.
     """
     launched = load(out)
-    machines: dict[tuple[str, str], dict[Path, Run]] = {}
+    machines: list[tuple[Job, dict[Path, Run]]] = []
+    taken: dict[str, Path] = {}
     for job in jobs_of(launched.spec):
         folder = out / JOBS / job.name
         if (folder / HEADER).exists():
             run = run_folder.load_header(folder)
-            met = machines.setdefault((job.node, run.machine.fingerprint), {})
-            met[folder] = run
+            if (other := taken.setdefault(run.run_id, folder)) is not folder:
+                raise _copied(folder, other)
+            _join(machines, job, folder, run, say)
     merged: list[Path] = []
-    for (node, _), runs in machines.items():
-        target, n = out / MERGED / node, 1
+    for first, runs in machines:
+        target, n = out / MERGED / first.node, 1
         while target in merged:
             n += 1
-            target = out / MERGED / f"{node}+{n}"
+            target = out / MERGED / f"{first.node}+{n}"
         with refusing("out", target):
             if target.is_symlink() or target.parent.is_symlink():  # of a stranger
                 raise Unreadable("is a link; must be a folder")
             _merge(launched, runs, target)
         merged.append(target)
     return merged
+
+
+def _copied(folder: Path, other: Path) -> InputError:
+    why = f"is a copy of {str(other)!r}; must be a run of its own"
+    return InputError(f"run = {str(folder)!r}: {why}")
+
+
+def _join(
+    machines: list[tuple[Job, dict[Path, Run]]], job: Job, folder: Path, run: Run,
+    say: Say,
+) -> None:  # fmt: skip
+    """Put a job's run beside those that were measured under the same circumstances."""
+    apart = ""
+    for first, met in machines:
+        if first.node != job.node:
+            continue
+        known = next(iter(met.values())).circumstances
+        differ = changes(known, run.circumstances, hosts=False)
+        if not differ:
+            met[folder] = run
+            return
+        apart = f"kept apart from {first.name}: {'; '.join(differ)}"
+    if apart:
+        say(f"job {job.name}: {apart}")
+    machines.append((job, {folder: run}))
 
 
 def _merge(launched: Launched, runs: Mapping[Path, Run], target: Path) -> None:
@@ -156,15 +191,14 @@ def one_run(launched: Launched, name: str, runs: Sequence[Run]) -> Run:
     """Return the header of several runs of one machine as one.
 
     Raises:
-        InputError: when they are of different machines, whose rounds never pair.
+        InputError: when they are of different machines or circumstances, whose rounds
+            never pair.
     """
     machine = runs[0].machine
-    others = {run.machine.fingerprint for run in runs} - {machine.fingerprint}
-    if others:
-        raise InputError(
-            f"runs of {name}: are from machines {machine.fingerprint} and "
-            f"{', '.join(sorted(others))}; must be from one"
-        )
+    for run in runs:
+        differ = changes(runs[0].circumstances, run.circumstances, hosts=False)
+        if differ:
+            raise InputError(f"runs of {name}: {differ[0]}; must be from one machine")
     sweeps = tuple(sweep for run in runs for sweep in run.spec.sweep)
     hosts = dict.fromkeys(run.machine.hostname for run in runs)
     return dataclasses.replace(
@@ -174,6 +208,7 @@ def one_run(launched: Launched, name: str, runs: Sequence[Run]) -> Run:
         command=launched.command,
         commit=launched.commit,
         machine=dataclasses.replace(machine, hostname=", ".join(hosts)),
+        others={name: there for run in runs for name, there in run.others.items()},
     )
 
 

@@ -23,6 +23,7 @@ CELL = ("case", "contender")
 """The fields of a measurement that name its cell; they are neighbours in a line."""
 EXTRA = (
     "waited_s", "latency", "verified", "discarded", "settings", "items", "affinity",
+    "machine_id",
 )  # fmt: skip
 """Fields that a line holds only if they are not empty; in this order, at its end."""
 EMPTY: tuple[object, ...] = (None, "", (), {})
@@ -43,8 +44,6 @@ LEAST = dict.fromkeys(("calls_per_sample", "epochs_run", "in_round"), 1.0) | {
 """The least that a number is; loss and accuracy are not finite where it diverged."""
 KEYED = ("peak_bytes", "latency")
 """The fields that hold numbers by name."""
-OBJECTS = (*KEYED, "settings")
-"""The fields that are empty objects where a line does not hold them."""
 SERIES = ("positions", "samples_s", "samples_j", "warmup_s")
 
 
@@ -67,9 +66,11 @@ def _bounded(field: "dataclasses.Field[Any]") -> Any:
 
 
 def _default(field: "dataclasses.Field[Any]") -> Any:
-    """Return a field's default: None for an object, which tells missing from empty."""
-    has_factory = field.default_factory is not dataclasses.MISSING
-    return dataclasses.field(default=None if has_factory else field.default)
+    """Return a field's default; None for `work`, which older lines do not tell."""
+    if field.name == "work":
+        return dataclasses.field(default=None)
+    made = field.default_factory
+    return dataclasses.field(default=field.default, default_factory=made)
 
 
 Rest = dataclasses.make_dataclass(
@@ -90,7 +91,7 @@ def _table(names: Iterable[str]) -> str:
 
 
 @cache
-def _plain(workload: Workload) -> re.Pattern[str]:
+def plain(workload: Workload) -> re.Pattern[str]:
     """Return what a line of a workload is; it holds each key once, all printable."""
     pairs = {name: f'"{name}": {VALUE}' for name in field_names(Measurement)}
     case, who = _table(workload.names), _table(field_names(Contender))
@@ -104,9 +105,14 @@ def _plain(workload: Workload) -> re.Pattern[str]:
     return re.compile(rf"\{{{', '.join(pairs.values())}{extra}\}}", re.ASCII)
 
 
-def parted(text: str, workload: Workload) -> tuple[str, str] | None:
-    """Return the JSON of a line's cell, and of its rest; None for any other line."""
-    match = _plain(workload).fullmatch(text)
+def parted(text: str, plain: re.Pattern[str]) -> tuple[str, str] | None:
+    """Return the JSON of a line's cell, and of its rest; None for any other line.
+
+    Args:
+        text: the line.
+        plain: what such a line is; see `plain`.
+    """
+    match = plain.fullmatch(text)
     if match is None:
         return None
     start, end = match.span("cell")

@@ -5,26 +5,44 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
-from crossover.files.untrusted import InputError
+from crossover.files.untrusted import InputError, printable
 
 LOCK = "run.lock"
 LONGEST = 200
 """At most this many characters are read of who holds a lock."""
+NOBODY = "another process"
 PATIENCE_S = 0.1
 """How long a lock is waited for: its last holder may be just removing the file."""
 UNKEPT = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
 """How a file system says that it keeps no locks."""
 
 
+MEASURING = "is still measuring this"
+"""What is said of who holds a folder."""
+OTHERS = f"{MEASURING}; must be stopped first, or choose another folder"
+
+
+def held(out: Path) -> AbstractContextManager[None]:
+    """Hold a folder, so that no other run writes to it; see `holding`."""
+    return holding(out / LOCK, f"out = {str(out)!r}")
+
+
 @contextmanager
-def held(out: Path) -> Iterator[None]:
-    """Hold a folder, so that no other run writes to it.
+def holding(path: Path, who: str, does: str = OTHERS, at: str = "") -> Iterator[None]:
+    """Hold a lock.
 
     Where its file system keeps no locks, one line on stderr says so, and nothing is
     held: the journal still notices a second writer.
+
+    Args:
+        path: its file.
+        who: what is held, for messages.
+        does: what is said of another process that holds it, after its number.
+        at: where this process is, as other ones are told.
 
     Raises:
         InputError: when another process holds it, by its number and machine; or when
@@ -32,19 +50,16 @@ def held(out: Path) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout  # slow to load
 
-    path, who = out / LOCK, f"out = {str(out)!r}"
     # No soft lock, a file that is there: it would outlive a process that is killed.
-    lock = FileLock(path, PATIENCE_S, fallback_to_soft=False, on_acquired=_sign)
+    sign = partial(_sign, at)
+    lock = FileLock(path, PATIENCE_S, fallback_to_soft=False, on_acquired=sign)
     try:
         lock.acquire(poll_interval=PATIENCE_S / 5)
     except Timeout as error:
-        raise InputError(
-            f"{who}: {_holder(path) or 'another process'} uses it; must be stopped "
-            "first, or choose another folder"
-        ) from error
+        raise InputError(f"{who}: {_holder(path) or NOBODY} {does}") from error
     except OSError as error:
         if error.errno not in UNKEPT:
-            raise InputError(f"{who}: {LOCK}: {error.strerror}") from error
+            raise InputError(f"{who}: {path.name}: {error.strerror}") from error
         why = f"cannot be locked ({error.strerror}): start no second run there"
         print(f"crossover: {who}: {why}", file=sys.stderr)
     try:
@@ -55,16 +70,31 @@ def held(out: Path) -> Iterator[None]:
         lock.release()
 
 
-def _sign(descriptor: int) -> None:
+def holder(out: Path) -> str:
+    """Return who holds a folder, such as `process 12 on host`; "" if nobody does."""
+    from filelock import FileLock, Timeout
+
+    path = out / LOCK
+    if not path.is_file():
+        return ""
+    try:
+        with FileLock(path, 0, fallback_to_soft=False):
+            return ""
+    except Timeout:
+        return _holder(path) or NOBODY
+    except OSError:  # it cannot be told
+        return ""
+
+
+def _sign(at: str, descriptor: int) -> None:
     """Write who holds the lock into its file; on a full disk nobody will know."""
+    said = f"process {os.getpid()} on {socket.gethostname()}{at}"
     with suppress(OSError):
         os.ftruncate(descriptor, 0)
-        os.write(
-            descriptor, f"process {os.getpid()} on {socket.gethostname()}".encode()
-        )
+        os.write(descriptor, said.encode(errors="replace"))
 
 
 def _holder(path: Path) -> str:
     with suppress(OSError), open(path, errors="replace") as file:
-        return file.read(LONGEST)
+        return printable(file.read(LONGEST))
     return ""

@@ -1,15 +1,13 @@
 """A recorded spec as the TOML that asks for the same run again, and a BibTeX entry."""
 
+import calendar
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date
 
 from crossover.nouns import Run
 from crossover.spec.spec import Spec
-
-MONTHS = (
-    "jan", "feb", "mar", "apr", "may", "jun",
-    "jul", "aug", "sep", "oct", "nov", "dec",
-)  # fmt: skip
 
 
 def spec_toml(spec: Spec) -> str:
@@ -52,9 +50,10 @@ def bibtex(run: Run) -> str:
         f"{run.machine.fingerprint}",
     }
     lines = [f"  {key} = {{{_tex(value)}}}," for key, value in fields.items()]
-    year, _, rest = started.partition("-")
-    if year.isdigit() and rest[:2].isdigit() and 1 <= int(rest[:2]) <= len(MONTHS):
-        lines.append(f"  year = {{{year}}},\n  month = {MONTHS[int(rest[:2]) - 1]},")
+    with suppress(ValueError):  # a stranger's run may have no date
+        when = date.fromisoformat(started[:10])
+        month = calendar.month_abbr[when.month].lower()
+        lines.append(f"  year = {{{when.year}}},\n  month = {month},")
     key = "".join(c for c in run.run_id if c.isalnum() or c == "-") or "crossover"
     return "\n".join([f"@misc{{{key},", *lines, "}"])
 

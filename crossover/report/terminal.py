@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
+from crossover.analysis.flags import doubts
 from crossover.findings import Crossover
 from crossover.report.tables import answered, not_measured
-from crossover.report.words.sentences import doubtful, fixed_axis, headed, sentence
+from crossover.report.words.sentences import fixed_axis, headed, sentence
 
 STYLES = {
     "found": "bold green", "always": "green", "never": "red",
@@ -47,7 +48,9 @@ def _lines(train: Sequence[Crossover]) -> Iterator[Text]:
     for where, rows in _by_sweep(train):
         yield Text(f"Over {where}:", style="bold")
         for c in rows:
-            style = "bold yellow" if doubtful(c) else STYLES.get(c.answer.outcome, "")
+            style = (
+                "bold yellow" if doubts(c.flags) else STYLES.get(c.answer.outcome, "")
+            )
             yield Text.assemble(indent, (headed(c), style), f": {sentence(c)}")
     missing = not_measured(train)
     if missing:

@@ -18,7 +18,7 @@ from crossover.files.untrusted import InputError
 from crossover.findings import Crossover
 from crossover.nouns import Run
 from crossover.report.page import page
-from crossover.report.pictures.figures import image, pictures, small_png
+from crossover.report.pictures.figures import pictures, save
 from crossover.report.tables import document
 from crossover.report.words.document import Picture, markdown
 
@@ -122,7 +122,5 @@ def _plots(run: Run, derived: Derived, out: Path) -> Iterator[Picture]:
     (out / "plots").mkdir(exist_ok=True)
     for picture in pictures(run, derived):
         assert picture.figure is not None
-        svg, png = image(picture.figure, "svg"), small_png(picture.figure)
-        write_atomically(out / "plots" / f"{picture.name}.svg", svg)
-        write_atomically(out / "plots" / f"{picture.name}.png", png)
+        png = save(picture.figure, out / "plots", picture.name)
         yield replace(picture, png=png, figure=None)

@@ -8,6 +8,7 @@ import hashlib
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from crossover.analysis.flags import NO_INTERVAL
 from crossover.contender import Contender
@@ -63,33 +64,28 @@ class Found:
         A round has a transfer time only where as many transfers were timed.
         """
         case, contender = self.cell.case, self.cell.contender
-        cell_id = self.cell.id
+        row = Measurement(
+            self.cell.id, run_id, 0, self.status, case, contender,
+            notes=self.notes, started_utc=self.started_utc,
+        )  # fmt: skip
         if not self.samples_s:
-            row = Measurement(
-                cell_id, run_id, 0, self.status, case, contender,
-                notes=self.notes, started_utc=self.started_utc,
-            )  # fmt: skip
             return [row]
-        work = Softmax().work(case)
-        peak = by_device(contender.device, self.peak_bytes)
+        row = dataclasses.replace(
+            row,
+            status="ok",
+            calls_per_sample=self.calls_per_sample,
+            work=Softmax().work(case),
+            peak_bytes=by_device(contender.device, self.peak_bytes),
+            threads=self.threads,
+            loss=self.loss,
+            accuracy=self.accuracy,
+            flags=self.flags(),
+        )
         moved = [*self.transfer_s, *[None] * len(self.samples_s)]
         return [
-            Measurement(
-                cell_id, run_id, i, "ok", case, contender,
-                samples_s=(seconds,),
-                calls_per_sample=self.calls_per_sample,
-                work=work,
-                transfer_s=moved[i],
-                peak_bytes=peak,
-                threads=self.threads,
-                loss=self.loss,
-                accuracy=self.accuracy,
-                notes=self.notes,
-                started_utc=self.started_utc,
-                flags=self.flags(),
-            )
-            for i, seconds in enumerate(self.samples_s)
-        ]  # fmt: skip
+            dataclasses.replace(row, round=i, samples_s=(s,), transfer_s=moved[i])
+            for i, s in enumerate(self.samples_s)
+        ]
 
     def flags(self) -> tuple[str, ...]:
         """Return what keeps the samples from being what `crossover run` records."""
@@ -204,38 +200,17 @@ def _spread(found: Sequence[Found]) -> None:
         f.samples_s = [f.samples_s[i] for i in (*first, *rest)]
 
 
-def machine_of(
-    identity: object,
-    hostname: str | None = None,
-    cpu: str | None = None,
-    cores: int | None = None,
-    memory_bytes: int | None = None,
-    **known: object,
-) -> Machine:
+def machine_of(identity: object, **known: Any) -> Machine:
     """Describe the machine of a tool's record; what it does not say is unknown.
 
     Args:
         identity: what tells it from others; hashed.
-        hostname: its name.
-        cpu: the processor's.
-        cores: how many.
-        memory_bytes: of all its memory.
-        known: fields of `Machine` that the tool knows too.
+        known: fields of `Machine`; one that is empty is not known.
     """
-    machine = Machine(
-        hostname=hostname or UNKNOWN,
-        cpu=cpu or UNKNOWN,
-        cores=cores,
-        quota_cores=None,
-        memory_bytes=memory_bytes,
-        load_1min=None,
-        accelerators=(),
-        unavailable={},
-        versions={},
-        threads={},
-        fingerprint=hashlib.sha256(repr(identity).encode()).hexdigest()[:12],
-    )
-    return dataclasses.replace(machine, **known)  # type: ignore[arg-type]
+    machine = Machine(UNKNOWN, UNKNOWN, None, None, None, None, (), {}, {}, {}, "")
+    fingerprint = hashlib.sha256(repr(identity).encode()).hexdigest()[:12]
+    told = {name: value for name, value in known.items() if value}
+    return dataclasses.replace(machine, fingerprint=fingerprint, **told)
 
 
 def unrecorded(

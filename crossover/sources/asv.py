@@ -50,7 +50,6 @@ class Result(Part):
     """One file: a commit in an environment on a machine."""
 
     commit_hash: StrictStr
-    env_name: StrictStr = ""
     params: dict[str, Any] = Field(default={})
     python: StrictStr = ""
     requirements: dict[str, Any] = Field(default={})
@@ -71,11 +70,35 @@ class Row(Part):
     version: StrictStr | None = None
 
 
-def load(file: Path) -> tuple[Result, dict[str, Row]]:
-    """Read a result file and its benchmarks that may be ours, by name.
+@dataclass(frozen=True)
+class Benchmark:
+    """A benchmark of ours: what the file holds of it, and the cell of each value."""
+
+    name: str
+    row: Row
+    cells: tuple[Cell, ...]
+
+    @property
+    def kind(self) -> str:
+        """The last part of its name, one of `BENCHMARKS`."""
+        return self.name.rpartition(".")[2]
+
+    def values(self) -> "Iterator[_Value]":
+        """Go through its values."""
+        missing = [None] * len(self.cells)
+        values, samples = self.row.result or missing, self.row.samples or missing
+        pairs = zip(self.cells, values, samples, strict=True)
+        for i, (cell, value, raw) in enumerate(pairs):
+            field = f"results.{self.name}.result.{i}"
+            yield _Value(cell, field, value, tuple(raw or ()))
+
+
+def load(file: Path) -> tuple[Result, list[Benchmark]]:
+    """Read a result file and its benchmarks that may be ours.
 
     Raises:
-        InputError: naming file, field and what is allowed.
+        InputError: naming file, field and what is allowed, as for a parameter that is
+            none of ours.
     """
     fields = read_object(file)
     for name in ("results", "commit_hash"):
@@ -85,13 +108,12 @@ def load(file: Path) -> tuple[Result, dict[str, Row]]:
     if version not in VERSIONS or isinstance(version, bool):
         raise wrong(file, "version", version, "must be 1 or 2: asv up to 0.6 is read")
     result = part(Result, fields, file)
-    rows = {
-        name: row
+    return result, [
+        Benchmark(name, row, _cells(file, name, row))
         for name, value in result.results.items()
         if name.rpartition(".")[2] in BENCHMARKS
         and (row := _row(file, result, name, value)) is not None
-    }
-    return result, rows
+    ]
 
 
 def _row(file: Path, result: Result, name: str, value: Any) -> Row | None:
@@ -132,18 +154,13 @@ def _unquoted(text: str) -> str:
     return match[1] if match else text
 
 
-def cells_of(file: Path, name: str, row: Row) -> list[Cell]:
-    """Return the cell of each of a row's values.
-
-    Raises:
-        InputError: for a parameter that is none of ours.
-    """
+def _cells(file: Path, name: str, row: Row) -> tuple[Cell, ...]:
     try:
         cases = [SOFTMAX.parse_case(_unquoted(text)) for text in row.params[0]]
         contenders = [Contender.parse(_unquoted(text)) for text in row.params[1]]
     except ValueError as error:
         raise InputError(f"{file}: results.{name}.params: {error}") from error
-    return [Cell(*pair) for pair in itertools.product(cases, contenders)]
+    return tuple(itertools.starmap(Cell, itertools.product(cases, contenders)))
 
 
 def read_asv(reference: str) -> list[Run]:
@@ -180,17 +197,8 @@ def _files(folder: Path) -> list[Path]:
         return [folder]
     if not folder.exists():
         raise InputError(f"from_asv = {str(folder)!r}: must be a folder that exists")
-    machines = (
-        [folder]
-        if (folder / MACHINE).exists()
-        else sorted(p for p in folder.iterdir() if p.is_dir())
-    )
-    files = [
-        file
-        for machine in machines
-        for file in sorted(machine.glob("*.json"))
-        if file.name != MACHINE
-    ]
+    pattern = "*.json" if (folder / MACHINE).exists() else "*/*.json"
+    files = sorted(file for file in folder.glob(pattern) if file.name != MACHINE)
     if not files:
         raise InputError(
             f"from_asv = {str(folder)!r}: holds no MACHINE/COMMIT-ENVIRONMENT.json; "
@@ -201,14 +209,13 @@ def _files(folder: Path) -> list[Path]:
 
 def _read_file(file: Path, commit: str) -> Run | None:
     """Read a file; None where it is of another commit."""
-    result, rows = load(file)
+    result, benchmarks = load(file)
     if not (result.commit_hash.startswith(commit) or file.stem.startswith(commit)):
         return None
-    found = _found(file, rows)
+    found = _found(file, benchmarks)
     if not found:
         must = "a benchmark time_train of a case and a contender"
         raise NoCellsError(f"{file}: results", must)
-    _mark_single_processes(file.parent.parent / "benchmarks.json", rows, found)
     cells = list(found.values())
     origin = Origin(
         tool="asv",
@@ -247,58 +254,47 @@ class _Value:
         return [self.number(file, seconds, least) for seconds in kept]
 
 
-def _values(file: Path, rows: dict[str, Row], kind: str) -> Iterator[_Value]:
-    """Go through the values of every benchmark of a kind."""
-    for name, row in rows.items():
-        if name.rpartition(".")[2] != kind:
-            continue
-        cells = cells_of(file, name, row)
-        values = row.result or [None] * len(cells)
-        samples = row.samples or [None] * len(cells)
-        for i, (cell, value, raw) in enumerate(
-            zip(cells, values, samples, strict=True)
-        ):
-            field = f"results.{name}.result.{i}"
-            yield _Value(cell, field, value, tuple(raw or ()))
-
-
-def _found(file: Path, rows: dict[str, Row]) -> dict[Cell, Found]:
+def _found(file: Path, benchmarks: list[Benchmark]) -> dict[Cell, Found]:
     """Gather what the file holds of each cell that `time_train` names."""
+    known = _read_if_there(file.parent.parent / "benchmarks.json")
     found: dict[Cell, Found] = {}
     of: dict[Cell, str] = {}
-    for value in _values(file, rows, "time_train"):
-        benchmark = value.field.rpartition(".result.")[0]
-        if of.setdefault(value.cell, benchmark) != benchmark:
-            too = f"is in {of[value.cell]} too"
-            raise wrong(file, benchmark, value.cell.id, too)
-        cell = found.setdefault(value.cell, Found(value.cell, notes=SKIPPED))
-        if value.ran:
-            cell.samples_s += value.times(file)
-            cell.no_interval = None if value.samples else MEDIAN_ONLY
-            cell.notes = ""
-        elif value.value is None and not cell.samples_s:
-            cell.status, cell.notes = "failed", FAILED
-    _add_more(file, rows, found)
+    for benchmark in benchmarks:
+        if benchmark.kind != "time_train":
+            continue
+        name, started = benchmark.name, _utc(benchmark.row.started_at)
+        one_process = _is_of_one_process(known.get(name), benchmark.row)
+        for value in benchmark.values():
+            if of.setdefault(value.cell, name) != name:
+                too = f"is in results.{of[value.cell]} too"
+                raise wrong(file, f"results.{name}", value.cell.id, too)
+            new = Found(value.cell, notes=SKIPPED, started_utc=started)
+            cell = found.setdefault(value.cell, new)
+            cell.one_process = one_process
+            if value.ran:
+                cell.samples_s += value.times(file)
+                cell.no_interval = None if value.samples else MEDIAN_ONLY
+                cell.notes = ""
+            elif value.value is None and not cell.samples_s:
+                cell.status, cell.notes = "failed", FAILED
+    for benchmark in benchmarks:
+        _add(file, benchmark, found)
     return found
 
 
-def _add_more(file: Path, rows: dict[str, Row], found: dict[Cell, Found]) -> None:
-    """Add what the other benchmarks know of the cells, and when they were measured."""
-    for kind in BENCHMARKS[1:]:
-        for value in _values(file, rows, kind):
-            cell = found.get(value.cell)
-            if cell is None or not value.ran:
-                continue
-            if kind == "time_transfer":
+def _add(file: Path, benchmark: Benchmark, found: dict[Cell, Found]) -> None:
+    """Add what another benchmark than `time_train` knows of the cells."""
+    for value in benchmark.values():
+        cell = found.get(value.cell)
+        if cell is None or not value.ran:
+            continue
+        match benchmark.kind:
+            case "time_transfer":
                 cell.transfer_s += value.times(file, 0.0)
-            elif kind == "track_accuracy":
+            case "track_accuracy":
                 cell.accuracy = value.number(file, value.value, 0.0)
-            else:
+            case "peakmem_train":
                 cell.peak_bytes = round(value.number(file, value.value))
-    for name, row in rows.items():
-        if name.rpartition(".")[2] == "time_train":
-            for which in cells_of(file, name, row):
-                found[which].started_utc = _utc(row.started_at)
 
 
 def _utc(milliseconds: float | None) -> str:
@@ -309,25 +305,21 @@ def _utc(milliseconds: float | None) -> str:
     return when.isoformat(timespec="milliseconds")
 
 
-def _mark_single_processes(
-    definitions: Path, rows: dict[str, Row], found: dict[Cell, Found]
-) -> None:
-    """Mark the cells that were measured in one process, as benchmarks.json tells."""
-    known = read_object(definitions) if definitions.exists() else {}
-    for name, row in rows.items():
-        entry = known.get(name)
-        if not isinstance(entry, dict) or entry.get("version") != row.version:
-            continue
-        rounds = entry.get("rounds", entry.get("processes"))  # as asv 0.4 calls them
-        if name.rpartition(".")[2] == "time_train" and rounds == 1:
-            for cell in cells_of(definitions, name, row):
-                found[cell].one_process = True
+def _is_of_one_process(entry: object, row: Row) -> bool:
+    """Tell whether benchmarks.json says so of a benchmark, in the row's version."""
+    if not isinstance(entry, dict) or entry.get("version") != row.version:
+        return False
+    rounds: object = entry.get("rounds", entry.get("processes"))  # so asv 0.4 calls it
+    return rounds == 1
+
+
+def _read_if_there(file: Path) -> dict[str, Any]:
+    return read_object(file) if file.exists() else {}
 
 
 def _machine(file: Path, result: Result, found: list[Found]) -> Machine:
     """Describe the machine by the six texts of asv, which knows no accelerator."""
-    described = file.parent / MACHINE
-    known = read_object(described) if described.exists() else {}
+    known = _read_if_there(file.parent / MACHINE)
     texts = {
         name: str(result.params.get(name) or known.get(name) or "")
         for name in MACHINE_FIELDS

@@ -59,7 +59,6 @@ class Extra(Part):
 class Benchmark(Part):
     """One benchmark of a file."""
 
-    fullname: StrictStr = ""
     extra_info: dict[str, Any] = Field(default={})
     stats: Any = None
 

@@ -12,6 +12,7 @@ from crossover.spec.sweep import Sweep, sweep_type
 from crossover.workloads.workload import Workload
 
 Pair = tuple[str, str]
+Places = dict[Case, list[tuple[int, Contender]]]
 TRAINER_ORDER = ("lesson", "manual")
 """The trainers that others are compared with, in this order."""
 
@@ -48,7 +49,9 @@ def sweeps(
             of a sweep that skipped it throughout.
     """
     cases = list(dict.fromkeys(cell.case for cell in [*measured, *skipped]))
-    ran, left = _Places(measured), _Places(skipped)
+    ran, left = _by_case(measured), _by_case(skipped)
+    seen = dict.fromkeys(cell.contender for cell in measured)
+    order = {contender: place for place, contender in enumerate(seen)}
     found = []
     grouped: set[Case] = set()
     for axis in workload.axes:
@@ -58,30 +61,19 @@ def sweeps(
             ]
             if len(usable) > 1:
                 grouped.update(usable)
-                found.append(_sweep(workload, axis, usable, ran, left))
+                found.append(_sweep(workload, axis, usable, ran, left, order))
     lone = (case for case in cases if case not in grouped)
     first = workload.axes[0]
-    found += [_sweep(workload, first, [case], ran, left) for case in lone]
+    found += [_sweep(workload, first, [case], ran, left, order) for case in lone]
     return [sweep for sweep in found if sweep.pairs]
 
 
-class _Places:
-    """Which contenders cells have, overall and by case, in the cells' order."""
-
-    def __init__(self, cells: Sequence[Cell]) -> None:
-        self.first: dict[Contender, int] = {}
-        self._of: dict[Case, dict[Contender, int]] = defaultdict(dict)
-        for place, cell in enumerate(cells):
-            self.first.setdefault(cell.contender, place)
-            self._of[cell.case].setdefault(cell.contender, place)
-
-    def at(self, cases: Iterable[Case]) -> dict[Contender, int]:
-        """Return the first place of each contender among the cells of some cases."""
-        found: dict[Contender, int] = {}
-        for case in cases:
-            for contender, place in self._of.get(case, {}).items():
-                found[contender] = min(place, found.get(contender, place))
-        return found
+def _by_case(cells: Sequence[Cell]) -> Places:
+    """Return the contenders of each case, with their places among all cells."""
+    found: Places = defaultdict(list)
+    for place, cell in enumerate(cells):
+        found[cell.case].append((place, cell.contender))
+    return found
 
 
 def _groups(cases: Iterable[Case], axis: str) -> list[list[Case]]:
@@ -93,13 +85,14 @@ def _groups(cases: Iterable[Case], axis: str) -> list[list[Case]]:
 
 
 def _sweep(
-    workload: Workload, axis: str, cases: Sequence[Case], ran: _Places, left: _Places
-) -> Sweep:
-    here = sorted(ran.at(cases), key=ran.first.__getitem__)
-    skipped = left.at(cases)
-    contenders = here + sorted(
-        skipped.keys() - ran.first.keys(), key=skipped.__getitem__
-    )
+    workload: Workload, axis: str, cases: Sequence[Case], ran: Places, left: Places,
+    order: dict[Contender, int],
+) -> Sweep:  # fmt: skip
+    measured = {who for case in cases for _, who in ran[case]}
+    here = sorted(measured, key=order.__getitem__)
+    skipped = sorted(one for case in cases for one in left[case])
+    never_ran = dict.fromkeys(who for _, who in skipped if who not in order)
+    contenders = [*here, *never_ran]
     fixed = {name: value for name, value in cases[0].values if name != axis}
     fields = {
         "axis": axis,

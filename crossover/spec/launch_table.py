@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr, field_validator
 
-from crossover.files.untrusted import shown
+from crossover.files.untrusted import refused, shown
 from crossover.spec.bounds import Strict
 
 NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
@@ -44,20 +44,13 @@ class NodeType(Strict):
     def _flags(cls, extra: dict[str, bool | int | str]) -> dict[str, bool | int | str]:
         for name, value in extra.items():
             if not FLAG.fullmatch(name):
-                raise ValueError(
-                    f"flag = {shown(name)}: must be a long flag of sbatch without its "
-                    "dashes, such as account"
-                )
+                must = "be a long flag of sbatch without its dashes, such as account"
+                raise refused("flag", name, must)
             if name in OURS:
-                raise ValueError(
-                    f"flag = {name!r}: must be none of {', '.join(OURS)}, which "
-                    "crossover sets"
-                )
+                must = f"be none of {', '.join(OURS)}, which crossover sets"
+                raise refused("flag", name, must)
             if isinstance(value, str) and not WORD.fullmatch(value.replace(" ", "_")):
-                raise ValueError(
-                    f"{name} = {shown(value)}: must be one line of at most 200 "
-                    "characters"
-                )
+                raise refused(name, value, "be one line of at most 200 characters")
         return extra
 
 

@@ -4,7 +4,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from crossover.files.refusals import refusing
-from crossover.files.untrusted import InputError, near, parse_toml, read_text
+from crossover.files.untrusted import check_known, parse_toml, read_text
 from crossover.spec.spec import Spec, parse_spec
 
 PRESETS = ("smoke", "quick", "lesson", "full")
@@ -27,9 +27,7 @@ def load_preset(name: str) -> Spec:
     Raises:
         InputError: for an unknown name, with the nearest known one.
     """
-    if name not in PRESETS:
-        allowed = ", ".join(PRESETS) + near(name, PRESETS)
-        raise InputError(f"preset = {name!r}: must be one of {allowed}")
+    check_known("preset", name, PRESETS)
     text = (
         files("crossover.spec").joinpath("presets", f"{name}.toml").read_text("utf-8")
     )

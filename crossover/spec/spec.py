@@ -21,7 +21,7 @@ from pydantic import (
 
 from crossover.contender import BEST, Contender
 from crossover.files.refusals import Place, first_wrong
-from crossover.files.untrusted import InputError, shown
+from crossover.files.untrusted import InputError, refused, shown
 from crossover.spec.bounds import (
     MOST_CELLS,
     MOST_ROUNDS,
@@ -80,10 +80,8 @@ class Spec(Strict):
     def _of_devices(cls, prices: dict[str, float]) -> dict[str, float]:
         for name in prices:
             if not DEVICE.fullmatch(name):
-                raise ValueError(
-                    f"device = {name!r}: must be a device or its kind, such as cpu, "
-                    "cuda or cuda:0"
-                )
+                must = "be a device or its kind, such as cpu, cuda or cuda:0"
+                raise refused("device", name, must)
         return prices
 
     @field_validator("workload")

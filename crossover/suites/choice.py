@@ -7,7 +7,7 @@ import os
 import tomllib
 from importlib.resources import files
 
-from crossover.files.untrusted import InputError, near
+from crossover.files.untrusted import check_known, refused
 from crossover.spec.contenders import ACCELERATOR, STAND_IN
 from crossover.spec.spec import DEVICE, Spec, parse_spec
 
@@ -25,9 +25,7 @@ def profile_name() -> str:
         InputError: for an unknown name.
     """
     name = os.environ.get(SUITE) or "small"
-    if name not in PROFILES:
-        allowed = ", ".join(PROFILES) + near(name, PROFILES)
-        raise InputError(f"{SUITE} = {name!r}: must be one of {allowed}")
+    check_known(SUITE, name, PROFILES)
     return name
 
 
@@ -48,10 +46,8 @@ def more_devices() -> tuple[str, ...]:
     names = [n.strip() for n in os.environ.get(DEVICES, "").split(",") if n.strip()]
     for name in names:
         if not DEVICE.fullmatch(name):
-            raise InputError(
-                f"{DEVICES} = {name!r}: must be torch devices separated by commas, "
-                "such as xpu,cuda:1"
-            )
+            must = "be torch devices separated by commas, such as xpu,cuda:1"
+            raise refused(DEVICES, name, must)
     return tuple(n for n in dict.fromkeys(names) if n not in ("cpu", STAND_IN))
 
 

@@ -19,18 +19,23 @@ class WrongResult(Exception):  # noqa: N818
 class Session(Protocol):
     """One case, done by one implementation on one device.
 
-    `notes` tells in a few words what was chosen for it, such as a number of threads;
-    `processes` are the ids of other processes that share it.
+    A subclass needs no more than `reset`, `run` and `verify`. `notes` tells in a few
+    words what was chosen for the session, such as a number of threads; `processes` are
+    the ids of other processes that share it. A session may also have `prove`, which
+    takes nothing and raises an error unless what ran, as the cell was opened, is what
+    the implementation's name says, such as compiled code.
     """
 
-    notes: str
-    processes: tuple[str, ...]
+    notes: str = ""
+    processes: tuple[str, ...] = ()
 
     def move(self) -> None:
         """Move the data to the device, or again; may return before they are there."""
+        return
 
     def build(self) -> None:
         """Build what works on the moved data, such as a model."""
+        return
 
     def reset(self) -> None:
         """Return to the start of the job, such as the initial weights."""
@@ -40,6 +45,7 @@ class Session(Protocol):
 
     def synchronize(self) -> None:
         """Wait until the device has done all its work."""
+        return
 
     def verify(self, repeats: int) -> tuple[float | None, float | None]:
         """Check that the work is equal; return the loss and the accuracy.
@@ -56,7 +62,10 @@ class Session(Protocol):
 
 
 class Definition(Protocol):
-    """The code of a workload; `session` and the methods after it may load torch."""
+    """The code of a workload; `session` and the methods after it may load torch.
+
+    A subclass needs no more than `declared`, `work`, `expected_s` and `session`.
+    """
 
     declared: Workload
 
@@ -75,6 +84,7 @@ class Definition(Protocol):
             sweep: the fields of a sweep: axis, values, sizes and settings.
             given: names of the sizes that the user chose.
         """
+        return {}
 
     def session(
         self, case: Case, implementation: str, device: str, threads: int | None,
@@ -84,14 +94,17 @@ class Definition(Protocol):
 
     def first_use(self, implementation: str, device: str, ranks: int) -> None:
         """Do the least work that makes a fresh process pay its one-time costs."""
+        return
 
     def unavailable(self, implementation: str, device: str, ranks: int) -> str | None:
         """Return what is missing on a usable device; None if nothing is."""
+        return None
 
     def launches_per_step(
         self, case: Case, implementation: str, ranks: int
     ) -> float | None:
         """Return the kernels launched in a step; None if they cannot be counted."""
+        return None
 
     def count(self, implementation: str, cases: Sequence[Case]) -> list[list[float]]:
         """Return launches, bytes and operations of one repeat of each case.
@@ -99,3 +112,4 @@ class Definition(Protocol):
         Raises:
             ValueError: if they cannot be counted.
         """
+        raise ValueError(f"trainer = {implementation!r}: gives a device no work")

@@ -145,16 +145,11 @@ class Softmax:
 
     def count(self, implementation: str, cases: Sequence[Case]) -> list[list[float]]:
         """See `Definition`; cases of one shape are counted once."""
-        from softmax_core.work import Work, count_work
+        from softmax_core.work import count_work
 
-        works: dict[tuple[object, ...], Work] = {}
-        counts = []
-        for case in cases:
-            shape = tuple(case[name] for name in SOFTMAX.shape)
-            if shape not in works:
-                works[shape] = count_work(implementation, typed(case))
-            counts.append(list(works[shape].of(typed(case))))
-        return counts
+        shapes = {SOFTMAX.shape_of(case): typed(case) for case in cases}
+        works = {shape: count_work(implementation, c) for shape, c in shapes.items()}
+        return [list(works[SOFTMAX.shape_of(c)].of(typed(c))) for c in cases]
 
 
 class TrainingSession:
@@ -203,6 +198,10 @@ class TrainingSession:
         from softmax_core.device import synchronize
 
         synchronize(self._device)
+
+    def prove(self) -> None:
+        """See `Session`: some trainers can show that they did what they are called."""
+        getattr(self._session, "prove", lambda: None)()
 
     def verify(self, repeats: int) -> tuple[float, float]:
         """See `Session`: compare the weights with the float64 reference's.

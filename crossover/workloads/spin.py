@@ -5,13 +5,11 @@ path. An implementation is a law, `spin_STEPNS_ROWPS`, as `Law` reads and writes
 """
 
 import time
-from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from crossover.nouns import Case
-from crossover.workloads.definition import WrongResult
-from crossover.workloads.values import Size, Value
+from crossover.workloads.definition import Definition, Session, WrongResult
+from crossover.workloads.values import Size
 from crossover.workloads.workload import Workload
 
 PREFIX = "spin_"
@@ -64,8 +62,8 @@ def crossing_batch(baseline: Law, challenger: Law) -> float:
     return 1000 * steps_ns / (baseline.row_ps - challenger.row_ps)
 
 
-class Spin:
-    """The code of the workload; see `Definition`."""
+class Spin(Definition):
+    """The code of the workload; no kernel is launched, and nothing ever is missing."""
 
     declared = SPIN
 
@@ -78,12 +76,6 @@ class Spin:
         """See `Definition`."""
         return case.repeats * Law.parse(implementation).pass_s(case)
 
-    def eased(
-        self, sweep: Mapping[str, Any], given: Container[str]
-    ) -> dict[str, Value]:
-        """See `Definition`: no setting depends on a size."""
-        return {}
-
     def session(
         self, case: Case, implementation: str, device: str, threads: int | None,
         ranks: int,
@@ -91,37 +83,13 @@ class Spin:
         """See `Definition`."""
         return SpinSession(Law.parse(implementation).pass_s(case))
 
-    def first_use(self, implementation: str, device: str, ranks: int) -> None:
-        """See `Definition`: nothing is loaded."""
 
-    def unavailable(self, implementation: str, device: str, ranks: int) -> str | None:
-        """See `Definition`: nothing is missing anywhere."""
-
-    def launches_per_step(
-        self, case: Case, implementation: str, ranks: int
-    ) -> float | None:
-        """See `Definition`: no kernel is launched."""
-
-    def count(self, implementation: str, cases: Sequence[Case]) -> list[list[float]]:
-        """See `Definition`."""
-        raise ValueError(f"trainer = {implementation!r}: gives a device no work")
-
-
-class SpinSession:
-    """Spins instead of working; see `Session`."""
-
-    notes = ""
-    processes: tuple[str, ...] = ()
+class SpinSession(Session):
+    """Spins instead of working: there are no data, and nothing is built."""
 
     def __init__(self, pass_s: float) -> None:
         self._pass_s = pass_s
         self._passes = 0
-
-    def move(self) -> None:
-        """See `Session`: there are no data."""
-
-    def build(self) -> None:
-        """See `Session`: nothing is built."""
 
     def reset(self) -> None:
         """See `Session`."""
@@ -133,9 +101,6 @@ class SpinSession:
         end = time.perf_counter() + repeats * self._pass_s
         while time.perf_counter() < end:
             pass
-
-    def synchronize(self) -> None:
-        """See `Session`."""
 
     def verify(self, repeats: int) -> tuple[None, None]:
         """See `Session`: the passes done must be those that were asked for."""

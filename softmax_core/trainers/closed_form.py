@@ -1,14 +1,17 @@
 """The base of `compiled` and `graphed`: no autograd, tensors that stay in place."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from softmax_core.case import Case
 from softmax_core.data import Data, initial_weights
-from softmax_core.trainers.module import OnDevice, with_ones
+from softmax_core.trainers.module import with_ones
+from softmax_core.training import Session
 
 
-class ClosedFormSession(OnDevice):
+class ClosedFormSession(Session):
     """Data with a column of ones, weights w (classes, features + 1), their velocity.
 
     The weights have the layout of nn.Linear: with 784 features, MKL multiplies that way
@@ -16,7 +19,7 @@ class ClosedFormSession(OnDevice):
     and captured graphs hold their addresses.
     """
 
-    def build(self, data: Data) -> None:
+    def build(self, data: Data, *more: Any) -> None:
         """Move the data to the device, append the ones, and make the weights."""
         self.X, self.y = with_ones(data.to(self.device))
         W, b = initial_weights(self.case)

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from softmax_core.case import Case
-from softmax_core.data import Data
+from softmax_core.data import Data, batches
 from softmax_core.trainers.closed_form import ClosedFormSession, batch_sizes
-from softmax_core.trainers.module import AnyDevice
+from softmax_core.training import Trainer
 
 CHUNK = 8
 """Steps in one compiled call; more would take longer to compile. Verification trains on
@@ -65,17 +65,15 @@ class CompiledSession(ClosedFormSession):
     def build(self, data: Data) -> None:
         """Lay the data out and compile the calls of an epoch."""
         super().build(data)
-        self._shuffled = torch.empty_like(self.X), torch.empty_like(self.y)
+        # Data from the start: new memory may hold NaN, and the warm-up trains on it.
+        self._shuffled = self.X.clone(), self.y.clone()
         chunks = call_sizes(self.case)
         rows = [sum(sizes) for sizes in chunks]
         compiled = {sizes: self._steps(sizes) for sizes in set(chunks)}
         self._calls = [
             (compiled[sizes], X, y)
-            for sizes, X, y in zip(
-                chunks,
-                torch.split(self._shuffled[0], rows),
-                torch.split(self._shuffled[1], rows),
-                strict=True,
+            for sizes, (X, y) in zip(
+                chunks, batches(*self._shuffled, rows), strict=True
             )
         ]
         way = "products written out" if written_out(self.case) else "matrix products"
@@ -83,9 +81,7 @@ class CompiledSession(ClosedFormSession):
         self._warm_up()
 
     def _warm_up(self) -> None:
-        """Call each compiled function once, on real data: new memory may hold NaN."""
-        self._shuffled[0].copy_(self.X)
-        self._shuffled[1].copy_(self.y)
+        """Call each compiled function once."""
         with warnings.catch_warnings():
             # Loading inductor uses what torch itself calls deprecated.
             warnings.filterwarnings("ignore", "", DeprecationWarning, r"torch\.")
@@ -139,6 +135,9 @@ def _compiled(
     classes = shapes[1]
 
     def steps(X: Tensor, y: Tensor, w: Tensor, velocity: Tensor) -> None:
+        # Compiled code holds nothing of this line: only Python itself comes here.
+        if not torch.compiler.is_compiling():
+            raise RuntimeError("torch.compile left the steps to Python")
         new_w, new_velocity = w, velocity
         numbers = torch.arange(classes, device=X.device)
         rows, labels = torch.split(X, list(sizes)), torch.split(y, list(sizes))
@@ -184,7 +183,7 @@ def _written_out(X: Tensor, hit: Tensor, w: Tensor) -> Tensor:
     return (columns * (error - hit.T.to(X.dtype)).unsqueeze(1)).sum(2)
 
 
-class CompiledTrainer(AnyDevice):
+class CompiledTrainer(Trainer):
     """The closed-form step, compiled by inductor: C++ on the CPU, Triton on CUDA."""
 
     session = CompiledSession

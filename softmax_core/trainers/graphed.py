@@ -1,19 +1,19 @@
 """CUDA Graphs: many steps in one launch (docs/compiled_graphed.md)."""
 
 from collections.abc import Callable
+from importlib import import_module
 
 import torch
 from torch import Tensor
 
 from softmax_core.case import Case
-from softmax_core.data import Data
-from softmax_core.device import parse_device
+from softmax_core.data import Data, batches
 from softmax_core.trainers.closed_form import (
     ClosedFormSession,
     batch_sizes,
     step_in_place,
 )
-from softmax_core.trainers.module import AnyDevice
+from softmax_core.training import Setup, Trainer
 
 MOST_STEPS = 2_000
 """Most steps in one graph, of 4 or 5 nodes each: it bounds the time to capture it and
@@ -45,31 +45,18 @@ def capture_cuda(work: Work, device: torch.device) -> Work:
     return replay
 
 
-class GraphedTrainer(AnyDevice):
+class GraphedTrainer(Trainer):
     """Trains on CUDA only; tests on the CPU replace `capture`."""
+
+    name = "graphed"
 
     def __init__(self, capture: Capture = capture_cuda) -> None:
         self._capture = capture
+        self.only_on = "cuda" if capture is capture_cuda else ""
 
-    def prepare(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str = "cuda",
-        threads: int | None = None,
-        drawn_on: torch.device | str | None = None,
-    ) -> "GraphedSession":
-        """See `Trainer.prepare`.
-
-        Raises:
-            ValueError: for a device other than CUDA.
-        """
-        kind = parse_device(device).type
-        if kind != "cuda" and self._capture is capture_cuda:
-            raise ValueError(
-                f"device = {str(device)!r}: trainer graphed must be on cuda"
-            )
-        return GraphedSession(case, data, device, threads, drawn_on, self._capture)
+    def start(self, case: Case, data: Data, setup: Setup) -> "GraphedSession":
+        """See `Trainer`."""
+        return GraphedSession(case, data, setup, self._capture)
 
 
 def graph_sizes(case: Case) -> tuple[int, list[list[int]]]:
@@ -97,32 +84,17 @@ class GraphedSession(ClosedFormSession):
     generator would need its state restored.
     """
 
-    def __init__(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str,
-        threads: int | None,
-        drawn_on: torch.device | str | None,
-        capture: Capture,
-    ) -> None:
-        self._capture = capture
-        super().__init__(case, data, device, threads, drawn_on)
-
-    def build(self, data: Data) -> None:
+    def build(self, data: Data, capture: Capture) -> None:
         """Lay the data out and capture the graphs of an epoch."""
         super().build(data)
         repeats, graphs = graph_sizes(self.case)
         rows = [sum(sizes) for sizes in graphs]
         self._rows = [rows[0]] * repeats + rows[1:]
-        X = self.X.new_empty(max(rows), self.X.shape[1])
-        y = self.y.new_empty(max(rows), 1)
         # The warm-up trains on the buffers, so they must hold data, not old memory.
-        torch.index_select(self.X, 0, self._first(max(rows)), out=X)
-        torch.index_select(self.y, 0, self._first(max(rows)), out=y)
+        X, y = self.X[: max(rows)].clone(), self.y[: max(rows)].clone()
         self._buffers = [(X[:n], y[:n]) for n in self._rows]
         replays = [
-            self._capture(self._work(X[:n], y[:n], sizes), self.device)
+            capture(self._work(X[:n], y[:n], sizes), self.device)
             for n, sizes in zip(rows, graphs, strict=True)
         ]
         self._replays = [replays[0]] * repeats + replays[1:]
@@ -140,15 +112,26 @@ class GraphedSession(ClosedFormSession):
                 torch.index_select(self.y, 0, rows, out=y)
                 replay()
 
-    def _first(self, rows: int) -> Tensor:
-        return torch.arange(rows, device=self.device)
+    def prove(self) -> None:
+        """Show that a replay trains without any operator of torch's.
+
+        Raises:
+            RuntimeError: if it does not.
+        """
+        # That module imports this one.
+        counter = import_module("softmax_core.launches").Counter()
+        before = self.w.clone()
+        with counter:
+            self._replays[0]()
+        if counter.launches or torch.equal(before, self.w):
+            raise RuntimeError("no graph was replayed")
 
     def _work(self, X: Tensor, y: Tensor, sizes: list[int]) -> Work:
         """Return the work that a graph repeats: a step on each batch of its buffers."""
-        batches = list(zip(torch.split(X, sizes), torch.split(y, sizes), strict=True))
+        parts = batches(X, y, sizes)
 
         def work() -> None:
-            for rows, numbers in batches:
+            for rows, numbers in parts:
                 step_in_place(rows, numbers, self.w, self.velocity, self.case)
 
         return work

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from torch.utils.data import DataLoader, Sampler, TensorDataset
 
 from softmax_core.data import BatchOrder, Data
-from softmax_core.trainers.module import AnyDevice, ModuleSession
+from softmax_core.trainers.module import ModuleSession
+from softmax_core.training import Trainer
 
 
 class LessonSession(ModuleSession):
@@ -44,7 +45,7 @@ class _EpochSampler(Sampler[int]):
         return self._samples
 
 
-class LessonTrainer(AnyDevice):
+class LessonTrainer(Trainer):
     """The lesson's `fit(net, criterion, optimizer, batchdata, epochs)`."""
 
     session = LessonSession

@@ -5,10 +5,11 @@ from torch import Tensor
 
 from softmax_core import functional
 from softmax_core.data import Data, initial_weights
-from softmax_core.trainers.module import AnyDevice, OnDevice, with_ones
+from softmax_core.trainers.module import with_ones
+from softmax_core.training import Session, Trainer
 
 
-class ManualSession(OnDevice):
+class ManualSession(Session):
     """Has weights w (features + 1, classes); the last row multiplies the ones."""
 
     def build(self, data: Data) -> None:
@@ -45,7 +46,7 @@ class ManualSession(OnDevice):
         return w[:-1], w[-1]
 
 
-class ManualTrainer(AnyDevice):
+class ManualTrainer(Trainer):
     """data_iter, cross-entropy and sgd as the lesson writes them, kept stable."""
 
     session = ManualSession

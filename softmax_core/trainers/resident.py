@@ -2,8 +2,9 @@
 
 import torch
 
-from softmax_core.data import Data
-from softmax_core.trainers.module import AnyDevice, ModuleSession
+from softmax_core.data import Data, batches
+from softmax_core.trainers.module import ModuleSession
+from softmax_core.training import Trainer
 
 
 class ResidentSession(ModuleSession):
@@ -13,10 +14,8 @@ class ResidentSession(ModuleSession):
         """Build the model, and the batches as views of the shuffled copy."""
         super().build(data)
         X, y = torch.empty_like(self.data.X), torch.empty_like(self.data.y)
-        self._shuffled, size = (X, y), self.case.batch_size
-        self._batches = list(
-            zip(torch.split(X, size), torch.split(y, size), strict=True)
-        )
+        self._shuffled = X, y
+        self._batches = batches(X, y, self.case.batch_size)
 
     def train(self, epochs: int) -> None:
         """Train further epochs; may return before the device is done."""
@@ -28,7 +27,7 @@ class ResidentSession(ModuleSession):
                 self.step(X, y)
 
 
-class ResidentTrainer(AnyDevice):
+class ResidentTrainer(Trainer):
     """Gathers once an epoch and steps on views of that: no Python or copy per row."""
 
     session = ResidentSession

@@ -8,32 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from softmax_core.case import Case
-from softmax_core.data import BatchOrder, Data, initial_weights
-from softmax_core.device import parse_device, synchronize, use_threads
-from softmax_core.trainers.module import AnyDevice
+from softmax_core.data import BatchOrder, Data, batches, initial_weights
+from softmax_core.training import Session, Trainer
 
 CHUNK_BYTES = 8 << 20
 """Size of a chunk: the whole batches that fit into it, at least one."""
 BUFFERS = 2
 """Number of chunks on the device: one is copied while another is trained on."""
-
-
-class StreamedTrainer(AnyDevice):
-    """Keeps the data in host memory; shuffles chunks there and copies them."""
-
-    streams = True
-
-    def prepare(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str = "cpu",
-        threads: int | None = None,
-        drawn_on: torch.device | str | None = None,
-    ) -> "StreamedSession":
-        """See `Trainer.prepare`; epochs are always shuffled on the host."""
-        return StreamedSession(case, data, device, threads)
 
 
 class InTurn:
@@ -130,19 +111,15 @@ def _both(data: Data) -> tuple[Tensor, Tensor]:
     return data.X, data.y
 
 
-class StreamedSession:
-    """Has on the device the weights, the velocity, and `BUFFERS` chunks of the data."""
+class StreamedSession(Session):
+    """Has on the device the weights, the velocity, and `BUFFERS` chunks of the data.
 
-    def __init__(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str,
-        threads: int | None,
-    ) -> None:
-        use_threads(threads)
-        self.case, self.data = case, data.to("cpu")
-        self.device = parse_device(device)
+    Epochs are always shuffled on the host.
+    """
+
+    def build(self, data: Data) -> None:
+        """Make the weights and the buffers; the data stay in host memory."""
+        case, self.data = self.case, data.to("cpu")
         self.order = BatchOrder(case, torch.device("cpu"), "cpu")
         self._initial = tuple(t.to(self.device) for t in initial_weights(case))
         self.W, self.b = map(torch.empty_like, self._initial)
@@ -162,7 +139,6 @@ class StreamedSession:
             f"{'pinned' if pinned else 'not pinned'}, "
             f"{'a copy stream' if self.queues.apart else 'no copy stream'}"
         )
-        self.reset()
 
     def reset(self) -> None:
         """Return to the initial weights, zero velocity and the first epoch's order."""
@@ -171,10 +147,6 @@ class StreamedSession:
         for velocity in self._velocity:
             velocity.zero_()
         self.order.restart()
-
-    def synchronize(self) -> None:
-        """Wait until the device is done."""
-        synchronize(self.device)
 
     def weights(self) -> tuple[Tensor, Tensor]:
         """Return CPU tensors W (features, classes) and b (classes,)."""
@@ -213,12 +185,7 @@ class StreamedSession:
         computing = self.queues.computing()
         computing.wait_event(buffer.copied)
         moved, size = buffer.moved, self.case.batch_size
-        batches = zip(
-            torch.split(moved.X[:count], size),
-            torch.split(moved.y[:count], size),
-            strict=True,
-        )
-        for X, y in batches:
+        for X, y in batches(moved.X[:count], moved.y[:count], size):
             self.step(X, y)
         buffer.used.record(computing)
 
@@ -241,3 +208,10 @@ class StreamedSession:
         else:
             self.W.addmm_(X.T, error, alpha=-rate * share)
             self.b.addmv_(error.T, ones, alpha=-rate * share)
+
+
+class StreamedTrainer(Trainer):
+    """Keeps the data in host memory; shuffles chunks there and copies them."""
+
+    streams = True
+    session = StreamedSession

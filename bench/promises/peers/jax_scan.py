@@ -3,6 +3,7 @@
 `contenders` measures it; its interface is `softmax_core.training.Trainer`.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -13,55 +14,43 @@ from torch import Tensor
 
 from bench.promises.peers.jax_parts import Way, epoch, shuffled
 from softmax_core.case import Case
-from softmax_core.data import BatchOrder, Data, initial_weights
+from softmax_core.data import Data, initial_weights
+from softmax_core.training import Session, Setup, Trainer
 
 ORDERS = 4_000_000
 """Most indices of permutations that NumPy draws for one call."""
 
 
-class JaxTrainer:
-    """`Trainer` on JAX's CPU; float32 only, as JAX is without x64.
+class JaxTrainer(Trainer):
+    """A trainer on JAX's CPU; float32 only, as JAX is without x64.
 
     `host` has NumPy draw the permutations, which is far faster than XLA's sort, and
     hands them to the program; otherwise it shuffles by itself.
     """
 
-    streams = False
+    name, only_on = "jax", "cpu"
 
     def __init__(self, way: Way | None = None, host: bool = False) -> None:
         self.way, self.host = way or Way(), host
 
-    def unavailable(self, device: torch.device) -> str | None:
-        """See `Trainer.unavailable`."""
-        return None if device.type == "cpu" else "measured on the CPU only"
-
-    def prepare(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str = "cpu",
-        threads: int | None = None,
-        drawn_on: torch.device | str | None = None,
-    ) -> "JaxSession":
-        """See `Trainer.prepare`; `threads` are what XLA was started with.
+    def start(self, case: Case, data: Data, setup: Setup) -> "JaxSession":
+        """See `Trainer`; `threads` are what XLA was started with.
 
         Raises:
             ValueError: for a dtype other than float32.
         """
         if case.dtype != "float32":
             raise ValueError(f"dtype = {case.dtype!r}: trainer jax must have float32")
-        given = BatchOrder(case, torch.device("cpu"), drawn_on) if drawn_on else None
-        return JaxSession(case, data, self.way, self.host, given)
+        return JaxSession(case, data, replace(setup, threads=None), self.way, self.host)
 
 
-class JaxSession:
+class JaxSession(Session):
     """Data in JAX's arrays, laid out as the way asks; programs compile when called."""
 
-    def __init__(
-        self, case: Case, data: Data, way: Way, host: bool, given: BatchOrder | None
-    ) -> None:
-        self.case, self.host, self.order = case, host, given
-        self.notes = str(way)
+    def build(self, data: Data, way: Way, host: bool) -> None:
+        """Lay the data out and write the programs."""
+        case, self.host, self.notes = self.case, host, str(way)
+        self._is_given = self.setup.drawn_on is not None
         X = data.X.cpu().numpy()
         self._X = jnp.asarray(X if way.layout == "rows" else np.ascontiguousarray(X.T))
         self._y = jnp.asarray(data.y.cpu().numpy().astype(np.int32))
@@ -81,7 +70,6 @@ class JaxSession:
 
         self._drawing = jax.jit(drawing, donate_argnums=(0, 1))
         self._following = jax.jit(following, donate_argnums=0)
-        self.reset()
 
     def reset(self) -> None:
         """Return to the initial weights, zero velocity and the first epoch's order."""
@@ -89,12 +77,12 @@ class JaxSession:
         self._carry = w, jnp.zeros_like(w) if self.case.momentum else ()
         self._key = jax.random.key(self.case.seed + 2)
         self._generator = np.random.default_rng(self.case.seed + 2)
-        if self.order is not None:
+        if self._is_given:
             self.order.restart()
 
     def train(self, epochs: int) -> None:
         """Train these epochs, on from the present weights."""
-        if self.order is None and not self.host:
+        if not self._is_given and not self.host:
             self._carry, self._key = self._drawing(
                 self._carry, self._key, self._X, self._y, epochs
             )
@@ -107,7 +95,7 @@ class JaxSession:
     def _orders(self, epochs: int) -> Any:
         orders = np.empty((epochs, self.case.samples), np.int32)
         for row in orders:
-            if self.order is None:
+            if not self._is_given:
                 row[:] = self._generator.permutation(self.case.samples)
             else:
                 row[:] = self.order.next_epoch().numpy()

@@ -12,8 +12,8 @@ from matplotlib.patches import Rectangle
 
 from crossover.analysis.breakeven import BreakEven
 from crossover.report.pictures.labels import pair_label, plain
-from crossover.report.pictures.layout import entitle, legend_below, new_figure, say
-from crossover.report.pictures.styles import Look, looks, pair_looks, theme
+from crossover.report.pictures.layout import entitle, legend_below, new_figure
+from crossover.report.pictures.styles import Look, pair_looks, theme
 from crossover.report.pictures.ticks import log_axis, size_axis
 from crossover.report.words.numbers import count, percent, spanned
 from crossover.workloads.values import Size
@@ -38,7 +38,7 @@ def plot_break_even(
     axes: Axes,
     rows: Sequence[BreakEven],
     along: Size,
-    palette: Mapping[str, Look] | None = None,
+    palette: Mapping[str, Look],
 ) -> Axes:
     """Draw the epochs that pay for the fixed costs, with Fieller's interval.
 
@@ -46,10 +46,7 @@ def plot_break_even(
     only up to there. What is no number, or less than one epoch, stands in a row of its
     own.
     """
-    if not rows:
-        return say(axes, "not measured")
     pairs = list(dict.fromkeys((b.baseline, b.challenger) for b in rows))
-    palette = looks(n for pair in pairs for n in pair) if palette is None else palette
     sizes = sorted({b.case[along.name] for b in rows})
     workload = rows[0].case.workload
     axes.set_ylim(_limits(rows))
@@ -78,7 +75,7 @@ def break_even_figure(
     rows: Sequence[BreakEven],
     along: Size,
     title: str,
-    palette: Mapping[str, Look] | None = None,
+    palette: Mapping[str, Look],
 ) -> Figure:
     """Draw the break-evens along one axis, the legend below."""
     with theme():

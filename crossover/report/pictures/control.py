@@ -9,8 +9,8 @@ from matplotlib.patches import Patch
 
 from crossover.analysis.panels import Control
 from crossover.report.pictures.labels import name_of, plain
-from crossover.report.pictures.layout import entitle, legend_below, new_figure, say
-from crossover.report.pictures.styles import Look, look_of, looks, theme
+from crossover.report.pictures.layout import entitle, legend_below, new_figure
+from crossover.report.pictures.styles import Look, look_of, theme
 from crossover.report.pictures.ticks import log_axis
 from crossover.report.words.numbers import percent, times
 from crossover.report.words.sentences import fixed_values
@@ -21,11 +21,8 @@ SLOT = 0.8
 """The rounds of a size take this share of its width."""
 
 
-def plot_control(
-    axes: Axes, control: Control, palette: Mapping[str, Look] | None = None
-) -> Axes:
+def plot_control(axes: Axes, control: Control, palette: Mapping[str, Look]) -> Axes:
     """Draw each round's ratio, in its order, by size; the margin is shaded."""
-    palette = looks([control.contender]) if palette is None else palette
     look = look_of(palette, control.contender)
     sizes = list(control.medians)
     low, high = 1 / (1 + control.margin), 1 + control.margin
@@ -56,25 +53,17 @@ def plot_control(
     return axes
 
 
-def control_figure(
-    controls: Sequence[Control], palette: Mapping[str, Look] | None = None
-) -> Figure:
+def control_figure(controls: Sequence[Control], palette: Mapping[str, Look]) -> Figure:
     """Draw every control of a run, one below the other."""
     with theme():
-        count = max(1, len(controls))
+        count = len(controls)
         figure, panels = new_figure(9.5, 4.3 * count, rows=count)
-        if not controls:
-            say(panels[0], "not measured: the run has no A/A control")
-        for axes, control in zip(panels, controls, strict=False):
+        for axes, control in zip(panels, controls, strict=True):
             plot_control(axes, control, palette)
             fixed = plain(fixed_values(control.sweep))
             entitle(axes, f"{axes.get_title()}\n{fixed}")
-        margins = sorted({control.margin for control in controls})
-        extra = [
-            Patch(color="black", alpha=0.12, label=f"margin of {percent(margin)}")
-            for margin in margins
-        ]
-        legend_below(figure, panels, extra)
+        margin = f"margin of {percent(controls[0].margin)}"  # of the run
+        legend_below(figure, panels, [Patch(color="black", alpha=0.12, label=margin)])
         figure.suptitle("A/A control: one contender measured against itself")
     return figure
 

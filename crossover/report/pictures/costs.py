@@ -11,8 +11,8 @@ from matplotlib.ticker import PercentFormatter
 
 from crossover.analysis.phases import Phases, WarmUp
 from crossover.report.pictures.labels import name_of, plain
-from crossover.report.pictures.layout import entitle, legend_below, new_figure, say
-from crossover.report.pictures.styles import Colour, Look, look_of, looks, theme
+from crossover.report.pictures.layout import entitle, legend_below, new_figure
+from crossover.report.pictures.styles import Colour, Look, look_of, theme
 from crossover.report.pictures.ticks import log_axis
 from crossover.report.words.numbers import count, seconds, spanned
 from crossover.workloads.values import Size
@@ -29,16 +29,13 @@ LEAST_LABELLED = 0.09
 
 
 def plot_phases(
-    axes: Axes, rows: Sequence[Phases], palette: Mapping[str, Look] | None = None
+    axes: Axes, rows: Sequence[Phases], palette: Mapping[str, Look]
 ) -> Axes:
     """Draw each contender's shares of set-up, transfer and training at one size.
 
     Shares, because a stack on a log axis would mislead, and on a linear one the fastest
     contender could not be seen; the total in seconds stands above each bar.
     """
-    if not rows:
-        return say(axes, "not measured")
-    palette = looks(row.contender for row in rows) if palette is None else palette
     colours = [look_of(palette, row.contender).colour for row in rows]
     starts = np.zeros(len(rows))
     for _, field, kept, hatch in PARTS:
@@ -74,18 +71,15 @@ def phases_figure(
     rows: Sequence[Phases],
     along: Size,
     title: str,
-    palette: Mapping[str, Look] | None = None,
+    palette: Mapping[str, Look],
 ) -> Figure:
     """Draw the shares at some sizes side by side, contenders in the same rows."""
     with theme():
         sizes = list(dict.fromkeys(row.size for row in rows))
         names = list(dict.fromkeys(row.contender for row in rows))
         height = 1.9 + 0.55 * len(names)
-        figure, panels = new_figure(11, height, columns=len(sizes) or 1)
-        if not rows:
-            say(panels[0], "not measured")
-        palette = looks(names) if palette is None else palette
-        for axes, size in zip(panels, sizes, strict=False):
+        figure, panels = new_figure(11, height, columns=len(sizes))
+        for axes, size in zip(panels, sizes, strict=True):
             mine = [row for row in rows if row.size == size]
             plot_phases(axes, mine, palette)
             entitle(axes, f"{along.axis_words} {size:,}")
@@ -105,12 +99,9 @@ def phases_figure(
 
 
 def plot_warm_up(
-    axes: Axes, rows: Sequence[WarmUp], palette: Mapping[str, Look] | None = None
+    axes: Axes, rows: Sequence[WarmUp], palette: Mapping[str, Look]
 ) -> Axes:
     """Draw each contender's calls before its first sample, the first one ringed."""
-    if not rows:
-        return say(axes, "not measured")
-    palette = looks(row.contender for row in rows) if palette is None else palette
     for row in rows:
         look = look_of(palette, row.contender)
         few = len(row.calls) <= 40
@@ -133,19 +124,15 @@ def warm_up_figure(
     rows: Sequence[WarmUp],
     along: Size,
     title: str,
-    palette: Mapping[str, Look] | None = None,
+    palette: Mapping[str, Look],
 ) -> Figure:
     """Draw the warm-ups at some sizes side by side on the same y axis."""
     with theme():
         sizes = list(dict.fromkeys(row.size for row in rows))
         figure, panels = new_figure(
-            11, 4.2, columns=len(sizes) or 1, sharex=True, sharey=True
+            11, 4.2, columns=len(sizes), sharex=True, sharey=True
         )
-        if not rows:
-            say(panels[0], "not measured")
-        names = list(dict.fromkeys(row.contender for row in rows))
-        palette = looks(names) if palette is None else palette
-        for axes, size in zip(panels, sizes, strict=False):
+        for axes, size in zip(panels, sizes, strict=True):
             plot_warm_up(axes, [row for row in rows if row.size == size], palette)
             entitle(axes, f"{along.axis_words} {size:,}, {axes.get_title()}")
             if axes is not panels[0]:

@@ -26,7 +26,7 @@ from crossover.report.pictures.layout import (
     new_figure,
     say,
 )
-from crossover.report.pictures.styles import Look, look_of, looks, pair_looks, theme
+from crossover.report.pictures.styles import Look, look_of, pair_looks, theme
 from crossover.report.pictures.ticks import log_axis, size_axis
 from crossover.report.words.numbers import between, percent, seconds, times
 from crossover.report.words.sentences import fixed_values
@@ -40,9 +40,7 @@ TIME_WORDS = {
 }
 
 
-def plot_times(
-    axes: Axes, result: SweepResult, palette: Mapping[str, Look] | None = None
-) -> Axes:
+def plot_times(axes: Axes, result: SweepResult, palette: Mapping[str, Look]) -> Axes:
     """Draw median seconds per epoch against size, its interval as a band, log-log.
 
     The time is that of all epochs where they are what varies, or where it holds fixed
@@ -51,7 +49,6 @@ def plot_times(
     names = list(dict.fromkeys(str(e.contender) for e in result.estimates))
     if not names:
         return say(axes, nothing(result))
-    palette = looks(names) if palette is None else palette
     for name in names:
         rows = [e for e in result.estimates if str(e.contender) == name]
         repeats = [e.case.repeats if result.per_repeat else 1 for e in rows]
@@ -73,9 +70,7 @@ def plot_times(
     return _along(axes, result)
 
 
-def plot_speedups(
-    axes: Axes, result: SweepResult, palette: Mapping[str, Look] | None = None
-) -> Axes:
+def plot_speedups(axes: Axes, result: SweepResult, palette: Mapping[str, Look]) -> Axes:
     """Draw each pair's paired speedup, the 1x line, and its crossover's interval.
 
     A line has the look of its challenger; where several pairs have the same, they
@@ -85,7 +80,6 @@ def plot_speedups(
     pairs = list(dict.fromkeys((p.baseline, p.challenger) for p in result.speedups))
     if not pairs:
         return say(axes, nothing(result))
-    palette = looks(n for pair in pairs for n in pair) if palette is None else palette
     axes.axhline(1, color="black", lw=1.2, zorder=1.5)
     one_baseline = len(pairs) > MOST_SHADED and len({a for a, _ in pairs}) == 1
     shaded = _shaded(result)
@@ -111,9 +105,7 @@ def plot_speedups(
     return _along(axes, result)
 
 
-def sweep_figure(
-    result: SweepResult, palette: Mapping[str, Look] | None = None
-) -> Figure:
+def sweep_figure(result: SweepResult, palette: Mapping[str, Look]) -> Figure:
     """Draw one sweep: times left, speedups right, legends below."""
     with theme():
         figure, panels = new_figure(11, 4.8, columns=2)

@@ -5,6 +5,7 @@ The writer saves each picture and drops it before it asks for the next.
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from matplotlib.figure import Figure
 from PIL import Image
@@ -18,6 +19,7 @@ from crossover.analysis.panels import (
 )
 from crossover.analysis.phases import phases, warm_ups
 from crossover.analysis.sweeps import SweepResult
+from crossover.files.atomic import write_atomically
 from crossover.nouns import Run
 from crossover.report.pictures import captions
 from crossover.report.pictures.breakeven import break_even_figure
@@ -43,18 +45,18 @@ NOT_DRAWN = (
 )
 
 
-def pictures(run: Run, derived: Derived, view: str = "train") -> Iterator[Picture]:
-    """Draw every figure of a run in one view, lazily: each is made when asked for.
+def pictures(run: Run, derived: Derived) -> Iterator[Picture]:
+    """Draw every figure of a run, lazily: each is made when asked for.
 
-    First those of each sweep, then speedups over two axes, then the A/A control.
+    First those of each sweep, training alone; then speedups over two axes; then the A/A
+    control.
 
     Args:
         run: what was recorded.
         derived: what follows from it.
-        view: of times and speedups; what a fresh process pays is shown in any.
     """
-    results = derived.sweeps[view]
-    palette = _palette(results)
+    results = derived.sweeps["train"]
+    palette = palette_of(results)
     every = len(results) <= MOST_DETAILED
     for i, result in enumerate(results, start=1):
         head, alt, caption = captions.sweep(result)
@@ -106,7 +108,15 @@ def small_png(figure: Figure) -> bytes:
     return file.getvalue()
 
 
-def _palette(results: Sequence[SweepResult]) -> dict[str, Look]:
+def save(figure: Figure, folder: Path, name: str) -> bytes:
+    """Write a figure as SVG and as PNG, each atomically; return the PNG."""
+    write_atomically(folder / f"{name}.svg", image(figure, "svg"))
+    png = small_png(figure)
+    write_atomically(folder / f"{name}.png", png)
+    return png
+
+
+def palette_of(results: Sequence[SweepResult]) -> dict[str, Look]:
     """Give every contender of a run its look: those measured first, then `best`."""
     measured = [str(e.contender) for r in results for e in r.estimates]
     paired = [

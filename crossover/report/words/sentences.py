@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from crossover.analysis.flags import UNFINISHED, doubts
+from crossover.analysis.flags import BUSY, UNFINISHED, doubts
 from crossover.findings import (
     BEHIND,
     EQUAL,
@@ -80,14 +80,20 @@ def doubted(flags: Iterable[str]) -> str:
     """Say what flags make doubtful; see `doubtful`."""
     said = doubts(flags)
     unfinished = [words for name, words in said.items() if name in UNFINISHED]
-    others = [words for name, words in said.items() if name not in UNFINISHED]
+    others = [words for name, words in said.items() if name not in (*UNFINISHED, BUSY)]
     parts = {"unfinished": unfinished, "doubtful": others}
     return ", ".join(f"{word} ({'; '.join(why)})" for word, why in parts.items() if why)
 
 
 def headed(c: Crossover) -> str:
-    """Return the outcome of an answer with its doubts, as its line begins."""
-    return ", ".join(filter(None, (c.answer.outcome.replace("_", " "), doubtful(c))))
+    """Return the outcome of an answer with its doubts, as its line begins.
+
+    A machine whose cores were taken by others comes before all.
+    """
+    busy = doubts(c.flags).get(BUSY)
+    first = f"Not to be trusted: {busy}; " if busy else ""
+    outcome = c.answer.outcome.replace("_", " ")
+    return first + ", ".join(filter(None, (outcome, doubtful(c))))
 
 
 def answer(c: Crossover, a: Name, b: Name) -> Parts:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from crossover.files.refusals import refusing
-from crossover.files.untrusted import InputError, Unreadable, near, read_text
+from crossover.files.untrusted import InputError, Unreadable, check_known, read_text
 
 MOST_ROWS, MOST_FIELDS = 1_000_000, 10_000_000
 
@@ -116,20 +116,10 @@ def _parsed(whole: str, asked: TableAsk) -> Rows:
 
 def _check_columns(known: list[str], asked: TableAsk) -> None:
     for column in (*asked.columns, *asked.pool):
-        if column not in known:
-            raise InputError(
-                f"column = {column!r}: must be one of {listed(known)}"
-                f"{near(column, tuple(known[:1000]))}"
-            )
+        check_known("column", column, known)
     for column in asked.columns:
         if known.count(column) > 1:
             raise InputError(f"column = {column!r}: must be there only once")
     named = (*asked.columns, *asked.pool)
     if len(set(named)) < len(named):
         raise InputError(f"columns = {named}: each must be named only once")
-
-
-def listed(names: Sequence[str], most: int = 20) -> str:
-    """Return names for a message, the first of many."""
-    more = ", ..." if len(names) > most else ""
-    return ", ".join(name[:40] for name in names[:most]) + more

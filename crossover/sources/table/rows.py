@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from crossover.files.untrusted import InputError, near
-from crossover.sources.table.file import Rows, TableAsk, listed, read_rows
+from crossover.files.untrusted import InputError, check_known, listed
+from crossover.sources.table.file import Rows, TableAsk, read_rows
 from crossover.sources.table.times import positive, read_times
 from crossover.sources.table.unlike import refuse_unlike
 
@@ -117,18 +117,11 @@ def read_table(path: Path, asked: TableAsk) -> Table:
     table[asked.time] = read_times(rows, asked)
     for column in filter(None, (asked.round, *asked.by)):
         table[column] = _without_point_zero(table[column])
-    _check_contenders(tuple(dict.fromkeys(who)), pair)
+    present = tuple(dict.fromkeys(who))
+    for name in pair:
+        check_known("contender", name, present)
     refuse_unlike(rows, table, asked)
     return Table(table, (*notes, *_pooled(rows, asked)))
-
-
-def _check_contenders(present: tuple[str, ...], pair: tuple[str, str]) -> None:
-    for name in pair:
-        if name not in present:
-            raise InputError(
-                f"contender = {name!r}: must be one of {listed(present)}"
-                f"{near(name, present[:1000])}"
-            )
 
 
 def _without_point_zero(column: "pd.Series[str]") -> "pd.Series[str]":

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from crossover.files.untrusted import InputError, shown
-from crossover.sources.table.file import Rows, TableAsk, listed
+from crossover.files.untrusted import InputError, listed, shown
+from crossover.sources.table.file import Rows, TableAsk
 from crossover.spec.bounds import LARGEST
 
 SPELLINGS = {

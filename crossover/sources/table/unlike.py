@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from crossover.files.untrusted import InputError
-from crossover.sources.table.file import Rows, TableAsk, listed
+from crossover.files.untrusted import InputError, listed
+from crossover.sources.table.file import Rows, TableAsk
 from crossover.sources.table.times import (
     RATES,
     SECONDS,

@@ -8,10 +8,9 @@ from numba import config, set_num_threads
 from torch import Tensor
 
 from softmax_core.case import Case
-from softmax_core.data import BatchOrder, Data, initial_weights
-from softmax_core.device import parse_device, use_threads
+from softmax_core.data import Data, initial_weights
 from softmax_core.trainers.fused import columns, rows
-from softmax_core.trainers.module import AnyDevice
+from softmax_core.training import Session, Setup, Trainer
 
 MOST_SUMS = 24
 """Largest (features + 1) x (classes - 1) whose loops are written out: for more, that
@@ -20,34 +19,6 @@ THREADED_WORK = 1e6
 """Smallest batch x classes x features for which waking up threads pays."""
 MOST_LANES = 16
 """Most lanes of a batch for which the kernel is compiled for just their number."""
-
-
-class FusedTrainer(AnyDevice):
-    """Trains by kernels that numba compiles; on the CPU only."""
-
-    def prepare(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str = "cpu",
-        threads: int | None = None,
-        drawn_on: torch.device | str | None = None,
-    ) -> "FusedSession":
-        """See `Trainer.prepare`.
-
-        Raises:
-            ValueError: for a device other than the CPU.
-        """
-        if parse_device(device).type != "cpu":
-            raise ValueError(f"device = {str(device)!r}: trainer fused must be on cpu")
-        use_threads(threads)
-        given = (
-            None
-            if drawn_on is None
-            else BatchOrder(case, torch.device("cpu"), drawn_on)
-        )
-        session = ColumnsSession if _is_small(case) else RowsSession
-        return session(case, data, threads_of(case, threads), given)
 
 
 def _is_small(case: Case) -> bool:
@@ -68,18 +39,20 @@ def threads_of(case: Case, threads: int | None) -> int:
     return most if work >= THREADED_WORK and not _is_small(case) else 1
 
 
-class FusedSession:
+class FusedSession(Session):
     """The base of both ways to train: weights, step sizes, the state of the shuffles.
 
-    `notes` tells which way was chosen and how many threads train.
+    `notes` tells which way was chosen and how many threads train. The kernels shuffle
+    by themselves, unless the set-up says where the order is drawn.
     """
 
-    way = ""
+    way, is_transposed = "", False
 
-    def __init__(
-        self, case: Case, data: Data, threads: int, given: BatchOrder | None
-    ) -> None:
-        self.case, self.threads, self.order = case, threads, given
+    def build(self, data: Data) -> None:
+        """Bring data and weights into the layout of the kernels."""
+        case = self.case
+        self.threads = threads = threads_of(case, self.setup.threads)
+        self._is_given = self.setup.drawn_on is not None
         self.notes = f"{self.way}, {threads} thread{'s' * (threads > 1)}"
         self._X = np.ascontiguousarray(data.X.cpu().numpy())
         self._y = data.y.cpu().numpy()
@@ -89,32 +62,34 @@ class FusedSession:
         self._rates = (case.learning_rate / sizes).astype(case.dtype)
         self._momentum = self._X.dtype.type(case.momentum)
         self._state = np.zeros(1, np.uint64)
-        self._initial = self._joined(*(t.numpy() for t in initial_weights(case)))
-        self.reset()
+        joined = np.vstack([t.numpy() for t in initial_weights(case)])
+        self._initial = self._turned(joined)
 
     def reset(self) -> None:
         """Return to the initial weights, zero velocity and the first epoch's order."""
         self._w, self._u = self._initial.copy(), np.zeros_like(self._initial)
         self._state[0] = self.case.seed + 2
         self._lay(None)
-        if self.order is not None:
+        if self._is_given:
             self.order.restart()
 
     def train(self, epochs: int) -> None:
         """Train further epochs: in one call, unless their order is given."""
-        if self.order is None:
+        if not self._is_given:
             self._run(True, epochs)
             return
         for _ in range(epochs):
             self._lay(self.order.next_epoch().cpu().numpy())
             self._run(False, 1)
 
-    def synchronize(self) -> None:
-        """Do nothing: `train` returns when it is done."""
-
     def weights(self) -> tuple[Tensor, Tensor]:
         """Return CPU tensors W (features, classes) and b (classes,)."""
-        raise NotImplementedError
+        w = torch.from_numpy(self._turned(self._w))
+        return w[:-1], w[-1]
+
+    def _turned(self, w: Any) -> Any:
+        """Return weights, biases last, in the kernels' layout, or from it: a copy."""
+        return np.ascontiguousarray(w.T) if self.is_transposed else w.copy()
 
     def _run(self, shuffled: bool, epochs: int) -> None:
         if self.threads == 1:
@@ -131,10 +106,6 @@ class FusedSession:
         shared = self._rates, self._momentum, self._state, shuffled, epochs
         return self._batch, self._w, self._u, *shared
 
-    def _joined(self, W: Any, b: Any) -> Any:
-        """Return weights and bias as one array in the kernels' layout."""
-        raise NotImplementedError
-
     def _lay(self, order: Any) -> None:
         """Put the samples into an order (samples,); None means that of the data."""
         raise NotImplementedError
@@ -148,27 +119,19 @@ class ColumnsSession(FusedSession):
 
     way = "columns"
 
-    def __init__(
-        self, case: Case, data: Data, threads: int, given: BatchOrder | None
-    ) -> None:
+    def build(self, data: Data) -> None:
+        """Make the columns, and the masks of a full batch and of the short one."""
+        case = self.case
         self._columns = np.zeros(
             (case.features + 1, case.samples + columns.LANES), case.dtype
         )
-        super().__init__(case, data, threads, given)
+        super().build(data)
         width = -(-self._batch // columns.LANES) * columns.LANES
         self._sizes = (0,) * case.features, (0,) * case.classes
         self._lanes = (0,) * width if width <= MOST_LANES else ()
         self._masks = np.zeros((2, width), case.dtype)
         if self._batch <= columns.BLOCK:
             self._masks[0, : self._batch] = self._masks[1, : self._short] = 1
-
-    def _joined(self, W: Any, b: Any) -> Any:
-        return np.vstack([W, b])
-
-    def weights(self) -> tuple[Tensor, Tensor]:
-        """Return CPU tensors W (features, classes) and b (classes,)."""
-        w = torch.from_numpy(self._w.copy())
-        return w[:-1], w[-1]
 
     def _lay(self, order: Any) -> None:
         none = np.empty(0, np.int64)
@@ -186,15 +149,7 @@ class ColumnsSession(FusedSession):
 class RowsSession(FusedSession):
     """For many features or classes: reads the data in place, in a shuffled order."""
 
-    way = "rows"
-
-    def _joined(self, W: Any, b: Any) -> Any:
-        return np.ascontiguousarray(np.vstack([W, b]).T)
-
-    def weights(self) -> tuple[Tensor, Tensor]:
-        """Return CPU tensors W (features, classes) and b (classes,)."""
-        w = torch.from_numpy(np.ascontiguousarray(self._w.T))
-        return w[:-1], w[-1]
+    way, is_transposed = "rows", True
 
     def _lay(self, order: Any) -> None:
         laid = np.arange(self.case.samples) if order is None else order
@@ -207,3 +162,13 @@ class RowsSession(FusedSession):
             rows.train_rows(*data, *steps)
         else:
             rows.train_rows_threaded(*data, *steps, self.threads)
+
+
+class FusedTrainer(Trainer):
+    """Trains by kernels that numba compiles; on the CPU only."""
+
+    name, only_on = "fused", "cpu"
+
+    def start(self, case: Case, data: Data, setup: Setup) -> FusedSession:
+        """See `Trainer`."""
+        return (ColumnsSession if _is_small(case) else RowsSession)(case, data, setup)

@@ -10,21 +10,13 @@ exchange their parts of a batch's logits: one barrier of the grid a step.
 import numba
 from numba import cuda
 
-from softmax_core.trainers.fused_cuda.parts import (
-    LIMITS,
-    fold_of,
-    gradient_of,
-    load_of,
-    logit_of,
-    softmax_of,
-    update_of,
-)
+from softmax_core.trainers.fused_cuda.parts import LIMITS, backward, forward
 
 
 def _logits(plan, dtype):
     """Return the function that computes a batch's logits from all blocks' features."""
     threads, blocks, length = plan.threads, plan.blocks, plan.batch * plan.classes
-    own, classes, logit = plan.features, plan.classes, logit_of(plan, dtype)
+    own, classes, (_, logit, _) = plan.features, plan.classes, forward(plan, dtype)
 
     @cuda.jit(device=True)
     def alone(tile, w, logits, scratch, parity, first, rows, tid):
@@ -54,7 +46,7 @@ def _logits(plan, dtype):
 def _descend(plan, dtype):
     """Return the function that takes a step of SGD on a block's weights."""
     threads, weights, slices = plan.threads, plan.weights, plan.slices
-    gradient, fold, update = gradient_of(plan, dtype), fold_of(plan), update_of(dtype)
+    gradient, fold, update = backward(plan, dtype)
 
     @cuda.jit(device=True)
     def descend(tile, errors, sums, w, v, first, rows, rate, momentum, tid):
@@ -113,8 +105,8 @@ def features_kernel(plan):
     dtype = getattr(numba, plan.dtype)
     a, b, c, d, e, f, end = plan.starts
     batch, tile_rows, own = plan.batch, plan.tile, plan.features
-    load, descend = load_of(plan, dtype), _descend(plan, dtype)
-    logits, softmax = _logits(plan, dtype), softmax_of(plan, dtype)
+    load, _, softmax = forward(plan, dtype)
+    logits, descend = _logits(plan, dtype), _descend(plan, dtype)
     fetch, store = _move(plan, dtype)
 
     @cuda.jit(**LIMITS)

@@ -1,6 +1,6 @@
 """Device functions that both kernels of trainer fused_cuda use.
 
-Each function here returns a device function, compiled for a plan. Every number has the
+Each function here returns device functions, compiled for a plan. Every number has the
 case's dtype, because a bare 0.0 or an integer would turn a sum into float64. No barrier
 is in a branch that depends on the thread. Sums have a fixed order: no atomics.
 """
@@ -18,9 +18,9 @@ SIMULATED = bool(numba.config.ENABLE_CUDASIM)
 LIMITS = {} if SIMULATED else {"max_registers": 128}
 
 
-def load_of(plan, dtype):
-    """Return `load`, which reads rows of the data into shared memory."""
-    threads, own = plan.threads, plan.features
+def forward(plan, dtype):
+    """Return `load`, `logit` and `softmax`: from rows of the data to their errors."""
+    threads, own, classes = plan.threads, plan.features, plan.classes
 
     @cuda.jit(device=True)
     def load(X, y, order, start, rows, offset, labels, tile, tid):
@@ -35,13 +35,6 @@ def load_of(plan, dtype):
             else:
                 tile[i] = dtype(0)
 
-    return load
-
-
-def logit_of(plan, dtype):
-    """Return `logit`, one row's product with the weights of one class."""
-    own, classes = plan.features, plan.classes
-
     @cuda.jit(device=True)
     def logit(tile, w, row, c):
         """Return the part of a logit that comes from the block's features."""
@@ -49,13 +42,6 @@ def logit_of(plan, dtype):
         for d in range(own):
             total += tile[row * own + d] * w[d * classes + c]
         return total
-
-    return logit
-
-
-def softmax_of(plan, dtype):
-    """Return `softmax`, which turns logits into their gradient."""
-    threads, classes = plan.threads, plan.classes
 
     @cuda.jit(device=True)
     def softmax(logits, labels, first, rows, scale, tid):
@@ -78,12 +64,13 @@ def softmax_of(plan, dtype):
                     p -= scale
                 logits[at + c] = p
 
-    return softmax
+    return load, logit, softmax
 
 
-def gradient_of(plan, dtype):
-    """Return `gradient`, the sum over rows for one weight."""
-    own, classes = plan.features, plan.classes
+def backward(plan, dtype):
+    """Return `gradient`, `fold` and `update`: from the errors to a step of SGD."""
+    threads, own, classes = plan.threads, plan.features, plan.classes
+    weights = plan.weights
 
     @cuda.jit(device=True)
     def gradient(tile, errors, first, begin, rows, step, j):
@@ -98,13 +85,6 @@ def gradient_of(plan, dtype):
                 total += tile[(first + r) * own + d] * errors[r * classes + c]
         return total
 
-    return gradient
-
-
-def fold_of(plan):
-    """Return `fold`, which adds up the blocks' parts of the gradient."""
-    threads, weights = plan.threads, plan.weights
-
     @cuda.jit(device=True)
     def fold(sums, slices, tid):
         """Add up the slices of each weight, by a tree, into the first slice."""
@@ -116,16 +96,10 @@ def fold_of(plan):
             cuda.syncthreads()
             half //= 2
 
-    return fold
-
-
-def update_of(dtype):
-    """Return `update`, one step of SGD with momentum for one weight."""
-
     @cuda.jit(device=True)
     def update(w, v, j, gradient, rate, momentum):
         """Take a step of torch.optim.SGD on weight j."""
         v[j] = momentum * v[j] + gradient
         w[j] -= rate * v[j]
 
-    return update
+    return gradient, fold, update

@@ -12,27 +12,15 @@ adds up some of them, and there is a second barrier.
 import numba
 from numba import cuda
 
-from softmax_core.trainers.fused_cuda.parts import (
-    LIMITS,
-    fold_of,
-    gradient_of,
-    load_of,
-    logit_of,
-    softmax_of,
-    update_of,
-)
+from softmax_core.trainers.fused_cuda.parts import LIMITS, backward, forward
 
 
 def _accumulate(plan, dtype):
     """Return the function that sums the gradient over a block's share of a batch."""
     threads, classes, weights = plan.threads, plan.classes, plan.weights
     chunk, slices = plan.tile, plan.slices
-    load, logit, softmax = (
-        load_of(plan, dtype),
-        logit_of(plan, dtype),
-        softmax_of(plan, dtype),
-    )
-    gradient, fold, own = gradient_of(plan, dtype), fold_of(plan), plan.features
+    (load, logit, softmax), own = forward(plan, dtype), plan.features
+    gradient, fold, _ = backward(plan, dtype)
 
     @cuda.jit(device=True)
     def add(tile, errors, sums, total, base, rows, tid):
@@ -74,7 +62,7 @@ def _combine(plan, dtype):
     """Return the function that sums the gradient over all blocks and takes a step."""
     threads, weights = plan.threads, plan.weights
     blocks, folds = plan.blocks, plan.folds
-    fold, update = fold_of(plan), update_of(dtype)
+    _, fold, update = backward(plan, dtype)
 
     @cuda.jit(device=True)
     def by_each(total, half, sums, w, v, rate, momentum, tid):

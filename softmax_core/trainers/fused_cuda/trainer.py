@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from softmax_core.case import Case
-from softmax_core.data import BatchOrder, Data, initial_weights
-from softmax_core.device import parse_device, synchronize, use_threads
+from softmax_core.data import Data, initial_weights
 from softmax_core.trainers.fused_cuda.plan import LAYOUTS, Plan, plan
+from softmax_core.training import Session, Setup, Trainer
 
 MOST_ORDERS = 2**20
 """Most row numbers drawn for one launch, but at least an epoch's. More would save
@@ -25,14 +25,14 @@ INSTALL = (
 )
 
 
-class FusedCudaTrainer:
+class FusedCudaTrainer(Trainer):
     """Trains by kernels that numba compiles; on CUDA, or in numba's simulator.
 
     Tests may give `threads` in a block, `layout` and `multiprocessors`; otherwise the
     plan chooses them.
     """
 
-    streams = False
+    name = "fused_cuda"
 
     def __init__(
         self,
@@ -42,6 +42,7 @@ class FusedCudaTrainer:
     ) -> None:
         self._threads, self._layout = threads, layout
         self._multiprocessors = multiprocessors
+        self.only_on = "cpu" if _simulated() else "cuda"
 
     def unavailable(self, device: torch.device) -> str | None:
         """Return what numba lacks here to compile for CUDA. See `Trainer`."""
@@ -58,40 +59,27 @@ class FusedCudaTrainer:
             return f"numba cannot compile for CUDA ({type(error).__name__}): {INSTALL}"
         return None if usable else f"numba cannot compile for CUDA: {INSTALL}"
 
-    def prepare(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str = "cuda",
-        threads: int | None = None,
-        drawn_on: torch.device | str | None = None,
-    ) -> "FusedCudaSession":
-        """See `Trainer.prepare`.
+    def start(self, case: Case, data: Data, setup: Setup) -> "FusedCudaSession":
+        """See `Trainer`.
 
         Raises:
-            ValueError: for a device other than CUDA, or a row that is too large.
+            ValueError: for a row that is too large.
         """
-        where = parse_device(device)
-        if where.type != "cuda" and not (where.type == "cpu" and _simulated()):
-            raise ValueError(
-                f"device = {str(device)!r}: trainer fused_cuda must be on cuda"
-            )
-        use_threads(threads)
-        count = self._multiprocessors or _multiprocessors(where)
+        count = self._multiprocessors or _multiprocessors(setup.device)
         chosen = plan(case, count, self._threads, self._layout)
-        order = BatchOrder(case, where, drawn_on or where)
-        return FusedCudaSession(case, data.to(where), order, chosen)
+        return FusedCudaSession(case, data, setup, chosen)
 
 
-class FusedCudaSession:
+class FusedCudaSession(Session):
     """The data, weights and velocity in the GPU's memory, and the compiled kernel.
 
     `notes` tells how the blocks share a batch.
     """
 
-    def __init__(self, case: Case, data: Data, order: BatchOrder, chosen: Plan) -> None:
-        self.case, self.order, self.notes = case, order, str(chosen)
-        self.device, self._plan = data.X.device, chosen
+    def build(self, data: Data, chosen: Plan) -> None:
+        """Move the data to the device and compile the kernel of a plan."""
+        case, data = self.case, data.to(self.device)
+        self._plan, self.notes = chosen, str(chosen)
         initial = torch.cat([t.reshape(-1) for t in initial_weights(case)])
         self._initial = initial.to(self.device)
         self._w = self._initial.clone()
@@ -112,7 +100,6 @@ class FusedCudaSession:
         self._kernel = _kernel(chosen)
         self._configured: tuple[int, Any] | None = None
         self._launch(0)  # compiles
-        self.reset()
 
     def reset(self) -> None:
         """Return to the initial weights, zero velocity and the first epoch's order."""
@@ -128,10 +115,6 @@ class FusedCudaSession:
                 row.copy_(self.order.next_epoch())
             self._launch(now)
             epochs -= now
-
-    def synchronize(self) -> None:
-        """Wait until the device is done."""
-        synchronize(self.device)
 
     def weights(self) -> tuple[Tensor, Tensor]:
         """Return CPU tensors W (features, classes) and b (classes,)."""

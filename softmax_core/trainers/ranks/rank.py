@@ -20,9 +20,9 @@ from torch import Tensor
 
 from softmax_core.case import Case
 from softmax_core.data import Data
-from softmax_core.device import use_threads
 from softmax_core.precision import pin_products
 from softmax_core.trainers.ranks.share import Add, Place, ShareSession
+from softmax_core.training import Setup
 
 PATIENCE = timedelta(seconds=60)
 """How long a rank waits for the others, which may hang without ending."""
@@ -129,10 +129,8 @@ class Rank:
 
     def _prepare(self, case: Case, threads: int, drawn_on: str | None) -> ShareSession:
         data = received(self._commands, case)
-        use_threads(threads)
-        return ShareSession(
-            case, data, self._device, None, drawn_on, self._place, self._add
-        )
+        setup = Setup(self._device, threads, drawn_on)
+        return ShareSession(case, data, setup, self._place, self._add)
 
 
 def digest(W: Tensor, b: Tensor) -> bytes:

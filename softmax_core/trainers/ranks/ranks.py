@@ -127,15 +127,12 @@ class Ranks:
         wait([process.sentinel for process in self._processes], NOTICED_S)
         for process in self._processes:
             process.join(SETTLED_S)  # the first to end may not be the first seen
-        for rank, code in sorted(self._exit_codes().items(), key=lambda item: item[1]):
+        codes = ((p.exitcode, rank) for rank, p in enumerate(self._processes, start=1))
+        for code, rank in sorted(one for one in codes if one[0] is not None):
             if code < 0:
                 return f"rank {rank} was ended by {signal.Signals(-code).name}"
             return f"rank {rank} failed: {_last_words(self._commands[rank - 1])}"
         return ""
-
-    def _exit_codes(self) -> dict[int, int]:
-        codes = {rank: p.exitcode for rank, p in enumerate(self._processes, start=1)}
-        return {rank: code for rank, code in codes.items() if code is not None}
 
     def stop(self) -> None:
         """Kill all ranks and wait for their end."""

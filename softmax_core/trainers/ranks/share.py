@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from softmax_core.case import Case
-from softmax_core.data import Data
+from softmax_core.data import Data, batches
 from softmax_core.trainers.closed_form import batch_sizes
 from softmax_core.trainers.module import ModuleSession
 
-Add = Callable[[Tensor], None]
+Add = Callable[[Tensor], object]
 """Replaces a tensor by its sum over the ranks; every rank must call it."""
 
 
@@ -41,23 +41,10 @@ class ShareSession(ModuleSession):
     The rank copies only its own rows of the data, gathered once an epoch.
     """
 
-    def __init__(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str,
-        threads: int | None,
-        drawn_on: torch.device | str | None,
-        place: Place,
-        add: Add,
-    ) -> None:
-        self._place, self._add = place, add
-        super().__init__(case, data, device, threads, drawn_on)
-
-    def build(self, data: Data) -> None:
+    def build(self, data: Data, place: Place, add: Add) -> None:
         """Build the model, and the batches of the rank's rows."""
         super().build(data)
-        case, place = self.case, self._place
+        case, self._place, self._add = self.case, place, add
         self.criterion = nn.CrossEntropyLoss(reduction="sum")
         size, full, short = batch_sizes(case)
         sizes = [size] * full + [short] * (short > 0)
@@ -68,14 +55,10 @@ class ShareSession(ModuleSession):
         y = self.data.y.new_empty(len(self._rows))
         self._shuffled = X, y
         weights = {n: self.data.X.new_tensor(1 / n) for n in set(sizes)}
-        self._batches = list(
-            zip(
-                torch.split(X, counts),
-                torch.split(y, counts),
-                [weights[n] for n in sizes],
-                strict=True,
-            )
-        )
+        self._batches = [
+            (*mine, weights[n])
+            for mine, n in zip(batches(X, y, counts), sizes, strict=True)
+        ]
 
     def reset(self) -> None:
         """Return to the initial weights, zero velocity and the first epoch's order."""
@@ -124,21 +107,3 @@ def _positions(case: Case, place: Place) -> Tensor:
     rows = (starts + torch.arange(each.start, each.stop)).reshape(-1)
     end = full * size + torch.arange(last.start, last.stop)
     return torch.cat([rows, end])
-
-
-class OneOf:
-    """Prepares rank 0 of several without the others, to count what a rank launches.
-
-    Its sum launches one kernel and gives wrong numbers.
-    """
-
-    def __init__(self, ranks: int) -> None:
-        self._place = Place(0, ranks)
-
-    def prepare(self, case: Case, data: Data) -> ShareSession:
-        """Prepare the session on the CPU."""
-
-        def add(flat: Tensor) -> None:
-            flat.neg_()
-
-        return ShareSession(case, data, "cpu", None, None, self._place, add)

@@ -6,6 +6,7 @@ one process' at the same batch size. This process is rank 0 (docs/data_parallel.
 
 import os
 import weakref
+from dataclasses import replace
 
 import torch
 import torch.distributed as dist
@@ -13,11 +14,11 @@ from torch import Tensor
 
 from softmax_core.case import Case
 from softmax_core.data import Data
-from softmax_core.device import parse_device, use_threads
+from softmax_core.device import use_threads
 from softmax_core.trainers.ranks.rank import digest
 from softmax_core.trainers.ranks.ranks import Ranks, crew_of, device_of
 from softmax_core.trainers.ranks.share import Place, ShareSession
-from softmax_core.training import Session
+from softmax_core.training import Setup, Trainer
 
 LIBRARY = {"cpu": "gloo", "cuda": "nccl"}
 """Library that sums over the ranks, by the kind of device."""
@@ -29,18 +30,10 @@ class DataParallelSession(ShareSession):
     An error or an interrupt in the middle of a training ends the other ranks.
     """
 
-    def __init__(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device,
-        threads: int | None,
-        drawn_on: torch.device | str | None,
-        crew: Ranks,
-    ) -> None:
-        use_threads(threads)
+    def __init__(self, case: Case, data: Data, setup: Setup, crew: Ranks) -> None:
+        use_threads(setup.threads)
         self._crew, self._number = crew, -1
-        where = None if drawn_on is None else str(drawn_on)
+        where = None if setup.drawn_on is None else str(setup.drawn_on)
         asked = torch.get_num_threads()
         try:
             number, counts = crew.prepare(case, data, asked, where)
@@ -50,12 +43,10 @@ class DataParallelSession(ShareSession):
         for rank, count in enumerate(counts, start=1):
             if count != asked:
                 raise RuntimeError(f"rank {rank} has {count} threads, rank 0 {asked}")
-        super().__init__(
-            case, data, device, None, drawn_on, Place(0, crew.ranks), crew.add
-        )
+        super().__init__(case, data, setup, Place(0, crew.ranks), crew.add)
         self._number = number
         self.processes = crew.pids
-        self.notes = f"{crew.ranks} ranks, {LIBRARY[device.type]}"
+        self.notes = f"{crew.ranks} ranks, {LIBRARY[self.device.type]}"
 
     def reset(self) -> None:
         """Return to the initial weights, zero velocity and the first epoch's order."""
@@ -95,14 +86,12 @@ class DataParallelSession(ShareSession):
             self._crew.fail(error)
 
 
-class DataParallelTrainer:
+class DataParallelTrainer(Trainer):
     """Trains as `resident` does, spread over ranks; one rank is this process alone.
 
     Args:
         ranks: number of processes; they share the CPU, or each has its own accelerator.
     """
-
-    streams = False
 
     def __init__(self, ranks: int = 1) -> None:
         self.ranks = ranks
@@ -124,23 +113,13 @@ class DataParallelTrainer:
             return f"no {last}: this machine has {count} {device.type} device(s)"
         return None
 
-    def prepare(
-        self,
-        case: Case,
-        data: Data,
-        device: torch.device | str = "cpu",
-        threads: int | None = None,
-        drawn_on: torch.device | str | None = None,
-    ) -> Session:
-        """See `Trainer.prepare`; `threads` are those of each rank.
+    def start(self, case: Case, data: Data, setup: Setup) -> ShareSession:
+        """See `Trainer`; the threads are those of each rank.
 
         Raises:
             RankLost: if a rank does not start.
         """
         if self.ranks == 1:
-            return ShareSession(
-                case, data, device, threads, drawn_on, Place(0, 1), lambda _: None
-            )
-        where = device_of(0, parse_device(device))
-        crew = crew_of(self.ranks, where)
-        return DataParallelSession(case, data, where, threads, drawn_on, crew)
+            return ShareSession(case, data, setup, Place(0, 1), lambda _: None)
+        setup = replace(setup, device=device_of(0, setup.device))
+        return DataParallelSession(case, data, setup, crew_of(self.ranks, setup.device))
