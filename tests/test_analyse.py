@@ -103,6 +103,30 @@ def test_a_margin_moves_the_lead_and_not_parity(csv, capsys, tmp_path):
     assert narrow.parity.to_list() == pytest.approx(wide.parity.to_list(), rel=0.02)
 
 
+@pytest.mark.parametrize("named", ["rep", None])
+def test_a_start_that_was_timed_is_left_out_and_named(named):
+    rows = table(model=Model(rounds=10))
+    is_cold = (rows.rep == 0) & (rows.who == "gpu")
+    cold = rows.assign(sec=rows.sec + 5 * rows.sec.max() * is_cold)
+    asked = TableAsk("n", "sec", "who", "cpu", "gpu", named, ("model",))
+    found = analyse(Table(cold), asked, Settings())
+    without = analyse(Table(rows[rows.rep > 0]), asked, Settings())
+    for one, other in zip(found, without, strict=True):
+        number = 1 if named is None else 0
+        assert f"cold_round: {number} of gpu" in one.answer.flags
+        assert one.answer.outcome == other.answer.outcome == "found"
+        assert one.answer.at == pytest.approx(other.answer.at, rel=0.02)
+        assert f"round {number} of gpu was slow at every size" in line(one, asked)
+
+
+def test_one_slow_round_at_one_size_is_no_start():
+    rows = table(model=Model(rounds=10))
+    is_spike = (rows.rep == 3) & (rows.n == SIZES[2]) & (rows.who == "gpu")
+    spiked = rows.assign(sec=rows.sec * np.where(is_spike, 100, 1))
+    for row in analyse(Table(spiked), ASKED, Settings()):
+        assert not any(flag.startswith("cold_round") for flag in row.answer.flags)
+
+
 def test_an_undecided_group_says_what_would_decide_it():
     zones = (
         SizeZone(64.0, "undecided", 1.0, 0.8, 1.2),

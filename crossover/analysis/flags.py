@@ -35,6 +35,8 @@ ADVICE = {
     "the quota, or use fewer threads.",
     "busy_cores": "Threads waited for a core, or the machine's load was above its "
     "cores: stop other programs and measure again.",
+    "cold_round": "A contender's start, such as the first use of a device, was timed: "
+    "run it once untimed before the first round.",
     "disturbed_rounds": "In these rounds a contender waited for a core much longer "
     "than in its others; where they are few, they count for nothing: stop other "
     "programs.",
@@ -92,6 +94,7 @@ DOUBTS = {
     "no_interval": "too few times for an interval",
     "no_rounds": "one time a size",
     "disturbed_rounds": "other programs disturbed {detail} rounds",
+    "cold_round": "round {detail} was slow at every size and is left out",
     "unstable": "rounds spread by more than 10 %",
     "autocorrelated": "neighbouring rounds are alike",
     "drifting": "the machine's speed shifted",

@@ -5,6 +5,7 @@ number of rounds there is, so that short clean series stay silent.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special, stats
 
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
@@ -17,6 +18,10 @@ LEVEL = 0.01
 """Chance of a false alarm, for each test over all sizes of a sweep."""
 CELL_LEVEL = 2e-4
 """Chance of a false alarm in one cell; a sweep's pair has about twenty."""
+COLD = 5.0
+"""Standard deviations by which a cold round is slower than the middle one."""
+COLD_SIZES = 3
+"""Fewest sizes at which a round must be the slow one to count as cold."""
 MAD_TO_SD = 1.4826
 MAD_EFFICIENCY = 0.37
 """Efficiency of the median absolute deviation under normal noise (Rousseeuw & Croux
@@ -100,3 +105,23 @@ def has_changepoint(seconds: Array) -> bool:
     p = 2 * special.stdtr(n - 2, -np.abs(gap) / error)
     best = int(np.argmin(p))
     return bool(p[best] * len(p) < CELL_LEVEL and abs(gap[best]) > DRIFT)
+
+
+def are_cold(seconds: Array) -> NDArray[np.bool_]:
+    """Tell which rounds were far slower than the others at every size.
+
+    At one size that is a spike. At all of them it is what a start costs, such as the
+    first use of a device: clean rounds of lognormal noise with spikes of 3 % show it
+    once in thousands of tables.
+
+    Args:
+        seconds: (sizes, rounds) of one contender, NaN where a round was not taken.
+    """
+    logs = np.log(seconds)
+    away = logs - np.nanmedian(logs, axis=1, keepdims=True)
+    spread = MAD_TO_SD * np.nanmedian(np.abs(away), axis=1, keepdims=True)
+    is_taken = np.isfinite(logs)
+    is_far = away > np.maximum(COLD * spread, DRIFT)
+    sizes = is_taken.sum(axis=0)
+    cold: NDArray[np.bool_] = (is_far.sum(axis=0) == sizes) & (sizes >= COLD_SIZES)
+    return cold

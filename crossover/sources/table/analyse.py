@@ -16,6 +16,7 @@ import pandas as pd
 from crossover.analysis.flags import doubts, in_words
 from crossover.crossing.answer import NOT_MEASURED, Settings, answer, point_answer
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
+from crossover.crossing.stability import are_cold
 from crossover.files.atomic import write_atomically
 from crossover.files.csv_file import csv_text
 from crossover.files.refusals import refusing
@@ -30,6 +31,8 @@ from crossover.sources.table.rows import Table, read_table
 
 MOST_ROUNDS = 1000
 """A size has at most this many rounds; more repetitions are thinned evenly."""
+MOST_COLD = 0.2
+"""Up to this share of the rounds is left out if they are cold."""
 NUMBER = "\0number"
 NOBODY_SAYS = "no --round says that the contenders took turns"
 IN_BLOCKS = "the table lists each contender's rounds in a block"
@@ -194,13 +197,15 @@ def _answer(
     """
     if points is None or points.empty or rounds is None:
         return Answer(NOT_MEASURED, flags=(NO_PAIR,))
+    rounds, cold = _without_cold(rounds, asked)
     sizes, times, starts = _arrays(rounds, asked)
     counts = np.diff([*starts, len(times)])
     least = max(counts, default=0) if asked.round else min(counts, default=0)
     if least >= FEWEST_ROUNDS:
         baseline_s, challenger_s = (np.split(times[:, i], starts[1:]) for i in (0, 1))
         work = _work(sizes, asked)
-        return answer(sizes, baseline_s, challenger_s, work, settings)
+        found = answer(sizes, baseline_s, challenger_s, work, settings)
+        return dataclasses.replace(found, flags=(*cold, *found.flags))
     sizes, times, _ = _arrays(points, asked)
     work = _work(sizes, asked)
     found = point_answer(sizes, times[:, 0], times[:, 1], work, settings.margin)
@@ -209,6 +214,32 @@ def _answer(
     few = f"fewer than {FEWEST_ROUNDS} {'rounds' if asked.round else 'repetitions'}"
     others = (flag for flag in found.flags if flag != "no_rounds")
     return dataclasses.replace(found, flags=(few, *others))
+
+
+def _without_cold(
+    rounds: pd.DataFrame, asked: TableAsk
+) -> tuple[pd.DataFrame, list[str]]:
+    """Leave out the few rounds that a contender's start made slow at every size.
+
+    Return the flag that names them, too, if there are any.
+    """
+    named = NUMBER if NUMBER in rounds else asked.round
+    at, sizes = pd.factorize(rounds[asked.axis])
+    number, names = pd.factorize(rounds[named])
+    is_cold, said = np.zeros(len(names), bool), []
+    for contender in (asked.baseline, asked.challenger) if len(sizes) else ():
+        seconds = np.full((len(sizes), len(names)), np.nan)
+        seconds[at, number] = rounds[contender]
+        if (cold := are_cold(seconds)).any():
+            is_cold |= cold
+            listed = ", ".join(
+                str(n + 1 if named == NUMBER else n) for n in names[cold]
+            )
+            said.append(f"{listed} of {contender}")
+    left = len(names) - is_cold.sum()
+    if not said or is_cold.mean() > MOST_COLD or left < FEWEST_ROUNDS:
+        return rounds, []
+    return rounds[~is_cold[number]], [f"cold_round: {' and '.join(said)}"]
 
 
 def _arrays(rows: pd.DataFrame, asked: TableAsk) -> tuple[Array, Array, list[int]]:
