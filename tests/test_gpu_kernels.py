@@ -74,6 +74,7 @@ def assert_equal_work(gpu, case, layout):
         session.train(case.epochs)
         ends.append(joined(session.weights()))
         assert gpu.launches[-1] == launch_of(laid_out, case, case.epochs)
+    assert gpu.kernel(laid_out).cooperative == (laid_out.blocks > 1)  # one kernel
     right = joined(reference_weights(case, data))
     off = (ends[0].double() - right).abs().max() / right.abs().max()
     assert off <= TOLERANCE[case.dtype]
