@@ -8,7 +8,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .PHONY: install crossover test slow check simulate mutations bench gpu-check peers
-.PHONY: torture audit
+.PHONY: torture audit kernels kernels-all
 
 install: $(STAMP)
 
@@ -76,6 +76,24 @@ peers: $(PEERS_STAMP)
 $(PEERS_STAMP): bench/promises/peers/requirements.txt pyproject.toml $(CONSTRAINTS)
 	test -x $(PEERS)/python || $(PYTHON) -m venv .venv-peers
 	$(PEERS)/python -m pip install --quiet --constraint $(CONSTRAINTS) --requirement bench/promises/peers/requirements.txt --editable .
+	touch $@
+
+# Compile the GPU's kernels for several architectures and run them on the CPU, without a
+# GPU: numba-cuda and NVIDIA's compiler are in an environment beside .venv. A minute.
+KERNELS := .venv-gpu/bin/python
+KERNELS_STAMP := .venv-gpu/.installed
+FOLDER := -c "import sysconfig; print(sysconfig.get_path('purelib'))"
+kernels: $(KERNELS_STAMP)
+	$(KERNELS) -m pytest tests/test_gpu_kernels.py
+
+# Every plan for every architecture, and every case: docs/fused_cuda.md. Seven minutes.
+kernels-all: $(KERNELS_STAMP)
+	$(KERNELS) -m pytest tests/test_gpu_kernels.py -m 'simulation or not simulation'
+
+$(KERNELS_STAMP): tests/gpu/requirements.txt $(STAMP)
+	test -x $(KERNELS) || $(BIN)/python -m venv .venv-gpu
+	echo "import site; site.addsitedir('$$($(BIN)/python $(FOLDER))')" > "$$($(KERNELS) $(FOLDER))/beside.pth"
+	$(KERNELS) -m pip install --quiet --no-deps --requirement tests/gpu/requirements.txt
 	touch $@
 
 # Hostile input and faults in full: every generated spec, every way for a worker to

@@ -35,6 +35,20 @@ UNSAID = {"atheris": "Apache-2.0"}
 """What a package's metadata leave to its LICENSE file."""
 FOR_CUDA = {"numba-cuda": "BSD-2-Clause", "nvidia-ml-py": "BSD"}
 """What the extras for CUDA bring, which need not be installed here."""
+PROPRIETARY = "proprietary"
+FOR_KERNELS = {
+    "numba-cuda": "BSD-2-Clause",
+    "cuda-bindings": "Apache-2.0",
+    "cuda-core": "Apache-2.0",
+    "cuda-pathfinder": "Apache-2.0",
+    "nvidia-cuda-cccl": PROPRIETARY,
+    "nvidia-cuda-cuobjdump": PROPRIETARY,
+    "nvidia-cuda-nvrtc": PROPRIETARY,
+    "nvidia-cuda-runtime": PROPRIETARY,
+    "nvidia-nvjitlink": PROPRIETARY,
+    "nvidia-nvvm": PROPRIETARY,
+}
+"""What `make kernels` installs in an environment of its own (tests/gpu)."""
 HEAD = """\
 # Licences of the dependencies
 
@@ -43,6 +57,14 @@ Of every package that `constraints.txt` pins, by its own metadata. Written by
 them is part of what this project distributes, which is under MIT. Each of these
 licences allows to use the package beside MIT code. A torch with CUDA brings NVIDIA's
 libraries, which are proprietary: they are neither pinned nor distributed here.
+
+| package | licence | needed to |
+| --- | --- | --- |
+"""
+KERNELS = """
+`make kernels`, which tests the GPU's kernels without a GPU, installs these in
+`.venv-gpu`, as `tests/gpu/requirements.txt` pins them. NVIDIA's compilers are
+proprietary: they are used there and not distributed.
 
 | package | licence | needed to |
 | --- | --- | --- |
@@ -117,7 +139,9 @@ def main() -> None:
         what = "run" if canonical(name) in to_run else "develop"
         what = "use CUDA" if canonical(name) in FOR_CUDA else what
         rows.append(f"| {name} | {text} | {what} |")
-    TABLE.write_text(HEAD + "\n".join(rows) + "\n")
+    added = [f"| {n} | {text} | test kernels |" for n, text in FOR_KERNELS.items()]
+    TABLE.write_text("\n".join([HEAD + rows[0], *rows[1:], KERNELS + added[0],
+                                *added[1:], ""]))  # fmt: skip
 
 
 if __name__ == "__main__":

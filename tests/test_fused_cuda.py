@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from gpu.cases import LAID_OUT, SHAPES
 
 from softmax_core import TOLERANCE, Case, disagreement, make_data, reference_weights
 from softmax_core.device import unavailable_reason
@@ -106,19 +107,6 @@ def test_reset_and_single_epochs_train_the_same(found, case):
     assert found["repeats"][case] is True
 
 
-SHAPES = [
-    Case(),
-    Case(batch_size=1, dtype="float64"),
-    Case(samples=10**6, batch_size=10**6),
-    Case(samples=6000, features=784, classes=10, batch_size=64),
-    Case(samples=60_000, features=784, classes=10, batch_size=60_000),
-    Case(samples=600, features=1000, classes=100, batch_size=16, dtype="float64"),
-    Case(samples=10**5, features=1000, classes=100, batch_size=10**5, dtype="float64"),
-    Case(samples=10**5, features=1, classes=2, batch_size=5000),
-    Case(samples=10**5, features=40, classes=100, batch_size=3),
-]
-
-
 @pytest.mark.parametrize("multiprocessors", [1, 8, 132])
 @pytest.mark.parametrize("case", SHAPES, ids=str)
 def test_a_plan_fits_any_gpu_and_does_all_the_work(case, multiprocessors):
@@ -192,17 +180,6 @@ def test_numbas_own_target_is_not_taken_for_numba_cuda(
     )
     reason = FusedCudaTrainer().unavailable(CUDA)
     assert reason == said or reason.startswith(said)
-
-
-LAID_OUT = [
-    (Case(1503, epochs=2, momentum=0.5), LAYOUTS[0]),
-    (Case(5003, momentum=0.5, dtype="float64"), LAYOUTS[0]),
-    (Case(1003, 784, 10, 64, 2, momentum=0.9, dispersion=(0.5, 2.0)), LAYOUTS[1]),
-    (Case(115, 1000, 20, 16, 2, 1e-4, 0.9, (0.1, 2.0), "float64"), LAYOUTS[1]),
-    (Case(25_003, batch_size=5000, momentum=0.5), LAYOUTS[2]),
-    (Case(25_003, batch_size=5000, momentum=0.5, dtype="float64"), LAYOUTS[2]),
-    (Case(4003, 784, 10, 1900, 2, 1e-3, 0.9, (0.1, 2.0)), LAYOUTS[2]),
-]
 
 
 @pytest.mark.gpu

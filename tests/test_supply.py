@@ -12,7 +12,9 @@ ROWS = {
     licences.canonical(name): (licence, needed)
     for name, licence, needed in (
         tuple(cell.strip() for cell in line.strip("|").split("|"))
-        for line in licences.TABLE.read_text().splitlines()
+        for line in licences.TABLE.read_text()
+        .partition(licences.KERNELS)[0]
+        .splitlines()
         if line.startswith("| ") and not line.startswith(("| package", "| ---"))
     )
 }
@@ -69,6 +71,22 @@ def test_what_a_plain_installation_brings_is_in_the_table():
     others = {name for name in to_run - brought if not name.startswith("nvidia")}
     cuda = {"cuda-bindings", "cuda-pathfinder", "cuda-toolkit", "triton"}
     assert others - cuda - {"setuptools"} == set()
+
+
+def test_what_tests_of_kernels_install_is_pinned_and_in_the_table():
+    file = ROOT / "tests" / "gpu" / "requirements.txt"
+    lines = [x for x in file.read_text().splitlines() if not x.startswith("#")]
+    assert {line.partition("==")[0] for line in lines} == {*licences.FOR_KERNELS}
+    assert all("==" in line for line in lines)
+    # what is tested is what a GPU's owner installs
+    assert {*lines} & {*(ROOT / "constraints.txt").read_text().splitlines()} == {
+        line for line in lines if line.startswith("numba-cuda==")
+    }
+    table = licences.TABLE.read_text().partition(licences.KERNELS)[2]
+    assert table.splitlines() == [
+        f"| {name} | {text} | test kernels |"
+        for name, text in licences.FOR_KERNELS.items()
+    ]
 
 
 def test_licences_that_ask_for_more_are_not_allowed():
