@@ -59,7 +59,7 @@ class Attempts:
     _stopped: dict[Contender, str] = dataclasses.field(default_factory=dict)
     """Why the round in flight does not count: who was stopped in it, and how."""
     _fresh: set[Contender] = dataclasses.field(default_factory=set)
-    """Whose cell was opened again in the round in flight."""
+    """Whose cell was opened again in the round in flight, to calibrate anew."""
     _has_said: bool = False
     """Whether the user knows that rounds are measured again for waiting."""
 
@@ -248,7 +248,6 @@ class Attempts:
             again = self._again(block, contender, reply, before)
             if not isinstance(again, Ended):
                 opened[contender] = again
-                self._fresh.add(contender)
                 return None
             del opened[contender]
             self._stopped.pop(contender, None)

@@ -265,7 +265,8 @@ def test_nothing_of_a_strangers_texts_is_run_by_whoever_shows_it(
     ]
     (folder / run_folder.JOURNAL).write_text("\n".join(flagged) + "\n")
     code, said, error = crossover("report", folder, "--latex")
-    assert (code, error) == (3, "")
+    assert (code, error.count("\n")) == (3, 1)
+    assert error.endswith(" of no sweep were left out of the answers\n")
     assert "\x1b" not in said + error
     assert "\u202e" not in said
     readers.harmless_files(folder)

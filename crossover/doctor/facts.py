@@ -164,9 +164,10 @@ def gpus(module: str = "pynvml") -> list[Gpu]:
 def _gpu(nvml: Any, handle: Any) -> Gpu:
     def ask(name: str, *arguments: object, read: Callable[[Any], Any] = _itself) -> Any:
         try:
-            return read(getattr(nvml, f"nvmlDeviceGet{name}")(handle, *arguments))
+            found = getattr(nvml, f"nvmlDeviceGet{name}")(handle, *arguments)
         except (nvml.NVMLError, AttributeError):
             return None
+        return None if found is None else read(found)
 
     reasons = ask("CurrentClocksThrottleReasons")  # renamed in NVML 12
     return Gpu(
