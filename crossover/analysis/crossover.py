@@ -33,6 +33,8 @@ from crossover.spec.sweep import Sweep
 DECIDED = ("found", "always", "never", "not_monotone")
 WENT_WRONG = ("oom", "timeout", "crashed", "failed")
 """Statuses of a cell that make a run incomplete."""
+ENOUGH_ROUNDS = 8
+"""Rounds that a command asks for where fewer were too few for an interval."""
 
 
 def crossovers(run: Run, recorded: Recorded | None = None) -> list[Crossover]:
@@ -103,7 +105,8 @@ def _rows(
 ) -> Iterator[Crossover]:
     settings = settings_of(spec, sweep)
     for view in VIEWS_OF[seen.metric]:
-        row = seen.crossover(sweep.axis, cases, pair, view, settings, asked=asked)
+        known = sweep.axis, cases, pair, view, settings, asked, spec.rounds
+        row = seen.crossover(*known)
         if not spec.grid and width_of(row, cases) > spec.width:
             sharp = replace(settings, resolution=0.0)
             steep = seen.crossover(sweep.axis, cases, pair, view, sharp)
@@ -218,7 +221,8 @@ def _next_step(run: Run, c: Crossover, folder: Path) -> str:
     time = " --budget 10m" if run.spec.budget_s else ""
     if any(map(_is_unreached, c.flags)):
         return f"{typed}{time}"
-    return f"{typed}{time} --rounds {min(2 * run.spec.rounds, MOST_ROUNDS)}"
+    rounds = min(max(2 * run.spec.rounds, ENOUGH_ROUNDS), MOST_ROUNDS)
+    return f"{typed}{time} --rounds {rounds}"
 
 
 def incomplete(run: Run, found: Iterable[Crossover]) -> list[str]:

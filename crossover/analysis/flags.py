@@ -72,7 +72,8 @@ ADVICE = {
     "one_process": "All rounds are from one process, so that the interval says nothing "
     "of the next one: repeat the run, or use `crossover run`.",
     "no_interval": "Too few times were kept to know their error, so that nothing is "
-    "decided: use `asv run --record-samples` or `pytest --benchmark-json`.",
+    "decided: give `crossover run` five rounds at least, and use "
+    "`asv run --record-samples` or `pytest --benchmark-json`.",
     "rounded_times": "The times are rounded, by the clock or in the file, so coarsely "
     "that who is ahead at some size or where the curves cross is hidden; an interval "
     "allows for half a step either way: time longer samples, or keep more digits.",

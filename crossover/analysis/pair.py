@@ -109,6 +109,7 @@ class PairAnalysis:
         view: str,
         settings: Settings,
         asked: Sequence[int] = (),
+        most_rounds: int = FEWEST_ROUNDS,
     ) -> Crossover:
         """Find one pair's crossover over the cases in one view.
 
@@ -120,6 +121,7 @@ class PairAnalysis:
             settings: how sure the answer must be.
             asked: sizes that must be measured before the answer may be `always` or
                 `never`.
+            most_rounds: how many rounds of a size were asked for.
         """
         scales = SETUP_SCALES if view == "from_scratch" else SETUP_SCALES[:1]
         found = agreed([self._answer(cases, pair, view, settings, s) for s in scales])
@@ -127,7 +129,10 @@ class PairAnalysis:
             raised: tuple[str, ...] = (why(self.recorded, cases, pair, view),)
             found = Answer(NOT_MEASURED)
         else:
-            missing = self._missing(cases, pair, asked)
+            enough = min(FEWEST_ROUNDS, most_rounds)
+            missing = self._missing(cases, pair, asked, enough)
+            if enough < FEWEST_ROUNDS:
+                missing += (NO_INTERVAL,)
             if missing and found.outcome in ("always", "never"):
                 found = dataclasses.replace(found, outcome="inconclusive")
             raised = (*missing, *found.flags, *self._cell_flags(cases, pair, view))
@@ -167,9 +172,9 @@ class PairAnalysis:
         return settled(found, np.array(list(cases), float), seconds, bounds, settings)
 
     def _missing(
-        self, cases: Cases, pair: Pair, asked: Sequence[int]
+        self, cases: Cases, pair: Pair, asked: Sequence[int], enough: int
     ) -> tuple[str, ...]:
-        """Return flags for the sizes asked for at which a pair was not compared."""
+        """Return flags for the sizes asked for that have not enough rounds of a pair."""
         found: dict[str, list[str]] = {}
         for size in asked:
             known = cases[size], pair, "train"
@@ -177,7 +182,7 @@ class PairAnalysis:
                 len(self.recorded.paired(*known)[0]),
                 len(self.recorded.bounded(*known)[0]),
             )
-            if rounds < FEWEST_ROUNDS:
+            if rounds < enough:
                 ended = {
                     m.status: None
                     for c in pair

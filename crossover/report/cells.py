@@ -16,6 +16,15 @@ WRITE = {
 """How a number is written, by its column's rule; other rules are for texts."""
 
 
+ASIDE = {
+    "behind_until_low", "behind_until_high", "parity_low", "parity_high",
+    "speedup_smallest_low", "speedup_smallest_high", "speedup_largest_low",
+    "speedup_largest_high", "first_win", "least_regret", "fitted", "slope",
+    "zones",
+}  # fmt: skip
+"""Columns of crossovers that a printed page has no room for."""
+
+
 @dataclass(frozen=True)
 class Column:
     """A column of a table on the page."""
@@ -28,6 +37,11 @@ class Column:
     def is_number(self) -> bool:
         """Tell whether its cells are numbers."""
         return self.rule in WRITE
+
+    @property
+    def is_aside(self) -> bool:
+        """Tell whether it is left out in print."""
+        return self.field in ASIDE
 
     def written(self, value: float) -> str:
         """Write one of its numbers."""
