@@ -53,10 +53,10 @@ def settings(simulated_environment, monkeypatch):
 
 
 def outcome(measurements, device, axis="batch_size"):
-    """Return the statuses of one device's cells by size."""
+    """Return the statuses of one device's cells by size; discarded rounds aside."""
     found = {}
     for m in measurements:
-        if m.contender.device == device:
+        if m.contender.device == device and not m.discarded:
             found.setdefault(m.case[axis], []).append(m.status)
     return found
 

@@ -48,7 +48,7 @@ def test_each_fault_is_a_row_and_the_sweep_goes_on(names):
     )
     run = carry_out_unkept(spec(sizes, cell_timeout_s=20.0), MACHINE, workers)
     found = {}
-    for m in run.measurements:
+    for m in (m for m in run.measurements if not m.discarded):
         found.setdefault(m.case["samples"], []).append(m)
     for rows in GOOD:
         assert [m.status for m in found[rows]] == ["ok", "ok"]
