@@ -15,7 +15,7 @@ from builders import (
     sampled,
 )
 
-from crossover.analysis.crossover import crossovers
+from crossover.analysis.crossover import crossovers, with_next_steps
 from crossover.analysis.flags import cell_flags, doubts
 from crossover.measure.clock import core_delays, stolen_s, waited_s
 from crossover.measure.environment import Environment
@@ -119,7 +119,7 @@ def test_cores_that_are_never_free_cost_few_rounds_and_head_every_answer(tmp_pat
     assert lines[1].startswith(
         "Not to be trusted: other programs took 60 % of the cores; "
     )
-    assert found(run).answer.outcome == "found"
+    assert "withheld: was found" in found(run).flags
 
 
 def test_cores_that_are_busy_now_and_then_cost_a_bounded_number_of_rounds(tmp_path):
@@ -279,3 +279,15 @@ def test_fewer_than_five_rounds_give_at_least_what_one_time_a_size_does(rounds):
         assert answer.speedup_largest == pytest.approx(2.0)
         assert 300 < answer.first_win <= 3000
         assert "unfinished" in doubts(answer.flags)
+
+
+@pytest.mark.parametrize(("share", "stands"), [(0.2, True), (0.3, False)])
+def test_no_verdict_stands_where_others_took_much_of_the_cores(tmp_path, share, stands):
+    """What two threads lose to another program is no property of the job."""
+    run, _ = measured(tmp_path / "run", lambda n: share)
+    answer = found(run).answer
+    assert (answer.outcome == "found") == stands
+    assert ("withheld: was found" in answer.flags) == (not stands)
+    assert ({zone.name for zone in answer.zones} == {"undecided"}) == (not stands)
+    (step,) = {c.next_step for c in with_next_steps(run, [found(run)], tmp_path)}
+    assert step == ("" if stands else "crossover doctor")

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from crossover.analysis.flags import is_withheld
 from crossover.analysis.metrics import (
     COST,
     ENERGY,
@@ -44,7 +45,8 @@ def crossovers(run: Run, recorded: Recorded | None = None) -> list[Crossover]:
     have a price and the prices differ (at equal prices, cost and time cross at the same
     size), and a row in energy if that was measured for both. `best` is the fastest, the
     cheapest or the thriftiest on its device. A/A controls come last; if any of them is
-    decided, no other verdict of the run stands.
+    decided, no other verdict of the run stands. Nor does one where other programs took
+    a large part of the cores.
     """
     spec, seen = run.spec, _by_metric(run, recorded or Recorded(run.measurements))
     is_ours = run.paired  # what other tools should have measured is not known
@@ -59,7 +61,8 @@ def crossovers(run: Run, recorded: Recorded | None = None) -> list[Crossover]:
                 found.extend(rows)
         controls += _controls(spec, sweep, seen[TIME], cases)
     if control_fired(controls):
-        found = [_downgraded(c) for c in found]
+        found = [_downgraded(c, "control_fired") for c in found]
+    found = [_downgraded(c, "withheld") if is_withheld(c.flags) else c for c in found]
     return found + controls
 
 
@@ -178,14 +181,14 @@ def control_fired(rows: Iterable[Crossover]) -> bool:
     return any(c.is_control and c.answer.differs for c in rows)
 
 
-def _downgraded(row: Crossover) -> Crossover:
-    """Return a row as inconclusive; the flag's text keeps its verdict.
+def _downgraded(row: Crossover, why: str) -> Crossover:
+    """Return a row as inconclusive; the flag that says why keeps its verdict.
 
     Nothing stands that was shown of its sizes; its speedups are what was measured.
     """
     if row.answer.outcome not in DECIDED and not row.answer.differs:
         return row
-    flags = (f"control_fired: was {row.answer.outcome}", *row.answer.flags)
+    flags = (f"{why}: was {row.answer.outcome}", *row.answer.flags)
     return replace(row, answer=withdrawn(row.answer, flags))
 
 
@@ -213,7 +216,7 @@ def _next_step(run: Run, c: Crossover, folder: Path) -> str:
     A bigger budget alone does not help where a size has all its rounds, nor more rounds
     where the time was over.
     """
-    if any(flag.startswith("control_fired") for flag in c.flags):
+    if any(flag.startswith(("control_fired", "withheld")) for flag in c.flags):
         return "crossover doctor"
     if not run.paired:
         return f"crossover run --contender {c.baseline} --contender {c.challenger}"

@@ -56,6 +56,8 @@ ADVICE = {
     "measurements.csv says how.",
     "control_fired": "A contender seemed to differ from itself, so no verdict of this "
     "run counts: see `crossover doctor`, then measure again.",
+    "withheld": "Other programs took more than a quarter of the cores in the middle "
+    "round of a cell, so no verdict stands: stop them and measure again.",
     "timed_out": "A contender did not finish at these sizes, so only a bound is known "
     "of its time there, which may tell who is ahead, and never by how much or from "
     "which size on: raise cell_timeout_s to know more.",
@@ -118,6 +120,8 @@ LEAST_CLOCK_SHARE = 0.75
 NO_INTERVAL = "no_interval"
 BUSY_SHARE = 0.1
 """Above this share of the cores' time, other programs have disturbed a round."""
+MOST_BUSY_SHARE = 0.25
+"""Above this share, in the middle round of a cell, nothing is decided."""
 FEW_DISTURBED = 0.2
 """Up to this share of a cell's rounds are left out if they were disturbed."""
 
@@ -145,6 +149,12 @@ def worst_each(flags: Iterable[str]) -> list[str]:
         key = name if name in NUMBERED else flag
         found[key] = max(found.get(key, flag), flag, key=_first_number)
     return list(found.values())
+
+
+def is_withheld(flags: Iterable[str]) -> bool:
+    """Tell whether other programs took so much that an answer would be of them."""
+    taken = (flag for flag in flags if flag.startswith(f"{BUSY}: "))
+    return max(map(_first_number, taken), default=0) > 100 * MOST_BUSY_SHARE
 
 
 def _first_number(flag: str) -> int:

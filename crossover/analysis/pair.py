@@ -174,7 +174,7 @@ class PairAnalysis:
     def _missing(
         self, cases: Cases, pair: Pair, asked: Sequence[int], enough: int
     ) -> tuple[str, ...]:
-        """Return flags for the sizes asked for that have not enough rounds of a pair."""
+        """Return flags for the sizes asked for with too few rounds of a pair."""
         found: dict[str, list[str]] = {}
         for size in asked:
             known = cases[size], pair, "train"
