@@ -79,7 +79,7 @@ def header(run: Run) -> str:
     """Return run.json."""
     fields = {
         "run_id": run.run_id,
-        "schema": run.schema,
+        "schema": SCHEMA,
         "workload": dataclasses.asdict(run.spec.declared),
         "spec": run.spec.model_dump(mode="json"),
         "commit": run.commit,
@@ -104,7 +104,7 @@ def line(measurement: Measurement) -> str:
 
 
 def read_header(text: str) -> Run:
-    """Return a run without its measurements, upgraded to the schema of today.
+    """Return a run without its measurements; only `schema` tells if it is older.
 
     Raises:
         InputError: naming the field, its value and what is allowed.
@@ -125,15 +125,9 @@ def read_header(text: str) -> Run:
     _check_texts(spec)
     for machine in (read.machine, *(c.machine for c in read.others.values())):
         _check_machine(machine)
-    head = read.run_id, SCHEMA, spec, read.commit, read.command, read.machine
+    head = read.run_id, read.schema_, spec, read.commit, read.command, read.machine
     file, others = read.user_file, read.others
     return Run(*head, measurements=(), user_file=file, others=others)
-
-
-def is_older(header: str) -> bool:
-    """Tell whether a run.json is of schema 1 or 2, whose rows may name another run."""
-    fields = parse_json(header)
-    return isinstance(fields, dict) and fields.get("schema") in range(OLDEST, 3)
 
 
 def _check_schema(fields: Any) -> None:
