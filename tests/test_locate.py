@@ -175,7 +175,7 @@ def test_one_time_per_size_has_no_interval():
     wave = base * np.exp([*itertools.islice(itertools.cycle([1.0, -1.0]), 10)])
     found = point_answer(SIZES, base, wave, work, 0.05)
     assert found.outcome == "not_monotone"
-    assert len(found.flags[1].split(",")) == 9
+    assert len(found.flags[1].split(", ")) == 9
 
 
 def tied_then_ahead(levels=(-0.3, -0.2, 0.0, 0.0, 0.2, 0.4), spread=0.01):

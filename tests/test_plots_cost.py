@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from crossover.analysis.panels import Control, ControlPoint
 from crossover.analysis.phases import Phases, WarmUp
-from crossover.findings import Answer, Crossover
+from crossover.findings import Answer, Crossover, SizeZone
 from crossover.report.pictures.control import control_figure, plot_control
 from crossover.report.pictures.costs import (
     phases_figure,
@@ -80,6 +80,7 @@ def control(outcome="inconclusive", sizes=(10, 100, 1000), contender=A):
     points = [
         ControlPoint(size, r, 1 + 0.01 * (r - 3.5)) for size in sizes for r in range(8)
     ]
+    zone = "ahead" if outcome == "always" else "equal"
     row = Crossover(
         "batch_size",
         SWEEP.line,
@@ -87,7 +88,7 @@ def control(outcome="inconclusive", sizes=(10, 100, 1000), contender=A):
         "time_s",
         A,
         f"{A}#1",
-        Answer(outcome),
+        Answer(outcome, zones=(SizeZone(10.0, zone, 1.0),)),
         is_control=True,
     )
     return Control(

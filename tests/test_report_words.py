@@ -116,6 +116,11 @@ SAID = (
             "faster at 64, 8.57x (8x to 9x) faster at 1,024",
         ),
         (
+            found("always", speedup_largest=2.0, zones=zones((64, "ahead", 2.0))),
+            f"{B} is ahead of the CPU with one thread at the only size compared: 2x "
+            "faster at 64",
+        ),
+        (
             found(
                 "never", speedup_smallest=0.1, speedup_largest=0.5,
                 speedup_largest_low=0.4, speedup_largest_high=0.625,

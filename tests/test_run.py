@@ -70,8 +70,8 @@ def test_known_crossover_is_found_and_cuda_is_not_measured(tmp_path):
     threads, _, _, cuda, *_ = crossovers(run)
     assert threads.answer.outcome == "found"
     # between 100 and 10000 the curve is interpolated over decades
-    assert threads.answer.at == pytest.approx(1000, rel=0.05)
-    assert threads.answer.low <= 1000 * 1.02
+    assert threads.answer.parity == pytest.approx(1000, rel=0.05)
+    assert threads.answer.parity_low <= 1000 * 1.02
     assert cuda.answer.outcome == "not_measured"
     assert "no device" in cuda.flags[0]
     assert next_blocks(run.spec, run.measurements) == []

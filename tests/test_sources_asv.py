@@ -59,8 +59,8 @@ def test_every_version_gives_the_known_crossover(version):
     run = only(version)
     found = between(run)
     assert found.answer.outcome == "found"
-    assert found.answer.low < TRUTH < found.answer.high
-    assert found.answer.at == pytest.approx(TRUTH, rel=0.1)
+    assert found.answer.parity_low < TRUTH < found.answer.parity_high
+    assert found.answer.parity == pytest.approx(TRUTH, rel=0.1)
     assert "unpaired" in found.flags
     assert "one_process" not in found.flags
     moved = between(run, view="with_transfer")

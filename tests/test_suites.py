@@ -160,7 +160,7 @@ def test_wrong_is_not_fast(monkeypatch):
     assert cells.kept.prepared is None
 
 
-@pytest.mark.parametrize(("truth", "found_at"), [(400, 400), (2e6, math.nan)])
+@pytest.mark.parametrize(("truth", "found_at"), [(400, 547), (2e6, math.nan)])
 def test_the_crossing_is_one_number(monkeypatch, truth, found_at):
     class Worker(FakeWorker):
         crossing = truth

@@ -218,7 +218,7 @@ def test_doubts_stand_in_front_on_a_terminal_too(tmp_path):
     lines = file.getvalue().splitlines()
     assert lines[0].startswith("Over batch size at 9,000 samples")
     assert lines[1].startswith(
-        "  found, unfinished (2 of 4 sizes not reached: 300, 1,000): "
+        "  found, unfinished (2 of 4 sizes not reached: 300, 1,000), doubtful (no size "
     )
     assert max(map(len, lines)) <= 80
     assert all(line.startswith("    ") for line in lines[2:])

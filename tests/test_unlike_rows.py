@@ -189,7 +189,7 @@ def test_what_was_measured_or_says_when_is_no_setting(analyse, name):
 def test_repetitions_without_rounds_are_unpaired(analyse, name):
     code, said, answers = analyse(made(**{name: range(6)}))
     assert code == 0
-    assert "interval" in said
+    assert " (16,384 to 65,536) on, " in said
     assert "[unpaired: no --round says that the contenders took turns]" in said
     assert list(answers.outcome) == ["found"]
 

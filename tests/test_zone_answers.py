@@ -50,7 +50,7 @@ def test_a_tie_between_a_lag_and_a_lead_is_said_in_zones():
     a = found.answer
     assert (a.outcome, a.equal_from, a.equal_to, a.next_ahead) == ("found", 16, 32, 48)
     assert 12 < a.behind_until < 16
-    assert 32 <= a.low < a.at < a.high < 48
+    assert 32 <= a.low < a.at < a.high <= 48
     assert a.behind_until < a.parity < a.at
     said = sentence(found)
     assert said.startswith("One thread is up to 2")

@@ -67,16 +67,8 @@ def answer(
     medians = np.array([np.median(r) for r in ratios])
     times = [np.array([np.median(t) for t in side]) for side in (base, other)]
     result = _described(sizes[kept], found, medians, times, work[kept])
-    apart = definitions_apart(sizes[kept], result)
-    more = list(pair_flags(ratios))
-    if FITTED in apart:
-        sides = (base, other, settings.confidence, settings.seed)
-        ends = fitted_interval(sizes[kept], work[kept], *sides)
-        apart[apart.index(FITTED)] = f"{FITTED} ({_ends(*ends)})"
-    if apart:
-        more.append(f"definitions_disagree: {', '.join(apart)}")
-    if minimum_disagrees(sizes[kept], result.parity, base, other):
-        more.append("minimum_disagrees")
+    more = [*pair_flags(ratios)]
+    more += disagreements(sizes[kept], work[kept], base, other, result, settings)
     more += remarks(sizes[kept], found, ratios, veil, settings.margin)
     if left_out := len(sizes) - len(kept):
         more.append(f"{left_out} sizes not measured")
@@ -87,6 +79,27 @@ def answer(
         **summary(result.zones),
         flags=tuple(more),
     )
+
+
+def disagreements(
+    sizes: Array,
+    work: Array,
+    base: list[Array],
+    other: list[Array],
+    result: Answer,
+    settings: Settings,
+) -> list[str]:
+    """Flag what crosses elsewhere than at parity: other definitions, fastest rounds."""
+    apart, raised = definitions_apart(sizes, result), []
+    if FITTED in apart:
+        sides = (base, other, settings.confidence, settings.seed)
+        ends = fitted_interval(sizes, work, *sides)
+        apart[apart.index(FITTED)] = f"{FITTED} ({_ends(*ends)})"
+    if apart:
+        raised.append(f"definitions_disagree: {', '.join(apart)}")
+    if minimum_disagrees(sizes, result.parity, base, other):
+        raised.append("minimum_disagrees")
+    return raised
 
 
 def point_answer(

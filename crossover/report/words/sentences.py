@@ -116,11 +116,13 @@ def told(found: Answer, a: Name, b: Name, metric: str = "time_s") -> Parts:
     match found.outcome:
         case "found":
             parts = _found(found, a, b, metric)
+        case "always" if len(found.zones) == 1:
+            where = f"{b.text} {b.are} ahead of {a.text} at the only size compared: "
+            parts = (where, *largest)
         case "always":
-            parts = (
-                f"{b.text} {b.are} ahead of {a.text} from the smallest size on: ",
-                *_at(found, "speedup_smallest", 0, metric), ", ", *largest,
-            )  # fmt: skip
+            where = f"{b.text} {b.are} ahead of {a.text} from the smallest size on: "
+            smallest = _at(found, "speedup_smallest", 0, metric)
+            parts = (where, *smallest, ", ", *largest)
         case "never":
             said = f"{b.text} {b.do} not get ahead of {a.text}"
             parts = (said, *_runs(found, ": "), "; ", *largest)

@@ -6,6 +6,7 @@ analyse.md. `crossover analyse` calls it.
 """
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -236,15 +237,24 @@ def line(found: GroupAnswer, asked: TableAsk) -> str:
     a = found.answer
     group = ", ".join(f"{n} = {v}" for n, v in zip(asked.by, found.group, strict=True))
     head = ", ".join(filter(None, (a.outcome.replace("_", " "), doubted(a.flags))))
-    known = doubts(a.flags)
-    more = [flag for flag in a.flags if flag.partition(":")[0] not in known]
-    rest = f" [{'; '.join(map(in_words, more))}]" if more else ""
+    rest = f" [{'; '.join(more)}]" if (more := _unsaid(a.flags)) else ""
     where = f"{group}: " if group else ""
     if a.outcome == NOT_MEASURED:
         return f"{where}{head}{rest}"
     names = Name(asked.baseline), Name(asked.challenger)
     said = f"over {asked.axis}, {joined(told(a, *names))}{_next_step(a)}"
     return f"{where}{head}: {said}{rest}"
+
+
+def _unsaid(flags: Iterable[str]) -> list[str]:
+    """Return the flags, in words, whose details no doubt tells."""
+    known = doubts(flags)
+    parts = {flag: flag.partition(": ") for flag in flags}
+    return [
+        in_words(flag)
+        for flag, (name, _, detail) in parts.items()
+        if name not in known or detail not in known[name]
+    ]
 
 
 def _next_step(a: Answer) -> str:
