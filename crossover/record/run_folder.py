@@ -203,8 +203,8 @@ def load_lines(out: Path, header: Run) -> Iterator[tuple[str, Measurement]]:
 def _load(out: Path) -> tuple[Run, journal.Read]:
     run = load_header(out)
     _, read = _read(out, run)
-    fields = {"schema": SCHEMA, "measurements": read.rows, "lost": read.lost}
-    return dataclasses.replace(run, **fields), read
+    whole = dataclasses.replace(run, measurements=read.rows, lost=read.lost)
+    return dataclasses.replace(whole, schema=SCHEMA), read
 
 
 def _read(out: Path, header: Run) -> tuple[bytes, journal.Read]:
