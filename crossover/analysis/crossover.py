@@ -20,8 +20,8 @@ from crossover.analysis.metrics import (
     in_joules,
     in_money,
 )
-from crossover.analysis.pair import Cases, Pair, PairAnalysis
-from crossover.analysis.rounds import Recorded
+from crossover.analysis.pair import Cases, PairAnalysis
+from crossover.analysis.rounds import Pair, Recorded
 from crossover.crossing.answer import Settings, withdrawn
 from crossover.crossing.decide import looks_up_to
 from crossover.findings import Crossover

@@ -11,7 +11,7 @@ import numpy as np
 
 from crossover.analysis.flags import NO_INTERVAL, view_flags, worst_each
 from crossover.analysis.metrics import ENERGY, TIME
-from crossover.analysis.rounds import Recorded
+from crossover.analysis.rounds import Pair, Recorded, Scales
 from crossover.contender import Contender
 from crossover.crossing.answer import (
     NOT_MEASURED,
@@ -27,7 +27,6 @@ from crossover.findings import Answer, Crossover
 from crossover.nouns import Case, Cell
 from crossover.workloads.workload import MOVED
 
-Pair = tuple[Contender, Contender]
 Cases = dict[int, Case]
 SETUP_SPREAD = 1.2
 """A set-up is measured once per process, and may be off by this factor."""
@@ -150,7 +149,7 @@ class PairAnalysis:
         pair: Pair,
         view: str,
         settings: Settings,
-        scales: tuple[float, float],
+        scales: Scales,
     ) -> Answer:
         seconds = [self.recorded.paired(c, pair, view, scales) for c in cases.values()]
         found = answer(
