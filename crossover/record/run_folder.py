@@ -172,15 +172,6 @@ def rescue(out: Path, run: Run, kept: journal.Journal, error: InputError) -> Inp
     return InputError(f"{why}; go on with: crossover run --resume {out}")
 
 
-def rounds(out: Path) -> tuple[Measurement, ...]:
-    """Read what is recorded so far.
-
-    Raises:
-        InputError: for a missing or garbled journal.
-    """
-    return _load(out)[1].rows
-
-
 def load_header(out: Path) -> Run:
     """Read a run without its measurements; see `load`."""
     data = _bytes(out, HEADER, codec.MOST_HEADER)
