@@ -7,6 +7,7 @@ runs `crossover.measure.describe`, and then each accelerator in a process of its
 import hashlib
 import os
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -193,7 +194,6 @@ def _cpu_groups(root: Path, own: Path) -> tuple[Path, ...]:
 
 
 def _text(path: Path) -> str:
-    try:
+    with suppress(OSError):
         return path.read_text().strip()
-    except OSError:
-        return ""
+    return ""

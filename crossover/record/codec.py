@@ -10,11 +10,12 @@ import dataclasses
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from importlib import metadata
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from crossover.contender import BEST, Contender
 from crossover.files.refusals import first_wrong
@@ -158,10 +159,9 @@ def _check_texts(spec: Spec) -> None:
 
 
 def _version() -> str:
-    try:
+    with suppress(metadata.PackageNotFoundError):
         return metadata.version("softmax-crossover")
-    except metadata.PackageNotFoundError:
-        return "another"
+    return "another"
 
 
 def _check_machine(machine: Machine) -> None:
@@ -244,20 +244,16 @@ def _work_of_old(case: Case) -> dict[str, float]:
     return Softmax().work(case)
 
 
-@dataclasses.dataclass(frozen=True)
-class _NamedCell:
+class _NamedCell(BaseModel):
     """A cell as a line names it."""
 
     case: dict[str, Any]
     contender: Contender
 
 
-_NAMED = TypeAdapter(_NamedCell)
-
-
 @lru_cache(maxsize=10_000)
 def _read_cell(text: str, workload: Workload) -> Cell:
-    named = _NAMED.validate_json(text, strict=True)
+    named = _NamedCell.model_validate_json(text, strict=True)
     values = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in named.case.items()
@@ -304,10 +300,9 @@ def check_rounds(rows: Sequence[Measurement]) -> None:
 def _check_cell(cell: Cell) -> None:
     _check_numbers("case.", dict(cell.case.values))
     text = str(cell.contender)
-    try:
+    is_one = False
+    with suppress(ValueError):
         is_one = Contender.parse(text) == cell.contender
-    except ValueError:
-        is_one = False
     if not is_one:
         must = "must be DEVICE[/TRAINER][@[RANKSx]THREADS], such as cpu/resident@1"
         raise wrong("contender", text, must)

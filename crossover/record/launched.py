@@ -67,7 +67,7 @@ def jobs_of(spec: Spec) -> list[Job]:
     """Return the jobs of a spec, node type by node type; a sweep is in one of each."""
     launch = spec.launch or Launch()
     step = launch.sweeps_per_job
-    groups = [spec.sweep[i : i + step] for i in range(0, len(spec.sweep), step)]
+    groups = (spec.sweep[i : i + step] for i in range(0, len(spec.sweep), step))
     parts = [spec.model_copy(update={"sweep": g, "launch": None}) for g in groups]
     nodes = launch.nodes or {DEFAULT: NodeType()}
     return [
@@ -193,8 +193,7 @@ def one_run(launched: Launched, name: str, runs: Sequence[Run]) -> Run:
     """
     machine = runs[0].machine
     for run in runs:
-        differ = changes(runs[0].circumstances, run.circumstances, hosts=False)
-        if differ:
+        if differ := changes(runs[0].circumstances, run.circumstances, hosts=False):
             raise InputError(f"runs of {name}: {differ[0]}; must be from one machine")
     sweeps = tuple(sweep for run in runs for sweep in run.spec.sweep)
     hosts = dict.fromkeys(run.machine.hostname for run in runs)
