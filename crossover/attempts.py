@@ -98,11 +98,10 @@ class Attempts:
                 self._end(block, block.rounds[block.done], {contender: reply})
             else:
                 opened[contender] = reply
-        wrong = disagreeing(opened)
+        if wrong := disagreeing(opened):
+            self._end(block, block.rounds[block.done], wrong)
         for contender in wrong:
             del opened[contender]
-        if wrong:
-            self._end(block, block.rounds[block.done], wrong)
         return opened
 
     def _open_cell(self, block: Block, contender: Contender) -> Opened | Ended:
@@ -110,7 +109,15 @@ class Attempts:
         reason = missing(contender, self.run.machine)
         if reason is not None:
             return Ended(status="unavailable", notes=reason)
-        request = _open_request(self.spec, block, contender)
+        request = Open(
+            workload=block.case.workload.name,
+            case=dict(block.case.values),
+            device=contender.device,
+            trainer=contender.trainer,
+            threads=contender.threads,
+            ranks=contender.ranks,
+            longest_s=self.spec.longest_sample_s,
+        )
         why = ""
         for _ in range(MOST_ATTEMPTS):
             if why:
@@ -303,15 +310,3 @@ class Attempts:
 
 def _worker_was(contender: Contender, what: str) -> str:
     return f"the worker of {contender} was {what}"
-
-
-def _open_request(spec: Spec, block: Block, contender: Contender) -> Open:
-    return Open(
-        workload=block.case.workload.name,
-        case=dict(block.case.values),
-        device=contender.device,
-        trainer=contender.trainer,
-        threads=contender.threads,
-        ranks=contender.ranks,
-        longest_s=spec.longest_sample_s,
-    )

@@ -54,7 +54,7 @@ def carry_out(
     finally:
         workers.stop()
         loop.journal.close()
-    return dataclasses.replace(run, measurements=run_folder.rounds(out))
+    return dataclasses.replace(run, measurements=run_folder.load(out).measurements)
 
 
 def carry_out_unkept(

@@ -7,13 +7,14 @@ In: a run. Out: a `BreakEven` for each pair and case measured (docs/breakeven.md
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from crossover.analysis.crossover import control_crossovers, control_fired
 from crossover.analysis.flags import view_flags
-from crossover.analysis.pair import SETUP_SPREAD, Pair
-from crossover.analysis.rounds import Recorded, cross_fitted, missing_time
+from crossover.analysis.pair import SETUP_SPREAD
+from crossover.analysis.rounds import Pair, Recorded, cross_fitted, missing_time
 from crossover.contender import BEST
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.crossing.fieller import Means, fieller, means
@@ -109,11 +110,10 @@ def _one(recorded: Recorded, case: Case, pair: Pair, spec: Spec) -> BreakEven | 
         return None
     setup_s, fixed_s, epoch_s = zip(*map(_costs, sides), strict=True)
     found = break_even(fixed_s, epoch_s, setup_s, spec.confidence, spec.resolution)
-    ends = (found.repeats, found.low, found.high)
     rows = recorded.work.get(case, {}).get(ROW)
     trained, low, high = (
         None if end is None or rows is None else end * (rows / case.repeats)
-        for end in ends
+        for end in (found.repeats, found.low, found.high)
     )
     fixed, epoch = ([float(np.median(v)) for v in side] for side in (fixed_s, epoch_s))
     return BreakEven(
@@ -194,12 +194,9 @@ def _judged(costs: Means, best: Means, worst: Means, confidence: float) -> Broke
     of epochs. So it is surely behind where even the best shift leaves it behind, and
     surely ahead where even the worst leaves it ahead; the interval lies between.
     """
-    fixed, epoch = (
-        one if one == other else 0
-        for one, other in zip(
-            best.signs(confidence), worst.signs(confidence), strict=True
-        )
-    )  # fixed > 0: the challenger starts behind; epoch > 0: it is faster
+    both = zip(best.signs(confidence), worst.signs(confidence), strict=True)
+    fixed, epoch = (one if one == other else 0 for one, other in both)
+    # fixed > 0: the challenger starts behind; epoch > 0: it is faster
     if fixed and epoch and fixed != epoch:
         return Broken("at_once" if epoch > 0 else "never", "none")
     until, after = (best, worst) if (fixed or epoch) > 0 else (worst, best)
@@ -217,15 +214,8 @@ def _barred(one: BreakEven) -> BreakEven:
     """Return a break-even as inconclusive; the flag's text keeps its verdict."""
     if one.outcome == "inconclusive":
         return one
-    return replace(
-        one,
-        outcome="inconclusive",
-        interval="unbounded",
-        repeats=None,
-        low=None,
-        high=None,
-        trained=None,
-        trained_low=None,
-        trained_high=None,
-        flags=(f"control_fired: was {one.outcome}", *one.flags),
-    )
+    names = "repeats", "low", "high", "trained", "trained_low", "trained_high"
+    changed: dict[str, Any] = dict.fromkeys(names)
+    changed |= {"outcome": "inconclusive", "interval": "unbounded"}
+    flags = (f"control_fired: was {one.outcome}", *one.flags)
+    return replace(one, flags=flags, **changed)

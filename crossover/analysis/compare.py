@@ -69,7 +69,7 @@ def compare(before: Run, after: Run) -> Comparison:
             f"runs = {before.run_id!r}, {after.run_id!r}: must have a case measured "
             "with the same contender in common"
         )
-    times = _times(cells, before, after, spec)
+    times = _times(cells, spec)
     found = crossovers(before), crossovers(after)
     crossings = _crossings(before, after, spec, any(map(control_fired, found)))
     warnings = []
@@ -108,7 +108,7 @@ def _line(c: Change, number: str) -> str:
 
 def _crossings(before: Run, after: Run, spec: Spec, barred: bool) -> list[Change]:
     """Return the changes of crossovers; none is significant if a control fired."""
-    curves = (_curves(before), _curves(after))
+    curves = _curves(before), _curves(after)
     shared = [key for key in curves[0] if key in curves[1]]
     changes = []
     for key in shared:
@@ -117,10 +117,8 @@ def _crossings(before: Run, after: Run, spec: Spec, barred: bool) -> list[Change
             for i, curve in enumerate(curves)
         )
         ends = drawn_interval(drawn, redrawn)
-        shift = other - one if np.isfinite([one, other]).all() else np.nan
-        change = _change(
-            " ".join(key), (one, other), shift, ends, len(shared), spec, not barred
-        )
+        what = " ".join(key)
+        change = _change(what, (one, other), ends, len(shared), spec, not barred)
         changes.append(change)
     return changes
 
@@ -159,44 +157,29 @@ def _fixed(workload: Workload, line: Case) -> str:
 def _common_cells(before: Run, after: Run) -> list[tuple[Cell, Array, Array]]:
     """Return the log seconds of each cell that both runs have, `train` view."""
     one, other = Recorded(before.measurements), Recorded(after.measurements)
-    return [
-        (
-            cell,
-            np.log(list(one.rounds(cell, "train").values())),
-            np.log(list(other.rounds(cell, "train").values())),
-        )
-        for cell in one.ok
-        if cell in other.ok and not cell.contender.copy
-    ]
+    shared = [c for c in one.ok if c in other.ok and not c.contender.copy]
+
+    def logs(side: Recorded, cell: Cell) -> Array:
+        found: Array = np.log(list(side.rounds(cell, "train").values()))
+        return found
+
+    return [(cell, logs(one, cell), logs(other, cell)) for cell in shared]
 
 
-def _times(
-    cells: Sequence[tuple[Cell, Array, Array]], before: Run, after: Run, spec: Spec
-) -> list[Change]:
+def _times(cells: Sequence[tuple[Cell, Array, Array]], spec: Spec) -> list[Change]:
     enough = [c for c in cells if min(len(c[1]), len(c[2])) >= FEWEST_ROUNDS]
     changes = []
     for cell, one, other in enough:
-        middles = (float(np.median(one)), float(np.median(other)))
-        shift = middles[1] - middles[0]
+        logs = float(np.median(one)), float(np.median(other))
         ends = welch_interval(one, other)
-        changes.append(
-            _change(
-                cell.id,
-                middles,
-                shift,
-                ends,
-                len(enough),
-                spec,
-                True,
-            )
-        )
+        change = _change(cell.id, logs, ends, len(enough), spec, True)
+        changes.append(change)
     return changes
 
 
 def _change(
     what: str,
     logs: tuple[float, float],
-    shift: float,
     ends: Interval,
     family: int,
     spec: Spec,
@@ -206,6 +189,7 @@ def _change(
     low, high = ends(spec.confidence)
     strict_low, strict_high = ends(1 - (1 - spec.confidence) / family)
     edge = np.log1p(spec.margin)
+    shift = logs[1] - logs[0] if np.isfinite(logs).all() else np.nan
     before, after, ratio, least, most = (
         float(np.exp(x)) if np.isfinite(x) else None for x in (*logs, shift, low, high)
     )

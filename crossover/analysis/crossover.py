@@ -21,8 +21,8 @@ from crossover.analysis.metrics import (
     in_joules,
     in_money,
 )
-from crossover.analysis.pair import Cases, Pair, PairAnalysis
-from crossover.analysis.rounds import Recorded
+from crossover.analysis.pair import Cases, PairAnalysis
+from crossover.analysis.rounds import Pair, Recorded
 from crossover.crossing.answer import Settings, withdrawn
 from crossover.crossing.decide import looks_up_to
 from crossover.findings import Crossover
@@ -49,16 +49,15 @@ def crossovers(run: Run, recorded: Recorded | None = None) -> list[Crossover]:
     a large part of the cores.
     """
     spec, seen = run.spec, _by_metric(run, recorded or Recorded(run.measurements))
-    is_ours = run.paired  # what other tools should have measured is not known
     found: list[Crossover] = []
     controls: list[Crossover] = []
     for sweep in spec.sweep:
         cases = sweep.cases_with(run.measurements)
+        # what other tools should have measured is not known
+        asked = tuple(sweep.cases()) if run.paired else ()
         for pair in spec.pairs_of(sweep):
             for metric in _metrics(spec, seen, cases, pair):
-                asked = tuple(sweep.cases()) if is_ours else ()
-                rows = _rows(spec, sweep, seen[metric], cases, pair, asked)
-                found.extend(rows)
+                found += _rows(spec, sweep, seen[metric], cases, pair, asked)
         controls += _controls(spec, sweep, seen[TIME], cases)
     if control_fired(controls):
         found = [_downgraded(c, "control_fired") for c in found]

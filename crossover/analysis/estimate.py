@@ -15,9 +15,7 @@ from crossover.findings import Estimate
 from crossover.nouns import VIEWS, Run
 
 
-def estimates(
-    run: Run, confidence: float = 0.95, recorded: Recorded | None = None
-) -> list[Estimate]:
+def estimates(run: Run, recorded: Recorded | None = None) -> list[Estimate]:
     """Estimate every measured cell in every view."""
     recorded = recorded or Recorded(run.measurements)
     found = []
@@ -27,7 +25,7 @@ def estimates(
             values = np.sort(list(recorded.rounds(cell, view).values()))
             if not len(values):
                 continue  # a part of the view's time was not recorded
-            rank, reached = order_statistics(len(values), confidence)
+            rank, reached = order_statistics(len(values), run.spec.confidence)
             found.append(
                 Estimate(
                     cell.id, view, cell.case, cell.contender,

@@ -45,7 +45,7 @@ class Derived:
 def derive(run: Run) -> Derived:
     """Compute estimates, crossovers, break-evens, speedups and costs."""
     recorded = Recorded(run.measurements)
-    known = estimates(run, run.spec.confidence, recorded)
+    known = estimates(run, recorded)
     found = crossovers(run, recorded)
     sweeps = {view: sweep_results(run, found, view, known, recorded) for view in VIEWS}
     breaks, costs = break_evens(run, recorded), cost_models(run, recorded)
@@ -264,12 +264,7 @@ def _typed(
 
 def records(table: pd.DataFrame) -> list[dict[str, typing.Any]]:
     """Return the rows of a table as Python's own values; missing ones are None."""
-    columns = [
-        [
-            None if missing else value
-            for value, missing in zip(column.tolist(), column.isna(), strict=True)
-        ]
-        for _, column in table.items()
-    ]
-    names = list(table.columns)
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    plain = table.astype(object).where(table.notna(), None)
+    columns = {str(name): column for name, column in plain.items()}
+    rows = zip(*columns.values(), strict=True)
+    return [dict(zip(columns, row, strict=True)) for row in rows]

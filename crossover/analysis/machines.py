@@ -93,13 +93,12 @@ def placements(found: Sequence[Found]) -> list[Placement]:
     that more rounds cannot average out.
     """
     cases = sorted({case for f in found for case in f.fastest}, key=_sizes)
-    return [
-        _place(
-            case, {f.node: f.fastest[case] for f in found if case in f.fastest}, spec
-        )
-        for case in cases
-        for spec in [next(f.spec for f in found if case in f.fastest)]
-    ]
+    placed = []
+    for case in cases:
+        having = [f for f in found if case in f.fastest]
+        by_node = {f.node: f.fastest[case] for f in having}
+        placed.append(_place(case, by_node, having[0].spec))
+    return placed
 
 
 def _sizes(case: Case) -> tuple[float | str, ...]:

@@ -6,6 +6,7 @@ this for each metric.
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from crossover.contender import Contender
 from crossover.nouns import VIEWS, Measurement
@@ -33,14 +34,10 @@ def _scaled(m: Measurement, factor: float) -> Measurement:
     def times(value: float | None) -> float | None:
         return None if value is None else value * factor
 
-    return replace(
-        m,
-        samples_s=tuple(value * factor for value in m.samples_s),
-        setup_s=times(m.setup_s),
-        transfer_s=times(m.transfer_s),
-        bound_s=times(m.bound_s),
-        waited_s=times(m.waited_s),
-    )
+    names = "setup_s", "transfer_s", "bound_s", "waited_s"
+    scaled: dict[str, Any] = {name: times(getattr(m, name)) for name in names}
+    samples_s = tuple(value * factor for value in m.samples_s)
+    return replace(m, samples_s=samples_s, **scaled)
 
 
 def in_joules(measurements: Iterable[Measurement]) -> list[Measurement]:

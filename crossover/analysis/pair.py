@@ -11,7 +11,7 @@ import numpy as np
 
 from crossover.analysis.flags import NO_INTERVAL, view_flags, worst_each
 from crossover.analysis.metrics import ENERGY, TIME
-from crossover.analysis.rounds import Recorded
+from crossover.analysis.rounds import Pair, Recorded, Scales
 from crossover.contender import Contender
 from crossover.crossing.answer import (
     NOT_MEASURED,
@@ -27,70 +27,11 @@ from crossover.findings import Answer, Crossover
 from crossover.nouns import Case, Cell
 from crossover.workloads.workload import MOVED
 
-Pair = tuple[Contender, Contender]
 Cases = dict[int, Case]
 SETUP_SPREAD = 1.2
 """A set-up is measured once per process, and may be off by this factor."""
 SETUP_SCALES = ((1.0, 1.0), (SETUP_SPREAD, 1.0), (1.0, SETUP_SPREAD))
 """Factors of the two set-ups; an answer must hold with each of these pairs."""
-
-
-def undecided(
-    recorded: Recorded,
-    cases: Cases,
-    pair: Pair,
-    view: str,
-    work: Array,
-    margin: float,
-) -> Answer | None:
-    """Return what one time per size shows: definitions and speed-ups, and no verdict.
-
-    A crossing that may be chance is no finding, so the outcome is always
-    `inconclusive`. The result is None if no size has a time of both contenders.
-
-    Args:
-        recorded: the run's measurements by cell.
-        cases: cases by size, increasing.
-        pair: baseline and challenger.
-        view: one of `VIEWS`.
-        work: what each case pays of each cost, a row per case; see
-            `definitions.fitted`.
-        margin: share by which a contender must be faster to be ahead.
-    """
-    points = {
-        i: times
-        for i, case in enumerate(cases.values())
-        if None not in (times := [_point_s(recorded, case, c, view) for c in pair])
-    }
-    if not points:
-        return None
-    kept = list(points)
-    seconds = np.array(list(points.values()), float)
-    sizes = np.array(list(cases), float)[kept]
-    found = point_answer(sizes, seconds[:, 0], seconds[:, 1], work[kept], margin)
-    flags = tuple(flag for flag in found.flags if flag != "no_rounds")
-    left_out = len(cases) - len(kept)
-    if left_out:
-        flags += (f"{left_out} sizes not measured",)
-    return withdrawn(found, flags)
-
-
-def _point_s(
-    recorded: Recorded, case: Case, contender: Contender, view: str
-) -> float | None:
-    """Return the median of a cell whose times are too few for an interval.
-
-    For `best` it is the least median of its members.
-    """
-    medians = []
-    for member in recorded.members(Cell(case, contender)):
-        seconds = list(recorded.rounds(member, view).values())
-        few = len(seconds) < FEWEST_ROUNDS or any(
-            flag.startswith(NO_INTERVAL) for flag in recorded.ok[member][0].flags
-        )
-        if seconds and few:
-            medians.append(float(np.median(seconds)))
-    return min(medians, default=None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,7 +96,7 @@ class PairAnalysis:
         pair: Pair,
         view: str,
         settings: Settings,
-        scales: tuple[float, float],
+        scales: Scales,
     ) -> Answer:
         seconds = [self.recorded.paired(c, pair, view, scales) for c in cases.values()]
         found = answer(
@@ -166,10 +107,47 @@ class PairAnalysis:
             settings,
         )
         if found.outcome == NOT_MEASURED:
-            known = self.recorded, cases, pair, view, self._work(cases), settings.margin
-            found = undecided(*known) or found
+            found = self._undecided(cases, pair, view, settings.margin) or found
         bounds = [self.recorded.bounded(c, pair, view, scales) for c in cases.values()]
         return settled(found, np.array(list(cases), float), seconds, bounds, settings)
+
+    def _undecided(
+        self, cases: Cases, pair: Pair, view: str, margin: float
+    ) -> Answer | None:
+        """Return what one time per size shows: definitions and speed-ups, no verdict.
+
+        A crossing that may be chance is no finding, so the outcome is always
+        `inconclusive`. The result is None if no size has a time of both contenders.
+        """
+        points = {
+            i: times
+            for i, case in enumerate(cases.values())
+            if None not in (times := [self._point_s(Cell(case, c), view) for c in pair])
+        }
+        if not points:
+            return None
+        kept = list(points)
+        seconds = np.array(list(points.values()), float)
+        sizes, work = np.array(list(cases), float)[kept], self._work(cases)[kept]
+        found = point_answer(sizes, seconds[:, 0], seconds[:, 1], work, margin)
+        flags = tuple(flag for flag in found.flags if flag != "no_rounds")
+        if left_out := len(cases) - len(kept):
+            flags += (f"{left_out} sizes not measured",)
+        return withdrawn(found, flags)
+
+    def _point_s(self, cell: Cell, view: str) -> float | None:
+        """Return the median of a cell whose times are too few for an interval.
+
+        For `best` it is the least median of its members.
+        """
+        medians = []
+        for member in self.recorded.members(cell):
+            seconds = list(self.recorded.rounds(member, view).values())
+            flags = self.recorded.ok[member][0].flags
+            has_none = any(flag.startswith(NO_INTERVAL) for flag in flags)
+            if seconds and (has_none or len(seconds) < FEWEST_ROUNDS):
+                medians.append(float(np.median(seconds)))
+        return min(medians, default=None)
 
     def _missing(
         self, cases: Cases, pair: Pair, asked: Sequence[int], enough: int

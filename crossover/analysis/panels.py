@@ -3,7 +3,6 @@
 In: sweeps' results, or what a run recorded. Out: points with increasing sizes.
 """
 
-import dataclasses
 import math
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crossover.analysis.breakeven import BreakEven
+from crossover.analysis.crossover import control_pairs
 from crossover.analysis.rounds import Recorded, paired_log_ratios
 from crossover.analysis.sweeps import Speedup, SweepResult, is_along
 from crossover.contender import Contender
@@ -141,12 +141,7 @@ def control_series(
     controls = []
     for sweep in spec.sweep:
         cases = sweep.cases_with(one_each)
-        held = set(cases.values())
-        copies = {
-            c.contender for c in recorded.ok if c.contender.copy and c.case in held
-        }
-        for copy in sorted(copies, key=str):
-            pair = (dataclasses.replace(copy, copy=0), copy)
+        for pair in control_pairs(cases.values(), recorded):
             own = (c for c in rows if is_along(c, sweep))
             names = str(pair[0]), str(pair[1])
             row = next((c for c in own if (c.baseline, c.challenger) == names), None)

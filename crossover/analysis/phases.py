@@ -12,7 +12,7 @@ import numpy as np
 from crossover.analysis.rounds import Recorded
 from crossover.analysis.sweeps import SweepResult
 from crossover.findings import Estimate
-from crossover.nouns import Cell, Measurement
+from crossover.nouns import VIEWS, Cell, Measurement
 
 MOST_CALLS = 150
 """Longer warm-ups are thinned to this many calls, densest at the start."""
@@ -63,17 +63,22 @@ def phases(result: SweepResult, known: Iterable[Estimate], sizes: int) -> list[P
         sizes: number of sizes, at least 1.
     """
     by_cell = {(e.case, e.contender, e.view): e for e in known}
-    cells = dict.fromkeys((e.case, e.contender) for e in result.estimates)
-    kept = spread({result.size(case) for case, _ in cells}, sizes)
     rows = []
-    for case, contender in cells:
+    for size, cell in _cells(result, sizes):
         train, moved, scratch = (
-            by_cell.get((case, contender, view))
-            for view in ("train", "with_transfer", "from_scratch")
+            by_cell.get((cell.case, cell.contender, view)) for view in VIEWS
         )
-        if result.size(case) in kept and train is not None:
-            rows.append(_phases(result.size(case), train, moved, scratch))
-    return sorted(rows, key=lambda row: row.size)
+        if train is not None:
+            rows.append(_phases(size, train, moved, scratch))
+    return rows
+
+
+def _cells(result: SweepResult, sizes: int) -> list[tuple[int, Cell]]:
+    """Return the cells at some of a sweep's sizes, both ends among them, by size."""
+    cells = dict.fromkeys(Cell(e.case, e.contender) for e in result.estimates)
+    by_size = [(result.size(cell.case), cell) for cell in cells]
+    kept = spread({size for size, _ in by_size}, sizes)
+    return sorted((one for one in by_size if one[0] in kept), key=lambda one: one[0])
 
 
 def _phases(
@@ -90,16 +95,11 @@ def _phases(
 
 def warm_ups(result: SweepResult, recorded: Recorded, sizes: int) -> list[WarmUp]:
     """Return each contender's warm-up, in its first process, at `sizes` sizes."""
-    cells = dict.fromkeys((e.case, e.contender) for e in result.estimates)
-    kept = spread({result.size(case) for case, _ in cells}, sizes)
-    rows = []
-    for case, contender in cells:
-        size = result.size(case)
-        measured = recorded.ok.get(Cell(case, contender), [])
-        first = next((m for m in measured if m.warmup_s), None)
-        if size in kept and first is not None:
-            rows.append(_warm_up(str(contender), size, first))
-    return sorted(rows, key=lambda row: row.size)
+    return [
+        _warm_up(str(cell.contender), size, first)
+        for size, cell in _cells(result, sizes)
+        if (first := next((m for m in recorded.ok.get(cell, []) if m.warmup_s), None))
+    ]
 
 
 def _warm_up(contender: str, size: int, m: Measurement) -> WarmUp:

@@ -5,7 +5,7 @@ rounds of `best`, the fastest trainer on a device.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -18,6 +18,11 @@ from crossover.nouns import Case, Cell, Machine, Measurement
 T = TypeVar("T")
 Rounds = dict[int, float]
 """Seconds of one cell by round number: the unit of replication."""
+Pair = tuple[Contender, Contender]
+Scales = tuple[float, float]
+"""How often the set-up of each contender counts."""
+Times = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Seconds of the baseline and of the challenger, round by round."""
 
 
 def round_s(m: Measurement, view: str, setup_scale: float = 1.0) -> float | None:
@@ -95,15 +100,12 @@ class Recorded:
     def paired(
         self,
         case: Case,
-        pair: tuple[Contender, Contender],
+        pair: Pair,
         view: str,
-        setup_scales: tuple[float, float] = (1.0, 1.0),
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        setup_scales: Scales = (1.0, 1.0),
+    ) -> Times:
         """Return the seconds of both contenders in the rounds they share, in order."""
-        one, other = (
-            self.rounds(Cell(case, c), view, scale)
-            for c, scale in zip(pair, setup_scales, strict=True)
-        )
+        one, other = self._sides(case, pair, view, setup_scales)
         shared = sorted(one.keys() & other.keys())
         if self._elsewhere:
             cells = [c for who in pair for c in self.members(Cell(case, who))]
@@ -112,6 +114,13 @@ class Recorded:
             np.array([one[r] for r in shared], float),
             np.array([other[r] for r in shared], float),
         )
+
+    def _sides(
+        self, case: Case, pair: Pair, view: str, setup_scales: Scales
+    ) -> Iterator[Rounds]:
+        """Yield the rounds of both contenders, each with its own set-ups."""
+        for contender, scale in zip(pair, setup_scales, strict=True):
+            yield self.rounds(Cell(case, contender), view, scale)
 
     def _is_on_one_machine(self, cells: Sequence[Cell], number: int) -> bool:
         """Tell whether a round of some cells was measured under the same circumstances.
@@ -124,47 +133,38 @@ class Recorded:
     def bounded(
         self,
         case: Case,
-        pair: tuple[Contender, Contender],
+        pair: Pair,
         view: str,
-        setup_scales: tuple[float, float] = (1.0, 1.0),
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        setup_scales: Scales = (1.0, 1.0),
+    ) -> Times:
         """Return the rounds of one contender against the bound of one that timed out.
 
         It tells who is ahead, and not by how much. Both are empty if neither timed out
         or both did, and if the bound, not above what the other took, shows nothing.
         """
-        one, other = (
-            self.rounds(Cell(case, c), view, scale)
-            for c, scale in zip(pair, setup_scales, strict=True)
-        )
+        one, other = self._sides(case, pair, view, setup_scales)
+        nothing = np.array([]), np.array([])
         if bool(one) == bool(other):
-            return np.array([]), np.array([])
+            return nothing
         measured = np.array([*(one or other).values()], float)
         missing = pair[1] if one else pair[0]
         bounds = [m.bound_s for m in self.ended_of(Cell(case, missing)) if m.bound_s]
         if not bounds or min(bounds) <= measured.max():
-            return np.array([]), np.array([])
+            return nothing
         bound = np.full(len(measured), min(bounds))
         return (measured, bound) if one else (bound, measured)
 
     def ended_of(self, cell: Cell) -> list[Measurement]:
         """Return the last rows of failed cells that a cell stands for."""
-        return [
-            m
-            for candidate, m in self.ended.items()
-            if candidate.case == cell.case
-            and cell.contender.covers(candidate.contender)
-        ]
+        who, ended = cell.contender, self.ended.items()
+        return [m for c, m in ended if c.case == cell.case and who.covers(c.contender)]
 
     def members(self, cell: Cell) -> list[Cell]:
         """Return the measured cells that a cell stands for: itself, or `best`'s."""
-        if cell.contender.trainer != BEST:
+        who = cell.contender
+        if who.trainer != BEST:
             return [cell] if cell in self.ok else []
-        return [
-            c
-            for c in self.ok
-            if c.case == cell.case and cell.contender.covers(c.contender)
-        ]
+        return [c for c in self.ok if c.case == cell.case and who.covers(c.contender)]
 
     def reason(self, cell: Cell, view: str = "train") -> str:
         """Return why a cell has no rounds in a view."""
@@ -226,7 +226,7 @@ def _median(rows: dict[int, T], parity: int, seconds: Callable[[T], float]) -> f
 
 
 def paired_log_ratios(
-    recorded: Recorded, case: Case, pair: tuple[Contender, Contender], view: str
+    recorded: Recorded, case: Case, pair: Pair, view: str
 ) -> NDArray[np.float64]:
     """Return log(baseline seconds / challenger seconds), one per shared round."""
     baseline_s, challenger_s = recorded.paired(case, pair, view)

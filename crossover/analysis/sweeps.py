@@ -95,7 +95,7 @@ def sweep_results(
     recorded = recorded or Recorded(run.measurements)
     one_each = {m.case: m for m in run.measurements}.values()
     found = [c for c in crossovers if c.view == view]
-    known = estimates(run, spec.confidence, recorded) if known is None else known
+    known = estimates(run, recorded) if known is None else known
     by_cell = {(e.case, e.contender): e for e in known if e.view == view}
     results = []
     for sweep in spec.sweep:

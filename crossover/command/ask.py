@@ -213,6 +213,14 @@ def parse_sizes(workload: Workload, name: str, text: str) -> list[int]:
     return sizes
 
 
+def _number(text: str) -> float:
+    """Return the number that a text is; of any other text NaN, which no range holds."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
 def parse_duration(text: str) -> float:
     """Read `90s`, `5m`, `2h` or plain seconds.
 
@@ -220,10 +228,7 @@ def parse_duration(text: str) -> float:
         InputError: for anything else, and for a duration that is not positive.
     """
     unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
-    try:
-        seconds = float(text[:-1] if unit else text) * (unit or 1)
-    except ValueError:
-        seconds = 0.0
+    seconds = _number(text[:-1] if unit else text) * (unit or 1)
     if not 0 < seconds < 1e9:
         raise refused("budget", text, "be a duration such as 90s, 5m or 2h")
     return seconds
@@ -239,10 +244,7 @@ def parse_margin(text: str | None) -> float | None:
     if text is None:
         return None
     digits = text.strip().removesuffix("%")
-    try:
-        share = float(digits) / (100 if digits != text.strip() else 1)
-    except ValueError:
-        share = -1.0
+    share = _number(digits) / (100 if digits != text.strip() else 1)
     if not 0 <= share < 1:
         raise InputError(
             f"margin = {shown(text)}: must be a share >= 0 % and < 100 %, such as 5% "
@@ -260,10 +262,7 @@ def parse_prices(texts: tuple[str, ...]) -> dict[str, float]:
     prices: dict[str, float] = {}
     for text in texts:
         device, _, amount = text.partition("=")
-        try:
-            per_hour = float(amount)
-        except ValueError:
-            per_hour = 0.0
+        per_hour = _number(amount)
         if not (DEVICE.fullmatch(device) and LEAST_PRICE <= per_hour <= MOST):
             raise InputError(
                 f"price = {shown(text)}: must be DEVICE=PER_HOUR with a number > 0, "

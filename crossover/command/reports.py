@@ -1,6 +1,7 @@
 """The jobs behind `report` and `compare`: on what is recorded already, by whomever."""
 
 import dataclasses
+import itertools
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -87,10 +88,11 @@ def do_report(ask: ReportAsk) -> int:
         run = _asked_again(run, asked)
         if ask.show or len(given) > 1:
             print(f"{run.run_id}:")
-        if has_pages:
-            answers = _write(one, run, ask)
-        else:
-            answers = with_next_steps(run, crossovers(run), one.out)
+        answers = (
+            _write(one, run, ask)
+            if has_pages
+            else with_next_steps(run, crossovers(run), one.out)
+        )
         is_whole &= not say_incomplete(run, answers)
         show(answers)
         for flag in dict.fromkeys(flag for m in run.measurements for flag in m.flags):
@@ -154,11 +156,9 @@ def _asked_again(run: Run, fields: dict[str, Any]) -> Run:
 
 def _name(one: _ToReport, others: "Sequence[Found]") -> str:
     """Name a machine by its run's folder, no two alike."""
-    taken, name, n = {f.node for f in others}, one.out.resolve().name, 1
-    while name in taken:
-        n += 1
-        name = f"{one.out.resolve().name} ({n})"
-    return name
+    taken, name = {f.node for f in others}, one.out.resolve().name
+    numbered = (f"{name} ({n})" for n in itertools.count(2))
+    return next(n for n in itertools.chain([name], numbered) if n not in taken)
 
 
 def _side_by_side(found: "Sequence[Found]", ask: ReportAsk) -> None:

@@ -251,11 +251,8 @@ def withdrawn(found: Answer, flags: tuple[str, ...]) -> Answer:
 
 def pair_flags(ratios: list[Array]) -> tuple[str, ...]:
     """Return the flags that the paired log-ratios of a sweep raise."""
-    raised = {
-        "unstable": is_unstable(ratios),
-        "autocorrelated": is_autocorrelated(ratios),
-    }
-    return tuple(name for name, is_raised in raised.items() if is_raised)
+    tests = {"unstable": is_unstable, "autocorrelated": is_autocorrelated}
+    return tuple(name for name, is_raised in tests.items() if is_raised(ratios))
 
 
 def definitions_apart(sizes: Array, result: Answer) -> list[str]:
@@ -297,8 +294,6 @@ def remarks(
         said.append(f"rounded_times: {veil.values:,} different times")
     if found.crossings:
         said.append(f"crossings {', '.join(map(size_text, found.crossings))}")
-    if found.ahead_from.is_coarse and found.ahead_from.bracket:
-        said.append(
-            f"coarse_grid: {' and '.join(map(size_text, found.ahead_from.bracket))}"
-        )
+    if found.ahead_from.is_coarse and (bracket := found.ahead_from.bracket):
+        said.append(f"coarse_grid: {' and '.join(map(size_text, bracket))}")
     return said

@@ -8,6 +8,7 @@ level, each with an interval. docs/statistics.md says why they are as they are.
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,16 +126,13 @@ def boundaries(
     every = [Zone()] * len(ratios)
     for i, zone in zip(used, found, strict=True):
         every[i] = zone
-    told = _told(measured, found, medians, every, margins)
-    if told.outcome in ("not_monotone", "always") or len(used) < 2:
-        return told
-    edge = float(np.log1p(resolution))
-    fits = resampled_fits(np.log(measured), kept, veil, edge, seed)
 
-    def passes(signs: list[int], least: float, level: float) -> Interval:
-        return locate_zero(fits, signs, confidence, least, level, COARSE)
+    def passing() -> Passes:
+        edge = float(np.log1p(resolution))
+        fits = resampled_fits(np.log(measured), kept, veil, edge, seed)
+        return partial(locate_zero, fits, confidence)
 
-    told = _bounded(told, measured, found, *_located(found, margins, passes))
+    told = _answered(measured, found, medians, every, margins, passing)
     if told.outcome != "found":
         return told
     reach = told.behind_until.low or measured[0], told.ahead_from.high or measured[-1]
@@ -156,42 +154,38 @@ def point_boundaries(
     margins = Margins.of(margin, 0.0)
     ends = zip(ratios - hidden.lower, ratios + hidden.higher, strict=True)
     found = [zone_between(low, high, margins) for low, high in ends]
-    told = _told(sizes, found, ratios, found, margins)
-    if told.outcome in ("not_monotone", "always") or len(sizes) < 2:
-        return told
-
-    def passes(signs: list[int], least: float, level: float) -> Interval:
-        return point_zero(sizes, ratios, signs, least, level)
-
-    return _bounded(told, sizes, found, *_located(found, margins, passes))
+    passes = partial(point_zero, sizes, ratios)
+    return _answered(sizes, found, ratios, found, margins, lambda: passes)
 
 
-def _told(
+def _answered(
     sizes: Array,
     found: list[Zone],
     medians: Array,
     every: list[Zone],
     margins: Margins,
+    passing: Callable[[], Passes],
 ) -> Answered:
-    """Return what the zones alone say, as if the lead began between the sizes."""
-    outcome = classify(found, is_inside=True)
-    listed: tuple[float, ...] = ()
+    """Return what the zones say, with the boundaries between them.
+
+    Args:
+        sizes: that are measured, increasing.
+        found: their zones.
+        medians: their log-ratios.
+        every: the zones of all sizes, measured or not.
+        margins: how large a lead counts.
+        passing: returns where the curve passes a level; only asked if that may matter.
+    """
+    outcome = classify(found, is_inside=True)  # as if the lead began between the sizes
+    told = Answered(outcome, tuple(every))
     if outcome == "not_monotone":
         listed = crossings(np.log(sizes), medians, found, margins)
-    return Answered(outcome, tuple(every), crossings=listed)
-
-
-def _bounded(
-    told: Answered,
-    sizes: Array,
-    found: list[Zone],
-    ahead: Interval,
-    parity: Interval,
-    behind: Interval | None,
-) -> Answered:
-    """Return what the zones say with the boundaries between them."""
+        return dataclasses.replace(told, crossings=listed)
+    if outcome == "always" or len(sizes) < 2:
+        return told
+    ahead, parity, behind = _located(found, margins, passing())
     until = _boundary(behind, sizes, _is_passed(found)) if behind else NOWHERE
-    if told.outcome == "never":
+    if outcome == "never":
         return dataclasses.replace(told, behind_until=until)
     outcome = classify(found, is_inside=bool(np.isfinite(ahead.at)))
     is_found = outcome == "found"
@@ -252,10 +246,8 @@ def _boundary(found: Interval, sizes: Array, is_shown: bool) -> Boundary:
         sizes: that are measured.
         is_shown: whether there is a boundary; else it has no more than ends.
     """
-    at, low, high = (
-        as_size(x, sizes) if np.isfinite(x) else None
-        for x in (found.at, found.low, found.high)
-    )
+    ends = found.at, found.low, found.high
+    at, low, high = (as_size(x, sizes) if np.isfinite(x) else None for x in ends)
     if at is None or not is_shown:
         return Boundary(None, low, high)
     bracket = float(sizes[found.above - 1]), float(sizes[found.above])

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from crossover.crossing.decide import Array
-from crossover.crossing.interval import REPLICATES, middle_rounds
+from crossover.crossing.interval import REPLICATES, replicate_medians
 
 TIE = 1e-12
 """Fits whose mean squared relative residuals differ by less are equally good."""
@@ -200,14 +200,11 @@ def resampled(rounds: list[Array], seed: int, paired: bool) -> Array:
     Shape (cells, 1 + replicates). Cells are measured at different times, so that each
     is resampled on its own.
     """
+    if not paired:  # the same, far faster
+        return np.ascontiguousarray(replicate_medians(rounds, seed)[0].T)
     rows = np.empty((len(rounds), 1 + REPLICATES))
     for i, values in enumerate(rounds):
-        rows[i, 0] = np.median(values)
-        if paired:
-            rng = np.random.default_rng([seed, len(values), i])
-            drawn = rng.integers(len(values), size=(REPLICATES, len(values)))
-            rows[i, 1:] = np.median(values[drawn], axis=1)
-        else:  # the same, far faster
-            one, other = np.sort(values)[middle_rounds(len(values), seed, i)]
-            rows[i, 1:] = 0.5 * (one + other)
+        rng = np.random.default_rng([seed, len(values), i])
+        drawn = rng.integers(len(values), size=(REPLICATES, len(values)))
+        rows[i] = np.append(np.median(values), np.median(values[drawn], axis=1))
     return rows

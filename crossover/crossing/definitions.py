@@ -90,20 +90,26 @@ def fitted_interval(
 
 
 def _between(sizes: Array, work: Array) -> tuple[Array, Array]:
-    """Return log(size) on a fine grid, and the work there, log-log interpolated."""
-    logs, log_work = np.log(sizes), np.log(np.maximum(work, 1e-300))
-    grid = np.linspace(logs[0], logs[-1], 400)
-    rows = [np.interp(grid, logs, column) for column in log_work.T]
-    return grid, np.exp(np.column_stack(rows))
+    """Return log(size) on a fine grid, and the work there."""
+    first, last = np.log(sizes[[0, -1]])
+    grid = np.linspace(first, last, 400)
+    return grid, _work_at(grid, sizes, work)
+
+
+def _work_at(log_sizes: Array, sizes: Array, work: Array) -> Array:
+    """Return the work at some sizes, log-log interpolated between those given."""
+    columns = np.log(np.maximum(work, 1e-300)).T
+    logs = np.log(sizes)
+    rows = [np.interp(log_sizes, logs, column) for column in columns]
+    known: Array = np.exp(np.column_stack(rows))
+    return known
 
 
 def _last_root(sizes: Array, work: Array, gap: Array) -> float | None:
     """Return the largest size between which and the next the gap changes sign."""
-    logs, log_work = np.log(sizes), np.log(np.maximum(work, 1e-300))
 
     def difference(log_size: float) -> float:
-        row = [np.interp(log_size, logs, column) for column in log_work.T]
-        return float(np.exp(row) @ gap)
+        return float(_work_at(np.array([log_size]), sizes, work)[0] @ gap)
 
     grid, rows = _between(sizes, work)
     signs = np.sign(rows @ gap)

@@ -53,14 +53,6 @@ class Ratios:
     low: float | None = None
     high: float | None = None
 
-    def holds(self, ratio: float) -> bool:
-        """Tell whether a ratio is in the set."""
-        if self.low is None or self.high is None:
-            return True
-        if self.kind == "bounded":
-            return self.low <= ratio <= self.high
-        return ratio <= self.low or self.high <= ratio
-
     @property
     def positive_ends(self) -> list[float]:
         """The ends above 0, the smaller first."""

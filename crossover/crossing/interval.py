@@ -101,11 +101,10 @@ def resampled_fits(
 
 def locate_zero(
     fits: Fits,
-    signs: list[int],
     confidence: float,
+    signs: list[int],
     margin: float,
-    level: float = 0.0,
-    coarse: float = np.inf,
+    level: float,
 ) -> Interval:
     """Return where the isotonic fit of the medians exceeds a level, with its interval.
 
@@ -116,12 +115,11 @@ def locate_zero(
 
     Args:
         fits: of the pair.
+        confidence: of the interval.
         signs: per size +1 above the level, -1 below it, 0 undecided; below never after
             above.
-        confidence: of the interval.
         margin: share by which a decided size is above or below, at least.
         level: the log-ratio to exceed.
-        coarse: factor from which on a gap between two sizes may hide a kink.
     """
     fit = agreeing(fits.plain[0] - level, signs, margin)
     raised, lowered = fits.raised - level, fits.lowered - level
@@ -133,9 +131,8 @@ def locate_zero(
     at, above = float(zero[0]), int(np.searchsorted(fit, 0.0, "right"))
     if np.isfinite(at):
         low, high = _widened(fits.logs, fit, at, signs, (low, high))
-    if np.isfinite(coarse):
-        gaps = _gaps(fits.plain[1:] - level, cut)
-        low, high = _to_the_kinks(fits, signs, (low, high), above, gaps, coarse)
+    gaps = _gaps(fits.plain[1:] - level, cut)
+    low, high = _to_the_kinks(fits, signs, (low, high), above, gaps)
     return Interval(at, low, high, float(slope[0]), above)
 
 
@@ -155,7 +152,6 @@ def _to_the_kinks(
     ends: tuple[float, float],
     above: int,
     gaps: tuple[int, int],
-    coarse: float,
 ) -> tuple[float, float]:
     """Return the ends moved out to those of a gap in which interpolating is blind.
 
@@ -163,30 +159,35 @@ def _to_the_kinks(
     which an end lies counts if a kink is sure. No end moves past a size that is
     decided.
     """
-    logs, known, (low, high) = fits.logs, np.array(signs), ends
-    behind = float(max(logs[known < 0], default=-np.inf))
-    ahead = float(min(logs[known > 0], default=np.inf))
+    logs, (low, high), (behind, ahead) = fits.logs, ends, _decided(fits.logs, signs)
     is_kinked = is_wide(fits, above, NEAR) and bool(fits.kinks[above] >= SEEN)
-    if is_kinked or (is_wide(fits, above, coarse) and is_blind(fits, above)):
+    if is_kinked or (is_wide(fits, above, COARSE) and is_blind(fits, above)):
         low, high = min(low, logs[above - 1]), max(high, logs[above])
     below, beyond = gaps
-    if is_wide(fits, below, coarse) and fits.kinks[below] >= SURE:
+    if is_wide(fits, below, COARSE) and fits.kinks[below] >= SURE:
         low = min(low, max(logs[below - 1], behind))
-    if is_wide(fits, beyond, coarse) and fits.kinks[beyond] >= SURE:
+    if is_wide(fits, beyond, COARSE) and fits.kinks[beyond] >= SURE:
         high = max(high, min(logs[beyond], ahead))
     return float(low), float(high)
 
 
-def is_wide(fits: Fits, gap: int, coarse: float) -> bool:
+def _decided(logs: Array, signs: list[int]) -> tuple[float, float]:
+    """Return the last size that is decided to be below, and the first one above."""
+    known = np.array(signs)
+    behind = float(max(logs[known < 0], default=-np.inf))
+    return behind, float(min(logs[known > 0], default=np.inf))
+
+
+def is_wide(fits: Fits, gap: int, factor: float) -> bool:
     """Tell whether a gap lies between two sizes that are farther apart than a factor.
 
     Args:
         fits: of the pair.
         gap: index of the size at its upper end; there may be no such gap.
-        coarse: the factor.
+        factor: how far.
     """
     logs = fits.logs
-    return 1 <= gap < len(logs) and bool(logs[gap] - logs[gap - 1] > np.log(coarse))
+    return 1 <= gap < len(logs) and bool(logs[gap] - logs[gap - 1] > np.log(factor))
 
 
 def is_blind(fits: Fits, gap: int) -> bool:
@@ -206,9 +207,7 @@ def _widened(
 
     Rounds that are all alike tell no more than between which sizes the sign changes.
     """
-    known = np.array(signs)
-    behind = max(logs[known < 0], default=-np.inf)
-    ahead = min(logs[known > 0], default=np.inf)
+    behind, ahead = _decided(logs, signs)
     bend, (low, high) = interpolation_error(logs, fit, at), ends
     low = max(at - _wider(at - low, bend), min(low, behind))
     high = min(at + _wider(high - at, bend), max(high, ahead))
@@ -257,7 +256,8 @@ def interpolation_error(logs: Array, fit: Array, at: float) -> float:
     i = int(above[0])
     step = logs[i] - logs[i - 1]
     line = logs[i - 1] - fit[i - 1] * step / (fit[i] - fit[i - 1])
-    start, (c, b, a, zero) = float(logs[i - 1]), _cubic(logs, fit, i)
+    start = float(logs[i - 1])
+    c, b, a, zero = map(float, PchipInterpolator(logs, fit).c[:, i - 1])
 
     def curve(x: float) -> float:
         s = x - start
@@ -265,12 +265,6 @@ def interpolation_error(logs: Array, fit: Array, at: float) -> float:
 
     cubic = float(brentq(curve, logs[i - 1], logs[i]))
     return float(max(abs(line - at), abs(cubic - at)))
-
-
-def _cubic(logs: Array, fit: Array, i: int) -> list[float]:
-    """Return the coefficients of the monotone cubic before size i, the cube's first."""
-    coefficients: list[float] = PchipInterpolator(logs, fit).c[:, i - 1].tolist()
-    return coefficients
 
 
 def replicate_medians(ratios: Ratios, seed: int) -> tuple[Array, Array]:

@@ -6,9 +6,8 @@ In: medians per size, one row a replicate. Out: log(size) of each row's zero.
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from crossover.crossing.decide import Array
 
 NEAR = np.log(4.0)
 """Sizes within this factor of a bracket's middle, the nearest six at most, help to

@@ -82,10 +82,6 @@ class Rounds:
         high = -lower_limit(-self.values, -self.averages[::-1], level / 2)
         return low - self.lower, high + self.higher
 
-    def zone(self, margins: Margins, level: float) -> Zone:
-        """Return the zone that the four one-sided tests show at this level."""
-        return zone_between(*self.limits(level), margins)
-
 
 def zone_between(low: float, high: float, margins: Margins) -> Zone:
     """Return the zone of a size whose log-ratio lies between two limits."""
@@ -140,7 +136,8 @@ def zones(rounds: list[Rounds], margins: Margins, alpha: float) -> list[Zone]:
     while left:
         whole = weights[left].sum()
         for i in left:
-            found[i] = rounds[i].zone(margins, alpha * weights[i] / whole)
+            limits = rounds[i].limits(alpha * weights[i] / whole)
+            found[i] = zone_between(*limits, margins)
         still = [i for i in left if found[i].name not in RESOLVED]
         if len(still) == len(left):
             break

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def csv_text(
     head: Sequence[str], rows: Iterable[Iterable[object]], foreign: bool = True
 ) -> str:
-    """Return rows as CSV; what is None is an empty cell.
+    """Return rows as CSV; None is an empty cell, a tuple its items between `;`.
 
     Args:
         head: the columns' names.
@@ -24,7 +24,8 @@ def csv_text(
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     for row in (head, *rows):
-        writer.writerow(map(cell, row) if foreign else row)
+        texts = (";".join(map(str, c)) if isinstance(c, tuple) else c for c in row)
+        writer.writerow(map(cell, texts) if foreign else texts)
     return file.getvalue()
 
 

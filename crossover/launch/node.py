@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from crossover.command.going_on import beginning, going_on
@@ -110,11 +111,9 @@ def _requeue(folder: Path, name: str, before: int) -> int:
 
 
 def _recorded(folder: Path, name: str) -> int:
-    try:
-        journal = folder / launched.JOBS / name / JOURNAL
-        return journal.stat().st_size
-    except OSError:
-        return 0
+    with suppress(OSError):
+        return (folder / launched.JOBS / name / JOURNAL).stat().st_size
+    return 0
 
 
 def main() -> None:

@@ -129,7 +129,7 @@ class Evidence:
     def _from_scratch(self) -> dict[str, float]:
         return {
             str(e.contender): e.median_s
-            for e in estimates(self.run, self.run.spec.confidence, self.recorded)
+            for e in estimates(self.run, self.recorded)
             if (e.view, e.case["batch_size"]) == ("from_scratch", BATCH_SIZE)
         }
 

@@ -7,7 +7,7 @@ call is None.
 
 import statistics
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
 
 import torch
 from torch import Tensor
@@ -113,33 +113,32 @@ def _timed_s(device: torch.device, work: Callable[[], object]) -> float:
 def _queue(device: torch.device, products: Products) -> tuple[float, float | None]:
     """Return the host's share of a queue's time, and our seconds over its events'."""
     count = products.lasting(QUEUED_S)
-    begun, ended = _event(device), _event(device)
+    events = _events(device)
     host_s = 0.0
 
     def queue() -> None:
         nonlocal host_s
-        if begun and ended:
-            begun.record()
+        if events:
+            events[0].record()
         host_s = measured_s(lambda: products.queue(count), lambda: None)
-        if begun and ended:
-            ended.record()
+        if events:
+            events[1].record()
 
     total_s = _timed_s(device, queue)
-    ratio = None
-    if begun and ended:
-        ratio = total_s / (begun.elapsed_time(ended) / 1000)
-    return host_s / total_s, ratio
+    if not events:
+        return host_s / total_s, None
+    return host_s / total_s, total_s / (events[0].elapsed_time(events[1]) / 1000)
 
 
-def _event(device: torch.device) -> Any:
-    try:
+def _events(device: torch.device) -> list[torch.Event]:
+    """Return two events of a device that can tell the time between them, or none."""
+    with suppress(RuntimeError, NotImplementedError, ValueError):
         event = torch.Event(device, enable_timing=True)
         event.record()
         synchronize(device)
         event.elapsed_time(event)
-    except (RuntimeError, NotImplementedError, ValueError):
-        return None
-    return torch.Event(device, enable_timing=True)
+        return [torch.Event(device, enable_timing=True) for _ in range(2)]
+    return []
 
 
 def _launch_s(device: torch.device) -> float:
@@ -185,11 +184,11 @@ def _copies(device: torch.device) -> dict[str, float | None]:
     }
     found: dict[str, float | None] = {}
     for kind, here in kinds.items():
-        for way in ("to_device", "to_host"):
-            found[f"{way}_{kind}"] = None
-            if here is not None:
-                one, other = (there, here) if way == "to_device" else (here, there)
-                found[f"{way}_{kind}"] = _bytes_per_s(device, one, other)
+        to, back = f"to_device_{kind}", f"to_host_{kind}"
+        found |= dict.fromkeys((to, back))
+        if here is not None:
+            found[to] = _bytes_per_s(device, there, here)
+            found[back] = _bytes_per_s(device, here, there)
     return found
 
 
@@ -203,10 +202,9 @@ def _bytes_per_s(device: torch.device, target: Tensor, source: Tensor) -> float:
 
 
 def _pinned(count: int) -> Tensor | None:
-    try:
+    with suppress(RuntimeError, NotImplementedError):
         return torch.zeros(count, dtype=torch.uint8, pin_memory=True)
-    except (RuntimeError, NotImplementedError):
-        return None
+    return None
 
 
 def _free_bytes(device: torch.device) -> int | None:

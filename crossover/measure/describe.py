@@ -5,6 +5,7 @@ It runs in a worker; `measure.machine.snapshot` asks for it.
 
 import platform
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 
 import threadpoolctl
@@ -26,6 +27,8 @@ from softmax_core.training import cannot_train
 
 PACKAGES = ("torch", "numpy", "numba", "scipy", "pandas", "softmax-crossover")
 """Packages whose versions are recorded."""
+POOL = ("user_api", "internal_api", "num_threads", "version")
+"""What is recorded of a pool of threads."""
 
 
 def describe_here(devices: Sequence[str]) -> Described:
@@ -40,20 +43,14 @@ def describe_here(devices: Sequence[str]) -> Described:
         if reason is not None:
             unavailable[text] = reason
     usable = [name for name in devices or ["cpu"] if name not in unavailable]
-    found = (str(d.name) for d in listed[1:] if d.reason is None)
+    found = [vars(d) for d in listed[1:] if d.reason is None]
+    names = (d["name"] for d in found)
     return Described(
         cpu=listed[0].description,
-        energy_unmeasured=energy_unmeasured(dict.fromkeys([*usable, *found])),
+        energy_unmeasured=energy_unmeasured(dict.fromkeys([*usable, *names])),
         accelerators=tuple(
-            Accelerator(
-                name=d.name,
-                description=d.description,
-                memory_bytes=d.memory_bytes,
-                driver=d.driver,
-                is_simulated=d.is_simulated,
-            )
-            for d in listed[1:]
-            if d.reason is None
+            Accelerator(**{name: d[name] for name in Accelerator.model_fields})
+            for d in found
         ),
         unavailable=unavailable,
         trainers=_trainers(listed),
@@ -62,10 +59,7 @@ def describe_here(devices: Sequence[str]) -> Described:
             "torch": torch.get_num_threads(),
             "products": describe_products(),
             "pools": [
-                {
-                    k: pool.get(k)
-                    for k in ("user_api", "internal_api", "num_threads", "version")
-                }
+                {key: pool.get(key) for key in POOL}
                 for pool in threadpoolctl.threadpool_info()
             ],
         },
@@ -91,8 +85,6 @@ def _trainers(listed: list[DeviceInfo]) -> dict[str, str]:
 def _versions() -> dict[str, str]:
     found = {}
     for package in PACKAGES:
-        try:
+        with suppress(PackageNotFoundError):
             found[package] = version(package)
-        except PackageNotFoundError:
-            continue
     return found

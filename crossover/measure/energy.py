@@ -151,11 +151,8 @@ def find_meter(
 
 def energy_unmeasured(devices: Iterable[str], root: Path = POWERCAP) -> str | None:
     """Return the devices whose energy is not measured, and why; None if all are."""
-    reasons = []
-    for name in devices:
-        found = find_meter(torch.device(name), root)
-        if isinstance(found, str):
-            reasons.append(f"{name}: {found}")
+    found = {name: find_meter(torch.device(name), root) for name in devices}
+    reasons = (f"{n}: {why}" for n, why in found.items() if isinstance(why, str))
     return "; ".join(reasons) or None
 
 

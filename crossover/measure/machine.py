@@ -7,6 +7,7 @@ runs `crossover.measure.describe`, and then each accelerator in a process of its
 import hashlib
 import os
 import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -68,9 +69,8 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
     finally:
         worker.stop()
     if isinstance(reply, Ended):
-        if reply.refused is not None:
-            raise InputError(reply.refused)
-        raise InputError(f"torch cannot be asked: {reply.notes}")
+        why = f"torch cannot be asked: {reply.notes}"
+        raise InputError(why if reply.refused is None else reply.refused)
     accelerators, unavailable = [], dict(reply.unavailable)
     for found in reply.accelerators:
         seen = ask_device(found.name)
@@ -79,7 +79,7 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
             unavailable[found.name] = seen.unusable
     known = "name", "description", "memory_bytes"
     kinds = [{key: a[key] for key in known} for a in accelerators]
-    identity = (reply.cpu, usable_cores(), quota_cores(), kinds)
+    identity = reply.cpu, usable_cores(), quota_cores(), kinds
     return Machine(
         hostname=socket.gethostname(),
         cpu=reply.cpu,
@@ -111,15 +111,12 @@ def ask_device(name: str, verify: bool = False) -> DeviceAnswer:
     there = Contender(name)
     try:
         reply = workers.ask(there, Examine(name=name), DEVICE_TIMEOUT_S)
-        if not isinstance(reply, Ended):
-            return DeviceAnswer(
-                reply, equal_work=_equal_work(workers, there) if verify else {}
-            )
-        if reply.status == "timeout":
-            return DeviceAnswer(
-                None, f"{name} does not answer in {DEVICE_TIMEOUT_S:g} s"
-            )
-        return DeviceAnswer(None, f"{name} fails: {reply.notes}")
+        if isinstance(reply, Ended):
+            late = f"does not answer in {DEVICE_TIMEOUT_S:g} s"
+            why = late if reply.status == "timeout" else f"fails: {reply.notes}"
+            return DeviceAnswer(None, f"{name} {why}")
+        verified = _equal_work(workers, there) if verify else {}
+        return DeviceAnswer(reply, equal_work=verified)
     finally:
         workers.stop()
 
@@ -168,12 +165,12 @@ def throttled_periods(root: Path = CGROUPS, own: Path = OWN_GROUPS) -> int | Non
 
     It is the sum over this process' group and those around it; None if not counted.
     """
-    found = []
-    for group in _cpu_groups(root, own):
-        for line in _text(group / "cpu.stat").splitlines():
-            name, _, value = line.partition(" ")
-            if name == "nr_throttled":
-                found.append(int(value))
+    found = [
+        int(line.split()[1])
+        for group in _cpu_groups(root, own)
+        for line in _text(group / "cpu.stat").splitlines()
+        if line.startswith("nr_throttled ")
+    ]
     return sum(found) if found else None
 
 
@@ -197,7 +194,6 @@ def _cpu_groups(root: Path, own: Path) -> tuple[Path, ...]:
 
 
 def _text(path: Path) -> str:
-    try:
+    with suppress(OSError):
         return path.read_text().strip()
-    except OSError:
-        return ""
+    return ""

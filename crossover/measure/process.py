@@ -11,6 +11,7 @@ import select
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -198,11 +199,9 @@ class WorkerProcess:
     ) -> Ended:
         """End the worker; return the reason, with the last line that it printed."""
         self._end()
-        try:
+        with suppress(BlockingIOError):
             while self._hear():
                 pass
-        except BlockingIOError:
-            pass
         self.stop()
         lines = self._words.decode(errors="replace").split("\n")
         printable = ("".join(c for c in line if c.isprintable()) for line in lines)
@@ -271,8 +270,6 @@ def _descriptors(process: subprocess.Popen[bytes]) -> list[int]:
 def _end_marked(mark: str) -> None:
     """Kill all processes that have a worker's mark in their environment."""
     for process in psutil.process_iter():
-        try:
+        with suppress(psutil.Error):
             if process.environ().get(MARK) == mark:
                 process.kill()
-        except psutil.Error:
-            pass

@@ -18,6 +18,8 @@ from crossover.spec.spec import Spec
 
 LOSS_RTOL, LOSS_ATOL = 0.02, 1e-3
 """How far contenders' losses may lie apart: a share of the loss, plus a constant."""
+NOT_RECORDED = {"was_stopped", "floor_s", "setup_idle_s", "warmup_s", "peak_bytes"}
+"""What a reply to opening a cell holds and a row does not, or not as it is."""
 Taken = tuple[int, Sampled]
 """A sample's place in its round, from 0, and the sample."""
 
@@ -33,38 +35,25 @@ def measured(
         taken: the samples of the round.
         first: whether the round is the first, whose row keeps the warm-up.
     """
-    last = taken[-1][1]
+    replies = [reply for _, reply in taken]
+    waited_s = _all_or_none([reply.waited_s for reply in replies])
     return dataclasses.replace(
         row,
+        **opened.model_dump(exclude=NOT_RECORDED),
         positions=tuple(position for position, _ in taken),
-        samples_s=tuple(reply.sample_s for _, reply in taken),
-        samples_j=_all_or_none([reply.sample_j for _, reply in taken]),
-        transfer_s=last.transfer_s,
-        clock_share=last.clock_share,
-        waited_s=_sum_or_none([reply.waited_s for _, reply in taken]),
-        calls_per_sample=opened.calls_per_sample,
-        epochs_run=opened.epochs_run,
-        setup_s=opened.setup_s,
+        samples_s=tuple(reply.sample_s for reply in replies),
+        samples_j=_all_or_none([reply.sample_j for reply in replies]),
+        transfer_s=replies[-1].transfer_s,
+        clock_share=replies[-1].clock_share,
+        waited_s=sum(waited_s) if waited_s else None,
         warmup_s=opened.warmup_s if first else (),
         peak_bytes=by_device(row.contender.device, opened.peak_bytes),
-        threads=opened.threads,
-        loss=opened.loss,
-        accuracy=opened.accuracy,
-        notes=opened.notes,
-        energy_of=opened.energy_of,
-        launches_per_step=opened.launches_per_step,
-        work=dict(opened.work),
     )
 
 
-def _all_or_none(joules: Sequence[float | None]) -> tuple[float, ...]:
-    known = tuple(j for j in joules if j is not None)
-    return known if len(known) == len(joules) else ()
-
-
-def _sum_or_none(seconds: Sequence[float | None]) -> float | None:
-    known = [s for s in seconds if s is not None]
-    return sum(known) if len(known) == len(seconds) else None
+def _all_or_none(values: Sequence[float | None]) -> tuple[float, ...]:
+    known = tuple(value for value in values if value is not None)
+    return known if len(known) == len(values) else ()
 
 
 def with_stolen(row: Measurement, stolen_s: float, round_s: float) -> Measurement:
@@ -149,15 +138,12 @@ def too_short(
     rows: Iterable[Measurement], opened: dict[Contender, Opened]
 ) -> dict[Contender, str]:
     """Say whose samples are too short for the clock, as calibration was disturbed."""
-    found = {}
-    for m in rows:
-        floor_s, least_s = opened[m.contender].floor_s, min(m.samples_s)
-        if least_s < floor_s:
-            found[m.contender] = (
-                f"a sample of {m.contender} took {least_s * 1e3:.3g} ms, less than "
-                f"{floor_s * 1e3:.3g} ms"
-            )
-    return found
+    return {
+        m.contender: f"a sample of {m.contender} took {least_s * 1e3:.3g} ms, less "
+        f"than {floor_s * 1e3:.3g} ms"
+        for m in rows
+        if (least_s := min(m.samples_s)) < (floor_s := opened[m.contender].floor_s)
+    }
 
 
 SETUP_SPREAD, SETUP_SPREAD_S = 0.2, 0.05

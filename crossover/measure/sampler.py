@@ -7,6 +7,8 @@ of each sample. The worker and asv's and pytest's suites use it.
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 import torch
 
@@ -34,11 +36,8 @@ def reset_peak(device: torch.device) -> None:
 
 def forget_peak(process: str) -> None:
     """Forget a process' peak of resident memory, if the system allows it."""
-    try:
-        with open(f"/proc/{process}/clear_refs", "w", encoding="ascii") as peak:
-            peak.write("5")
-    except OSError:
-        pass
+    with suppress(OSError):
+        Path(f"/proc/{process}/clear_refs").write_text("5", "ascii")
 
 
 def read_peak(device: torch.device, others: tuple[str, ...]) -> int | None:
@@ -56,8 +55,8 @@ def read_peak(device: torch.device, others: tuple[str, ...]) -> int | None:
 
 
 def _peak_resident(process: str) -> int:
-    with open(f"/proc/{process}/status", encoding="utf-8") as lines:
-        found = next(line for line in lines if line.startswith("VmHWM"))
+    lines = Path(f"/proc/{process}/status").read_text("utf-8").splitlines()
+    found = next(line for line in lines if line.startswith("VmHWM"))
     return int(found.split()[1]) * 1024
 
 

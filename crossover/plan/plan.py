@@ -7,6 +7,7 @@ again.
 """
 
 import dataclasses
+import itertools
 import random
 from collections import Counter
 from collections.abc import Iterable
@@ -213,11 +214,12 @@ class Known:
             if not rounds:
                 return False  # it failed, or took too long
             growth = expected_s(case, c.trainer) / expected_s(measured, c.trainer)
-            call_s = float(np.median(list(rounds.values()))) * growth
-            call_s = max(min(call_s, self.spec.longest_sample_s), call_s / case.repeats)
-            if OPENINGS * call_s > self.spec.cell_timeout_s / 2:
+            whole_s = float(np.median(list(rounds.values()))) * growth
+            one_s = min(whole_s, self.spec.longest_sample_s)
+            one_s = max(one_s, whole_s / case.repeats)
+            if OPENINGS * one_s > self.spec.cell_timeout_s / 2:
                 return False
-            total_s += block_s(FIRST_LOOK, call_s)
+            total_s += block_s(FIRST_LOOK, one_s)
         devices = {c.device for c in group}
         return self._means.last_s(total_s) and self._means.hold(
             measured, size / edge, devices
@@ -244,12 +246,8 @@ class Known:
         if need <= 0:
             return None
         start = self._next.get(case, 0)
-        seconds = sum(self._expected_s(case, c, need) for c in live)
+        seconds = sum(block_s(need, call_s(self.spec, case, c)) for c in live)
         return Block(case, tuple(live), tuple(range(start, start + need)), seconds)
-
-    def _expected_s(self, case: Case, contender: Contender, rounds: int) -> float:
-        call_s = min(expected_s(case, contender.trainer), self.spec.longest_sample_s)
-        return block_s(rounds, call_s)
 
 
 def block_s(rounds: int, call_s: float) -> float:
@@ -267,10 +265,7 @@ def controls(spec: Spec) -> list[tuple[Case, Contender]]:
     if not spec.control:
         return []
     cells = [
-        [
-            (min(expected_s(case, c.trainer), spec.longest_sample_s), case, c)
-            for case in sweep.cases().values()
-        ]
+        [(call_s(spec, case, c), case, c) for case in sweep.cases().values()]
         for sweep in spec.sweep
         for c in spec.contenders_of(sweep)
         if c.device == "cpu"
@@ -278,12 +273,13 @@ def controls(spec: Spec) -> list[tuple[Case, Contender]]:
     total = sum(seconds for group in cells for seconds, _, _ in group)
     best: list[tuple[Case, Contender]] = []
     for group in sorted(cells, key=lambda group: sum(cell[0] for cell in group)):
-        kept, spent = [], 0.0
-        for seconds, case, c in sorted(group, key=lambda cell: cell[0]):
-            spent += seconds
-            if spent > CONTROL_SHARE * total:
-                break
-            kept.append((case, dataclasses.replace(c, copy=1)))
+        ordered = sorted(group, key=lambda cell: cell[0])
+        spent = itertools.accumulate(cell[0] for cell in ordered)
+        kept = [
+            (case, dataclasses.replace(c, copy=1))
+            for (_, case, c), spent_s in zip(ordered, spent, strict=True)
+            if spent_s <= CONTROL_SHARE * total
+        ]
         if len(kept) > max(1, len(best)):
             best = kept
     return best
@@ -312,6 +308,11 @@ def round_order(spec: Spec, block: Block, number: int) -> list[Contender]:
 def expected_s(case: Case, trainer: str) -> float:
     """Return roughly the seconds of one training of a case."""
     return definition(case.workload.name).expected_s(case, trainer)
+
+
+def call_s(spec: Spec, case: Case, contender: Contender) -> float:
+    """Return roughly the seconds of one call: of all epochs, or of fewer."""
+    return min(expected_s(case, contender.trainer), spec.longest_sample_s)
 
 
 def notices(spec: Spec) -> list[str]:

@@ -158,7 +158,7 @@ def predict(
     """
     spec, recorded = run.spec, Recorded(run.measurements)
     costs, work = cost_models(run, recorded), recorded.work
-    every = estimates(run, spec.confidence, recorded)
+    every = estimates(run, recorded)
     known = [e for e in every if not e.contender.copy]
     for sweep in spec.sweep:
         cases = sweep.cases_with(run.measurements)

@@ -28,11 +28,7 @@ def changes(was: Circumstances, now: Circumstances, hosts: bool = True) -> list[
     before, after = dict(_facts(was)), dict(_facts(now))
     if not hosts:
         before.pop("host")
-    shared = [
-        f"{name}: {_text(before[name])} → {_text(after[name])}"
-        for name in before
-        if name in after and before[name] != after[name]
-    ]
+    shared = _differing(before, after)
     if not shared and was.machine.fingerprint != now.machine.fingerprint:
         shared = [f"machine: {was.machine.fingerprint} → {now.machine.fingerprint}"]
     return [*shared, *_variables(was.machine, now.machine)]
@@ -73,15 +69,24 @@ def _named(found: Mapping[str, object], keys: tuple[str, ...]) -> str:
     return " ".join(str(value) for value in known if value is not None)
 
 
-def _variables(was: Machine, now: Machine) -> Iterator[str]:
-    """Yield the variables that differ; older runs recorded none."""
+def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+    """Return what is known in both, and differs."""
+    return [
+        f"{name}: {_text(value)} → {_text(after[name])}"
+        for name, value in before.items()
+        if name in after and value != after[name]
+    ]
+
+
+def _variables(was: Machine, now: Machine) -> list[str]:
+    """Return the variables that differ; older runs recorded none."""
     if was.passed_on is None or now.passed_on is None:
-        return
-    before, after = _set(was), _set(now)
-    for name in sorted(before.keys() | after.keys()):
-        one, other = before.get(name, UNSET), after.get(name, UNSET)
-        if one != other:
-            yield f"{name}: {one or EMPTY} → {other or EMPTY}"
+        return []
+    sides = _set(was), _set(now)
+    unset = dict.fromkeys(sorted(sides[0].keys() | sides[1].keys()), UNSET)
+    return _differing(
+        *({name: value or EMPTY for name, value in (unset | s).items()} for s in sides)
+    )
 
 
 def _set(machine: Machine) -> dict[str, str]:

@@ -10,11 +10,12 @@ import dataclasses
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from importlib import metadata
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from crossover.contender import BEST, Contender
 from crossover.files.refusals import first_wrong
@@ -79,7 +80,7 @@ def header(run: Run) -> str:
     """Return run.json."""
     fields = {
         "run_id": run.run_id,
-        "schema": run.schema,
+        "schema": SCHEMA,
         "workload": dataclasses.asdict(run.spec.declared),
         "spec": run.spec.model_dump(mode="json"),
         "commit": run.commit,
@@ -104,7 +105,7 @@ def line(measurement: Measurement) -> str:
 
 
 def read_header(text: str) -> Run:
-    """Return a run without its measurements, upgraded to the schema of today.
+    """Return a run without its measurements; only `schema` tells if it is older.
 
     Raises:
         InputError: naming the field, its value and what is allowed.
@@ -125,15 +126,9 @@ def read_header(text: str) -> Run:
     _check_texts(spec)
     for machine in (read.machine, *(c.machine for c in read.others.values())):
         _check_machine(machine)
-    head = read.run_id, SCHEMA, spec, read.commit, read.command, read.machine
+    head = read.run_id, read.schema_, spec, read.commit, read.command, read.machine
     file, others = read.user_file, read.others
     return Run(*head, measurements=(), user_file=file, others=others)
-
-
-def is_older(header: str) -> bool:
-    """Tell whether a run.json is of schema 1 or 2, whose rows may name another run."""
-    fields = parse_json(header)
-    return isinstance(fields, dict) and fields.get("schema") in range(OLDEST, 3)
 
 
 def _check_schema(fields: Any) -> None:
@@ -164,10 +159,9 @@ def _check_texts(spec: Spec) -> None:
 
 
 def _version() -> str:
-    try:
+    with suppress(metadata.PackageNotFoundError):
         return metadata.version("softmax-crossover")
-    except metadata.PackageNotFoundError:
-        return "another"
+    return "another"
 
 
 def _check_machine(machine: Machine) -> None:
@@ -250,20 +244,16 @@ def _work_of_old(case: Case) -> dict[str, float]:
     return Softmax().work(case)
 
 
-@dataclasses.dataclass(frozen=True)
-class _NamedCell:
+class _NamedCell(BaseModel):
     """A cell as a line names it."""
 
     case: dict[str, Any]
     contender: Contender
 
 
-_NAMED = TypeAdapter(_NamedCell)
-
-
 @lru_cache(maxsize=10_000)
 def _read_cell(text: str, workload: Workload) -> Cell:
-    named = _NAMED.validate_json(text, strict=True)
+    named = _NamedCell.model_validate_json(text, strict=True)
     values = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in named.case.items()
@@ -310,10 +300,9 @@ def check_rounds(rows: Sequence[Measurement]) -> None:
 def _check_cell(cell: Cell) -> None:
     _check_numbers("case.", dict(cell.case.values))
     text = str(cell.contender)
-    try:
+    is_one = False
+    with suppress(ValueError):
         is_one = Contender.parse(text) == cell.contender
-    except ValueError:
-        is_one = False
     if not is_one:
         must = "must be DEVICE[/TRAINER][@[RANKSx]THREADS], such as cpu/resident@1"
         raise wrong("contender", text, must)

@@ -8,8 +8,8 @@ said to be. Any other line that cannot be read is refused, by its number.
 import dataclasses
 import os
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from crossover.record.invariants import breaches
 
 JOURNAL = "measurements.jsonl"
 RECOVER = "--recover leaves out its round, and keeps the file as it is beside"
+NAMED_SINCE = 3
+"""The first schema whose rows all name their run; those of older ones may not."""
 _MARK = b"\xef\xbb\xbf"
 
 
@@ -37,13 +39,35 @@ class Read:
     """What was left out, as a sentence; empty if nothing was."""
 
 
-def read(data: bytes, header: Run, was_older: bool = False) -> Read:
+def _parsed(
+    lines: Sequence[bytes], header: Run
+) -> Iterator[tuple[int, Measurement | None, str]]:
+    """Yield of each line its number, what it holds, and what is wrong with it.
+
+    A line that cannot be read holds nothing. The next one's checksum may follow from
+    it, unless it has none itself.
+    """
+    chain, row_of = Chain(), codec.LineReader(header.spec.declared)
+    for number, line in enumerate(lines, start=1):
+        text, broken = chain.follow(line)
+        try:
+            row = row_of(decoded(text, "utf-8"))
+        except InputError as error:
+            if text == line:  # it has no checksum
+                chain.before = None
+            yield number, None, str(error)
+            continue
+        if header.schema < NAMED_SINCE:
+            row = dataclasses.replace(row, run_id=header.run_id)
+        yield number, row, broken
+
+
+def read(data: bytes, header: Run) -> Read:
     """Read a run's journal, the round in flight left out where it is torn.
 
     Args:
         data: the file.
         header: its run.json.
-        was_older: whether it is of a schema whose rows may name another run.
 
     Raises:
         InputError: naming the line that is garbled, or that contradicts the header or
@@ -52,21 +76,14 @@ def read(data: bytes, header: Run, was_older: bool = False) -> Read:
     *lines, last = data.removeprefix(_MARK).split(b"\n")
     torn = f"line {len(lines) + 1}" if last else ""
     rows: list[Measurement] = []
-    chain, row_of = Chain(), codec.LineReader(header.spec.declared)
-    for number, line in enumerate(lines, start=1):
-        text, broken = chain.follow(line)
-        try:
-            row = row_of(decoded(text, "utf-8"))
-        except InputError as error:
-            if number < len(lines) or torn:
-                raise _refused(number, f" is garbled: {error}") from error
+    for number, row, why in _parsed(lines, header):
+        if row is not None and not why:
+            rows.append(row)
+        elif row is not None or number < len(lines) or torn:
+            is_garbled = " is garbled" if row is None else ""
+            raise _refused(number, f"{is_garbled}: {why}")
+        else:
             torn = f"line {number}"
-            break
-        if broken:
-            raise _refused(number, f": {broken}")
-        rows.append(row)
-    if was_older:
-        rows = [dataclasses.replace(m, run_id=header.run_id) for m in rows]
     whole = _whole(rows)
     lost = ""
     if torn:
@@ -85,71 +102,43 @@ def _refused(number: int, why: str) -> InputError:
     return Unreadable(f"line {number} of {JOURNAL}{why}; {RECOVER}")
 
 
-def salvage(
-    data: bytes, header: Run, was_older: bool = False
-) -> tuple[list[Measurement], list[str]]:
+def salvage(data: bytes, header: Run) -> tuple[list[Measurement], list[str]]:
     """Return the rows that can be kept, and what was left out, in words.
 
     They are those of all rounds that are whole and contradict nothing. See `read`.
     """
     *lines, last = data.removeprefix(_MARK).split(b"\n")
-    rows, numbers, chain = [], [], Chain()
-    left_out: list[tuple[int, str]] = []
-    row_of = codec.LineReader(header.spec.declared)
-    for number, line in enumerate([*lines, last] if last else lines, start=1):
-        text, broken = chain.follow(line)
-        try:
-            row = row_of(decoded(text, "utf-8"))
-        except InputError as error:
-            if text == line:  # it has no checksum
-                chain.before = None
-            left_out.append((number, str(error)))
-            continue
-        if broken:
-            left_out.append((number, broken))
-            continue
-        rows.append(row)
-        numbers.append(number)
-    if was_older:
-        rows = [dataclasses.replace(m, run_id=header.run_id) for m in rows]
-    have = Counter(_attempt(m) for m in rows if m.status == "ok")
+    parsed = [*_parsed([*lines, last] if last else lines, header)]
+    left_out = [(number, why) for number, _, why in parsed if why]
+    rows = [(number, row) for number, row, why in parsed if row and not why]
+    have = Counter(_attempt(m) for _, m in rows if m.status == "ok")
     kept = [
-        at
-        for at, m in enumerate(rows)
+        (number, m)
+        for number, m in rows
         if m.status != "ok" or have[_attempt(m)] >= (m.in_round or 1)
     ]
-    partial = len(rows) - len(kept)
-    wrong = [
-        (kept[at], str(breach))
-        for at, breach in breaches(header, [rows[at] for at in kept])
-    ]
-    left_out += [(numbers[at], why) for at, why in wrong]
+    wrong = {at: str(why) for at, why in breaches(header, [m for _, m in kept])}
+    left_out += [(kept[at][0], why) for at, why in wrong.items()]
     said = _said(left_out)
-    if partial:
+    if partial := len(rows) - len(kept):
         said.append(
             f"left out {partial} rows of rounds that are not whole without those"
         )
-    gone = {at for at, _ in wrong}
-    return [rows[at] for at in kept if at not in gone], said
+    return [m for at, (_, m) in enumerate(kept) if at not in wrong], said
 
 
 def _said(left_out: list[tuple[int, str]]) -> list[str]:
     """Return a sentence about each line, or one about all that are alike."""
+    by_field = defaultdict(list)
+    for number, why in sorted(left_out):
+        by_field[re.split("[ :]", why)[0]].append((number, why))
     said = []
-    for field, alike in _by_field(sorted(left_out)).items():
-        (number, why), *more = alike
+    for field, ((number, why), *more) in by_field.items():
         said.append(f"left out line {number} of {JOURNAL}: {why}")
         if more:
             lines = f"{len(more)} more lines" if len(more) > 1 else "another line"
             said.append(f"left out {lines} for their {field}, the last {more[-1][0]}")
     return said
-
-
-def _by_field(left_out: list[tuple[int, str]]) -> dict[str, list[tuple[int, str]]]:
-    found: dict[str, list[tuple[int, str]]] = {}
-    for number, why in left_out:
-        found.setdefault(re.split("[ :]", why)[0], []).append((number, why))
-    return found
 
 
 def _whole(rows: Sequence[Measurement]) -> int:

@@ -9,6 +9,7 @@
 """
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from crossover.files.untrusted import (
     parse_json,
     read_text,
 )
-from crossover.nouns import Case, Measurement, Run
+from crossover.nouns import Case, Run
 from crossover.record import codec, run_folder
 from crossover.record.chain import last_check, sealed
 from crossover.record.circumstances import changes
@@ -66,7 +67,7 @@ def jobs_of(spec: Spec) -> list[Job]:
     """Return the jobs of a spec, node type by node type; a sweep is in one of each."""
     launch = spec.launch or Launch()
     step = launch.sweeps_per_job
-    groups = [spec.sweep[i : i + step] for i in range(0, len(spec.sweep), step)]
+    groups = (spec.sweep[i : i + step] for i in range(0, len(spec.sweep), step))
     parts = [spec.model_copy(update={"sweep": g, "launch": None}) for g in groups]
     nodes = launch.nodes or {DEFAULT: NodeType()}
     return [
@@ -135,25 +136,21 @@ def merge(out: Path, say: Say = lambda line: None) -> list[Path]:
         if (folder / HEADER).exists():
             run = run_folder.load_header(folder)
             if (other := taken.setdefault(run.run_id, folder)) is not folder:
-                raise _copied(folder, other)
+                why = f"is a copy of {str(other)!r}; must be a run of its own"
+                raise InputError(f"run = {str(folder)!r}: {why}")
             _join(machines, job, folder, run, say)
     merged: list[Path] = []
+    nodes: Counter[str] = Counter()
     for first, runs in machines:
-        target, n = out / MERGED / first.node, 1
-        while target in merged:
-            n += 1
-            target = out / MERGED / f"{first.node}+{n}"
+        nodes[first.node] += 1
+        number = f"+{n}" if (n := nodes[first.node]) > 1 else ""
+        target = out / MERGED / f"{first.node}{number}"
         with refusing("out", target):
             if target.is_symlink() or target.parent.is_symlink():  # of a stranger
                 raise Unreadable("is a link; must be a folder")
             _merge(launched, runs, target)
         merged.append(target)
     return merged
-
-
-def _copied(folder: Path, other: Path) -> InputError:
-    why = f"is a copy of {str(other)!r}; must be a run of its own"
-    return InputError(f"run = {str(folder)!r}: {why}")
 
 
 def _join(
@@ -196,8 +193,7 @@ def one_run(launched: Launched, name: str, runs: Sequence[Run]) -> Run:
     """
     machine = runs[0].machine
     for run in runs:
-        differ = changes(runs[0].circumstances, run.circumstances, hosts=False)
-        if differ:
+        if differ := changes(runs[0].circumstances, run.circumstances, hosts=False):
             raise InputError(f"runs of {name}: {differ[0]}; must be from one machine")
     sweeps = tuple(sweep for run in runs for sweep in run.spec.sweep)
     hosts = dict.fromkeys(run.machine.hostname for run in runs)
@@ -239,8 +235,5 @@ def _job_lines(
         shift = taken.get(m.case, 0) if taken else 0
         if mine is not None:
             mine[m.case] = max(mine.get(m.case, 0), shift + m.round + 1)
-        yield _shifted(m, shift) if shift else line + "\n"
-
-
-def _shifted(m: Measurement, rounds: int) -> str:
-    return codec.line(dataclasses.replace(m, round=m.round + rounds))
+        moved = shift and codec.line(dataclasses.replace(m, round=m.round + shift))
+        yield moved or line + "\n"

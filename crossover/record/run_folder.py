@@ -1,6 +1,7 @@
 """The run directory: `run.json`, and `measurements.jsonl` after every round."""
 
 import dataclasses
+import itertools
 import os
 from collections.abc import Container, Iterator
 from contextlib import AbstractContextManager, suppress
@@ -16,7 +17,7 @@ from crossover.files.untrusted import (
     read_bytes,
     read_text,
 )
-from crossover.nouns import Measurement, Run
+from crossover.nouns import SCHEMA, Measurement, Run
 from crossover.record import codec, journal
 from crossover.record.chain import sealed
 from crossover.record.journal import JOURNAL
@@ -142,12 +143,11 @@ def recover(out: Path) -> list[str]:
         InputError: when the folder cannot be read or written.
     """
     data = _bytes(out, JOURNAL, codec.MOST_JOURNAL)
-    rows, said = journal.salvage(data, *_header(out))
+    rows, said = journal.salvage(data, load_header(out))
     if not said:
         return []
-    number = 1
-    while (backup := out / f"{JOURNAL}.{number}").exists():
-        number += 1
+    beside = (out / f"{JOURNAL}.{number}" for number in itertools.count(1))
+    backup = next(path for path in beside if not path.exists())
     with refusing("out", out):
         write_atomically(backup, data, synced=True)
         lines = "".join(sealed(map(codec.line, rows)))
@@ -172,18 +172,11 @@ def rescue(out: Path, run: Run, kept: journal.Journal, error: InputError) -> Inp
     return InputError(f"{why}; go on with: crossover run --resume {out}")
 
 
-def rounds(out: Path) -> tuple[Measurement, ...]:
-    """Read what is recorded so far.
-
-    Raises:
-        InputError: for a missing or garbled journal.
-    """
-    return _load(out)[1].rows
-
-
 def load_header(out: Path) -> Run:
     """Read a run without its measurements; see `load`."""
-    return _header(out)[0]
+    data = _bytes(out, HEADER, codec.MOST_HEADER)
+    with refusing("run", out, HEADER):
+        return codec.read_header(decoded(data))
 
 
 def load_lines(out: Path, header: Run) -> Iterator[tuple[str, Measurement]]:
@@ -198,25 +191,17 @@ def load_lines(out: Path, header: Run) -> Iterator[tuple[str, Measurement]]:
     return zip(lines[:-1], read.rows, strict=True)
 
 
-def _header(out: Path) -> tuple[Run, bool]:
-    """Return run.json, and whether it is of a schema whose rows name another run."""
-    data = _bytes(out, HEADER, codec.MOST_HEADER)
-    with refusing("run", out, HEADER):
-        return codec.read_header(text := decoded(data)), codec.is_older(text)
-
-
 def _load(out: Path) -> tuple[Run, journal.Read]:
-    run, was_older = _header(out)
-    _, read = _read(out, run, was_older)
-    return dataclasses.replace(run, measurements=read.rows, lost=read.lost), read
+    run = load_header(out)
+    _, read = _read(out, run)
+    whole = dataclasses.replace(run, measurements=read.rows, lost=read.lost)
+    return dataclasses.replace(whole, schema=SCHEMA), read
 
 
-def _read(
-    out: Path, header: Run, was_older: bool = False
-) -> tuple[bytes, journal.Read]:
+def _read(out: Path, header: Run) -> tuple[bytes, journal.Read]:
     data = _bytes(out, JOURNAL, codec.MOST_JOURNAL)
     with refusing("run", out):
-        return data, journal.read(data, header, was_older)
+        return data, journal.read(data, header)
 
 
 def _bytes(out: Path, name: str, most: int) -> bytes:

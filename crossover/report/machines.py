@@ -71,9 +71,9 @@ def machines_csv(found: Sequence[Found]) -> str:
         (
             *_machine(f), c.axis,
             *("" if size == c.axis else c.line[size] for size in sizes),
-            *(_field(c, field) for field in PAIR),
-            *(_field(c.answer, field) for field in ANSWER),
-            ";".join(c.flags),
+            *(getattr(c, field) for field in PAIR),
+            *(getattr(c.answer, field) for field in ANSWER),
+            c.flags,
         )
         for f in found
         for c in f.crossovers
@@ -84,10 +84,7 @@ def machines_csv(found: Sequence[Found]) -> str:
 def placements_csv(placed: Iterable[Placement], sizes: Sequence[str]) -> str:
     """Return one row per case, whose sizes come first."""
     rows = (
-        (
-            *(p.case[size] for size in sizes),
-            *(_field(p, field) for field in PLACEMENT),
-        )
+        [*(p.case[size] for size in sizes), *(getattr(p, name) for name in PLACEMENT)]
         for p in placed
     )
     return csv_text((*sizes, *PLACEMENT), rows)
@@ -97,11 +94,6 @@ def _machine(f: Found) -> tuple[object, ...]:
     m = f.machine
     devices = ", ".join(str(a["description"]) for a in m.accelerators)
     return f.node, f.run_id, m.fingerprint, m.hostname, m.cpu, m.cores, devices
-
-
-def _field(noun: object, field: str) -> object:
-    value = getattr(noun, field)
-    return ";".join(map(str, value)) if isinstance(value, tuple) else value
 
 
 def document(found: Sequence[Found], placed: Sequence[Placement]) -> Document:
@@ -176,12 +168,10 @@ def _sweep_table(
 
 
 def _answer(c: Crossover) -> str:
-    outcome = c.answer.outcome.replace("_", " ")
     if c.answer.outcome == "not_measured":
-        return "; ".join((outcome, *c.flags[:1]))
+        return "; ".join(("not measured", *c.flags[:1]))
     at = "" if c.answer.at is None else f" {size_text(c.answer.at)}"
-    outcome = headed(c)
-    return f"{outcome}{at}{_interval(c.answer.low, c.answer.high)}"
+    return f"{headed(c)}{at}{_interval(c.answer.low, c.answer.high)}"
 
 
 def _interval(low: float | None, high: float | None) -> str:

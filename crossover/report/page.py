@@ -17,8 +17,8 @@ from crossover.report import cells
 from crossover.report.cells import Row
 from crossover.report.spec_text import bibtex, spec_toml
 from crossover.report.tables import (
-    NOT_MEASURED,
     flags_explained,
+    is_answer,
     not_measured,
     simulated_devices,
 )
@@ -82,7 +82,7 @@ def page(
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     found = derived.crossovers
     crossovers = _rows("crossovers", tables.crossovers, found)
-    answers = [row for row in crossovers if _is_answer(row.noun)]
+    answers = [row for row in crossovers if row.noun and is_answer(row.noun)]
     listed = ("estimates", "breakeven", "costs")
     files = {name: getattr(tables, name) for name in listed}
     raised = (found, derived.break_evens, derived.estimates, derived.costs)
@@ -138,15 +138,6 @@ def _extrapolated(tables: Frames) -> list[Row]:
         and row.values["view"] == "train"
         and row.values["model_s"] is not None
     ]
-
-
-def _is_answer(c: Crossover | None) -> bool:
-    return (
-        c is not None
-        and c.view == "train"
-        and c.answer.outcome != NOT_MEASURED
-        and not c.is_control
-    )
 
 
 def _by_sweep(rows: Iterable[Row]) -> list[list[Row]]:

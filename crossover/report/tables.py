@@ -51,9 +51,9 @@ def document(
         partial: the run was interrupted.
     """
     found, costs = derived.crossovers, derived.costs
-    answers = [c for c in answered(found) if c.view == "train"]
+    answers = tuple(map(_answer, filter(is_answer, found)))
     sections = [
-        Section(title="Answers, training alone", items=tuple(map(_answer, answers))),
+        Section(title="Answers, training alone", items=answers),
         Section(
             title="Not measured",
             items=tuple(not_measured(found)) or ("nothing: every pair ran",),
@@ -228,9 +228,10 @@ def scaled_lines(modelled: Iterable[tuple[Estimate, Ranged]]) -> list[str]:
     return lines
 
 
-def answered(found: Iterable[Crossover]) -> list[Crossover]:
-    """Return the crossovers that were asked about and measured: no A/A controls."""
-    return [c for c in found if c.answer.outcome != NOT_MEASURED and not c.is_control]
+def is_answer(c: Crossover) -> bool:
+    """Tell whether a crossover was measured, training alone, and is no A/A control."""
+    is_measured = c.answer.outcome != NOT_MEASURED
+    return c.view == "train" and is_measured and not c.is_control
 
 
 def not_measured(found: Iterable[Crossover]) -> list[str]:

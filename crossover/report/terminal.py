@@ -7,7 +7,7 @@ from rich.text import Text
 
 from crossover.analysis.flags import doubts
 from crossover.findings import Crossover
-from crossover.report.tables import answered, not_measured
+from crossover.report.tables import is_answer, not_measured
 from crossover.report.words.sentences import fixed_axis, headed, sentence
 
 STYLES = {
@@ -48,18 +48,16 @@ def _lines(train: Sequence[Crossover]) -> Iterator[Text]:
     for where, rows in _by_sweep(train):
         yield Text(f"Over {where}:", style="bold")
         for c in rows:
-            style = (
-                "bold yellow" if doubts(c.flags) else STYLES.get(c.answer.outcome, "")
-            )
+            sure = STYLES.get(c.answer.outcome, "")
+            style = "bold yellow" if doubts(c.flags) else sure
             yield Text.assemble(indent, (headed(c), style), f": {sentence(c)}")
-    missing = not_measured(train)
-    if missing:
+    if missing := not_measured(train):
         yield Text("Not measured:", style="bold")
     yield from (Text(indent + line) for line in missing)
 
 
 def _by_sweep(train: Sequence[Crossover]) -> list[tuple[str, list[Crossover]]]:
     sweeps: dict[str, list[Crossover]] = {}
-    for c in answered(train):
+    for c in filter(is_answer, train):
         sweeps.setdefault(fixed_axis(c.axis, c.line), []).append(c)
     return list(sweeps.items())

@@ -5,7 +5,7 @@ tests/test_simulation.py requires every row to pass.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,6 +29,7 @@ from crossover.selftest.simulate import (
 
 CONFIDENCE, MARGIN, WIDTH = 0.95, 0.05, 1.25
 LEAD = float(np.log1p(MARGIN))
+LEVEL = np.zeros(len(SIZES))
 SPEEDUPS = (10.0, 2.0, 1.25)
 NOISES = (0.05, 0.15)
 OUTCOMES = ("found", "always", "never", "not_monotone", "inconclusive")
@@ -86,13 +87,43 @@ def truths(sweeps: int, seed: int) -> list[float]:
     return [float(t) for t in np.exp(rng.uniform(low, high, sweeps))]
 
 
-def tied(law: str, lag: float, gain: float, sweeps: int, seed: int) -> Row:
-    """A tie up to anywhere between the fourth size and the seventh, then a lead."""
-    held, widths, flagged, wrong = 0, [], 0, 0
+def drawn(curve: Array, model: Model, *numbers: int) -> list[Array]:
+    """Draw the log-ratios of a sweep, always the same ones for the same numbers."""
+    return log_ratios(seconds(curve, model, np.random.default_rng(numbers)))
+
+
+def crossing(
+    speedup: float, model: Model, sweeps: int, seed: int, *numbers: int
+) -> Iterator[tuple[int, float, float, list[Array]]]:
+    """Yield sweeps that cross anywhere: number, parity, lead's begin, log-ratios."""
+    for i, truth in enumerate(truths(sweeps, seed)):
+        curve = partial(cost_curve, truth, speedup)
+        ratios = drawn(curve(SIZES), model, seed, *numbers, i)
+        yield i, truth, passes(curve, LEAD), ratios
+
+
+def ties(
+    law: str, lag: float, gain: float, sweeps: int, seed: int, kind: int
+) -> Iterator[tuple[int, Callable[[Array], Array], np.random.Generator]]:
+    """Yield ties up to anywhere between the fourth size and the seventh, then a lead.
+
+    Each is its number, its curve, and a generator for its times.
+    """
     for i in range(sweeps):
-        rng = np.random.default_rng([seed, 11, TIES.index(law), int(10 * gain), i])
+        rng = np.random.default_rng([seed, kind, TIES.index(law), int(10 * gain), i])
         start = float(np.exp(rng.uniform(*np.log(SIZES[[3, 6]]))))
-        curve = partial(tie, law, lag, gain, start)
+        yield i, partial(tie, law, lag, gain, start), rng
+
+
+def tie_name(law: str, lag: float, gain: float) -> str:
+    """Say in words what a curve of `ties` does."""
+    return f"{f'{lag:.0%} behind' if lag else 'equal'}, then a {law} to {gain:g}x"
+
+
+def tied(law: str, lag: float, gain: float, sweeps: int, seed: int) -> Row:
+    """Judge where a lead after a tie is said to begin, on the sizes of the grid."""
+    held, widths, flagged, wrong = 0, [], 0, 0
+    for i, curve, rng in ties(law, lag, gain, sweeps, seed, 11):
         answer = find(log_ratios(seconds(curve(SIZES), TIED, rng)), seed + i)
         found = answer.ahead_from
         held += holds(found, passes(curve, LEAD))
@@ -100,9 +131,8 @@ def tied(law: str, lag: float, gain: float, sweeps: int, seed: int) -> Row:
         flagged += found.is_coarse
         wrong += claims_falsely(answer, curve(SIZES))
     typical = float(np.exp(np.median(widths)))
-    level = f"{lag:.0%} behind" if lag else "equal"
     return Row(
-        f"{level}, then a {law} to {gain:g}x",
+        tie_name(law, lag, gain),
         "all coarse, covers >= 93 %, median high / low <= 2.5, false claims <= 5 %",
         f"{flagged} of {sweeps} coarse, covers {held / sweeps:.1%}, {typical:.2f}, "
         f"{wrong / sweeps:.1%}",
@@ -132,11 +162,9 @@ EDGES = {
 
 def false_claims(name: str, sweeps: int, seed: int) -> Row:
     """How many sweeps claim what is false at any size; the error is spent here."""
-    curve, wrong = EDGES[name], 0
-    for i in range(sweeps):
-        rng = np.random.default_rng([seed, 12, list(EDGES).index(name), i])
-        ratios = log_ratios(seconds(curve, TIED, rng))
-        wrong += claims_falsely(find(ratios, seed), curve)
+    curve, place = EDGES[name], [*EDGES].index(name)
+    sweep = (drawn(curve, TIED, seed, 12, place, i) for i in range(sweeps))
+    wrong = sum(claims_falsely(find(ratios, seed), curve) for ratios in sweep)
     return Row(
         f"false ahead, behind or equal: {name}",
         "5 % of sweeps, within chance",
@@ -147,23 +175,17 @@ def false_claims(name: str, sweeps: int, seed: int) -> Row:
 
 def aa(sweeps: int, seed: int) -> Row:
     """A contender against itself: ahead or behind at any size is false."""
-    hits = equal = 0
-    for i in range(sweeps):
-        rng = np.random.default_rng([seed, 1, i])
-        ratios = log_ratios(seconds(np.zeros(len(SIZES)), Model(), rng))
-        found = find(ratios, seed)
-        hits += fires(found)
-        equal += any(zone.name == EQUAL for zone in found.zones)
-    return _fired("A/A, 16 rounds", hits, sweeps, f"; equal somewhere {equal}")
+    found = [find(drawn(LEVEL, Model(), seed, 1, i), seed) for i in range(sweeps)]
+    equal = sum(any(zone.name == EQUAL for zone in f.zones) for f in found)
+    more = f"; equal somewhere {equal}"
+    return _fired("A/A, 16 rounds", sum(map(fires, found)), sweeps, more)
 
 
 def aa_at_looks(sweeps: int, seed: int) -> Row:
     """The same, at any of the looks."""
     hits = 0
     for i in range(sweeps):
-        rng = np.random.default_rng([seed, 2, i])
-        model = Model(rounds=LOOKS[-1])
-        ratios = log_ratios(seconds(np.zeros(len(SIZES)), model, rng))
+        ratios = drawn(LEVEL, Model(rounds=LOOKS[-1]), seed, 2, i)
         hits += any(
             fires(find([r[:look] for r in ratios], seed, len(LOOKS))) for look in LOOKS
         )
@@ -195,12 +217,10 @@ def coverage(noise: float, speedup: float, sweeps: int, seed: int) -> Row:
     held = np.zeros(2)
     widths: list[tuple[float, float]] = []
     named = 0
-    for i, truth in enumerate(truths(sweeps, seed)):
-        rng = np.random.default_rng([seed, 3, int(100 * noise), int(100 * speedup), i])
-        curve = partial(cost_curve, truth, speedup)
-        ratios = log_ratios(seconds(curve(SIZES), model, rng))
+    numbers = seed, 3, int(100 * noise), int(100 * speedup)
+    for i, truth, lead, ratios in crossing(speedup, model, sweeps, *numbers):
         found = find(ratios, seed + i)
-        held += holds(found.ahead_from, passes(curve, LEAD)), holds(found.parity, truth)
+        held += holds(found.ahead_from, lead), holds(found.parity, truth)
         widths.append((width(found.ahead_from), width(found.parity)))
         named += found.outcome == "found"
     wider = np.median(widths, axis=0) / SMOOTH[noise, speedup]
@@ -217,17 +237,14 @@ def coverage(noise: float, speedup: float, sweeps: int, seed: int) -> Row:
 
 def coverage_at_looks(noise: float, sweeps: int, seed: int) -> Row:
     """Speedup 10, stopping at the look where high / low <= 1.25."""
-    held = 0
-    for i, truth in enumerate(truths(sweeps, seed)):
-        rng = np.random.default_rng([seed, 8, int(100 * noise), i])
-        curve = partial(cost_curve, truth, 10.0)
-        model = Model(noise=noise, rounds=LOOKS[-1])
-        ratios = log_ratios(seconds(curve(SIZES), model, rng))
+    held, model = 0, Model(noise=noise, rounds=LOOKS[-1])
+    numbers = seed, 8, int(100 * noise)
+    for i, _, lead, ratios in crossing(10.0, model, sweeps, *numbers):
         for look in LOOKS:
             last = find([r[:look] for r in ratios], seed + i, len(LOOKS)).ahead_from
             if width(last) <= np.log(WIDTH):
                 break
-        held += holds(last, passes(curve, LEAD))
+        held += holds(last, lead)
     return Row(
         f"ahead_from at the look that stops, noise {noise:.0%}",
         "covers >= 93 %",
@@ -239,19 +256,13 @@ def coverage_at_looks(noise: float, sweeps: int, seed: int) -> Row:
 def accuracy(speedup: float, sweeps: int, seed: int) -> Row:
     """The error of the size from which on the challenger is ahead."""
     errors = []
-    for i, truth in enumerate(truths(sweeps, seed)):
-        rng = np.random.default_rng([seed, 4, int(100 * speedup), i])
-        curve = partial(cost_curve, truth, speedup)
-        at = find(log_ratios(seconds(curve(SIZES), Model(), rng)), seed).ahead_from.at
-        errors.append(abs(at / passes(curve, LEAD) - 1) if at else np.inf)
-    return error_row(f"error, noise 5 %, speedup {speedup:g}, 16 rounds", errors)
-
-
-def error_row(what: str, errors: Sequence[float]) -> Row:
-    """Judge the errors of sizes that were found, as shares of the true ones."""
+    numbers = seed, 4, int(100 * speedup)
+    for _, _, lead, ratios in crossing(speedup, Model(), sweeps, *numbers):
+        at = find(ratios, seed).ahead_from.at
+        errors.append(abs(at / lead - 1) if at else np.inf)
     median, tail = np.quantile(errors, [0.5, 0.9])
     return Row(
-        what,
+        f"error, noise 5 %, speedup {speedup:g}, 16 rounds",
         "median <= 3 %, 90th percentile <= 8 %",
         f"{median:.1%}, {tail:.1%}",
         bool(median <= 0.03 and tail <= 0.08),
@@ -263,7 +274,7 @@ def outcomes(outcome: str, sweeps: int, seed: int) -> Row:
     right = interior = 0
     for i in range(sweeps):
         rng = np.random.default_rng([seed, 5, OUTCOMES.index(outcome), i])
-        curve, _ = random_curve(outcome, rng)
+        curve = random_curve(outcome, rng)
         found = find(log_ratios(seconds(curve, Model(), rng)), seed)
         if outcome == "inconclusive":
             right += found.outcome in ("never", outcome) and not fires(found)
@@ -282,14 +293,12 @@ def outcomes(outcome: str, sweeps: int, seed: int) -> Row:
 def step(sweeps: int, seed: int) -> Row:
     """The same sweeps with and without a 20 % slower machine from half-way on."""
 
-    def ats(truth: float, i: int) -> Iterator[float]:
-        for size in (0.0, 0.2):
-            rng = np.random.default_rng([seed, 6, i])
-            times = seconds(cost_curve(truth, 10.0), Model(step=size), rng)
-            yield find(log_ratios(times), seed).ahead_from.at or np.nan
+    def ats(size: float) -> Array:
+        drawn = crossing(10.0, Model(step=size), sweeps, seed, 6)
+        found = (find(ratios, seed).ahead_from.at for *_, ratios in drawn)
+        return np.array([at or np.nan for at in found])
 
-    both = np.array([list(ats(t, i)) for i, t in enumerate(truths(sweeps, seed))])
-    moves = np.abs(both[:, 1] / both[:, 0] - 1)
+    moves = np.abs(ats(0.2) / ats(0.0) - 1)
     worst = float(moves.max())
     return Row(
         "20 % step in machine speed half-way",

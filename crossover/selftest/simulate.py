@@ -43,7 +43,7 @@ class Model:
     rounds: int = 16
 
 
-def baseline(sizes: Array = SIZES) -> Array:
+def baseline(sizes: Array) -> Array:
     """Return the baseline's true cost per size."""
     return FIXED + PER_ROW * sizes
 
@@ -103,34 +103,33 @@ def passes(curve: Callable[[Array], Array], level: float) -> float:
     return float(np.exp(brentq(above, *np.log(SIZES[[0, -1]]))))
 
 
-def waves(turns: float, height: float, sizes: Array = SIZES) -> Array:
+def waves(turns: float, height: float) -> Array:
     """Return a log-ratio that starts behind by `height` and turns `turns` times."""
-    place = np.linspace(0, 1, len(sizes))
+    place = np.linspace(0, 1, len(SIZES))
     curve: Array = -height * np.cos(np.pi * turns * place)
     return curve
 
 
-def random_curve(outcome: str, rng: np.random.Generator) -> tuple[Array, float | None]:
-    """Return the true log-ratios and the true crossing of a random curve.
+def random_curve(outcome: str, rng: np.random.Generator) -> Array:
+    """Return the true log-ratios of a random curve.
 
     Args:
         outcome: found, always, never, not_monotone or inconclusive (no difference).
         rng: generator of the curve's parameters.
     """
     speedup = float(rng.uniform(2, 10))
-    first, last = SIZES[0], SIZES[-1]
     if outcome == "found":
-        truth = float(np.exp(rng.uniform(np.log(SIZES[2]), np.log(SIZES[-4]))))
-        return cost_curve(truth, speedup), truth
+        truth = float(np.exp(rng.uniform(*np.log(SIZES[[2, -4]]))))
+        return cost_curve(truth, speedup)
     if outcome == "always":
-        return cost_curve(first / rng.uniform(4, 16), speedup), None
+        return cost_curve(SIZES[0] / rng.uniform(4, 16), speedup)
     if outcome == "never":
-        return cost_curve(last * rng.uniform(4, 16), speedup), None
+        return cost_curve(SIZES[-1] * rng.uniform(4, 16), speedup)
     if outcome == "not_monotone":
         side = rng.choice([-1.0, 1.0])
         turns = float(rng.integers(2, 4)) if side > 0 else float(rng.integers(1, 4))
-        return side * waves(turns, float(rng.uniform(0.3, 1.0))), None
-    return np.zeros(len(SIZES)), None
+        return waves(turns, side * float(rng.uniform(0.3, 1.0)))
+    return np.zeros(len(SIZES))
 
 
 def seconds(

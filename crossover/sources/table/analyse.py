@@ -300,10 +300,6 @@ def _next_step(a: Answer) -> str:
     )
 
 
-def _cell(value: object) -> object:
-    return ";".join(map(str, value)) if isinstance(value, tuple) else value
-
-
 def write_answers(out: Path, found: list[GroupAnswer], asked: TableAsk) -> None:
     """Write analyse.csv and analyse.md.
 
@@ -314,7 +310,7 @@ def write_answers(out: Path, found: list[GroupAnswer], asked: TableAsk) -> None:
     rows = (
         (
             *map(printable, row.group), asked.axis, asked.baseline, asked.challenger,
-            *(_cell(getattr(row.answer, column)) for column in columns),
+            *(getattr(row.answer, column) for column in columns),
         )
         for row in found
     )  # fmt: skip
