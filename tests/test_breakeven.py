@@ -8,7 +8,7 @@ from scipy.signal import lfilter
 
 from crossover.analysis.breakeven import INTERVALS, OUTCOMES, break_even, break_evens
 from crossover.crossing.fieller import fieller, means
-from crossover.selftest.promises import clopper_pearson
+from crossover.selftest.row import clopper_pearson
 from crossover.spec.spec import parse_spec
 from crossover.workloads.softmax import Softmax
 

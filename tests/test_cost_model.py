@@ -18,7 +18,7 @@ from crossover.crossing.definitions import fitted, fitted_interval
 from crossover.report.tables import cost_table, document, ranged, scaled_lines
 from crossover.report.words.document import markdown
 from crossover.report.words.table import markdown_lines
-from crossover.selftest.promises import clopper_pearson
+from crossover.selftest.row import clopper_pearson
 from crossover.selftest.simulate import SIZES, Model, cost_curve, seconds
 from crossover.workloads.softmax import SOFTMAX, Softmax
 

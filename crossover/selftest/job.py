@@ -14,7 +14,8 @@ from crossover.findings import Crossover
 from crossover.measure.machine import snapshot
 from crossover.measure.workers import Workers
 from crossover.pipeline import carry_out_unkept
-from crossover.selftest.promises import Row, simulation_table
+from crossover.selftest.promises import simulation_table
+from crossover.selftest.row import Row
 from crossover.spec.spec import Spec
 from crossover.workloads.spin import Law, crossing_batch
 

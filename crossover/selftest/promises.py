@@ -6,15 +6,14 @@ tests/test_simulation.py requires every row to pass.
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from scipy import stats
 
 from crossover.crossing.boundaries import Answered, Boundary, boundaries
 from crossover.crossing.decide import LOOKS, Array, p_ahead, walsh_averages
 from crossover.findings import AHEAD, BEHIND, EQUAL
+from crossover.selftest.row import Row, clopper_pearson, within
 from crossover.selftest.simulate import (
     SIZES,
     TIES,
@@ -41,19 +40,6 @@ SMOOTH = {
 }  # fmt: skip
 """By noise and speedup, the median log(high / low) of an interval of parity that takes
 every curve for smooth and every size for decided together (1,000 sweeps)."""
-ENOUGH = 1000
-"""With this many sweeps, a share must lie within its bounds. With fewer, a row fails
-only if chance (1 %) does not explain the difference."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One promise: what is checked, what was asked, what was found."""
-
-    what: str
-    asked: str
-    found: str
-    ok: bool
 
 
 def simulation_table(sweeps: int, seed: int) -> list[Row]:
@@ -341,17 +327,3 @@ def pseudo_replication(sweeps: int, seed: int) -> Row:
 
 def _two_sided(values: Array) -> float:
     return 2 * min(p_ahead(v, walsh_averages(v), 0.0) for v in (values, -values))
-
-
-def clopper_pearson(hits: int, n: int, confidence: float) -> tuple[float, float]:
-    """Return the exact two-sided interval of a share."""
-    found = stats.binomtest(hits, n).proportion_ci(confidence, method="exact")
-    return float(found.low), float(found.high)
-
-
-def within(hits: int, n: int, least: float, most: float) -> bool:
-    """Tell whether a share lies between two, or could: see `ENOUGH`."""
-    if n >= ENOUGH:
-        return least <= hits / n <= most
-    low, high = clopper_pearson(hits, n, 0.99) if n else (0.0, 1.0)
-    return low <= most and high >= least

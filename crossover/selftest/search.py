@@ -17,13 +17,12 @@ from crossover.selftest.promises import (
     MARGIN,
     TIED,
     WIDTH,
-    Row,
     holds,
     tie_name,
     ties,
     width,
-    within,
 )
+from crossover.selftest.row import Row, within
 from crossover.selftest.simulate import (
     SIZES,
     Model,
