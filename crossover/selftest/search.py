@@ -19,8 +19,6 @@ from crossover.selftest.promises import (
     WIDTH,
     Row,
     holds,
-    tie_name,
-    ties,
     width,
     within,
 )
@@ -30,6 +28,8 @@ from crossover.selftest.simulate import (
     log_ratios,
     passes,
     seconds,
+    tie_name,
+    ties,
 )
 
 GIVEN = tuple(int(size) for size in SIZES[::3])
