@@ -86,9 +86,7 @@ class Attempts:
     def open(self, block: Block) -> dict[Contender, Opened]:
         """Open all cells of a block; those that cannot be opened are recorded."""
         opened: dict[Contender, Opened] = {}
-        for contender in block.contenders:
-            if contender in block.ended:
-                continue
+        for contender in (c for c in block.contenders if c not in block.ended):
             reply = self._open_cell(block, contender)
             if isinstance(reply, Ended) and reply.killed:
                 reply = self._open_cell(block, contender)
