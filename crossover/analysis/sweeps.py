@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossover.analysis.estimate import estimates, order_statistics
+from crossover.analysis.estimate import estimates, middle
 from crossover.analysis.rounds import Recorded, paired_log_ratios
 from crossover.findings import Crossover, Estimate
 from crossover.nouns import Case, Run
@@ -129,23 +129,11 @@ def is_along(c: Crossover, sweep: Sweep) -> bool:
 def _speedups(
     spec: Spec, sweep: Sweep, cases: dict[int, Case], recorded: Recorded, view: str
 ) -> tuple[Speedup, ...]:
-    points = []
-    for pair in spec.pairs_of(sweep):
-        for size, case in cases.items():
-            values = np.sort(np.exp(paired_log_ratios(recorded, case, pair, view)))
-            if not len(values):
-                continue
-            rank, reached = order_statistics(len(values), spec.confidence)
-            points.append(
-                Speedup(
-                    size,
-                    str(pair[0]),
-                    str(pair[1]),
-                    speedup=float(np.median(values)),
-                    low=float(values[rank]),
-                    high=float(values[-1 - rank]),
-                    confidence=reached,
-                    rounds=len(values),
-                )
-            )
-    return tuple(points)
+    return tuple(
+        Speedup(size, str(a), str(b), *middle(values, spec.confidence), len(values))
+        for a, b in spec.pairs_of(sweep)
+        for size, case in cases.items()
+        if len(
+            values := np.sort(np.exp(paired_log_ratios(recorded, case, (a, b), view)))
+        )
+    )
