@@ -262,22 +262,18 @@ class Attempts:
             self._stopped = dict.fromkeys(opened, why)
         if throttled is not None:
             throttled = (self.environment.throttled() or 0) - throttled
-        rows = {
-            contender: Measurement(
+        whole = []
+        for contender, reply_to_open in opened.items():
+            row = Measurement(
                 Cell(block.case, contender).id, self.run.run_id, number,
                 "ok", block.case, contender,
                 load_1min=self.environment.load_1min(),
                 throttled_periods=throttled,
                 started_utc=begun,
                 in_round=len(opened),
-            )
-            for contender in opened
-        }  # fmt: skip
-        is_first = number == block.rounds[0]
-        whole = [
-            measured(row, opened[c], taken[c], is_first or c in self._fresh)
-            for c, row in rows.items()
-        ]
+            )  # fmt: skip
+            is_first = number == block.rounds[0] or contender in self._fresh
+            whole.append(measured(row, reply_to_open, taken[contender], is_first))
         if stolen is None:
             return whole
         stolen = (self.environment.stolen_s() or stolen) - stolen

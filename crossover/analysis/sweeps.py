@@ -3,6 +3,7 @@
 In: a run and its crossovers. Out: a `SweepResult` for each sweep.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -96,26 +97,21 @@ def sweep_results(
     one_each = {m.case: m for m in run.measurements}.values()
     found = [c for c in crossovers if c.view == view]
     known = estimates(run, recorded) if known is None else known
-    by_cell = {(e.case, e.contender): e for e in known if e.view == view}
+    by_cell = {(e.contender, e.case): e for e in known if e.view == view}
     results = []
     for sweep in spec.sweep:
         cases = sweep.cases_with(one_each)
-        cells = [
-            (case, c) for c in spec.contenders_of(sweep) for case in cases.values()
-        ]
+        cells = itertools.product(spec.contenders_of(sweep), cases.values())
         asked = {(str(one), str(other)) for one, other in spec.pairs_of(sweep)}
-        mine = (
-            c
-            for c in found
-            if is_along(c, sweep)
-            and ((c.baseline, c.challenger) in asked or c.is_control)
-        )
+        along = [c for c in found if is_along(c, sweep)]
         result = SweepResult(
             sweep,
             view,
             tuple(by_cell[cell] for cell in cells if cell in by_cell),
             _speedups(spec, sweep, cases, recorded, view),
-            tuple(mine),
+            tuple(
+                c for c in along if c.is_control or (c.baseline, c.challenger) in asked
+            ),
         )
         results.append(result)
     return results
