@@ -104,8 +104,7 @@ class Attempts:
 
     def _open_cell(self, block: Block, contender: Contender) -> Opened | Ended:
         """Open a cell; again, in a fresh process, if it was stopped meanwhile."""
-        reason = missing(contender, self.run.machine)
-        if reason is not None:
+        if (reason := missing(contender, self.run.machine)) is not None:
             return Ended(status="unavailable", notes=reason)
         request = Open(
             workload=block.case.workload.name,

@@ -141,8 +141,7 @@ class Known:
         blocks: dict[tuple[Case, tuple[Contender, ...]], Block] = {}
         for sweep in self.spec.sweep:
             for pair in self.spec.pairs_of(sweep):
-                block = self._search(sweep, pair)
-                if block is not None:
+                if (block := self._search(sweep, pair)) is not None:
                     blocks.setdefault((block.case, block.contenders), block)
         return sorted(blocks.values(), key=lambda b: b.expected_s)
 
