@@ -86,9 +86,7 @@ class Attempts:
     def open(self, block: Block) -> dict[Contender, Opened]:
         """Open all cells of a block; those that cannot be opened are recorded."""
         opened: dict[Contender, Opened] = {}
-        for contender in block.contenders:
-            if contender in block.ended:
-                continue
+        for contender in (c for c in block.contenders if c not in block.ended):
             reply = self._open_cell(block, contender)
             if isinstance(reply, Ended) and reply.killed:
                 reply = self._open_cell(block, contender)
@@ -106,8 +104,7 @@ class Attempts:
 
     def _open_cell(self, block: Block, contender: Contender) -> Opened | Ended:
         """Open a cell; again, in a fresh process, if it was stopped meanwhile."""
-        reason = missing(contender, self.run.machine)
-        if reason is not None:
+        if (reason := missing(contender, self.run.machine)) is not None:
             return Ended(status="unavailable", notes=reason)
         request = Open(
             workload=block.case.workload.name,
@@ -263,22 +260,18 @@ class Attempts:
             self._stopped = dict.fromkeys(opened, why)
         if throttled is not None:
             throttled = (self.environment.throttled() or 0) - throttled
-        rows = {
-            contender: Measurement(
+        whole = []
+        for contender, reply_to_open in opened.items():
+            row = Measurement(
                 Cell(block.case, contender).id, self.run.run_id, number,
                 "ok", block.case, contender,
                 load_1min=self.environment.load_1min(),
                 throttled_periods=throttled,
                 started_utc=begun,
                 in_round=len(opened),
-            )
-            for contender in opened
-        }  # fmt: skip
-        is_first = number == block.rounds[0]
-        whole = [
-            measured(row, opened[c], taken[c], is_first or c in self._fresh)
-            for c, row in rows.items()
-        ]
+            )  # fmt: skip
+            is_first = number == block.rounds[0] or contender in self._fresh
+            whole.append(measured(row, reply_to_open, taken[contender], is_first))
         if stolen is None:
             return whole
         stolen = (self.environment.stolen_s() or stolen) - stolen

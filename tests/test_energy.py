@@ -4,6 +4,7 @@ import dataclasses
 import json
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from builders import FakeWorker, carried_out, make_round, opened, sampled
 
 from crossover.analysis.crossover import crossovers
 from crossover.measure import energy, worker
-from crossover.measure.energy import Meter, Package, energy_unmeasured, find_meter
+from crossover.measure.energy import Meter, energy_unmeasured, find_meter
 from crossover.measure.pipe import Close, Open, Sample
 from crossover.measure.sampler import Sampler
 from crossover.record import run_folder
@@ -81,7 +82,7 @@ def test_a_counter_that_starts_again_is_followed(tmp_path):
     used = [meter.around(lambda: tree.work(0.05))[1] for _ in range(60)]
     assert sum(used) > 2 * RANGE_UJ * 1e-6
     assert max(abs(j - 2) for j in used) <= 0.04 + 1e-6
-    package = Package("package-0", tmp_path, RANGE_UJ)
+    (package,) = meter.counters
     assert package.joules(RANGE_UJ - 10, 5) == pytest.approx(15e-6)
 
 
@@ -120,10 +121,14 @@ def test_why_there_is_no_energy(tmp_path, monkeypatch):
     (tree.root / "intel-rapl:9" / "name").write_text("package-9")
     assert "intel-rapl:9 cannot be read" in find_meter(CPU, tree.root, tree)
 
-    def refused(self):
-        raise PermissionError(13, "Permission denied")
+    read_text = Path.read_text
 
-    monkeypatch.setattr(Package, "read", refused)
+    def refused(path):
+        if path.name == "energy_uj":
+            raise PermissionError(13, "Permission denied")
+        return read_text(path)
+
+    monkeypatch.setattr(Path, "read_text", refused)
     found = find_meter(CPU, still.root, still)
     assert found == "intel-rapl:0/energy_uj can be read by root only"
     assert energy_unmeasured(["cpu"], still.root) == f"cpu: {found}"

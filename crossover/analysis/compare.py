@@ -117,9 +117,8 @@ def _crossings(before: Run, after: Run, spec: Spec, barred: bool) -> list[Change
             for i, curve in enumerate(curves)
         )
         ends = drawn_interval(drawn, redrawn)
-        what = " ".join(key)
-        change = _change(what, (one, other), ends, len(shared), spec, not barred)
-        changes.append(change)
+        known = " ".join(key), (one, other), ends, len(shared), spec
+        changes.append(_change(*known, counts=not barred))
     return changes
 
 
@@ -169,11 +168,10 @@ def _common_cells(before: Run, after: Run) -> list[tuple[Cell, Array, Array]]:
 def _times(cells: Sequence[tuple[Cell, Array, Array]], spec: Spec) -> list[Change]:
     enough = [c for c in cells if min(len(c[1]), len(c[2])) >= FEWEST_ROUNDS]
     changes = []
-    for cell, one, other in enough:
-        logs = float(np.median(one)), float(np.median(other))
-        ends = welch_interval(one, other)
-        change = _change(cell.id, logs, ends, len(enough), spec, True)
-        changes.append(change)
+    for cell, *logs in enough:
+        one, other = (float(np.median(series)) for series in logs)
+        ends = welch_interval(*logs)
+        changes.append(_change(cell.id, (one, other), ends, len(enough), spec, True))
     return changes
 
 

@@ -11,6 +11,7 @@ from scipy import stats
 
 from crossover.analysis.flags import view_flags
 from crossover.analysis.rounds import Recorded
+from crossover.crossing.decide import Array
 from crossover.findings import Estimate
 from crossover.nouns import VIEWS, Run
 
@@ -25,20 +26,23 @@ def estimates(run: Run, recorded: Recorded | None = None) -> list[Estimate]:
             values = np.sort(list(recorded.rounds(cell, view).values()))
             if not len(values):
                 continue  # a part of the view's time was not recorded
-            rank, reached = order_statistics(len(values), run.spec.confidence)
+            median_s, low_s, high_s, reached = middle(values, run.spec.confidence)
+            raised = *flags, *view_flags(view)
             found.append(
                 Estimate(
                     cell.id, view, cell.case, cell.contender,
-                    median_s=float(np.median(values)),
-                    low_s=float(values[rank]),
-                    high_s=float(values[-1 - rank]),
-                    min_s=float(values[0]),
-                    confidence=reached,
-                    rounds=len(values),
-                    flags=(*flags, *view_flags(view)),
+                    median_s, low_s, high_s, float(values[0]),
+                    reached, len(values), raised,
                 )
             )  # fmt: skip
     return found
+
+
+def middle(values: Array, confidence: float) -> tuple[float, float, float, float]:
+    """Return the median of sorted values, its interval, and the confidence of that."""
+    rank, reached = order_statistics(len(values), confidence)
+    low, high = float(values[rank]), float(values[-1 - rank])
+    return float(np.median(values)), low, high, reached
 
 
 @lru_cache(maxsize=256)

@@ -169,8 +169,7 @@ class Recorded:
     def reason(self, cell: Cell, view: str = "train") -> str:
         """Return why a cell has no rounds in a view."""
         for member in self.members(cell):
-            missing = missing_time(self.ok[member][0], view)
-            if missing is not None:
+            if missing := missing_time(self.ok[member][0], view):
                 return f"{missing} not recorded"
         ended = self.ended_of(cell)
         return f"{ended[0].status}: {ended[0].notes}" if ended else "not reached"

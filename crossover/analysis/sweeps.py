@@ -3,12 +3,13 @@
 In: a run and its crossovers. Out: a `SweepResult` for each sweep.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from crossover.analysis.estimate import estimates, order_statistics
+from crossover.analysis.estimate import estimates, middle
 from crossover.analysis.rounds import Recorded, paired_log_ratios
 from crossover.findings import Crossover, Estimate
 from crossover.nouns import Case, Run
@@ -96,26 +97,21 @@ def sweep_results(
     one_each = {m.case: m for m in run.measurements}.values()
     found = [c for c in crossovers if c.view == view]
     known = estimates(run, recorded) if known is None else known
-    by_cell = {(e.case, e.contender): e for e in known if e.view == view}
+    by_cell = {(e.contender, e.case): e for e in known if e.view == view}
     results = []
     for sweep in spec.sweep:
         cases = sweep.cases_with(one_each)
-        cells = [
-            (case, c) for c in spec.contenders_of(sweep) for case in cases.values()
-        ]
+        cells = itertools.product(spec.contenders_of(sweep), cases.values())
         asked = {(str(one), str(other)) for one, other in spec.pairs_of(sweep)}
-        mine = (
-            c
-            for c in found
-            if is_along(c, sweep)
-            and ((c.baseline, c.challenger) in asked or c.is_control)
-        )
+        along = [c for c in found if is_along(c, sweep)]
         result = SweepResult(
             sweep,
             view,
             tuple(by_cell[cell] for cell in cells if cell in by_cell),
             _speedups(spec, sweep, cases, recorded, view),
-            tuple(mine),
+            tuple(
+                c for c in along if c.is_control or (c.baseline, c.challenger) in asked
+            ),
         )
         results.append(result)
     return results
@@ -129,23 +125,11 @@ def is_along(c: Crossover, sweep: Sweep) -> bool:
 def _speedups(
     spec: Spec, sweep: Sweep, cases: dict[int, Case], recorded: Recorded, view: str
 ) -> tuple[Speedup, ...]:
-    points = []
-    for pair in spec.pairs_of(sweep):
-        for size, case in cases.items():
-            values = np.sort(np.exp(paired_log_ratios(recorded, case, pair, view)))
-            if not len(values):
-                continue
-            rank, reached = order_statistics(len(values), spec.confidence)
-            points.append(
-                Speedup(
-                    size,
-                    str(pair[0]),
-                    str(pair[1]),
-                    speedup=float(np.median(values)),
-                    low=float(values[rank]),
-                    high=float(values[-1 - rank]),
-                    confidence=reached,
-                    rounds=len(values),
-                )
-            )
-    return tuple(points)
+    return tuple(
+        Speedup(size, str(a), str(b), *middle(values, spec.confidence), len(values))
+        for a, b in spec.pairs_of(sweep)
+        for size, case in cases.items()
+        if len(
+            values := np.sort(np.exp(paired_log_ratios(recorded, case, (a, b), view)))
+        )
+    )

@@ -22,7 +22,7 @@ from crossover.crossing.definitions import (
 from crossover.crossing.locate import crossing
 from crossover.crossing.rounding import Hidden, hidden
 from crossover.crossing.stability import is_autocorrelated, is_unstable
-from crossover.crossing.zones import RESOLVED, UNDECIDED, Zone
+from crossover.crossing.zones import RESOLVED, UNDECIDED
 from crossover.findings import AHEAD, BEHIND, EQUAL, Answer, SizeZone, size_text
 
 NOT_MEASURED = "not_measured"
@@ -140,7 +140,12 @@ def _described(
         work: of the cost curves; see `fitted`.
     """
     ahead, behind, parity = found.ahead_from, found.behind_until, found.parity
-    typical = zip(sizes, found.zones, ratios, strict=True)
+    zones = [
+        SizeZone(
+            float(size), zone.name, *map(float, np.exp((ratio, zone.low, zone.high)))
+        )
+        for size, zone, ratio in zip(sizes, found.zones, ratios, strict=True)
+    ]
     return Answer(
         found.outcome,
         ahead.at,
@@ -156,14 +161,8 @@ def _described(
         parity=parity.at,
         parity_low=parity.low,
         parity_high=parity.high,
-        zones=tuple(size_zone(*one) for one in typical),
+        zones=tuple(zones),
     )
-
-
-def size_zone(size: float, zone: Zone, ratio: float) -> SizeZone:
-    """Return the zone of a size, with its log-ratio and the limits as speedups."""
-    speedups = (float(np.exp(x)) for x in (ratio, zone.low, zone.high))
-    return SizeZone(float(size), zone.name, *speedups)
 
 
 def summary(zones: tuple[SizeZone, ...]) -> dict[str, Any]:

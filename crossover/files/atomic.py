@@ -1,6 +1,7 @@
 """Files written so that a reader sees the old one or the new one, whole."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 PART = ".part"
@@ -36,13 +37,9 @@ def write_atomically(path: Path, text: str | bytes, synced: bool = False) -> Non
 
 def _sync_folder(folder: Path) -> None:
     """Wait until the disk has the names in a folder, where folders can be synced."""
-    try:
+    with suppress(OSError):  # some networked file systems refuse
         descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:  # some networked file systems refuse
-        pass
-    finally:
-        os.close(descriptor)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -134,12 +134,11 @@ def go_on(out: Path, force: bool = False) -> int:
                 does = f"The jobs go on; scancel ends them ({out / slurm.SCRIPTS})"
             print(f"{does}; go on with: crossover run --resume {out}")
             return EXIT_CODE
-    return _report(out)
+    return _report(out, jobs)
 
 
-def _report(out: Path) -> int:
-    whole = launched.load(out)
-    missing = [j for j in jobs_of(whole.spec) if not launched.has_ended(out, j)]
+def _report(out: Path, jobs: Sequence[Job]) -> int:
+    missing = [job for job in jobs if not launched.has_ended(out, job)]
     for job in missing:
         said = last_words(out / launched.LOGS / f"{job.name}.txt")
         ENVIRONMENT.say(f"job {job.name} did not end: {said}")

@@ -17,7 +17,6 @@ from pathlib import Path
 
 from crossover.command.going_on import beginning, going_on
 from crossover.command.new_run import new_run
-from crossover.contender import Contender
 from crossover.files.atomic import write_atomically
 from crossover.files.edge import one_line_always
 from crossover.files.untrusted import InputError
@@ -92,12 +91,9 @@ def measure(folder: Path, name: str, force: bool = False) -> None:
             run = dataclasses.replace(run_folder.reopen(out), lost="")
             held = going_on(out, run, ENVIRONMENT, force)
         with held as run:
-            carry_out(run.spec, run, out, Workers(_patient))
+            workers = Workers(lambda c: Patient(WorkerProcess(c.threads)))
+            carry_out(run.spec, run, out, workers)
         write_atomically(out / launched.ENDED, "", synced=True)
-
-
-def _patient(contender: Contender) -> Patient:
-    return Patient(WorkerProcess(contender.threads))
 
 
 def _requeue(folder: Path, name: str, before: int) -> int:

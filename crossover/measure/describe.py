@@ -39,8 +39,7 @@ def describe_here(devices: Sequence[str]) -> Described:
     train(SMALLEST, "lesson", "cpu")
     unavailable = {d.name: d.reason for d in listed if d.reason}
     for text in devices:
-        reason = unavailable_reason(parse_device(text))
-        if reason is not None:
+        if (reason := unavailable_reason(parse_device(text))) is not None:
             unavailable[text] = reason
     usable = [name for name in devices or ["cpu"] if name not in unavailable]
     found = [vars(d) for d in listed[1:] if d.reason is None]

@@ -9,9 +9,9 @@ import importlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Protocol
 
 import torch
 
@@ -28,62 +28,27 @@ WAIT_S = 0.5
 """A counter that does not change three times in this many seconds stands still."""
 
 
-class Counter(Protocol):
-    """A counter of one chip's energy."""
-
-    @property
-    def name(self) -> str:
-        """The chip's name: `package-0`, `board`."""
-
-    def read(self) -> int:
-        """Return the counter's reading.
-
-        Raises:
-            OSError: when it cannot be read.
-        """
-
-    def joules(self, before: int, after: int) -> float:
-        """Return the energy between two readings."""
-
-
 @dataclass(frozen=True)
-class Package:
-    """RAPL's counter of a CPU package, in microjoules; it wraps around at `range_uj`.
+class Counter:
+    """A counter of one chip's energy.
 
-    Source: the kernel's Documentation/power/powercap/powercap.rst.
+    Sources: the kernel's Documentation/power/powercap/powercap.rst of RAPL's counters
+    of CPU packages, in microjoules, which wrap around; NVML's of a whole GPU board, in
+    millijoules since the driver loaded.
     """
 
     name: str
-    path: Path
-    range_uj: int
-
-    def read(self) -> int:
-        """Return the counter."""
-        return int(self.path.read_text())
+    """The chip's name: `package-0`, `board`."""
+    read: Callable[[], int]
+    """Returns the reading; raises OSError when the counter cannot be read."""
+    unit_j: float
+    range: int | None = None
+    """Where it wraps around, in its units; None if it does not."""
 
     def joules(self, before: int, after: int) -> float:
         """Return the energy between two readings, at most one wrap apart."""
-        return (after - before) % self.range_uj * 1e-6
-
-
-@dataclass(frozen=True)
-class Board:
-    """NVML's counter of a whole GPU board, in millijoules since the driver loaded."""
-
-    nvml: Any
-    handle: Any
-    name: str = "board"
-
-    def read(self) -> int:
-        """Return the counter."""
-        try:
-            return int(self.nvml.nvmlDeviceGetTotalEnergyConsumption(self.handle))
-        except self.nvml.NVMLError as error:
-            raise OSError(f"NVML: {error}") from error
-
-    def joules(self, before: int, after: int) -> float:
-        """Return the energy between two readings."""
-        return (after - before) * 1e-3
+        used = after - before
+        return (used % self.range if self.range else used) * self.unit_j
 
 
 @dataclass(frozen=True)
@@ -167,15 +132,19 @@ def packages(root: Path = POWERCAP) -> list[Counter] | str:
             name = (folder / "name").read_text().strip()
             if not name.startswith("package"):
                 continue
-            whole = int((folder / "max_energy_range_uj").read_text())
-            counter = Package(name, folder / "energy_uj", whole)
-            counter.read()
+            whole = _number(folder / "max_energy_range_uj")
+            read = partial(_number, folder / "energy_uj")
+            read()
         except PermissionError:
             return f"{folder.name}/energy_uj can be read by root only"
         except (OSError, ValueError) as error:
             return f"{folder.name} cannot be read: {error}"
-        found.append(counter)
+        found.append(Counter(name, read, 1e-6, whole))
     return found or f"no RAPL counters of packages in {root}"
+
+
+def _number(path: Path) -> int:
+    return int(path.read_text())
 
 
 def board(device: torch.device) -> Counter | str:
@@ -187,13 +156,20 @@ def board(device: torch.device) -> Counter | str:
         nvml = importlib.import_module("pynvml")
     except ImportError:
         return "no NVML: pip install nvidia-ml-py"
+
+    def read() -> int:
+        try:
+            return int(nvml.nvmlDeviceGetTotalEnergyConsumption(handle))
+        except nvml.NVMLError as error:
+            raise OSError(f"NVML: {error}") from error
+
     try:
         nvml.nvmlInit()
-        counter = Board(nvml, nvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}"))
-        counter.read()
+        handle = nvml.nvmlDeviceGetHandleByUUID(f"GPU-{uuid}")
+        read()
     except (nvml.NVMLError, OSError, AttributeError, RuntimeError) as error:
         return f"NVML: {error}"
-    return counter
+    return Counter("board", read, 1e-3)
 
 
 def _meter(counters: list[Counter], now: Callable[[], float]) -> Meter | str:

@@ -30,6 +30,8 @@ DEVICE_TIMEOUT_S = 60.0
 VERIFY_TIMEOUT_S = 300.0
 """Longest time for verifying one trainer, whose kernels may have to be compiled."""
 
+AS_TOLD = {"cpu", "versions", "threads", "energy_unmeasured", "trainers"}
+"""What a worker describes of a machine, and the record holds as it is."""
 ROUNDED = "its float32 products are rounded (TF32), which is less work than the CPU's"
 
 
@@ -82,20 +84,16 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
     identity = reply.cpu, usable_cores(), quota_cores(), kinds
     return Machine(
         hostname=socket.gethostname(),
-        cpu=reply.cpu,
         cores=usable_cores(),
         quota_cores=quota_cores(),
         memory_bytes=psutil.virtual_memory().total,
         load_1min=os.getloadavg()[0],
         accelerators=tuple(accelerators),
         unavailable=unavailable,
-        versions=reply.versions,
-        threads=reply.threads,
         fingerprint=hashlib.sha256(repr(identity).encode()).hexdigest()[:12],
-        energy_unmeasured=reply.energy_unmeasured,
-        trainers=reply.trainers,
         passed_on=passed_on(os.environ),
         left_out=left_out(os.environ),
+        **reply.model_dump(include=AS_TOLD),
     )
 
 

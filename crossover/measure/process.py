@@ -177,10 +177,9 @@ class WorkerProcess:
             return "closed its replies"
         if code >= 0:
             return f"exit status {code}"
-        try:
+        name = f"signal {-code}"
+        with suppress(ValueError):  # a real-time signal has no name
             name = signal.Signals(-code).name
-        except ValueError:  # a real-time signal
-            name = f"signal {-code}"
         return f"killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
 
     def _late(self, timeout_s: float) -> Ended:

@@ -61,11 +61,9 @@ class Means:
         self._peaks: dict[Case, dict[str, int]] = {}
         self._memory: dict[str, int] = {}
         if self.machine is not None:
-            known = {a["name"]: a["memory_bytes"] for a in self.machine.accelerators}
-            known["cpu"] = self.machine.memory_bytes
-            self._memory = {
-                str(name): n for name, n in known.items() if isinstance(n, int)
-            }
+            known = [(a["name"], a["memory_bytes"]) for a in self.machine.accelerators]
+            known.append(("cpu", self.machine.memory_bytes))
+            self._memory = {str(name): n for name, n in known if isinstance(n, int)}
 
     def add(self, m: Measurement) -> None:
         """Take in a row of the run."""

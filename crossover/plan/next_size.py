@@ -103,8 +103,7 @@ def narrowed(boundary: Boundary, rounds: dict[int, int], aim: Aim) -> int | None
     """
     sizes, at = list(rounds), boundary.at
     assert at is not None
-    gap = wide_gap(at, sizes)
-    if gap is not None:
+    if (gap := wide_gap(at, sizes)) is not None:
         return gap
     low = boundary.low or float(sizes[0])
     high = boundary.high or float(sizes[-1])

@@ -89,9 +89,7 @@ class Known:
     ) -> None:
         self.spec = spec
         self._means = Means(spec.budget_s, machine)
-        self._found: dict[
-            tuple[Case, object, Pair], tuple[dict[int, int], Answered]
-        ] = {}
+        self._found: dict[object, tuple[dict[int, int], Answered]] = {}
         self.recorded = TrainSeconds(())
         self._rounds: Counter[Cell] = Counter()
         self._next: dict[Case, int] = {}
@@ -132,9 +130,8 @@ class Known:
 
     def grid_blocks(self) -> list[Block]:
         """Return a block for each case asked for that lacks rounds."""
-        least = (
-            self.spec.rounds if self.spec.grid else min(FIRST_LOOK, self.spec.rounds)
-        )
+        most = self.spec.rounds
+        least = most if self.spec.grid else min(FIRST_LOOK, most)
         wanted = self._wanted.items()
         blocks = (self._block(case, group, least) for case, group in wanted)
         return [block for block in blocks if block is not None]
@@ -144,42 +141,35 @@ class Known:
         blocks: dict[tuple[Case, tuple[Contender, ...]], Block] = {}
         for sweep in self.spec.sweep:
             for pair in self.spec.pairs_of(sweep):
-                block = self._search(sweep, pair)
-                if block is not None:
+                if (block := self._search(sweep, pair)) is not None:
                     blocks.setdefault((block.case, block.contenders), block)
         return sorted(blocks.values(), key=lambda b: b.expected_s)
 
     def _search(self, sweep: Sweep, pair: Pair) -> Block | None:
         cases = sweep.cases_with(self._first.values())
-        ratios = {
-            size: values
-            for size, case in cases.items()
-            if len(values := self._ratios(case, pair))
-        }
+        every = {size: self._ratios(case, pair) for size, case in cases.items()}
+        ratios = {size: values for size, values in every.items() if len(values)}
         if len(ratios) < 2:
             return None
         rounds = {size: len(values) for size, values in ratios.items()}
-        found = self._located(sweep, pair, ratios)
+        found = self._located(sweep, pair, ratios, rounds)
         spec = self.spec
         group = dict.fromkeys(
             c for c in spec.contenders_of(sweep) if any(a.covers(c) for a in pair)
         )
-        proposed = next_size(
-            found,
-            rounds,
-            Aim(spec.rounds, spec.width, spec.margin),
-            self._reach(sweep, min(rounds), max(rounds), group),
-        )
-        if proposed is None:
+        aim = Aim(spec.rounds, spec.width, spec.margin)
+        reach = self._reach(sweep, min(rounds), max(rounds), group)
+        if (proposed := next_size(found, rounds, aim, reach)) is None:
             return None
         size = sweep.workload.settled(sweep.line, sweep.axis, proposed)
         if size != proposed and size in rounds:
             return None  # it is clipped to a measured size, and would be so again
         return self._block(sweep.case_at(size), group, next_look(rounds.get(size, 0)))
 
-    def _located(self, sweep: Sweep, pair: Pair, ratios: dict[int, Array]) -> Answered:
+    def _located(
+        self, sweep: Sweep, pair: Pair, ratios: dict[int, Array], rounds: dict[int, int]
+    ) -> Answered:
         """Return a pair's zones and boundaries, kept until it has more rounds."""
-        rounds = {size: len(values) for size, values in ratios.items()}
         key = sweep.line, sweep.pairs, pair
         known = self._found.get(key)
         if known is not None and known[0] == rounds:

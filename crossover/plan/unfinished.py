@@ -5,6 +5,7 @@ first completes its block; else it would plan differently from an undisturbed on
 """
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 
 from crossover.nouns import Machine, Measurement
@@ -35,10 +36,8 @@ def unfinished(
 
 
 def _last_case(rows: Sequence[Measurement]) -> int:
-    start = len(rows)
-    while start and rows[start - 1].case == rows[-1].case:
-        start -= 1
-    return start
+    its = itertools.takewhile(lambda m: m.case == rows[-1].case, reversed(rows))
+    return len(rows) - len([*its])
 
 
 def _length(rows: Sequence[Measurement], block: Block) -> int:

@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import os
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
@@ -76,19 +76,13 @@ def check_new(out: Path) -> None:
     """
     with refusing("out", out), suppress(FileNotFoundError):
         left = {p.name for p in out.iterdir()} - {LOCK, HEADER + PART}
-        if left == {JOURNAL} and not (out / JOURNAL).stat().st_size:
-            return
-        if left:
-            raise InputError(_taken(out, left))
-
-
-def _taken(out: Path, left: Container[str]) -> str:
-    if HEADER not in left:
-        return f"out = {str(out)!r}: holds other files; must be new or empty"
-    return (
-        f"out = {str(out)!r}: holds another run; must be new or empty, or go on with "
-        f"it: crossover run --resume {out}"
-    )
+        if HEADER in left:
+            raise Unreadable(
+                "holds another run; must be new or empty, or go on with it: crossover "
+                f"run --resume {out}"
+            )
+        if left - {JOURNAL} or (left and (out / JOURNAL).stat().st_size):
+            raise Unreadable("holds other files; must be new or empty")
 
 
 def put(out: Path, run: Run) -> None:
@@ -106,11 +100,10 @@ def put(out: Path, run: Run) -> None:
 
 
 def _holds(out: Path, run: Run) -> bool:
-    try:
+    with suppress(OSError, Unreadable):
         header = parse_json(read_text(out / HEADER, codec.MOST_HEADER, link=False))
-    except (OSError, Unreadable):
-        return False
-    return isinstance(header, dict) and header.get("run_id") == run.run_id
+        return isinstance(header, dict) and header.get("run_id") == run.run_id
+    return False
 
 
 def load(out: Path) -> Run:

@@ -5,7 +5,7 @@ tests/test_simulation.py requires every row to pass.
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -23,7 +23,8 @@ from crossover.selftest.simulate import (
     passes,
     random_curve,
     seconds,
-    tie,
+    tie_name,
+    ties,
 )
 
 CONFIDENCE, MARGIN, WIDTH = 0.95, 0.05, 1.25
@@ -86,24 +87,6 @@ def crossing(
         curve = partial(cost_curve, truth, speedup)
         ratios = drawn(curve(SIZES), model, seed, *numbers, i)
         yield i, truth, passes(curve, LEAD), ratios
-
-
-def ties(
-    law: str, lag: float, gain: float, sweeps: int, seed: int, kind: int
-) -> Iterator[tuple[int, Callable[[Array], Array], np.random.Generator]]:
-    """Yield ties up to anywhere between the fourth size and the seventh, then a lead.
-
-    Each is its number, its curve, and a generator for its times.
-    """
-    for i in range(sweeps):
-        rng = np.random.default_rng([seed, kind, TIES.index(law), int(10 * gain), i])
-        start = float(np.exp(rng.uniform(*np.log(SIZES[[3, 6]]))))
-        yield i, partial(tie, law, lag, gain, start), rng
-
-
-def tie_name(law: str, lag: float, gain: float) -> str:
-    """Say in words what a curve of `ties` does."""
-    return f"{f'{lag:.0%} behind' if lag else 'equal'}, then a {law} to {gain:g}x"
 
 
 def tied(law: str, lag: float, gain: float, sweeps: int, seed: int) -> Row:

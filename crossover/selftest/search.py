@@ -18,8 +18,6 @@ from crossover.selftest.promises import (
     TIED,
     WIDTH,
     holds,
-    tie_name,
-    ties,
     width,
 )
 from crossover.selftest.row import Row, within
@@ -29,6 +27,8 @@ from crossover.selftest.simulate import (
     log_ratios,
     passes,
     seconds,
+    tie_name,
+    ties,
 )
 
 GIVEN = tuple(int(size) for size in SIZES[::3])

@@ -9,8 +9,9 @@ The baseline costs a + b n and the challenger A + b n / speedup. Both are equal 
 truth, which is no size of the grid. `Model` disturbs the times as real machines do.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.optimize import brentq
@@ -87,6 +88,24 @@ def tie(
     }
     curve: Array = level + (top - level) * grown[law]
     return curve
+
+
+def ties(
+    law: str, lag: float, gain: float, sweeps: int, seed: int, kind: int
+) -> Iterator[tuple[int, Callable[[Array], Array], np.random.Generator]]:
+    """Yield ties up to anywhere between the fourth size and the seventh, then a lead.
+
+    Each is its number, its curve, and a generator for its times.
+    """
+    for i in range(sweeps):
+        rng = np.random.default_rng([seed, kind, TIES.index(law), int(10 * gain), i])
+        start = float(np.exp(rng.uniform(*np.log(SIZES[[3, 6]]))))
+        yield i, partial(tie, law, lag, gain, start), rng
+
+
+def tie_name(law: str, lag: float, gain: float) -> str:
+    """Say in words what a curve of `ties` does."""
+    return f"{f'{lag:.0%} behind' if lag else 'equal'}, then a {law} to {gain:g}x"
 
 
 def passes(curve: Callable[[Array], Array], level: float) -> float:
