@@ -42,7 +42,7 @@ ASKED = (
     "cpu/fused@1", "--samples", "64", "--features", "2", "--batch-size", "8,64",
 )  # fmt: skip
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.torture
 
 
 @pytest.fixture
