@@ -58,10 +58,12 @@ def test_the_first_answer_printed_is_the_accelerators():
     changes = {"sweep": (*small,), "rounds": 5, "grid": True, "control": False}
     spec = spec.model_copy(update=changes | {"longest_sample_s": 0.01})
     run = carry_out_unkept(spec, MACHINE, Workers())
-    lines = plain_lines([c for c in crossovers(run) if c.view == "train"])
+    found = [c for c in crossovers(run) if c.view == "train"]
+    lines = plain_lines(found)
     assert lines[0].startswith("Over batch size at 40 samples, 784 features")
-    assert f"{GPU}/resident" in lines[1]
-    assert "cpu/resident@2" in lines[1]
+    assert {found[0].baseline, found[0].challenger} == {
+        "cpu/resident@2", f"{GPU}/resident"
+    }  # fmt: skip
     heads = [n for n, line in enumerate(lines) if line.startswith("Over ")]
     assert [lines[n].split()[1] for n in heads[:3]] == ["batch", "number", "number"]
-    assert all(GPU in lines[n + 1] for n in heads[:3])
+    assert all(GPU in f"{c.baseline} {c.challenger}" for c in found[:3])
