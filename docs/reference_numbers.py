@@ -39,9 +39,16 @@ def readme_part(folder: Path) -> str:
     started = sorted(x.started_utc for x in run.measurements if x.started_utc)
     first = next(c for c in found if c.answer.outcome == "found")
     sweeps = enumerate(run.spec.sweep, start=1)
-    place, sweep = next((n, sweep) for n, sweep in sweeps if is_along(first, sweep))
+    pair = first.baseline, first.challenger
+    place = next(
+        n
+        for n, sweep in sweeps
+        if is_along(first, sweep)
+        and pair in [tuple(map(str, asked)) for asked in run.spec.pairs_of(sweep)]
+    )
     file = f"results/reference/plots/sweep{place}-{first.axis}.png"
-    asked = {c.device.partition(":")[0] for c in run.spec.contenders_of(sweep)}
+    every = (c for sweep in run.spec.sweep for c in run.spec.contenders_of(sweep))
+    asked = {c.device.partition(":")[0] for c in every}
     absent = (
         f"{kind} ({why.removeprefix(kind + ': ')})"
         for kind, why in m.unavailable.items()
