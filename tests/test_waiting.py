@@ -21,7 +21,7 @@ from crossover.measure.clock import core_delays, stolen_s, waited_s
 from crossover.measure.environment import Environment
 from crossover.measure.rows import (
     DISTURBED_SHARE,
-    FREE_DISTURBED,
+    FREE_DISTURBED_S,
     MOST_DISTURBED,
     with_stolen,
 )
@@ -124,9 +124,22 @@ def test_cores_that_are_never_free_cost_few_rounds_and_head_every_answer(tmp_pat
 
 def test_cores_that_are_busy_now_and_then_cost_a_bounded_number_of_rounds(tmp_path):
     run, _ = measured(tmp_path / "run", lambda n: 0.5 * (n // SAMPLES % 2))
-    rounds = len(kept(run)) / 2
-    again = (len(run.measurements) - len(kept(run))) / 2
-    assert 0 < again <= FREE_DISTURBED + DISTURBED_SHARE * rounds
+    counted_s, again_s = (
+        sum(sum(m.samples_s) for m in run.measurements if bool(m.discarded) is again)
+        for again in (False, True)
+    )
+    assert 0 < again_s <= FREE_DISTURBED_S + DISTURBED_SHARE * counted_s
+
+
+def test_a_round_that_waits_for_very_long_is_not_measured_again(tmp_path):
+    """Threads that spin beside others' take a minute where they took a second."""
+    spec = SPEC | {"cell_timeout_s": 600.0}
+    run, _ = measured(
+        tmp_path / "run", lambda n: 0.99999 if 30 <= n < 34 else 0.0, spec
+    )
+    slow = [m for m in run.measurements if (m.waited_share or 0) > 0.9]
+    assert len(slow) in (1, 2)
+    assert not any(m.discarded for m in slow)
 
 
 def test_a_round_is_measured_again_so_often_and_then_counts(tmp_path):

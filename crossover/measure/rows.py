@@ -77,8 +77,9 @@ WAITED_MORE = 0.1
 of its samples' time, and more than twice as long as usual."""
 MOST_DISTURBED = 2
 """Most attempts at one round that may end as disturbed; the next one counts."""
-FREE_DISTURBED, DISTURBED_SHARE = 4, 0.25
-"""Most disturbed attempts in a run: a few, and a share of the rounds that count."""
+FREE_DISTURBED_S, DISTURBED_SHARE = 5.0, 0.25
+"""Longest that disturbed attempts may take in a run: some seconds, and a share of what
+the rounds that count took. One round of waiting threads can take a minute."""
 REMEMBERED = 100
 """Number of latest rounds of a contender whose median is its usual wait."""
 
@@ -90,7 +91,7 @@ class Waits:
         self._seen: dict[Contender, deque[float]] = defaultdict(
             lambda: deque(maxlen=REMEMBERED)
         )
-        self._rounds = self._disturbed = 0
+        self._counted_s = self._disturbed_s = 0.0
         self._add([m for m in rows if not m.discarded])
 
     def _add(self, rows: Iterable[Measurement]) -> None:
@@ -113,13 +114,15 @@ class Waits:
         """
         more = [self._more(m) for m in rows]
         worst = max(more, default=0.0)
-        most = FREE_DISTURBED + DISTURBED_SHARE * self._rounds
-        may_repeat = attempts < MOST_DISTURBED and self._disturbed < most
+        round_s = sum(sum(m.samples_s) for m in rows)
+        most_s = FREE_DISTURBED_S + DISTURBED_SHARE * self._counted_s
+        has_time = self._disturbed_s + round_s <= most_s
+        may_repeat = attempts < MOST_DISTURBED and has_time
         if worst <= WAITED_MORE or not may_repeat:
-            self._rounds += 1
+            self._counted_s += round_s
             self._add(rows)
             return ""
-        self._disturbed += 1
+        self._disturbed_s += round_s
         m = rows[more.index(worst)]
         return (
             f"{m.contender} waited {m.waited_s or 0:.3g} s for a core in samples of "

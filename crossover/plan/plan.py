@@ -8,6 +8,7 @@ again.
 
 import dataclasses
 import itertools
+import operator
 import random
 from collections import Counter
 from collections.abc import Iterable
@@ -116,14 +117,17 @@ class Known:
     def _asked_for(self) -> dict[Case, dict[Contender, None]]:
         """Return the cases asked for with their contenders, the outermost sizes first.
 
-        A run that is cut short then still spans the range.
+        The sweeps take turns. A run that is cut short then still spans every range.
         """
         wanted: dict[Case, dict[Contender, None]] = {}
+        ordered = []
         for sweep in self.spec.sweep:
             cases = list(sweep.cases().values())
-            for index in outermost_first(len(cases)):
-                group = wanted.setdefault(cases[index], {})
-                group.update(dict.fromkeys(self.spec.contenders_of(sweep)))
+            order = enumerate(outermost_first(len(cases)))
+            ordered += [(turn, sweep, cases[index]) for turn, index in order]
+        for _, sweep, case in sorted(ordered, key=operator.itemgetter(0)):
+            group = wanted.setdefault(case, {})
+            group.update(dict.fromkeys(self.spec.contenders_of(sweep)))
         for case, contender in controls(self.spec):
             wanted[case][contender] = None
         return wanted
@@ -137,15 +141,21 @@ class Known:
         return [block for block in blocks if block is not None]
 
     def search_blocks(self) -> list[Block]:
-        """Return a block for each pair that is not yet settled."""
-        blocks: dict[tuple[Case, tuple[Contender, ...]], Block] = {}
+        """Return a block for each pair that is not yet settled.
+
+        The one that had the fewest rounds of the search comes first, then the cheapest.
+        """
+        blocks: dict[tuple[Case, tuple[Contender, ...]], tuple[int, Block]] = {}
         for sweep in self.spec.sweep:
             for pair in self.spec.pairs_of(sweep):
-                if (block := self._search(sweep, pair)) is not None:
-                    blocks.setdefault((block.case, block.contenders), block)
-        return sorted(blocks.values(), key=lambda b: b.expected_s)
+                if (turn := self._search(sweep, pair)) is not None:
+                    _, block = turn
+                    blocks.setdefault((block.case, block.contenders), turn)
+        turns = sorted(blocks.values(), key=lambda turn: (turn[0], turn[1].expected_s))
+        return [block for _, block in turns]
 
-    def _search(self, sweep: Sweep, pair: Pair) -> Block | None:
+    def _search(self, sweep: Sweep, pair: Pair) -> tuple[int, Block] | None:
+        """Return how many rounds of the search a pair has had, and its next block."""
         cases = sweep.cases_with(self._first.values())
         every = {size: self._ratios(case, pair) for size, case in cases.items()}
         ratios = {size: values for size, values in every.items() if len(values)}
@@ -164,7 +174,10 @@ class Known:
         size = sweep.workload.settled(sweep.line, sweep.axis, proposed)
         if size != proposed and size in rounds:
             return None  # it is clipped to a measured size, and would be so again
-        return self._block(sweep.case_at(size), group, next_look(rounds.get(size, 0)))
+        block = self._block(sweep.case_at(size), group, next_look(rounds.get(size, 0)))
+        if block is None:
+            return None
+        return sum(rounds.values()) - FIRST_LOOK * len(sweep.values), block
 
     def _located(
         self, sweep: Sweep, pair: Pair, ratios: dict[int, Array], rounds: dict[int, int]
