@@ -17,12 +17,14 @@ from builders import (
 
 from crossover.analysis.crossover import crossovers, with_next_steps
 from crossover.analysis.flags import cell_flags, doubts
+from crossover.contender import Contender
 from crossover.measure.clock import core_delays, stolen_s, waited_s
 from crossover.measure.environment import Environment
 from crossover.measure.rows import (
     DISTURBED_SHARE,
     FREE_DISTURBED_S,
     MOST_DISTURBED,
+    Waits,
     with_stolen,
 )
 from crossover.measure.workers import Workers
@@ -131,15 +133,16 @@ def test_cores_that_are_busy_now_and_then_cost_a_bounded_number_of_rounds(tmp_pa
     assert 0 < again_s <= FREE_DISTURBED_S + DISTURBED_SHARE * counted_s
 
 
-def test_a_round_that_waits_for_very_long_is_not_measured_again(tmp_path):
+@pytest.mark.parametrize(("seconds", "is_again"), [(0.1, True), (48.0, False)])
+def test_a_round_that_waits_for_very_long_is_not_measured_again(seconds, is_again):
     """Threads that spin beside others' take a minute where they took a second."""
-    spec = SPEC | {"cell_timeout_s": 600.0}
-    run, _ = measured(
-        tmp_path / "run", lambda n: 0.99999 if 30 <= n < 34 else 0.0, spec
+    who = Contender("cpu", "resident", 2)
+    waits = Waits(rows_of(CASE, who, [0.0] * 5))
+    (slow,) = (
+        dataclasses.replace(m, samples_s=(seconds,))
+        for m in rows_of(CASE, who, [0.9 * seconds])
     )
-    slow = [m for m in run.measurements if (m.waited_share or 0) > 0.9]
-    assert len(slow) in (1, 2)
-    assert not any(m.discarded for m in slow)
+    assert bool(waits.disturbed([slow], 0)) is is_again
 
 
 def test_a_round_is_measured_again_so_often_and_then_counts(tmp_path):
