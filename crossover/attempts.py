@@ -4,13 +4,24 @@ In: the blocks of a plan, workers. Out: rows to record. The pipeline calls it.
 """
 
 import dataclasses
+import hashlib
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossover.contender import Contender
 from crossover.measure.environment import Environment
-from crossover.measure.pipe import Close, Ended, Open, Opened, R, Request, Sample
+from crossover.measure.pipe import (
+    Close,
+    Declared,
+    Ended,
+    Open,
+    Opened,
+    R,
+    Request,
+    Sample,
+)
 from crossover.measure.rows import (
     Setups,
     Taken,
@@ -54,6 +65,8 @@ class Attempts:
     """Tells for how many seconds the run has measured."""
     record: Callable[[list[Measurement]], "Breach | None"]
     """Keeps rows; returns what contradicts itself in them, and then keeps none."""
+    results: Path
+    """The folder in which contenders leave results to be compared."""
     _killed: set[Contender] = dataclasses.field(default_factory=set)
     """Whose worker was killed or stopped in the round in flight."""
     _stopped: dict[Contender, str] = dataclasses.field(default_factory=dict)
@@ -64,6 +77,9 @@ class Attempts:
     """Whether the user knows that rounds are measured again for waiting."""
 
     def __post_init__(self) -> None:
+        workload = self.spec.declared
+        file = self.run.user_file
+        self._declared = Declared(workload=workload, file=file) if file else None
         self._waits = Waits(self.run.measurements)
         self._setups = Setups(self.spec)
 
@@ -114,6 +130,8 @@ class Attempts:
             threads=contender.threads,
             ranks=contender.ranks,
             longest_s=self.spec.longest_sample_s,
+            declared=self._declared,
+            agreed=self._agreed(block),
         )
         why = ""
         for _ in range(MOST_ATTEMPTS):
@@ -128,6 +146,13 @@ class Attempts:
                 return reply
             self.workers.end(contender)
         return Ended(status="failed", notes=f"{why}, {MOST_ATTEMPTS} times in a row")
+
+    def _agreed(self, block: Block) -> str | None:
+        """Return the file that holds the result of a case's first contender."""
+        if block.case.workload.check is None and self._declared is None:
+            return None
+        name = hashlib.sha256(block.case.id.encode()).hexdigest()
+        return str(self.results / f"{name}.npz")
 
     def _set_up_twice(
         self, block: Block, contender: Contender, reply: Opened

@@ -60,10 +60,11 @@ def program(
     "crossover run",
     "crossover run --contender cpu/resident@1 --contender cuda \\",
     "  --features 784 --samples 4096 --batch-size 8,64,512,4096",
+    "crossover run mlp.py hidden=64..4096 batch=32",
     "crossover run --resume results/first --budget 20m",
 )
 def run(
-    spec_file: Path | None = None,
+    words: list[str] | None = None,
     preset: str = "quick",
     contender: list[str] | None = None,
     samples: str | None = None,
@@ -95,9 +96,22 @@ def run(
     raise typer.Exit(do_run(asked, out, resume, recover, force))
 
 
+@command("crossover init my_job.py")
+def init(
+    file: Path = Path("my_job.py"),
+) -> None:
+    """Write a file to start from, for a job of your own."""
+    from crossover.command.init import write_start
+
+    plan_it, run_it = write_start(file)
+    print(f"Wrote {file}. See what it would measure, then measure it:")
+    print(f"  {plan_it}")
+    print(f"  {run_it}")
+
+
 @command("crossover plan --preset full")
 def plan(
-    spec_file: Path | None = None,
+    words: list[str] | None = None,
     preset: str = "quick",
     contender: list[str] | None = None,
     samples: str | None = None,

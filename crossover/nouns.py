@@ -186,13 +186,13 @@ class Measurement:
     def waited_share(self) -> float | None:
         """The share of its cores that others had, at least; None if unknown.
 
-        Each thread is taken to want a core all the time.
+        Each thread is taken to want a core all the time. Ranks have threads that talk
+        beside those that work, and these wait for one another.
         """
-        if self.waited_s is None or not self.samples_s:
-            return None
         who = self.contender
-        threads = self.threads or who.threads or 1
-        cores = threads * who.ranks if who.device == "cpu" else 1
+        if self.waited_s is None or not self.samples_s or who.ranks > 1:
+            return None
+        cores = (self.threads or who.threads or 1) if who.device == "cpu" else 1
         return min(1.0, self.waited_s / (cores * sum(self.samples_s)))
 
 
@@ -247,6 +247,8 @@ class UserFile:
 
     name: str
     sha256: str
+    path: str = ""
+    """Where it was, from the root; empty in records of older versions."""
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ def carry_out(
     finally:
         workers.stop()
         loop.journal.close()
+        loop.results.cleanup()
     return dataclasses.replace(run, measurements=run_folder.load(out).measurements)
 
 
@@ -86,9 +87,11 @@ class Loop:
         self.environment, self.progress = environment, progress
         self.known = Known(spec, run.measurements, run.machine)
         self.journal, self.machine_id = Journal(out), run.machine_id
+        self.results = tempfile.TemporaryDirectory()
         self.attempts = Attempts(
-            spec, run, workers, environment, self._elapsed_s, self._record
-        )
+            spec, run, workers, environment, self._elapsed_s, self._record,
+            Path(self.results.name),
+        )  # fmt: skip
         self.invariants = so_far(run)
         self._done_s = 0.0
         self._recorded_s = used_s(run.measurements)

@@ -105,6 +105,7 @@ def rows_of(folder, name):
         return list(csv.DictReader(lines))
 
 
+@pytest.mark.slow
 def test_its_crossing_is_found_in_its_own_words(run):
     out, said, _ = run
     assert "Over width of a rung at 8 rungs:" in said
@@ -119,6 +120,7 @@ def test_its_crossing_is_found_in_its_own_words(run):
     assert [THEIRS.findall(text) for text in texts] == [[]] * len(texts)
 
 
+@pytest.mark.slow
 def test_every_table_has_its_sizes_and_costs(run):
     tables = read_run(run[0])  # without the package: run.json says what it is
     assert {*tables.estimates} >= {"width", "rungs"}
@@ -128,6 +130,7 @@ def test_every_table_has_its_sizes_and_costs(run):
     assert 0.5e-6 < saw["per_plank_s"] < 2e-6  # a busy machine takes longer
 
 
+@pytest.mark.slow
 def test_a_run_is_reported_where_the_package_is_not_installed(
     run, crossover, undrawn, tmp_path
 ):
@@ -147,6 +150,7 @@ def test_a_run_is_reported_where_the_package_is_not_installed(
     assert code == 0
 
 
+@pytest.mark.slow
 def test_a_run_that_stopped_goes_on(run):
     out, said, rounds = run
     assert len(run_folder.load(out).measurements) > rounds

@@ -58,12 +58,13 @@ def busy(core):
 
 
 @needs_two
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_threads_that_work_are_proved(threads):
     assert proved(threads) == ""
 
 
 @needs_two
+@pytest.mark.slow
 def test_threads_that_wait_for_a_core_that_another_program_uses_are_threads():
     with busy(CORES[0]):
         assert proved(2) == ""
@@ -75,12 +76,21 @@ def test_threads_that_wait_for_a_core_that_another_program_uses_are_threads():
     [
         ({"OMP_THREAD_LIMIT": "1"}, "1 thread worked; must be 2"),
         ({"OMP_PLACES": f"{{{CORES[0] if CORES else 0}}}"}, ONE_CORE),
-        ({"GOMP_CPU_AFFINITY": str(CORES[0] if CORES else 0)}, ONE_CORE),
-        (
+        pytest.param(
+            {"GOMP_CPU_AFFINITY": str(CORES[0] if CORES else 0)},
+            ONE_CORE,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
             {"OMP_DYNAMIC": "true", "OMP_THREAD_LIMIT": "1"},
             "1 thread worked; must be 2",
+            marks=pytest.mark.slow,
         ),
-        ({"OMP_NUM_THREADS": "1"}, "torch has 1 thread; must have 2"),
+        pytest.param(
+            {"OMP_NUM_THREADS": "1"},
+            "torch has 1 thread; must have 2",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_setting_that_takes_threads_or_cores_away_is_found(changed, said):

@@ -142,6 +142,7 @@ def test_a_device_that_rounds_products_is_not_measured_and_says_so(settings):
     assert "products are rounded (TF32)" in found.unavailable[NAME]
 
 
+@pytest.mark.slow
 def test_a_device_that_does_not_answer_is_not_measured_and_the_rest_is(
     settings, monkeypatch
 ):

@@ -81,6 +81,7 @@ def by_pytest(tmp_path, **environment):
     return json.loads(kept.read_text()), told
 
 
+@pytest.mark.slow
 def test_the_three_doors_tell_the_same_time(tmp_path, virtual_s):
     result, facts = by_asv(tmp_path)
     assert statistics.median(result["samples"]) == pytest.approx(virtual_s, rel=0.01)

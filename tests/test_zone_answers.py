@@ -104,11 +104,12 @@ def test_the_margin_of_a_spec_and_of_the_command():
 
 
 def test_an_opponent_that_was_added_is_said():
-    (said,) = Ask(contenders=("cuda",)).notices
+    alone, both = Ask(contenders=("cuda",)), Ask(contenders=("cpu", "cuda"))
+    (said,) = alone.notices(alone.spec())
     assert said.startswith(
         "contender = cuda: compared with cpu/resident@all, which was"
     )
-    assert Ask(contenders=("cpu", "cuda")).notices == Ask().notices == []
+    assert both.notices(both.spec()) == Ask().notices(Ask().spec()) == []
 
 
 @pytest.mark.parametrize(

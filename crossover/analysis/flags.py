@@ -17,6 +17,8 @@ from crossover.nouns import Machine, Measurement
 ADVICE = {
     "misfit": "The cost model is off by more than 20 % at some size, as where caches "
     "overflow or threads switch on: do not extrapolate.",
+    "unverified": "The contenders' results were not compared, as the step returns no "
+    "number or the file says `check = None`: nothing shows that they do the same work.",
     "unstable": "The pairs spread by more than 10 %: close other programs, or measure "
     "longer samples or more rounds.",
     "autocorrelated": "Neighbouring rounds are alike, so that the interval is too "
@@ -88,6 +90,7 @@ DOUBTS = {
     "failed": "{detail}",
     "control_fired": "a contender seemed to differ from itself",
     "busy_cores": "{detail}",
+    "unverified": "unverified: the results were not compared",
     "cpu_quota_hit": "a CPU quota stopped the work",
     "throttled_clock": "the accelerator was throttled",
     "threads_not_as_planned": "not the threads asked for",
@@ -111,6 +114,7 @@ DOUBTS = {
 }
 """Words beside an answer that a flag makes doubtful, the gravest first."""
 BUSY = "busy_cores"
+UNVERIFIED = "unverified"
 NUMBERED = (BUSY, "disturbed_rounds")
 """Flags whose detail is a number that differs from cell to cell."""
 UNFINISHED = ("unfinished", "failed")
@@ -187,6 +191,7 @@ def cell_flags(rows: list[Measurement], machine: Machine) -> tuple[str, ...]:
     )
     clocks = [m.clock_share for m in rows if m.clock_share is not None]
     raised = {
+        "unverified": any(m.verified is False for m in rows),
         "drifting": has_changepoint(per_call_s),
         "throttled_clock": bool(clocks)
         and statistics.median(clocks) < LEAST_CLOCK_SHARE,

@@ -42,10 +42,14 @@ def round_s(m: Measurement, view: str, setup_scale: float = 1.0) -> float | None
 
 
 def missing_time(m: Measurement, view: str) -> str | None:
-    """Return which part of a view's time a round lacks; None if it has all."""
+    """Return which part of a view's time a round lacks; None if it has all.
+
+    A user's file without data of its own moves none before it starts.
+    """
     if view == "from_scratch" and m.setup_s is None:
         return "set-up time"
-    if view != "train" and m.transfer_s is None:
+    needs_transfer = view == "with_transfer" or not m.case.workload.is_users
+    if view != "train" and needs_transfer and m.transfer_s is None:
         return "transfer time"
     return None
 

@@ -3,40 +3,47 @@
 The options say their lists of sizes, durations and prices in texts.
 """
 
-import itertools
 import math
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from crossover.command.sweeps import sweeps, usual_sweep
 from crossover.contender import Contender
 from crossover.files.refusals import first_wrong
-from crossover.files.untrusted import InputError, refused, shown
-from crossover.spec.bounds import LEAST_PRICE, MOST, MOST_CELLS
-from crossover.spec.contenders import ALL_THREADS, missing_cores
+from crossover.files.untrusted import InputError, file_name, refused, shown
+from crossover.measure.declare import bring_file, check_steps
+from crossover.nouns import UserFile
+from crossover.spec.bounds import LEAST_PRICE, MOST
+from crossover.spec.contenders import ACCELERATOR, ALL_THREADS, missing_cores
 from crossover.spec.load import load_preset, load_spec
 from crossover.spec.spec import DEVICE, Spec, parse_spec
-from crossover.workloads.registry import declared, definition
-from crossover.workloads.workload import MOST_DIGITS, Workload
+from crossover.workloads.registry import declared, user_file
+from crossover.workloads.user_file import is_target
+from crossover.workloads.workload import Workload
 
-OPPONENT = f"cpu/resident{ALL_THREADS}"
-"""Whom a contender is compared with if it is the only one given."""
-SIZE = re.compile(rf"\d{{1,{MOST_DIGITS}}}", re.ASCII)
+WORD = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+"""A word that gives a size or setting; any other one names the job."""
+USUAL = {"rounds": 16, "budget_s": 120.0, "width": 2.0, "longest_sample_s": 0.2}
+"""How sure, and for how long, a user's file is measured if nothing is asked for."""
 
 
 @dataclass(frozen=True)
 class Ask:
     """What the command line asked for; None leaves the spec's own value."""
 
-    spec_file: Path | None = None
+    target: str | None = None
+    """A spec's file, a user's file, `module:function` or a workload's name."""
     preset: str = "quick"
     contenders: tuple[str, ...] = ()
     sizes: tuple[tuple[str, str], ...] = ()
-    """Pairs of a size of the workload and the text of its values, such as `8,64`."""
+    """Pairs of a size or setting and the text of its values: `8,64` or `8..4096`."""
+    options: tuple[str, ...] = ()
+    """Names of the sizes that were given as options, which are those of softmax."""
     budget: str | None = None
     rounds: int | None = None
     width: float | None = None
@@ -51,11 +58,19 @@ class Ask:
         Args:
             options: values by the names of the command's parameters.
         """
-        names = declared("softmax").axes
-        alike = "spec_file", "preset", "budget", "rounds", "width", "margin", "grid"
+        names = [n for n in declared("softmax").axes if options[n] is not None]
+        target, words = parse_words(options["words"] or ())
+        for name in names:
+            if name in words:
+                option = "--" + name.replace("_", "-")
+                raise InputError(f"{name}: must be given once, not also as {option}")
+        sizes = words | {name: options[name] for name in names}
+        alike = "preset", "budget", "rounds", "width", "margin", "grid"
         return cls(
+            target=target,
             contenders=tuple(options["contender"] or ()),
-            sizes=tuple((n, options[n]) for n in names if options[n] is not None),
+            sizes=tuple(sizes.items()),
+            options=tuple(names),
             prices=tuple(options.get("price") or ()),
             **{name: options[name] for name in alike},
         )
@@ -72,12 +87,12 @@ class Ask:
         """
         for text in self.contenders:
             _check_ranks(text, cores)
-        spec = load_spec(self.spec_file) if self.spec_file else load_preset(self.preset)
-        fields = spec.model_dump(exclude_defaults=True)
-        fields["sweep"] = self._sweeps(spec.declared, fields["sweep"])
+        fields, workload, is_based = self._job()
+        own, texts = fields["sweep"], dict(self.sizes)
+        fields["sweep"] = sweeps(workload, own, texts, is_based)
         if self.contenders:
             first, *rest = self.contenders
-            pairs = [(first, c) for c in rest] or [(OPPONENT, first)]
+            pairs = [(first, c) for c in rest] or [(opponent(workload), first)]
             fields["contenders"] = [*dict.fromkeys(c for pair in pairs for c in pair)]
             fields["pairs"] = pairs
             for sweep in fields["sweep"]:
@@ -87,16 +102,68 @@ class Ask:
             fields["grid"] = True
         if self.prices:
             fields["prices"] = parse_prices(self.prices)
-        return parse_spec(fields, "options")
+        spec = parse_spec(fields, "options")
+        if file := user_file(spec.workload):
+            case = next(iter(spec.sweep[0].cases().values()))
+            check_steps(case, *_located(file))
+        return spec
 
-    @property
-    def notices(self) -> list[str]:
-        """Lines that say what was added to what was asked for."""
+    def _job(self) -> tuple[dict[str, Any], Workload, bool]:
+        """Return the fields of the spec that is meant, without what options add.
+
+        Returns:
+            The fields, their workload, and whether sizes that are not given are those
+            of its first sweep.
+        """
+        target = self.target
+        if target is None or is_spec(target):
+            spec = load_preset(self.preset) if target is None else load_job(target)
+            fields = spec.model_dump(exclude_defaults=True)
+            if self.options and spec.declared.name != "softmax":
+                raise self._not_an_option(spec.declared)
+            return fields, spec.declared, target is not None
+        if target == "softmax":
+            fields = load_preset(self.preset).model_dump(exclude_defaults=True)
+            return fields, declared(target), False
+        workload = bring_file(target, str(Path.cwd())) if is_target(target) else None
+        workload = workload or _known(target)
+        if self.options:
+            raise self._not_an_option(workload)
+        if self.preset != Ask.preset:
+            raise InputError(
+                f"preset = {self.preset!r}: is of softmax, not of {target}"
+            )
+        first = workload.implementations[0].name
+        here = f"cpu/{first}{ALL_THREADS}", f"{ACCELERATOR}/{first}"
+        fields = {
+            "name": file_name(Path(target).stem.partition(":")[0]),
+            "workload": workload.name,
+            "contenders": [f"cpu/{first}@1", *here],
+            "pairs": [here, (f"cpu/{first}@1", here[0])],
+            "sweep": [usual_sweep(workload, dict(self.sizes))],
+            **USUAL,
+        }
+        return fields, workload, True
+
+    def _not_an_option(self, workload: Workload) -> InputError:
+        name = self.options[0]
+        written = name if name in workload.axes else workload.axes[0]
+        return InputError(
+            f"--{name.replace('_', '-')}: is an option of softmax; must be a word, "
+            f"such as {written}={dict(self.sizes)[name]}, for {workload.name}"
+        )
+
+    def notices(self, spec: Spec) -> list[str]:
+        """Return lines that say what was added to what was asked for.
+
+        Args:
+            spec: what was made of it.
+        """
         if len(self.contenders) != 1:
             return []
         return [
-            f"contender = {self.contenders[0]}: compared with {OPPONENT}, which was "
-            "added, as no second --contender was given"
+            f"contender = {self.contenders[0]}: compared with {spec.pairs[0][0]}, "
+            "which was added, as no second --contender was given"
         ]
 
     def _more(self, used_s: float = 0.0) -> dict[str, Any]:
@@ -130,51 +197,76 @@ class Ask:
         except ValidationError as error:
             raise InputError(f"options: {first_wrong(error)}") from error
 
-    def _sweeps(
-        self, workload: Workload, sweeps: list[dict[str, Any]]
-    ) -> list[dict[str, Any]]:
-        """Return the spec's sweeps, or those of its job at the sizes given.
 
-        A list of one size is a fixed value; each longer one is an axis, swept at
-        every combination of the others. Where only sizes that a unit of the costs
-        depends on are fixed (features, say), the spec's own sweeps have them.
-        """
-        lists = {name: parse_sizes(workload, name, text) for name, text in self.sizes}
-        single = {name: sizes[0] for name, sizes in lists.items() if len(sizes) == 1}
-        if single.keys() == lists.keys() <= {*workload.shape}:
-            return [_eased(workload, _fixed(sweep, single), single) for sweep in sweeps]
-        made_of = math.prod(map(len, lists.values()))
-        if made_of > MOST_CELLS:
-            raise InputError(
-                f"{', '.join(lists)}: {made_of:,} combinations; must be at most "
-                f"{MOST_CELLS:,}"
-            )
-        axes = [n for n in lists if n not in single]
-        axes = axes or [n for n in lists if n not in workload.shape][:1]
-        base = {**sweeps[0]} if self.spec_file else {}
-        made = []
-        for axis in axes:
-            others = {
-                n: sizes for n, sizes in lists.items() if n != axis and n not in single
-            }
-            for combination in itertools.product(*others.values()):
-                row = {**base, **single, **dict(zip(others, combination, strict=True))}
-                row.pop(axis, None)
-                row |= {"axis": axis, "values": lists[axis]}
-                made.append(_eased(workload, row, lists))
-        return made
+def opponent(workload: Workload) -> str:
+    """Return whom a contender is compared with if it is the only one given."""
+    usual = [one.name for one in workload.implementations[:1]] or ["resident"]
+    return f"cpu/{usual[0]}{ALL_THREADS}"
 
 
-def _fixed(sweep: dict[str, Any], sizes: dict[str, int]) -> dict[str, Any]:
-    """Return a sweep at given sizes; if its axis is given, that is its only value."""
-    alone = {"values": [sizes[sweep["axis"]]]} if sweep["axis"] in sizes else {}
-    return {**sweep, **sizes, **alone}
+def _known(name: str) -> Workload:
+    """Return a workload that has no file, by its name.
+
+    Raises:
+        InputError: for anything else, saying what a job can be.
+    """
+    try:
+        found = declared(name)
+    except ValueError as error:
+        names = str(error).removeprefix("must be one of ")
+        raise InputError(
+            f"job = {shown(name)}: must be a spec (.toml), a file of Python (.py), "
+            f"module:function or a workload: {names}"
+        ) from error
+    if not found.implementations:
+        raise InputError(
+            f"job = {shown(name)}: has no implementation; must be in a spec"
+        )
+    return found
 
 
-def _eased(
-    workload: Workload, sweep: dict[str, Any], given: Container[str]
-) -> dict[str, Any]:
-    return {**sweep, **definition(workload.name).eased(sweep, given)}
+def parse_words(words: Sequence[str]) -> tuple[str | None, dict[str, str]]:
+    """Return the job that words name, None if they name none, and what they give it.
+
+    Raises:
+        InputError: for two jobs, a name given twice or without a value.
+    """
+    jobs, given = list[str](), dict[str, str]()
+    for word in words:
+        match = WORD.fullmatch(word)
+        if match is None:
+            jobs.append(word)
+            continue
+        name, value = match.groups()
+        if not value or name in given:
+            must = "be given once" if value else "have a value, such as 64..4096"
+            raise InputError(f"{name} = {shown(value)}: must {must}")
+        given[name] = value
+    if len(jobs) > 1:
+        raise InputError(
+            f"{shown(jobs[1])}: must be NAME=VALUE, as the job is {shown(jobs[0])}"
+        )
+    return next(iter(jobs), None), given
+
+
+def is_spec(target: str) -> bool:
+    """Tell whether a job is a spec: by its name's end, or any other file's path."""
+    return target.endswith(".toml") or ("/" in target and not target.endswith(".py"))
+
+
+def load_job(path: str) -> Spec:
+    """Read a spec file; if it names a user's file, that is brought in first.
+
+    Raises:
+        InputError: in one line.
+    """
+    return load_spec(Path(path), lambda target, folder: bring_file(target, folder).name)
+
+
+def _located(file: UserFile) -> tuple[str, str]:
+    """Return a user's file as it is declared: what is loaded, and from where."""
+    is_module = ":" in file.name
+    return file.name if is_module else file.path, str(Path.cwd())
 
 
 def _check_ranks(text: str, cores: int | None) -> None:
@@ -187,30 +279,6 @@ def _check_ranks(text: str, cores: int | None) -> None:
             f"ranks x threads = {who.ranks} x {who.threads} in contender {text!r}: "
             f"must be at most {cores}, the cores of this machine"
         )
-
-
-def parse_sizes(workload: Workload, name: str, text: str) -> list[int]:
-    """Read comma-separated sizes.
-
-    Raises:
-        InputError: for an empty list, anything but integers that are large enough, and
-            a size that the workload does not have.
-    """
-    if name not in workload.axes:
-        raise InputError(
-            f"{name} = {shown(text)}: workload {workload.name} has no such size; must "
-            f"be one of {', '.join(workload.axes)}"
-        )
-    sizes, least = list[int](), workload.size(name).least
-    for part in text.split(","):
-        digits = part.strip()
-        if not SIZE.fullmatch(digits) or int(digits) < least:
-            raise InputError(
-                f"{name} = {shown(text)}: must be integers >= {least} separated by "
-                f"commas, of at most {MOST_DIGITS} digits"
-            )
-        sizes.append(int(digits))
-    return sizes
 
 
 def _number(text: str) -> float:

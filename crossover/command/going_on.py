@@ -1,5 +1,6 @@
 """A run that begins, alone, or goes on: under the same circumstances, or marked."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -8,9 +9,12 @@ from pathlib import Path
 from crossover.command import new_run
 from crossover.files.untrusted import InputError
 from crossover.measure.environment import Environment
-from crossover.nouns import Circumstances, Run
+from crossover.nouns import Circumstances, Run, UserFile
 from crossover.record import copies, run_folder
 from crossover.record.circumstances import changes, machine_id
+from crossover.workloads.registry import bring
+from crossover.workloads.user_file import UserJob
+from crossover.workloads.workload import Workload
 
 FORCED = (
     "--force goes on: new rounds then carry another machine's id, and are never paired "
@@ -46,6 +50,7 @@ def going_on(
         InputError: naming what differs, or the folder of a copy that went on.
     """
     with copies.alone(folder, run):
+        bring_back(run.spec.declared, run.user_file)
         if run.machine.passed_on is None:
             environment.say(
                 f"run = {str(folder)!r}: is of an older version, which recorded less: "
@@ -56,6 +61,27 @@ def going_on(
         run = _same(folder, run, now, copy, force, environment)
         copies.note(folder, run)
         yield run
+
+
+def bring_back(workload: Workload, file: UserFile | None) -> None:
+    """Make the user's file of a recorded run known, if it is what it was.
+
+    Raises:
+        InputError: when it is gone, or was edited.
+    """
+    if file is None:
+        return
+    path = Path(file.path)
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(f"{file.path}: {error.strerror}: the run needs it") from error
+    if found != file.sha256:
+        raise InputError(
+            f"{file.path}: was edited since the run began: must be as it was, or a new "
+            "run"
+        )
+    bring(UserJob(workload, file))
 
 
 def _same(

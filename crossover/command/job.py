@@ -88,7 +88,7 @@ def do_run(
     with run_folder.entered(folder, new=resume is None):
         if resume is None:
             run_folder.create(folder, run)
-            for line in ask.notices + notices(spec):
+            for line in ask.notices(spec) + notices(spec):
                 environment.say(line)
             with beginning(folder, run):
                 return _carry_on(spec, run, folder, workers, environment)
@@ -154,7 +154,7 @@ def do_plan(ask: Ask) -> None:
     """Print what a run would do."""
     cores = usable_cores()
     spec = resolve(ask.spec(cores), (), cores)
-    for line in ask.notices + notices(spec):
+    for line in ask.notices(spec) + notices(spec):
         print(f"crossover: {line}", file=sys.stderr)
     blocks = next_blocks(spec, [])
     for block in blocks:

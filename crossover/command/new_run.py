@@ -1,5 +1,6 @@
 """A run that begins: its id, the command and commit, this machine, the plan for it."""
 
+import dataclasses
 import shlex
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from crossover.proof.settings import notices
 from crossover.spec.contenders import missing
 from crossover.spec.resolve import resolve
 from crossover.spec.spec import Spec
+from crossover.workloads.registry import user_file
 
 
 def new_run(spec: Spec, environment: Environment) -> tuple[Run, Spec]:
@@ -31,7 +33,8 @@ def new_run(spec: Spec, environment: Environment) -> tuple[Run, Spec]:
     names = tuple(str(a["name"]) for a in machine.accelerators)
     spec = resolve(spec, names, cores)
     name = new_id(spec, environment)
-    return Run(name, SCHEMA, spec, found.commit, typed(), machine, ()), spec
+    file = user_file(spec.workload)
+    return Run(name, SCHEMA, spec, found.commit, typed(), machine, (), file), spec
 
 
 def here(spec: Spec) -> Circumstances:
@@ -41,7 +44,10 @@ def here(spec: Spec) -> Circumstances:
         InputError: for a device that torch does not know.
     """
     asked = {c.device for s in spec.sweep for c in spec.contenders_of(s)}
-    return Circumstances(snapshot(tuple(sorted(asked))), commit())
+    machine = snapshot(tuple(sorted(asked)))
+    if spec.declared.is_users:  # what softmax's trainers lack says nothing of it
+        machine = dataclasses.replace(machine, trainers={})
+    return Circumstances(machine, commit())
 
 
 def check_pairs(spec: Spec, machine: Machine) -> None:

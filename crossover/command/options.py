@@ -26,7 +26,11 @@ def _flag(name: str, said: str) -> Any:
 
 
 OPTIONS = {
-    "spec_file": _argument("SPEC.toml", "What to measure; without it, the preset."),
+    "words": _argument(
+        "[JOB] [NAME=VALUES]...",
+        "JOB is a spec (.toml), your own file (.py) or module:function; without it, "
+        "the preset. Sizes are fixed (32), listed (8,64) or an axis (64..4096).",
+    ),
     "preset": _option(
         "NAME", "A spec that ships with the program: smoke, quick, lesson or full."
     ),
@@ -126,6 +130,7 @@ OPTIONS = {
         "--higher-is-better/--lower-is-better",
         "Whether the times are rates, such as GFLOP/s; else their name tells.",
     ),
+    "init.file": _argument("FILE.py", "The file to write."),
     "run_a": _argument("BEFORE", f"The run before: {RUN_FORMS}."),
     "run_b": _argument("AFTER", "The run after, in the same forms."),
     "pairs": _option("N", "Pairs of programs that spin; ten seconds each.", least=1),

@@ -18,6 +18,7 @@ from crossover.measure.environment import ENVIRONMENT
 from crossover.plan.plan import notices
 from crossover.record import launched
 from crossover.record.launched import Job, Launched, jobs_of
+from crossover.workloads.registry import user_file
 
 GRACE_S = 1.0
 """How long a job may take to end by itself: a terminal sent it the signal, too."""
@@ -85,11 +86,18 @@ def do_launch(
     spec = ask.spec()
     run_id = new_id(spec, ENVIRONMENT)
     out = out or Path("results") / run_id
+    file = user_file(spec.workload)
     whole = Launched(
-        launch=launcher, run_id=run_id, command=typed(), commit=commit(), spec=spec
+        launch=launcher,
+        run_id=run_id,
+        command=typed(),
+        commit=commit(),
+        workload=spec.declared if file else None,
+        user_file=file,
+        spec=spec,
     )
     launched.create(out, whole)
-    for line in ask.notices + notices(spec):
+    for line in ask.notices(spec) + notices(spec):
         ENVIRONMENT.say(line)
     return go_on(out)
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from crossover.command.going_on import beginning, going_on
+from crossover.command.going_on import beginning, bring_back, going_on
 from crossover.command.new_run import new_run
 from crossover.files.atomic import write_atomically
 from crossover.files.edge import one_line_always
@@ -83,6 +83,7 @@ def measure(folder: Path, name: str, force: bool = False) -> None:
     is_new = not (out / run_folder.HEADER).exists()
     with run_folder.entered(out, new=is_new):
         if is_new:
+            bring_back(whole.spec.declared, whole.user_file)
             run, _ = new_run(jobs[name].spec, ENVIRONMENT)
             run = dataclasses.replace(run, run_id=f"{whole.run_id}-{name}")
             run_folder.create(out, run)

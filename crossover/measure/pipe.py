@@ -17,7 +17,9 @@ from pydantic import (
     ValidationError,
 )
 
+from crossover.nouns import UserFile
 from crossover.spec.bounds import LARGEST
+from crossover.workloads.workload import Workload
 
 MOST_NOTES, MOST_WARM_UPS = 2000, 1000
 """Longest notes, in characters, and most calls of a warm-up in a reply."""
@@ -184,6 +186,28 @@ class Count(Request[Counted]):
     workload: str
     trainer: str
     cases: tuple[dict[str, object], ...]
+    declared: "Declared | None" = None
+    """What a user's file declared; None for other workloads."""
+
+
+class Declared(Reply):
+    """What a user's file declares, and which file that is."""
+
+    workload: Workload
+    file: UserFile
+
+
+class Declare(Request[Declared]):
+    """Load a user's file and declare its workload."""
+
+    good: ClassVar = Declared
+    op: Literal["declare"] = "declare"
+    target: str
+    """A path that ends in .py, or `module:function`."""
+    folder: str
+    """What a path is relative to, and where modules are searched, too."""
+    case: dict[str, object] = {}
+    """Values with which each function is called once, to see that it returns a step."""
 
 
 class Opened(Reply):
@@ -207,6 +231,10 @@ class Opened(Reply):
     setup_idle_s: NotNegative = 0.0
     """Seconds of the set-up in which the process did not run, as far as that tells of a
     disturbance; 0 if it cannot tell."""
+    verified: bool | None = None
+    """Whether the result was shown to be that of the other contenders."""
+    items: NotNegative | None = None
+    """Number of things that one training works on."""
 
 
 class Open(Request[Opened]):
@@ -222,6 +250,10 @@ class Open(Request[Opened]):
     ranks: int = 1
     longest_s: float
     """Seconds; a sample that would last longer trains fewer epochs."""
+    declared: Declared | None = None
+    """What a user's file declared as the run began; None for other workloads."""
+    agreed: str | None = None
+    """File of the result that the case's first contender had, or will have."""
 
 
 class Sampled(Reply):
@@ -258,7 +290,7 @@ class Close(Request[Closed]):
     op: Literal["close"] = "close"
 
 
-AnyRequest = Describe | Examine | Verify | Count | Open | Sample | Close
+AnyRequest = Describe | Examine | Verify | Count | Declare | Open | Sample | Close
 _REQUESTS: TypeAdapter[AnyRequest] = TypeAdapter(
     Annotated[AnyRequest, Field(discriminator="op")]
 )

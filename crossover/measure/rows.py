@@ -132,8 +132,9 @@ class Waits:
 
 def _waited(m: Measurement) -> float | None:
     """Return the seconds that a row waited in a second of its samples."""
-    if m.waited_s is None or not m.samples_s:
+    if m.waited_share is None:  # of ranks it tells nothing
         return None
+    assert m.waited_s is not None
     return m.waited_s / sum(m.samples_s)
 
 

@@ -6,10 +6,12 @@ of each sample. The worker and asv's and pytest's suites use it.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 
 from crossover.measure.clock import (
@@ -122,7 +124,8 @@ class Sampler:
         with proving_ranks(self._session.processes):
             self.opened = self._open(context_s + build_s, longest_s)
         prove_threads(threads)
-        prove_device(device)
+        if getattr(self._session, "is_torch", True):
+            prove_device(device)
         getattr(self._session, "prove", lambda: None)()
         self._garbage = GarbagePause()
 
@@ -151,6 +154,7 @@ class Sampler:
             accuracy=accuracy,
             notes=self._notes(call_s),
             floor_s=self._least_s,
+            items=self._items(),
             setup_idle_s=self._telling_idle_s(),
         )
 
@@ -188,11 +192,25 @@ class Sampler:
             said.append(short)
         return "; ".join(said)
 
-    def transfer_s(self) -> float:
-        """Time one more move of the data to the device.
+    def _items(self) -> float | None:
+        """Return how many things a whole training works on, if the session tells."""
+        items = getattr(self._session, "items", None)
+        return None if items is None else self.case.repeats * float(items)
+
+    def result(self) -> Sequence[np.ndarray[Any, Any]]:
+        """Return the arrays that must be equal for all contenders; none if unknown."""
+        found: Sequence[np.ndarray[Any, Any]] = getattr(
+            self._session, "result", lambda: ()
+        )()
+        return found
+
+    def transfer_s(self) -> float | None:
+        """Time one more move of the data to the device; None if there are no data.
 
         It is about 0 on the CPU, and for a trainer that moves the data in every epoch.
         """
+        if not getattr(self._session, "has_data", True):
+            return None
         return self._measured(self.move)
 
     def sample(self) -> tuple[float, float | None, float | None]:

@@ -8,12 +8,14 @@ as `pipe` defines them.
 import gc
 import signal
 import time
+from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
 import torch
 from pydantic import ValidationError
 
+from crossover.contender import Contender
 from crossover.files.untrusted import InputError
 from crossover.measure.accelerator import accelerator_facts, equal_work
 from crossover.measure.clock import Idle
@@ -25,6 +27,8 @@ from crossover.measure.pipe import (
     Closed,
     Count,
     Counted,
+    Declare,
+    Declared,
     Describe,
     Ended,
     Examine,
@@ -43,7 +47,10 @@ from crossover.measure.pipe import (
 )
 from crossover.measure.sampler import Sampler
 from crossover.nouns import Case
-from crossover.workloads.registry import definition
+from crossover.proof.agreement import agree
+from crossover.workloads.definition import WrongResult
+from crossover.workloads.registry import bring, definition
+from crossover.workloads.user_file import UserJob, declare, implementations, place_of
 from softmax_core.device import (
     parse_device,
     synchronize,
@@ -65,6 +72,8 @@ class Worker:
         self._context_s: dict[str, float] = {}
         self._meters: dict[torch.device, Meter | None] = {}
         self._device = torch.device("cpu")
+        self._file = ""
+        """The user's file that the last cell is of, if it is of one."""
 
     def answer(self, request: AnyRequest) -> Reply | Ended:
         """Do one request.
@@ -79,8 +88,8 @@ class Worker:
                 return describe_here(names)
             case Examine() | Verify():
                 return _examine(request)
-            case Count():
-                return _count(request)
+            case Count() | Declare():
+                return _count(request) if request.op == "count" else _declare(request)
             case Open():
                 return self._open(request)
             case Sample():
@@ -116,6 +125,8 @@ class Worker:
         device = parse_device(request.device)
         reason = unavailable_reason(device)
         ranks, trainer = request.ranks, request.trainer
+        _bring(request.declared)
+        self._file = request.declared.file.path if request.declared else ""
         case = _case(request.workload, request.case)
         job = definition(case.workload.name)
         if reason is None:
@@ -140,13 +151,36 @@ class Worker:
             idle=idle,
         )
         launches = job.launches_per_step(case, trainer, ranks)
+        verified = self._agrees(request, case) if request.agreed else None
         gc.freeze()  # no sample then searches what counting has loaded for garbage
         more = {
             "energy_of": meter.name if meter else "",
             "launches_per_step": launches,
             "work": job.work(case),
+            "verified": verified,
         }
         return Opened.model_validate(dict(self._sampler.opened) | more)
+
+    def _agrees(self, request: Open, case: Case) -> bool:
+        """Compare the result with that of the case's first contender.
+
+        Returns:
+            Whether there was something to compare, and the workload asks for it.
+
+        Raises:
+            WrongResult: when the results differ.
+        """
+        assert self._sampler is not None
+        assert request.agreed is not None
+        share, found = case.workload.check, self._sampler.result()
+        if share is None or not found:
+            return False
+        who = Contender(
+            request.device, request.trainer, request.threads, ranks=request.ranks
+        )
+        if why := agree(found, str(who), share, Path(request.agreed)):
+            raise WrongResult(why)
+        return True
 
     def _meter(self, device: torch.device) -> Meter | None:
         if device not in self._meters:
@@ -171,6 +205,10 @@ class Worker:
                 job.first_use(trainer, str(device), ranks)
             self._context_s[key] = time.perf_counter() - start
         return self._context_s[key]
+
+    def place_of(self, error: Exception) -> str:
+        """Return the line of the user's file that led to an error, "" if none did."""
+        return place_of(error, Path(self._file)) if self._file else ""
 
     def lost_device(self) -> bool:
         """Tell whether the device no longer answers this process."""
@@ -208,11 +246,43 @@ def _count(request: Count) -> Counted:
         InputError: if the work cannot be counted.
     """
     try:
+        _bring(request.declared)
         cases = [_case(request.workload, values) for values in request.cases]
         counts = definition(request.workload).count(request.trainer, cases)
     except ValueError as error:
         raise InputError(str(error)) from error
     return Counted.model_validate({"counts": tuple(map(tuple, counts))})
+
+
+def _bring(declared: Declared | None) -> None:
+    """Make the workload of a user's file known here."""
+    if declared is not None:
+        bring(UserJob(declared.workload, declared.file))
+
+
+def _declare(request: Declare) -> Declared:
+    """Load a user's file; if there is a case, see that its functions return steps.
+
+    What else goes wrong there may not do so at other sizes, or on other devices.
+
+    Raises:
+        InputError: in one line, with the file and the line number.
+    """
+    job = declare(request.target, request.folder)
+    if request.case:
+        case = job.declared.case(**request.case)
+        for name, function in implementations(job.module).items():
+            line = function.__code__.co_firstlineno
+            try:
+                session = job.session(case, name, "cpu", None, 1)
+                session.move()
+                session.build()
+            except WrongResult as error:
+                place = f"{Path(job.file.path).name}:{line}"
+                raise InputError(f"{place}: {error}") from error
+            except Exception:  # a cell with this reason, if it is so there
+                continue
+    return Declared(workload=job.declared, file=job.file)
 
 
 def _case(workload: str, values: dict[str, object]) -> Case:
@@ -265,4 +335,6 @@ def _failure(worker: Worker, error: Exception) -> Ended:
     notes = first_line(error)
     if isinstance(error, ValidationError) and error.title in REPLIES:
         notes = f"a reply {wrong(error)}"
+    elif place := worker.place_of(error):
+        notes += f" ({place})"
     return Ended(status="failed", notes=notes)

@@ -200,6 +200,8 @@ class Known:
         self, sweep: Sweep, smallest: int, largest: int, group: dict[Contender, None]
     ) -> Reach:
         """Return the sizes beyond those measured that the job and its means allow."""
+        if sweep.closed:
+            return Reach()
         down, up = smaller(sweep, smallest), larger(sweep, largest)
         return Reach(
             down if down and self._allow(sweep, smallest, down, group) else None,

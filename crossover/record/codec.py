@@ -131,6 +131,31 @@ def read_header(text: str) -> Run:
     return Run(*head, measurements=(), user_file=file, others=others)
 
 
+class _Declaring(BaseModel):
+    """The field of a file that may hold the declaration of a user's file."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    workload: Workload | None = None
+
+
+def read_workload(fields: Any) -> Workload | None:
+    """Return the workload that a file's fields declare; None if they declare none.
+
+    Raises:
+        InputError: when it is no declaration.
+    """
+    try:
+        found = _Declaring.model_validate_json(json.dumps(fields), strict=True)
+        if found.workload is not None:
+            check_declared(found.workload)
+    except ValidationError as error:
+        raise Unreadable(first_wrong(error)) from error
+    except ValueError as error:
+        raise Unreadable(f"workload: {error}") from error
+    return found.workload
+
+
 def _check_schema(fields: Any) -> None:
     schema = fields.get("schema") if isinstance(fields, dict) else None
     if type(schema) is int and OLDEST <= schema <= SCHEMA:

@@ -9,6 +9,7 @@
 """
 
 import dataclasses
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from crossover.files.untrusted import (
     parse_json,
     read_text,
 )
-from crossover.nouns import Case, Run
+from crossover.nouns import Case, Run, UserFile
 from crossover.record import codec, run_folder
 from crossover.record.chain import last_check, sealed
 from crossover.record.circumstances import changes
@@ -34,6 +35,7 @@ from crossover.record.run_folder import HEADER
 from crossover.spec.bounds import Strict
 from crossover.spec.launch_table import Launch, NodeType
 from crossover.spec.spec import Spec
+from crossover.workloads.workload import Workload
 
 LAUNCH, JOBS, LOGS, MERGED, ENDED = "launch.json", "jobs", "logs", "merged", "ended"
 Say = Callable[[str], None]
@@ -50,6 +52,9 @@ class Launched(Strict):
     run_id: StrictStr
     command: StrictStr
     commit: StrictStr | None
+    workload: Workload | None = None
+    """What a user's file declared; None for other workloads."""
+    user_file: UserFile | None = None
     spec: Spec
 
 
@@ -110,7 +115,9 @@ def load(out: Path) -> Launched:
     """
     with refusing("run", out, LAUNCH):
         fields = clean(parse_json(read_text(out / LAUNCH, MOST_LAUNCH, link=False)))
-        return Launched.model_validate(fields)
+        known = codec.read_workload(fields)
+        context = {"workload": known} if known else None
+        return Launched.model_validate_json(json.dumps(fields), context=context)
 
 
 def merge(out: Path, say: Say = lambda line: None) -> list[Path]:

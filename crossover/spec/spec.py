@@ -201,7 +201,7 @@ def known_keys(workload: Workload, place: Place) -> Iterable[str]:
     """Return the keys that a place in a spec of a workload may hold."""
     table = place[0] if len(place) > 1 else None
     if table == "sweep":
-        return "axis", "values", *workload.names, "contenders", "pairs"
+        return "axis", "values", *workload.names, "contenders", "pairs", "closed"
     if table == "launch":
         return NodeType.model_fields if len(place) > 3 else Launch.model_fields
     return Spec.model_fields

@@ -34,6 +34,8 @@ class Sweep(Strict):
     values: tuple[Whole, ...] = Field(min_length=1, max_length=1000)
     contenders: tuple[Who, ...] = ()
     pairs: Pairs = ()
+    closed: StrictBool = False
+    """Whether the search adds no sizes outside those given, as in `A..B`."""
 
     @field_validator("values")
     @classmethod
@@ -49,7 +51,8 @@ class Sweep(Strict):
     @model_serializer(mode="wrap")
     def _as_written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields = handler(self)
-        names = ("axis", "values", *self.workload.names, "contenders", "pairs")
+        names = ["axis", "values", *self.workload.names, "contenders", "pairs"]
+        names += ["closed"] * self.closed
         return {name: fields[name] for name in names if name in fields}
 
     @cached_property

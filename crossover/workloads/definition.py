@@ -24,6 +24,11 @@ class Session(Protocol):
     the ids of other processes that share it. A session may also have `prove`, which
     takes nothing and raises an error unless what ran, as the cell was opened, is what
     the implementation's name says, such as compiled code.
+
+    Where the workload says `check`, `result` takes nothing and returns arrays of one
+    dimension, which the engine compares with those of the other contenders. A session
+    whose `has_data` is false moves nothing, and one whose `is_torch` is false uses the
+    device without torch; `items` tells how many things one repeat works on.
     """
 
     notes: str = ""

@@ -13,7 +13,10 @@ from crossover.nouns import Measurement, field_names
 from crossover.workloads.values import Setting, Size
 from crossover.workloads.workload import Workload
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
+IMPLEMENTATION = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}", re.ASCII)
+FILE = re.compile(r"[^\x00-\x1f\x7f/\\]{1,80}\.py|[\w.]{1,80}:[\w.]{1,80}")
+"""A workload that is a user's: the name of its file, or its module and function."""
 LETTER = re.compile(r"[a-z]{0,4}", re.ASCII)
 MOST_PARTS, MOST_IMPLEMENTATIONS, LONGEST = 32, 200, 200
 """Most sizes and settings, most implementations, and longest text in characters."""
@@ -23,7 +26,17 @@ RESERVED = {
     name
     for noun in (Answer, Contender, Crossover, Estimate, Measurement)
     for name in field_names(noun)
-} | {"values", "contenders", "pairs", "best", "calls", "size", "workload", "node"}
+} | {
+    "values",
+    "contenders",
+    "pairs",
+    "closed",
+    "best",
+    "calls",
+    "size",
+    "workload",
+    "node",
+}
 """Names of columns and keys, which no size and no setting may have."""
 
 
@@ -41,8 +54,13 @@ def check_declared(workload: Workload) -> None:
         )
     if len(workload.implementations) > MOST_IMPLEMENTATIONS:
         raise ValueError(f"implementations: must be at most {MOST_IMPLEMENTATIONS}")
-    _check_names([workload.name, *names, *workload.costs])
-    _check_names([one.name for one in workload.implementations])
+    if not FILE.fullmatch(workload.name):
+        _check_names([workload.name], IMPLEMENTATION)
+    _check_names(names)
+    others = [*workload.costs, *(one.name for one in workload.implementations)]
+    _check_names(others, IMPLEMENTATION)
+    if workload.check is not None and not 0 < workload.check <= LARGEST:
+        raise ValueError(f"check = {workload.check}: must be > 0")
     for name in names:
         if name in RESERVED or names.count(name) > 1:
             raise ValueError(f"{name}: must be a name of its own, and no column's")
@@ -57,11 +75,12 @@ def check_declared(workload: Workload) -> None:
         raise ValueError(f"shape = {workload.shape}: must name sizes and settings")
 
 
-def _check_names(names: Iterable[str]) -> None:
+def _check_names(names: Iterable[str], form: re.Pattern[str] = NAME) -> None:
+    small = "small " * (form is IMPLEMENTATION)
     for name in names:
-        if not NAME.fullmatch(name):
+        if not form.fullmatch(name):
             raise ValueError(
-                f"name = {name[:LONGEST]!r}: must be small letters, digits and _, the "
+                f"name = {name[:LONGEST]!r}: must be {small}letters, digits and _, the "
                 "first a letter, at most 40"
             )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 Value = object
 """The value of a size or setting: a number, a text, a truth value or some numbers."""
 _NUMBER = r"-?\d{1,20}(?:\.\d{1,20})?(?:e[+-]?\d{1,3})?"
-_TEXT = r"[a-z]\w{0,39}"
+_TEXT = r"\w[\w.+]{0,39}"
 """A text setting's value. Digits and letters are limited: ids come from any file."""
 
 

@@ -51,6 +51,9 @@ class Workload:
     """The sizes and settings that one unit of a cost depends on."""
     implementations: tuple[Implementation, ...] = ()
     """All implementations; the first is meant if a contender names none."""
+    check: float | None = None
+    """How far contenders' results may lie apart, as a share of the largest; None if the
+    engine does not compare them."""
 
     def __post_init__(self) -> None:
         # A merge looks up workloads a million times: the hash is computed once.
@@ -75,6 +78,11 @@ class Workload:
     def repeating(self) -> str:
         """The name of the size that time is proportional to; "" if there is none."""
         return next((size.name for size in self.sizes if size.repeats), "")
+
+    @property
+    def is_users(self) -> bool:
+        """Whether it is a user's file, or a function of a user's module."""
+        return self.name.endswith(".py") or ":" in self.name
 
     @property
     def _parts(self) -> tuple[Size | Setting, ...]:
@@ -164,8 +172,15 @@ class Workload:
 
     def _told(self, case: Case) -> Iterator[tuple[str, Value]]:
         for name, value in case.values:
-            if name in self.axes or value != self._defaults[name]:
+            if name in self._always_told or value != self._defaults[name]:
                 yield name, value
+
+    @cached_property
+    def _always_told(self) -> tuple[str, ...]:
+        """The sizes that every id holds; that of a user's file is about one step."""
+        if not self.is_users:
+            return self.axes
+        return tuple(size.name for size in self.sizes if not size.repeats)
 
     def parse_case(self, name: str) -> Case:
         """Read a case's id.
@@ -198,16 +213,18 @@ class Workload:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        sizes = [
-            f"{re.escape(self._lead(size))}(?P<{size.name}>\\d{{1,{MOST_DIGITS}}})"
-            for size in self.sizes
-        ]
+        told = [size for size in self.sizes if size.name in self._always_told]
         mark = "-" if self._has_letters else ","
-        settings = [
-            f"(?:{mark}{re.escape(self._lead(s))}(?P<{s.name}>{form(s)}))?"
-            for s in self.settings
-        ]
-        return re.compile(mark.join(sizes) + "".join(settings), re.ASCII)
+        sizes = mark.join(self._form(size) for size in told)
+        others = [part for part in self._parts if part not in told]
+        settings = [f"(?:{mark}{self._form(part)})?" for part in others]
+        return re.compile(sizes + "".join(settings), re.ASCII)
+
+    def _form(self, part: Size | Setting) -> str:
+        """Return a regular expression for a size or setting in a case's id."""
+        whole = f"\\d{{1,{MOST_DIGITS}}}"
+        value = whole if isinstance(part, Size) else form(part)
+        return f"{re.escape(self._lead(part))}(?P<{part.name}>{value})"
 
     def _lead(self, part: Size | Setting) -> str:
         return part.letter if self._has_letters else f"{part.name}="

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from crossover.analysis.compare import compare, lines
 from crossover.analysis.frame import derive
-from crossover.command.ask import parse_duration, parse_prices, parse_sizes
+from crossover.command.ask import parse_duration, parse_prices, parse_words
+from crossover.command.sweeps import sweeps
 from crossover.contender import Contender
 from crossover.files.untrusted import InputError, one_line
 from crossover.plan.plan import next_blocks, notices
@@ -213,7 +214,9 @@ def table(data):
 def options(data):
     """Read what options hold: sizes, durations, prices, contenders, names of cases."""
     text = data.decode("utf-8", "surrogateescape")
-    refused(lambda: parse_sizes(SOFTMAX, "samples", text))
+    for name in SOFTMAX.names:
+        refused(lambda name=name: sweeps(SOFTMAX, [], {name: text}, False))
+    refused(lambda: parse_words(text.split()))
     refused(lambda: parse_duration(text))
     refused(lambda: parse_prices(tuple(text.split(","))))
     for read in (Contender.parse, SOFTMAX.parse_case):

@@ -129,4 +129,6 @@ def live(folder, spec_file, pipe):
     told, around = install(folder, pipe)
     if (folder / run_folder.HEADER).exists():
         return job.do_run(Ask(), None, folder, workers=told, environment=around)
-    return job.do_run(Ask(spec_file), folder, None, workers=told, environment=around)
+    return job.do_run(
+        Ask(str(spec_file)), folder, None, workers=told, environment=around
+    )

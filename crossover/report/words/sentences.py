@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from crossover.analysis.flags import BUSY, UNFINISHED, doubts
+from crossover.analysis.flags import BUSY, UNFINISHED, UNVERIFIED, doubts
 from crossover.findings import (
     BEHIND,
     EQUAL,
@@ -71,6 +71,10 @@ def whole(c: Crossover) -> Parts:
     return first, *others
 
 
+FIRST = (*UNFINISHED, BUSY, UNVERIFIED)
+"""Doubts that stand before an outcome, or beside it in words of their own."""
+
+
 def doubtful(c: Crossover) -> str:
     """Say what makes an answer doubtful: `unfinished (...), doubtful (...)`, or ""."""
     return doubted(c.flags)
@@ -80,7 +84,7 @@ def doubted(flags: Iterable[str]) -> str:
     """Say what flags make doubtful; see `doubtful`."""
     said = doubts(flags)
     unfinished = [words for name, words in said.items() if name in UNFINISHED]
-    others = [words for name, words in said.items() if name not in (*UNFINISHED, BUSY)]
+    others = [words for name, words in said.items() if name not in FIRST]
     parts = {"unfinished": unfinished, "doubtful": others}
     return ", ".join(f"{word} ({'; '.join(why)})" for word, why in parts.items() if why)
 
@@ -88,10 +92,12 @@ def doubted(flags: Iterable[str]) -> str:
 def headed(c: Crossover) -> str:
     """Return the outcome of an answer with its doubts, as its line begins.
 
-    A machine whose cores were taken by others comes before all.
+    Contenders that were not compared, and a machine whose cores were taken by others,
+    come before all.
     """
-    busy = doubts(c.flags).get(BUSY)
-    first = f"Not to be trusted: {busy}; " if busy else ""
+    known = doubts(c.flags)
+    first = f"Not to be trusted: {known[BUSY]}; " if BUSY in known else ""
+    first = f"Unverified: {first}" if UNVERIFIED in known else first
     outcome = c.answer.outcome.replace("_", " ")
     return first + ", ".join(filter(None, (outcome, doubtful(c))))
 
