@@ -199,14 +199,18 @@ def cell_flags(rows: list[Measurement], machine: Machine) -> tuple[str, ...]:
         "threads_not_as_planned": asked is not None
         and any(m.threads is not None and m.threads != asked for m in rows),
         "circumstances_changed": any(m.machine_id for m in rows),
-        "extrapolated": any(
-            m.epochs_run is not None and m.epochs_run < m.case.repeats for m in rows
-        ),
+        "extrapolated": any(map(_is_extrapolated, rows)),
     }
     named = [name for name, is_raised in raised.items() if is_raised]
     busy = _busy_flags(rows, machine)
     others = (flag for m in rows for flag in m.flags)
     return tuple(dict.fromkeys([*named, *busy, *others]))
+
+
+def _is_extrapolated(m: Measurement) -> bool:
+    """Tell whether fewer repeats were timed than asked; a user's steps are alike."""
+    is_users = m.case.workload.is_users
+    return not is_users and (m.epochs_run or m.case.repeats) < m.case.repeats
 
 
 def few_disturbed(rows: Sequence[Measurement]) -> set[int]:
