@@ -209,8 +209,9 @@ def cell_flags(rows: list[Measurement], machine: Machine) -> tuple[str, ...]:
 
 def _is_extrapolated(m: Measurement) -> bool:
     """Tell whether fewer repeats were timed than asked; a user's steps are alike."""
-    is_users = m.case.workload.is_users
-    return not is_users and (m.epochs_run or m.case.repeats) < m.case.repeats
+    if m.epochs_run is None or m.case.workload.is_users:
+        return False
+    return m.epochs_run < m.case.repeats
 
 
 def few_disturbed(rows: Sequence[Measurement]) -> set[int]:
