@@ -211,7 +211,7 @@ def test_waiting_for_ones_own_threads_or_a_quota_is_not_other_programs():
      ("cpu/data_parallel@2x2", 2, None), ("cuda/resident", 16, 0.4)],
 )  # fmt: skip
 def test_a_share_is_of_the_cores_that_its_threads_can_use(who, threads, share):
-    """Ranks have other threads, too, which wait for one another: of them it is unknown."""
+    """Ranks have other threads, which wait for one another: of them it is unknown."""
     row = make_round(CASE, who, 0, 2.0, waited_s=0.8, threads=threads)
     assert row.waited_share == pytest.approx(share)
 
