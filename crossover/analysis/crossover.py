@@ -4,6 +4,7 @@ In: a run. Out: `Crossover`s, and in words what the run did not measure. The rep
 search, comparisons and merges call it.
 """
 
+import itertools
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -107,6 +108,8 @@ def _rows(
 ) -> Iterator[Crossover]:
     settings = settings_of(spec, sweep)
     for view in VIEWS_OF[seen.metric]:
+        if view == "with_transfer" and _moves_nothing(sweep, seen.recorded):
+            continue
         known = sweep.axis, cases, pair, view, settings, asked, spec.rounds
         row = seen.crossover(*known)
         if not spec.grid and width_of(row, cases) > spec.width:
@@ -114,6 +117,12 @@ def _rows(
             steep = seen.crossover(sweep.axis, cases, pair, view, sharp)
             row = _wide(row, width_of(steep, cases), spec.width)
         yield row
+
+
+def _moves_nothing(sweep: Sweep, recorded: Recorded) -> bool:
+    """Tell whether it is a user's file without data that could be moved."""
+    rows = itertools.chain.from_iterable(recorded.ok.values())
+    return sweep.workload.is_users and all(m.transfer_s is None for m in rows)
 
 
 def _controls(
