@@ -31,7 +31,10 @@ from crossover.nouns import Case, Run
 from crossover.spec.bounds import MOST_ROUNDS
 from crossover.spec.spec import Spec
 from crossover.spec.sweep import Sweep
+from crossover.workloads.values import text
 
+USUAL = "softmax"
+"""The job of a command that names none."""
 DECIDED = ("found", "always", "never", "not_monotone")
 WENT_WRONG = ("oom", "timeout", "crashed", "failed")
 """Statuses of a cell that make a run incomplete."""
@@ -227,13 +230,30 @@ def _next_step(run: Run, c: Crossover, folder: Path) -> str:
     if any(flag.startswith(("control_fired", "withheld")) for flag in c.flags):
         return "crossover doctor"
     if not run.paired:
-        return f"crossover run --contender {c.baseline} --contender {c.challenger}"
+        asked = f"--contender {c.baseline} --contender {c.challenger}"
+        return " ".join(["crossover run", *_words(run, c), asked])
     typed = f"crossover run --resume {shlex.quote(str(folder))}"
     time = " --budget 10m" if run.spec.budget_s else ""
     if any(map(_is_unreached, c.flags)):
         return f"{typed}{time}"
     rounds = min(max(2 * run.spec.rounds, ENOUGH_ROUNDS), MOST_ROUNDS)
     return f"{typed}{time} --rounds {rounds}"
+
+
+def _words(run: Run, c: Crossover) -> list[str]:
+    """Return the words that name a job and its sizes; none for softmax regression."""
+    workload = run.spec.declared
+    if workload.name == USUAL:
+        return []
+    own = (s for s in run.spec.sweep if (s.axis, s.line) == (c.axis, c.line))
+    sizes = [f"{c.axis}={','.join(map(str, s.values))}" for s in own]
+    fixed = [
+        f"{name}={text(value)}"
+        for name, value in c.line.values
+        if name != c.axis and value != workload.default(name)
+    ]
+    here = "./" * ("=" in workload.name)  # or it would be a word itself
+    return [shlex.quote(word) for word in (f"{here}{workload.name}", *sizes, *fixed)]
 
 
 def incomplete(run: Run, found: Iterable[Crossover]) -> list[str]:

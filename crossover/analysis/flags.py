@@ -18,7 +18,8 @@ ADVICE = {
     "misfit": "The cost model is off by more than 20 % at some size, as where caches "
     "overflow or threads switch on: do not extrapolate.",
     "unverified": "The contenders' results were not compared, as the step returns no "
-    "number or the file says `check = None`: nothing shows that they do the same work.",
+    "number, the file says `check = None`, or asv or pytest-benchmark measured it: "
+    "nothing shows that they do the same work.",
     "unstable": "The pairs spread by more than 10 %: close other programs, or measure "
     "longer samples or more rounds.",
     "autocorrelated": "Neighbouring rounds are alike, so that the interval is too "
