@@ -17,9 +17,9 @@ from typing import Any
 from pydantic import Field, StrictFloat, StrictInt, StrictStr
 
 from crossover.contender import Contender
-from crossover.files.untrusted import InputError, Unreadable, clean, parse_json
+from crossover.files.untrusted import InputError
 from crossover.nouns import Cell, Machine, Run
-from crossover.record.codec import read_workload
+from crossover.sources import declared
 from crossover.sources.as_run import (
     MOST_CELLS,
     Found,
@@ -31,15 +31,12 @@ from crossover.sources.as_run import (
 )
 from crossover.sources.json_file import List, Part, part, read_object, wrong
 from crossover.spec.bounds import LARGEST
-from crossover.workloads.softmax import SOFTMAX
 from crossover.workloads.workload import Workload
 
 VERSIONS = (1, 2)
 BENCHMARKS = ("time_train", "time_transfer", "track_accuracy", "peakmem_train")
 _QUOTED = re.compile(r"'([^'\\]{1,3000})'(?: \(\d+\))?")
 """A parameter as asv writes it; equal ones are numbered."""
-_DECLARING = re.compile(r"\d{1,9} (\{.*\})", re.ASCII | re.DOTALL)
-"""The version of a benchmark of ours if it is not of softmax regression."""
 Number = StrictFloat | StrictInt
 MACHINE = "machine.json"
 MEDIAN_ONLY = "asv kept only its median"
@@ -132,7 +129,7 @@ def _row(file: Path, result: Result, name: str, value: Any) -> Row | None:
     if not (isinstance(params, list) and len(params) == 2 and all(params)):
         return None
     row = part(Row, value, file, ("results", name))
-    workload = _workload(file, name, row)
+    workload = declared.in_version(file, f"results.{name}.version", row.version)
     if not any(_is_case(text, workload) for text in row.params[0]):
         return None
     combinations = len(row.params[0]) * len(row.params[1])
@@ -144,17 +141,6 @@ def _row(file: Path, result: Result, name: str, value: Any) -> Row | None:
             must = f"must be {combinations}, one for each case and contender"
             raise wrong(file, f"results.{name}.{field}: length", len(values), must)
     return row
-
-
-def _workload(file: Path, name: str, row: Row) -> Workload:
-    """Return the workload that a benchmark declares; softmax regression if none."""
-    match = _DECLARING.fullmatch(row.version or "")
-    if match is None:
-        return SOFTMAX
-    try:
-        return read_workload(clean(parse_json(match[1]))) or SOFTMAX
-    except Unreadable as error:
-        raise InputError(f"{file}: results.{name}.version: {error}") from error
 
 
 def _is_case(text: str, workload: Workload) -> bool:
@@ -171,7 +157,7 @@ def _unquoted(text: str) -> str:
 
 
 def _cells(file: Path, name: str, row: Row) -> tuple[Cell, ...]:
-    workload = _workload(file, name, row)
+    workload = declared.in_version(file, f"results.{name}.version", row.version)
     try:
         cases = [workload.parse_case(_unquoted(text)) for text in row.params[0]]
         contenders = [Contender.parse(_unquoted(text)) for text in row.params[1]]

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictFloat, StrictInt, StrictStr
 
-from crossover.files.untrusted import InputError, Unreadable
+from crossover.files.untrusted import InputError
 from crossover.nouns import Cell, Machine, Run
-from crossover.record.codec import read_workload
+from crossover.sources import declared
 from crossover.sources.as_run import (
     UNKNOWN,
     Found,
@@ -26,7 +26,6 @@ from crossover.sources.as_run import (
 from crossover.sources.json_file import List, Part, Texts, part, read_object, wrong
 from crossover.spec.bounds import LARGEST
 from crossover.spec.contenders import STAND_IN
-from crossover.workloads.softmax import SOFTMAX
 from crossover.workloads.workload import Workload
 
 Number = StrictFloat | StrictInt
@@ -110,7 +109,7 @@ def read_pytest_benchmark(file: Path) -> Run:
             f"{file}: benchmarks: missing; must be a JSON file of pytest-benchmark"
         )
     document = part(Document, fields, file)
-    workload = _workload(file, fields)
+    workload = declared.in_file(file, fields)
     found = _found(file, document, workload)
     if not found:
         must = "one whose extra_info names a cell"
@@ -127,14 +126,6 @@ def read_pytest_benchmark(file: Path) -> Run:
         machine=_machine(document, found.values()),
     )
     return run_of(origin, list(found.values()))
-
-
-def _workload(file: Path, fields: dict[str, Any]) -> Workload:
-    """Return the workload that the file declares; softmax regression if none."""
-    try:
-        return read_workload({"workload": fields.get("workload")}) or SOFTMAX
-    except Unreadable as error:
-        raise InputError(f"{file}: {error}") from error
 
 
 def _found(file: Path, document: Document, workload: Workload) -> dict[Cell, Found]:
