@@ -21,6 +21,7 @@ class Spin:
 
     def reset(self):
         self.end = None
+        self.total.zero_()
 
     def step(self):
         self.end = (self.end or time.perf_counter()) + self.step_s

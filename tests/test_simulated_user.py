@@ -22,6 +22,7 @@ from crossover.measure.process import WorkerProcess
 from crossover.measure.sampler import Sampler
 from crossover.workloads.registry import bring
 from crossover.workloads.user_file import declare
+from softmax_core.launches import Counter
 
 HERE, DEVICE = Path(__file__).parent, "simulated:0"
 JOB = declare("known_job.py", str(HERE))
@@ -104,6 +105,39 @@ def test_every_example_is_measured_there(
     there = [row for row in rows if row["contender"].startswith(DEVICE)]
     assert {row["status"] for row in rows} == {"ok"}, {row["notes"] for row in rows}
     assert {row["verified"] for row in there} == {"True"}
+
+
+COUNTED = {"mlp": {"hidden": 64}, "policy": {"envs": 4}}
+"""Examples whose operators are the same everywhere, and a case of each."""
+
+
+def example(name):
+    job = declare(f"{name}.py", str(HERE.parent / "examples"))
+    (function,) = job.declared.implementations
+    return job, function.name, job.declared.case(**COUNTED[name])
+
+
+def counted_there(name):
+    """Count the second step of an example on the device."""
+    job, function, case = example(name)
+    session = job.session(case, function, DEVICE, None, 1)
+    session.move()
+    session.build()
+    session.run(1)
+    counter = Counter()
+    with counter:
+        session.run(1)
+    return [counter.launches, counter.bytes, counter.operations]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", COUNTED)
+def test_what_is_counted_on_the_cpu_is_what_a_device_gets(child, name):
+    """Optimizers, too, update there as torch does it on accelerators."""
+    job, function, case = example(name)
+    (found,) = job.count(function, [case])
+    here = [found.launches, found.bytes, found.operations]
+    assert child.run(counted_there, name) == here
 
 
 @dataclass(frozen=True)
