@@ -165,7 +165,7 @@ def report(
 def predict(
     run: Path,
     device: list[str] | None = None,
-    trainer: str = "resident",
+    trainer: str | None = None,
     out: Path | None = None,
 ) -> None:
     """Predict, not measure, where a device would be ahead.

@@ -8,6 +8,8 @@ for it: a sort behind randperm, or a fill before the gradient of the loss.
 """
 
 import dataclasses
+import re
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -37,6 +39,21 @@ NO_KERNEL = {
 """Operators that start no kernel although they are no views."""
 GATHERS = {"index_select", "gather", "index"}
 """Operators that read as much of their source as they write, not all of it."""
+_FLASH = "_scaled_dot_product_flash_attention"
+FLOPS: dict[Any, Any] = flop_registry | {
+    getattr(torch.ops.aten, f"{_FLASH}_for_cpu{end}"): flop_registry[
+        getattr(torch.ops.aten, f"{_FLASH}{end}")
+    ]
+    for end in ("", "_backward")
+}
+"""Formulas of what products of matrices multiply and add, attention on the CPU too."""
+TORCHS = {"aten", "prim", "prims", "profiler"}
+"""Namespaces whose operators are counted, or start no kernel."""
+UNCOUNTED = re.compile(
+    r"_?mkldnn|_?cudnn|_?linalg_(?!vector_norm)|lu_|cholesky|triangular_solve|geqrf"
+    r"|or[gm]qr|_cdist|_transformer|_native_multi_head|_ctc_loss"
+)
+"""Operators that hide how many kernels or operations they take."""
 STEPS = (3, 8)
 """Steps in the two epochs whose difference gives the launches of a step."""
 MOST_ROWS = 64
@@ -62,11 +79,21 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     `bytes` counts every operand and result; `operations` counts the multiplications and
     additions of matrix products, and one for each element that other operators write.
+    `uncounted` lists the operators of which this would tell too little.
     """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.launches, self.bytes, self.operations = 0, 0.0, 0.0
+        self.uncounted: list[str] = []
+        self._by_type: dict[torch.dtype, float] = defaultdict(float)
+
+    @property
+    def dtype(self) -> str:
+        """The type of numbers that most operations are done with: `float32`."""
+        floats = {t: n for t, n in self._by_type.items() if t.is_floating_point}
+        most = max(floats, key=floats.__getitem__, default=torch.float32)
+        return str(most).removeprefix("torch.")
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
@@ -74,17 +101,22 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Run the operator and count it."""
         name, kwargs = func.overloadpacket.__name__, kwargs or {}
         out = func(*args, **kwargs)
+        if func.namespace not in TORCHS or UNCOUNTED.match(name):
+            self.uncounted.append(f"{func.namespace}::{name}")
         if func.namespace == "aten" and not func.is_view and name not in NO_KERNEL:
             self.launches += 1
             written = sum(t.nbytes for t in _tensors(out))
             read = sum(t.nbytes for t in _tensors((args, kwargs)))
             self.bytes += written + (written if name in GATHERS else read)
-            flops = flop_registry.get(func.overloadpacket)
-            self.operations += (
-                sum(t.numel() for t in _tensors(out))
+            flops, made = FLOPS.get(func.overloadpacket), _tensors(out)
+            done = (
+                sum(t.numel() for t in made)
                 if flops is None
                 else flops(*args, **kwargs, out_val=out)
             )
+            self.operations += done
+            if made:
+                self._by_type[made[0].dtype] += done
         return out
 
 

@@ -1,6 +1,7 @@
 """What a device would do by its data sheet: always called predicted, never measured."""
 
 import csv
+from dataclasses import replace
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_the_host_runs_its_python_at_best_beside_the_launches():
 
 
 def test_moving_the_data_is_paid_once():
-    counts = Counts(100, 0, 0, moved_bytes=16_000)
+    counts = Counts(100, 0, 0, copies=2, moved_bytes=16_000)
     moved_s = 2e-3 + 16_000 / (0.5 * 1e8)
     views = [
         predicted_s(SHEET, counts, view).low for view in ("train", "with_transfer")
@@ -135,6 +136,14 @@ def test_what_is_written_says_that_it_was_predicted():
         f"{said} |" in text
     )
     assert "- A device: made up" in text
+
+
+def test_predictions_of_several_settings_are_told_apart():
+    double = replace(ROW, line=ROW.line.at(dtype="float64"))
+    lines = csv.DictReader(as_csv([ROW, double], SOFTMAX).splitlines())
+    assert [line["dtype"] for line in lines] == ["float32", "float64"]
+    text = as_markdown([ROW, double], [SHEET], SOFTMAX)
+    assert all(f"3 classes, dtype {one} |" in text for one in ("float32", "float64"))
 
 
 @pytest.mark.parametrize("name", SHEETS)

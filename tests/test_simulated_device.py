@@ -238,3 +238,28 @@ def clocks():
 
 def test_the_clock_of_an_idle_device_is_low(child):
     assert child.run(clocks, kernel_s=0.05, idle_share=0.25) == [250, 1000]
+
+
+def recurrent():
+    """Return an LSTM's results and gradients, here and there."""
+    found = []
+    for device in ("cpu", FIRST):
+        torch.manual_seed(0)
+        lstm = torch.nn.LSTM(5, 7, batch_first=True).to(device)
+        states, (_, cells) = lstm(torch.randn(3, 4, 5).to(device))
+        (states.square().sum() + cells.sum()).backward()
+        gradients = [p.grad for p in lstm.parameters()]
+        found.append(
+            [
+                t.cpu().flatten().tolist()
+                for t in (states.detach(), cells.detach(), *gradients)
+            ]
+        )
+    return found
+
+
+def test_an_lstm_has_a_kernel_for_its_cell(child):
+    """torch asks this kind of device for one, and no other kernel stands in for it."""
+    here, there = child.run(recurrent)
+    for mine, theirs in zip(here, there, strict=True):
+        assert theirs == pytest.approx(mine, rel=1e-5, abs=1e-6)

@@ -1,6 +1,5 @@
 """A run that begins, alone, or goes on: under the same circumstances, or marked."""
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -8,13 +7,11 @@ from pathlib import Path
 
 from crossover.command import new_run
 from crossover.files.untrusted import InputError
+from crossover.measure.declare import bring_back
 from crossover.measure.environment import Environment
-from crossover.nouns import Circumstances, Run, UserFile
+from crossover.nouns import Circumstances, Run
 from crossover.record import copies, run_folder
 from crossover.record.circumstances import changes, machine_id
-from crossover.workloads.registry import bring
-from crossover.workloads.user_file import UserJob
-from crossover.workloads.workload import Workload
 
 FORCED = (
     "--force goes on: new rounds then carry another machine's id, and are never paired "
@@ -61,27 +58,6 @@ def going_on(
         run = _same(folder, run, now, copy, force, environment)
         copies.note(folder, run)
         yield run
-
-
-def bring_back(workload: Workload, file: UserFile | None) -> None:
-    """Make the user's file of a recorded run known, if it is what it was.
-
-    Raises:
-        InputError: when it is gone, or was edited.
-    """
-    if file is None:
-        return
-    path = Path(file.path)
-    try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise InputError(f"{file.path}: {error.strerror}: the run needs it") from error
-    if found != file.sha256:
-        raise InputError(
-            f"{file.path}: was edited since the run began: must be as it was, or a new "
-            "run"
-        )
-    bring(UserJob(workload, file))
 
 
 def _same(

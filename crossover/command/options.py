@@ -111,7 +111,11 @@ OPTIONS = {
         "that ship with the program. May be repeated.",
     ),
     "lesson.device": _option("NAME", "A torch device, such as cpu or cuda."),
-    "trainer": _option("NAME", "The trainer that the device would run."),
+    "trainer": _option(
+        "NAME",
+        "The trainer, or your file's function, that the device would run; else the "
+        "first one.",
+    ),
     "file": _argument("FILE.csv", "A CSV table with one time a row."),
     "axis": _option("COL", "Column of the sizes."),
     "time": _option("COL", "Column of the times, in any unit."),

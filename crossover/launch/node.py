@@ -15,12 +15,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from crossover.command.going_on import beginning, bring_back, going_on
+from crossover.command.going_on import beginning, going_on
 from crossover.command.new_run import new_run
 from crossover.files.atomic import write_atomically
 from crossover.files.edge import one_line_always
 from crossover.files.untrusted import InputError
 from crossover.interrupts import EXIT_CODE, Interrupted, heeded
+from crossover.measure.declare import bring_back
 from crossover.measure.environment import ENVIRONMENT
 from crossover.measure.pipe import Ended, R, Request
 from crossover.measure.process import AnyWorker, WorkerProcess

@@ -3,10 +3,13 @@
 The main process never loads one: it may print, hang, or end its process.
 """
 
+import hashlib
+from pathlib import Path
+
 from crossover.files.untrusted import InputError
 from crossover.measure.pipe import Declare, Ended
 from crossover.measure.process import WorkerProcess
-from crossover.nouns import Case
+from crossover.nouns import Case, UserFile
 from crossover.workloads.registry import bring
 from crossover.workloads.user_file import UserJob
 from crossover.workloads.workload import Workload
@@ -28,6 +31,27 @@ def bring_file(target: str, folder: str) -> Workload:
     job = _declared(Declare(target=target, folder=folder))
     bring(job)
     return job.declared
+
+
+def bring_back(workload: Workload, file: UserFile | None) -> None:
+    """Make the user's file of a recorded run known, if it is what it was.
+
+    Raises:
+        InputError: when it is gone, or was edited.
+    """
+    if file is None:
+        return
+    path = Path(file.path)
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(f"{file.path}: {error.strerror}: the run needs it") from error
+    if found != file.sha256:
+        raise InputError(
+            f"{file.path}: was edited since the run began: must be as it was, or a new "
+            "run"
+        )
+    bring(UserJob(workload, file))
 
 
 def check_steps(case: Case, target: str, folder: str) -> None:

@@ -19,6 +19,7 @@ from pydantic import (
 
 from crossover.nouns import UserFile
 from crossover.spec.bounds import LARGEST
+from crossover.workloads.definition import DeviceWork
 from crossover.workloads.workload import Workload
 
 MOST_NOTES, MOST_WARM_UPS = 2000, 1000
@@ -173,9 +174,9 @@ class Verify(Request[Verified]):
 
 
 class Counted(Reply):
-    """Launches, bytes and operations of one repeat of each case."""
+    """What one repeat of each case gives a device."""
 
-    counts: tuple[tuple[Real, Real, Real], ...]
+    counts: tuple[DeviceWork, ...]
 
 
 class Count(Request[Counted]):

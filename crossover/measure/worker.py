@@ -251,7 +251,7 @@ def _count(request: Count) -> Counted:
         counts = definition(request.workload).count(request.trainer, cases)
     except ValueError as error:
         raise InputError(str(error)) from error
-    return Counted.model_validate({"counts": tuple(map(tuple, counts))})
+    return Counted(counts=tuple(counts))
 
 
 def _bring(declared: Declared | None) -> None:

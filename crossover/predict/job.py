@@ -8,8 +8,9 @@ from pathlib import Path
 from crossover.files.atomic import write_atomically
 from crossover.files.csv_file import csv_text
 from crossover.files.refusals import refusing
-from crossover.files.untrusted import InputError
+from crossover.files.untrusted import InputError, shown
 from crossover.findings import size_text
+from crossover.measure.declare import bring_back
 from crossover.measure.environment import say_lost
 from crossover.measure.process import WorkerProcess
 from crossover.predict.model import Row, predict
@@ -18,6 +19,7 @@ from crossover.record import run_folder
 from crossover.report.words.document import Code, Document, Section, markdown
 from crossover.report.words.numbers import between
 from crossover.report.words.table import Table, print_table
+from crossover.workloads.values import text
 from crossover.workloads.workload import Workload
 
 LABEL = "predicted, not measured"
@@ -27,14 +29,25 @@ COLUMNS = (
 """Behind the axis and the sizes."""
 
 
-def do_predict(folder: Path, sheets: list[Sheet], trainer: str, out: Path) -> None:
+def do_predict(
+    folder: Path, sheets: list[Sheet], trainer: str | None, out: Path
+) -> None:
     """Predict, print the table and write it.
 
+    Args:
+        folder: the run's.
+        sheets: of the devices.
+        trainer: whose work the device would do; None means the workload's first one.
+        out: folder of what is written.
+
     Raises:
-        InputError: for a trainer that cannot be counted, or a run without CPU times.
+        InputError: for a trainer that cannot be counted, a run without CPU times, or a
+            user's file that is not what it was.
     """
     run = run_folder.load(folder)
     say_lost(folder, run)
+    trainer = _meant(run.spec.declared, trainer)
+    bring_back(run.spec.declared, run.user_file)
     worker = WorkerProcess(1)
     try:
         rows = list(predict(run, sheets, trainer, worker))
@@ -53,17 +66,41 @@ def do_predict(folder: Path, sheets: list[Sheet], trainer: str, out: Path) -> No
     print(f"Predicted, not measured: {out / 'predicted.md'}")
 
 
+def _meant(workload: Workload, trainer: str | None) -> str:
+    """Return the implementation that is named, else the workload's first one.
+
+    Raises:
+        InputError: for a function that the user's file does not have.
+    """
+    known = [one.name for one in workload.implementations]
+    if trainer is None:
+        return next(iter(known), "resident")
+    if workload.is_users and trainer not in known:
+        raise InputError(
+            f"trainer = {shown(trainer)}: {workload.name} has none of that name; must "
+            f"be {' or '.join(known)}"
+        )
+    return trainer
+
+
 def as_csv(rows: list[Row], workload: Workload) -> str:
     """Return the predictions as a table of full precision."""
+    names = *workload.axes, *varied(rows, workload)
     lines = (
         (
-            row.axis, *(row.line[size] for size in workload.axes), row.view,
+            row.axis, *(row.line[name] for name in names), row.view,
             row.baseline, row.device, row.trainer, row.found.outcome, row.found.at,
             row.found.low, row.found.high, LABEL,
         )
         for row in rows
     )  # fmt: skip
-    return csv_text(("axis", *workload.axes, *COLUMNS), lines)
+    return csv_text(("axis", *names, *COLUMNS), lines)
+
+
+def varied(rows: list[Row], workload: Workload) -> list[str]:
+    """Return the names of the settings that differ between predictions."""
+    names = (setting.name for setting in workload.settings)
+    return [name for name in names if len({row.line[name] for row in rows}) > 1]
 
 
 def in_words(row: Row) -> str:
@@ -84,13 +121,15 @@ def _table(rows: list[Row], workload: Workload, caption: str = "") -> Table:
     """Return the predictions: a line a baseline, a column a device."""
     devices = list(dict.fromkeys(row.device for row in rows))
     lines: dict[tuple[str, str, str], dict[str, str]] = {}
+    settings = varied(rows, workload)
     for row in rows:
         fixed = (
             size.said(row.line[size.name])
             for size in workload.sizes
             if size.name not in (row.axis, workload.repeating)
         )
-        sweep = f"{row.axis}: {', '.join(fixed)}"
+        others = (f"{name} {text(row.line[name])}" for name in settings)
+        sweep = f"{row.axis}: {', '.join((*fixed, *others))}"
         lines.setdefault((sweep, row.view, row.baseline), {})[row.device] = in_words(
             row
         )

@@ -6,7 +6,7 @@ the sheet. Nothing here is a measurement but the baseline's own times.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,16 +16,14 @@ from crossover.analysis.rounds import Recorded
 from crossover.crossing.decide import Array
 from crossover.files.untrusted import InputError
 from crossover.findings import Answer, Estimate
-from crossover.measure.pipe import Count, Ended
+from crossover.measure.pipe import Count, Declared, Ended
 from crossover.measure.process import AnyWorker
 from crossover.nouns import Case, Run
 from crossover.predict.sheet import Sheet
 from crossover.spec.sweep import Sweep
-from crossover.workloads.workload import MOVED
+from crossover.workloads.definition import DeviceWork
 
 POINTS = 400
-COPIES = 2
-"""Copies to the device: features and labels are moved one after the other."""
 ROOM = 3
 """A trainer needs the data, a shuffled copy, and something to spare."""
 VIEWS = ("train", "with_transfer")
@@ -33,20 +31,16 @@ COUNT_TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True)
-class Counts:
-    """What one repeat of a case, an epoch, gives the device."""
+class Counts(DeviceWork):
+    """What one repeat of a case, an epoch, gives the device, and what the host pays."""
 
-    launches: float
-    bytes: float
-    operations: float
     host_s: tuple[float, float] = (0.0, 0.0)
     """What the same trainer's steps cost the host here, whatever the device: lowest and
     highest; 0 where the run does not tell."""
     repeats: int = 1
     """How many repeats the case has."""
-    moved_bytes: float = 0.0
-    """The bytes of one move of the data to the device."""
-    dtype: str = "float32"
+    may_wait: bool = False
+    """Whether the host may wait for the device within a repeat."""
 
 
 @dataclass(frozen=True)
@@ -64,19 +58,26 @@ def predicted_s(sheet: Sheet, counts: Counts, view: str) -> Predicted:
     A repeat takes what is longer: the host's steps, or the device's kernels, each as
     long as its bytes and operations take and at least the shortest there is. The host
     launches every kernel; at best beside the Python that it runs on the CPU too, at
-    worst after it. Set-up is on no data sheet, so that `from_scratch` cannot be
-    predicted. The middle is the geometric mean of the ends.
+    worst after it. Where it may wait for the device, both follow each other at
+    worst. Set-up is on no data sheet, so that `from_scratch` cannot be predicted. The
+    middle is the geometric mean of the ends.
+
+    Raises:
+        InputError: if the sheet states no throughput for the type of the numbers.
     """
     n, reached = counts.launches, np.array(sheet.reached[::-1])
     launched_s, own_s = n * np.array(sheet.launch_s), counts.host_s
     host_s = max(launched_s[0], own_s[0]), launched_s[1] + own_s[1]
     moved = counts.bytes / (reached * sheet.memory_bytes_per_s)
-    computed = counts.operations / (reached * sheet.operations_per_s[counts.dtype])
+    computed = counts.operations / (reached * sheet.throughput(counts.dtype))
     kernels_s = n * np.array(sheet.kernel_s) + np.maximum(moved, computed)
-    total = counts.repeats * np.maximum(host_s, kernels_s)
+    step_s = np.maximum(host_s, kernels_s)
+    if counts.may_wait:
+        step_s[1] = host_s[1] + kernels_s[1]
+    total = counts.repeats * step_s
     if view == "with_transfer":
         bus = reached * sheet.bus_bytes_per_s
-        total += COPIES * sheet.bus_latency_s + counts.moved_bytes / bus
+        total += counts.copies * sheet.bus_latency_s + counts.moved_bytes / bus
     low, high = map(float, total)
     return Predicted(math.sqrt(low * high), low, high)
 
@@ -157,14 +158,19 @@ def predict(
         InputError: for a trainer whose work cannot be counted here.
     """
     spec, recorded = run.spec, Recorded(run.measurements)
-    costs, work = cost_models(run, recorded), recorded.work
-    every = estimates(run, recorded)
-    known = [e for e in every if not e.contender.copy]
+    costs = cost_models(run, recorded)
+    known = [e for e in estimates(run, recorded) if not e.contender.copy]
+    timed = {e.case for e in known if e.contender.device == "cpu"}
     for sweep in spec.sweep:
-        cases = sweep.cases_with(run.measurements)
-        measured_work = {s: work[c] for s, c in cases.items() if c in work}
-        cases = {size: cases[size] for size in measured_work}
-        counts = counted(worker, trainer, cases, measured_work, costs)
+        every_size = sweep.cases_with(run.measurements)
+        cases = {size: case for size, case in every_size.items() if case in timed}
+        if not cases:
+            continue
+        counts = counted(worker, run, trainer, cases)
+        if spec.declared.is_users:
+            counts = with_bounds(counts, cases, known, trainer)
+        else:
+            counts = with_costs(counts, cases, costs, recorded.work, trainer)
         for view in VIEWS:
             for baseline, times in measured(known, sweep, cases, view).items():
                 for sheet in sheets:
@@ -176,47 +182,89 @@ def predict(
 
 
 def counted(
-    worker: AnyWorker,
-    trainer: str,
-    cases: dict[int, Case],
-    work: dict[int, dict[str, float]],
-    costs: list[Costs],
+    worker: AnyWorker, run: Run, trainer: str, cases: dict[int, Case]
 ) -> dict[int, Counts]:
     """Have a trainer's work counted for the cases of a sweep.
 
-    What a step costs the host is that of the same trainer in the run's cost model.
-
     Args:
         worker: who counts.
+        run: whose cases they are.
         trainer: its name.
         cases: by size.
-        work: by size, what one training pays of each cost.
-        costs: of the run.
 
     Raises:
         InputError: where it cannot be.
     """
-    first = next(iter(cases.values()))
+    workload, file = run.spec.declared, run.user_file
     request = Count(
-        workload=first.workload.name,
+        workload=workload.name,
         trainer=trainer,
         cases=tuple(dict(case.values) for case in cases.values()),
+        declared=Declared(workload=workload, file=file) if file else None,
     )
     reply = worker.ask(request, COUNT_TIMEOUT_S)
     if isinstance(reply, Ended):
-        raise InputError(reply.refused or reply.notes)
+        raise InputError(reply.refused or f"{workload.name}: {reply.notes}")
+    return {
+        size: Counts(**vars(work), repeats=case.repeats, may_wait=workload.is_users)
+        for (size, case), work in zip(cases.items(), reply.counts, strict=True)
+    }
+
+
+def with_costs(
+    counts: dict[int, Counts],
+    cases: dict[int, Case],
+    costs: list[Costs],
+    work: dict[Case, dict[str, float]],
+    trainer: str,
+) -> dict[int, Counts]:
+    """Return the counts with what the trainer's steps cost the host.
+
+    Args:
+        counts: by size.
+        cases: by size.
+        costs: of the run.
+        work: by case, what one training pays of each cost.
+        trainer: its name.
+    """
     found = {}
-    for (size, case), counts in zip(cases.items(), reply.counts, strict=True):
-        steps = work[size].get(STEP, 0.0) / case.repeats
+    for size, case in cases.items():
+        steps = work.get(case, {}).get(STEP, 0.0) / case.repeats
         low, high = step_s(costs, trainer, case)
-        found[size] = Counts(
-            *counts,
-            host_s=(steps * low, steps * high),
-            repeats=case.repeats,
-            moved_bytes=work[size].get(MOVED, 0.0),
-            dtype=str(dict(case.values).get("dtype", "float32")),
-        )
+        found[size] = replace(counts[size], host_s=(steps * low, steps * high))
     return found
+
+
+def with_bounds(
+    counts: dict[int, Counts],
+    cases: dict[int, Case],
+    known: Sequence[Estimate],
+    trainer: str,
+) -> dict[int, Counts]:
+    """Return the counts of a user's steps with bounds of what they cost the host.
+
+    For a launch it needs, at most, what the CPU took for one with all its arithmetic;
+    the size at which that is least tells most.
+
+    Args:
+        counts: by size.
+        cases: by size.
+        known: the times of the run.
+        trainer: the name of the user's function.
+    """
+    launches = {case: counts[size].launches for size, case in cases.items()}
+    own = [
+        e.high_s / e.case.repeats / launches[e.case]
+        for e in known
+        if (e.view, e.contender.device) == ("train", "cpu")
+        and e.contender.trainer == trainer
+        and e.case in launches
+    ]
+    launch_s = min(own, default=0.0)
+    return {
+        size: replace(one, host_s=(0.0, one.launches * launch_s))
+        for size, one in counts.items()
+    }
 
 
 def step_s(costs: list[Costs], trainer: str, case: Case) -> tuple[float, float]:

@@ -36,6 +36,20 @@ class Sheet(BaseModel):
     reached: Range
     """Share of the stated bandwidths and throughput that programs reach."""
 
+    def throughput(self, dtype: str) -> float:
+        """Return the floating-point operations per second in a type of numbers.
+
+        Raises:
+            InputError: if the sheet does not state them.
+        """
+        if dtype not in self.operations_per_s:
+            raise InputError(
+                f"device = {self.name!r}: its sheet states operations_per_s for "
+                f"{', '.join(self.operations_per_s)}, not for {dtype}; must be a .toml "
+                "file that does"
+            )
+        return self.operations_per_s[dtype]
+
     @model_validator(mode="after")
     def _in_order(self) -> "Sheet":
         for field in ("launch_s", "kernel_s", "reached"):

@@ -5,6 +5,7 @@ without the code.
 """
 
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from crossover.nouns import Case
@@ -14,6 +15,22 @@ from crossover.workloads.workload import Workload
 
 class WrongResult(Exception):  # noqa: N818
     """An implementation gave a wrong result, so that its time means nothing."""
+
+
+@dataclass(frozen=True)
+class DeviceWork:
+    """What one repeat of a case gives a device, and what one move of its data takes."""
+
+    launches: float
+    """Kernels launched."""
+    bytes: float
+    """Bytes that the kernels read and write."""
+    operations: float
+    dtype: str = "float32"
+    """The type of the numbers that most operations are done with."""
+    copies: int = 0
+    """Copies to the device, one after the other, that a move of the data takes."""
+    moved_bytes: float = 0.0
 
 
 class Session(Protocol):
@@ -111,8 +128,8 @@ class Definition(Protocol):
         """Return the kernels launched in a step; None if they cannot be counted."""
         return None
 
-    def count(self, implementation: str, cases: Sequence[Case]) -> list[list[float]]:
-        """Return launches, bytes and operations of one repeat of each case.
+    def count(self, implementation: str, cases: Sequence[Case]) -> list[DeviceWork]:
+        """Return what one repeat of each case would give a device.
 
         Raises:
             ValueError: if they cannot be counted.

@@ -8,7 +8,7 @@ from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from crossover.nouns import Case
-from crossover.workloads.definition import WrongResult
+from crossover.workloads.definition import DeviceWork, WrongResult
 from crossover.workloads.values import Setting, Size, Value
 from crossover.workloads.workload import Implementation, Workload
 from softmax_core import case as core
@@ -61,7 +61,8 @@ SOFTMAX = Workload(
 )  # fmt: skip
 """The declaration. A batch larger than the data holds all of the data."""
 
-
+COPIES = 2
+"""Copies to the device: features and labels are moved one after the other."""
 AA_CASE = SOFTMAX.case(batch_size=100)
 """The case that the doctor measures twice."""
 
@@ -143,13 +144,21 @@ class Softmax:
 
         return count_launches(implementation, typed(case), ranks).per_step
 
-    def count(self, implementation: str, cases: Sequence[Case]) -> list[list[float]]:
+    def count(self, implementation: str, cases: Sequence[Case]) -> list[DeviceWork]:
         """See `Definition`; cases of one shape are counted once."""
         from softmax_core.work import count_work
 
         shapes = {SOFTMAX.shape_of(case): typed(case) for case in cases}
         works = {shape: count_work(implementation, c) for shape, c in shapes.items()}
-        return [list(works[SOFTMAX.shape_of(c)].of(typed(c))) for c in cases]
+        return [
+            DeviceWork(
+                *works[SOFTMAX.shape_of(case)].of(one),
+                dtype=one.dtype,
+                copies=COPIES,
+                moved_bytes=one.data_bytes,
+            )
+            for case, one in zip(cases, map(typed, cases), strict=True)
+        ]
 
 
 class TrainingSession:

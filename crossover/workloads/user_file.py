@@ -11,7 +11,7 @@ import importlib.util
 import inspect
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from crossover.contender import BEST
 from crossover.files.untrusted import InputError, shown
 from crossover.nouns import Case, UserFile
-from crossover.workloads.definition import Definition
+from crossover.workloads.definition import Definition, DeviceWork
 from crossover.workloads.sound import IMPLEMENTATION, RESERVED, check_declared
 from crossover.workloads.values import Setting, Size, Value
 from crossover.workloads.workload import Implementation, Workload
@@ -82,6 +82,21 @@ class UserJob(Definition):
         from crossover.workloads.user_session import first_use
 
         first_use(device)
+
+    def count(self, implementation: str, cases: Sequence[Case]) -> list[DeviceWork]:
+        """See `Definition`: of one step on the CPU, at each case's own sizes."""
+        from crossover.workloads.user_count import count_step
+
+        try:
+            return [
+                count_step(self.session(case, implementation, "cpu", None, 1))
+                for case in cases
+            ]
+        except Exception as error:  # the user's code may raise anything
+            place = place_of(error, Path(self.file.path)) or self.file.name
+            what = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+            said = f"{what}{error}".split("\n")[0]
+            raise InputError(f"{place}: {implementation}: {said}") from error
 
     @cached_property
     def module(self) -> ModuleType:

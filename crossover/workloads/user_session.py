@@ -60,11 +60,11 @@ class UserSession(Session):
         self.is_torch = self._synchronize is None
         parameters = self._factory.__code__.co_varnames
         takes_data = "data" in parameters[: self._factory.__code__.co_argcount]
-        self._data: Any = None
+        self.data: Any = None
         self.has_data = takes_data and hasattr(module, "data")
         if self.has_data:
             seed()
-            self._data = _called_with(module.data, self._values)
+            self.data = _called_with(module.data, self._values)
         self._given: dict[str, Any] = {}
         self._done = 0
         self._kept: list[np.ndarray[Any, Any]] | None = None
@@ -72,7 +72,7 @@ class UserSession(Session):
     def move(self) -> None:
         """See `Session`: move what `data` returned."""
         if self.has_data:
-            self._given = {"data": moved(self._data, self._device)}
+            self._given = {"data": moved(self.data, self._device)}
 
     def build(self) -> None:
         """See `Session`: call the function, from the same seed on every device."""

@@ -45,6 +45,14 @@ MUTATIONS = (
         CLOCK,
     ),
     Mutation(
+        "do not wait for a user's step",
+        "crossover/workloads/user_session.py",
+        "            synchronize(self._device)\n",
+        "            pass\n",
+        "tests/test_simulated_user.py"
+        "::test_a_step_that_leaves_its_work_queued_is_timed_to_its_end",
+    ),
+    Mutation(
         "leave X on the CPU",
         "softmax_core/trainers/module.py",
         "self.data = data.to(self.device)",

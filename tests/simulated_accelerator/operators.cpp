@@ -221,6 +221,53 @@ void fallback(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   if (!outer && (read || kWaits.count(name))) read_scalar(device);
 }
 
+// A copy on the device of what was computed on the host.
+Tensor there(const Tensor& here, c10::Device device) {
+  Tensor copied = at::empty(here.sizes(), here.options().device(device));
+  on_host(copied).copy_(here);
+  return copied;
+}
+
+Tensor on_host_or_zeros(const std::optional<Tensor>& t, const Tensor& like) {
+  return t && t->defined() ? on_host(*t) : at::zeros_like(like);
+}
+
+void launch_cell(const char* name, const Tensor& cx, const Tensor& gates) {
+  double bytes = 3.0 * double(cx.nbytes()) + 2.0 * double(gates.nbytes());
+  launch(cx.device().index(), name, cx.size(0), bytes, 0);
+}
+
+// torch asks this kind of device for the cell of an LSTM, for which the CPU has no kernel.
+std::tuple<Tensor, Tensor, Tensor> lstm_cell(const Tensor& input, const Tensor& hidden,
+                                             const Tensor& cx,
+                                             const std::optional<Tensor>& input_bias,
+                                             const std::optional<Tensor>& hidden_bias) {
+  launch_cell("_thnn_fused_lstm_cell", cx, input);
+  Tensor sum = on_host(input) + on_host(hidden);
+  for (const auto& bias : {input_bias, hidden_bias})
+    if (bias && bias->defined()) sum = sum + on_host(*bias);
+  auto parts = sum.chunk(4, 1);
+  Tensor i = parts[0].sigmoid(), f = parts[1].sigmoid(), g = parts[2].tanh(),
+         o = parts[3].sigmoid();
+  Tensor cy = f * on_host(cx) + i * g;
+  return {there(o * cy.tanh(), cx.device()), there(cy, cx.device()),
+          there(at::cat({i, f, g, o}, 1), cx.device())};
+}
+
+std::tuple<Tensor, Tensor, Tensor> lstm_cell_backward(
+    const std::optional<Tensor>& grad_hy, const std::optional<Tensor>& grad_cy,
+    const Tensor& cx, const Tensor& cy, const Tensor& workspace, bool has_bias) {
+  launch_cell("_thnn_fused_lstm_cell_backward_impl", cx, workspace);
+  auto parts = on_host(workspace).chunk(4, 1);
+  Tensor i = parts[0], f = parts[1], g = parts[2], o = parts[3];
+  Tensor tanh_cy = on_host(cy).tanh(), dh = on_host_or_zeros(grad_hy, tanh_cy);
+  Tensor dc = dh * o * (1 - tanh_cy * tanh_cy) + on_host_or_zeros(grad_cy, tanh_cy);
+  Tensor gates = at::cat({dc * g * i * (1 - i), dc * on_host(cx) * f * (1 - f),
+                          dc * i * (1 - g * g), dh * tanh_cy * o * (1 - o)}, 1);
+  Tensor bias = has_bias ? there(gates.sum(0), cx.device()) : Tensor();
+  return {there(gates, cx.device()), there(dc * f, cx.device()), bias};
+}
+
 TORCH_LIBRARY_IMPL(_, PrivateUse1, m) {
   m.fallback(torch::CppFunction::makeFromBoxedFunction<&fallback>());
 }
@@ -228,6 +275,8 @@ TORCH_LIBRARY_IMPL(_, PrivateUse1, m) {
 TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   m.impl("empty.memory_format", empty);
   m.impl("empty_strided", empty_strided);
+  m.impl("_thnn_fused_lstm_cell", lstm_cell);
+  m.impl("_thnn_fused_lstm_cell_backward_impl", lstm_cell_backward);
   m.impl("_copy_from", copy_from);
   m.impl("_copy_from_and_resize", copy_from_and_resize);
   m.impl("_local_scalar_dense", local_scalar_dense);
