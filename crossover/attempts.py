@@ -22,6 +22,7 @@ from crossover.measure.pipe import (
     Request,
     Sample,
 )
+from crossover.measure.process import Workers
 from crossover.measure.rows import (
     Setups,
     Taken,
@@ -32,7 +33,6 @@ from crossover.measure.rows import (
     with_stolen,
 )
 from crossover.measure.stops import Stopped
-from crossover.measure.workers import Workers
 from crossover.nouns import Cell, Measurement, Run
 from crossover.plan.plan import Block, round_order
 from crossover.spec.contenders import missing

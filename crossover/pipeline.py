@@ -12,7 +12,7 @@ from pathlib import Path
 from crossover.attempts import Attempts, BudgetSpent
 from crossover.files.untrusted import InputError
 from crossover.measure.environment import ENVIRONMENT, Environment
-from crossover.measure.workers import Workers
+from crossover.measure.process import Workers
 from crossover.nouns import SCHEMA, Machine, Measurement, Run, UserFile
 from crossover.plan.plan import Block, Known
 from crossover.plan.unfinished import unfinished

@@ -10,7 +10,7 @@ from crossover import pipeline
 from crossover.contender import Contender
 from crossover.measure.environment import Environment
 from crossover.measure.pipe import Close, Closed, Open, Opened, Sampled
-from crossover.measure.workers import Workers
+from crossover.measure.process import Workers
 from crossover.nouns import SCHEMA, Cell, Machine, Measurement, Run
 from crossover.record import run_folder
 from crossover.spec.spec import Spec, parse_spec

@@ -8,7 +8,7 @@ from builders import FakeWorker, Timed, make_run, opened
 from crossover import pipeline
 from crossover.attempts import MOST_ATTEMPTS
 from crossover.measure.environment import Environment
-from crossover.measure.workers import Workers
+from crossover.measure.process import Workers
 from crossover.record import run_folder
 
 LIE_S = 1000.0

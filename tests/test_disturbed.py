@@ -15,7 +15,7 @@ from crossover.measure import sampler, worker
 from crossover.measure.clock import Idle
 from crossover.measure.environment import Environment
 from crossover.measure.pipe import Close, Open, Opened, read_reply
-from crossover.measure.workers import Workers
+from crossover.measure.process import Workers
 from crossover.pipeline import carry_out
 from crossover.record import run_folder
 from crossover.workloads.softmax import SOFTMAX

@@ -21,7 +21,7 @@ ALLOWED = {
     "contender": "files",
     "nouns": "contender",
     "findings": "contender nouns",
-    "workloads": "contender nouns findings",
+    "workloads": "files contender nouns findings",
     "spec": "files contender nouns workloads",
     "crossing": "findings",
     "proof": "files",
@@ -46,7 +46,7 @@ ALLOWED = {
     "suites": "files contender nouns workloads spec measure analysis pipeline",
     "command": "interrupts files contender nouns findings workloads spec proof measure "
     "record analysis plan pipeline selftest sources report",
-    "launch": "interrupts files spec measure record plan pipeline command",
+    "launch": "interrupts files workloads spec measure record plan pipeline command",
     "cli": "interrupts files record sources.table predict doctor lesson command launch",
     "__main__": "cli",
 }

@@ -10,7 +10,7 @@ from lesson_run import workers
 from crossover.files.untrusted import InputError
 from crossover.lesson import claims, job, large, tasks
 from crossover.lesson.evidence import FUSED, STEPS, Whole, steps_of
-from crossover.measure.workers import Workers
+from crossover.measure.process import Workers
 from softmax_core import device as devices
 from softmax_core import experiments
 

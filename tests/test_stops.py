@@ -22,9 +22,8 @@ from crossover.attempts import MOST_ATTEMPTS
 from crossover.measure import worker
 from crossover.measure.environment import Environment
 from crossover.measure.pipe import Close, Closed, Describe, Described, Sample
-from crossover.measure.process import WorkerProcess
+from crossover.measure.process import WorkerProcess, Workers
 from crossover.measure.stops import LOOK_S, STOPPED_S, Stopped, Watch
-from crossover.measure.workers import Workers
 from crossover.pipeline import carry_out
 from crossover.record import run_folder
 

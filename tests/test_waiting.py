@@ -20,6 +20,7 @@ from crossover.analysis.flags import cell_flags, doubts
 from crossover.contender import Contender
 from crossover.measure.clock import core_delays, stolen_s, waited_s
 from crossover.measure.environment import Environment
+from crossover.measure.process import Workers
 from crossover.measure.rows import (
     DISTURBED_SHARE,
     FREE_DISTURBED_S,
@@ -27,7 +28,6 @@ from crossover.measure.rows import (
     Waits,
     with_stolen,
 )
-from crossover.measure.workers import Workers
 from crossover.pipeline import carry_out
 from crossover.plan.plan import next_blocks
 from crossover.record import run_folder

@@ -14,7 +14,7 @@ from rich.progress import track
 from crossover.analysis.crossover import crossovers
 from crossover.contender import Contender
 from crossover.measure.machine import snapshot
-from crossover.measure.workers import Workers
+from crossover.measure.process import Workers
 from crossover.pipeline import carry_out_unkept
 from crossover.spec.spec import Spec
 

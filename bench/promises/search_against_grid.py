@@ -13,7 +13,7 @@ import sys
 
 from crossover.analysis.crossover import crossovers
 from crossover.measure.machine import snapshot
-from crossover.measure.workers import Workers
+from crossover.measure.process import Workers
 from crossover.nouns import Measurement
 from crossover.pipeline import carry_out_unkept
 from crossover.plan.next_size import roundest

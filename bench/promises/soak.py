@@ -24,8 +24,7 @@ from crossover.contender import Contender
 from crossover.files.untrusted import InputError
 from crossover.measure.machine import snapshot
 from crossover.measure.pipe import Ended, R, Request, Sampled
-from crossover.measure.process import AnyWorker, WorkerProcess
-from crossover.measure.workers import Workers
+from crossover.measure.process import AnyWorker, WorkerProcess, Workers
 from crossover.nouns import SCHEMA, Machine, Run
 from crossover.pipeline import carry_out
 from crossover.plan.plan import Block

@@ -18,7 +18,7 @@ from crossover.findings import Crossover
 from crossover.interrupts import EXIT_CODE, Interrupted, check
 from crossover.measure.environment import ENVIRONMENT, Environment, say_lost
 from crossover.measure.machine import snapshot, usable_cores
-from crossover.measure.workers import Workers
+from crossover.measure.process import Workers
 from crossover.nouns import Run
 from crossover.pipeline import carry_out, used_s
 from crossover.plan.plan import Block, next_blocks, notices

@@ -24,8 +24,7 @@ from crossover.interrupts import EXIT_CODE, Interrupted, heeded
 from crossover.measure.declare import bring_back
 from crossover.measure.environment import ENVIRONMENT
 from crossover.measure.pipe import Ended, R, Request
-from crossover.measure.process import AnyWorker, WorkerProcess
-from crossover.measure.workers import Workers
+from crossover.measure.process import AnyWorker, WorkerProcess, Workers
 from crossover.pipeline import carry_out
 from crossover.record import launched, run_folder
 from crossover.record.journal import JOURNAL

@@ -23,7 +23,7 @@ from crossover.lesson.evidence import (
 )
 from crossover.lesson.tasks import Task, gpu_missing, waited_s
 from crossover.measure.machine import quota_cores, usable_cores
-from crossover.measure.workers import Workers
+from crossover.measure.process import Workers
 from crossover.nouns import Machine
 from crossover.pipeline import carry_out_unkept
 from crossover.plan.plan import Block

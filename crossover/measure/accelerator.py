@@ -12,8 +12,9 @@ from contextlib import suppress
 import torch
 from torch import Tensor
 
+from crossover.files.errors import first_line
 from crossover.measure.clock import measured_s
-from crossover.measure.pipe import Examined, first_line
+from crossover.measure.pipe import Examined
 from softmax_core import TOLERANCE, disagreement, get_trainer
 from softmax_core.case import EQUAL_WORK
 from softmax_core.device import clock_share, device_uuid, synchronize

@@ -17,8 +17,7 @@ import psutil
 from crossover.contender import Contender
 from crossover.files.untrusted import InputError
 from crossover.measure.pipe import Describe, Ended, Examine, Examined, Verify
-from crossover.measure.process import WorkerProcess
-from crossover.measure.workers import Workers
+from crossover.measure.process import WorkerProcess, Workers
 from crossover.nouns import Machine
 from crossover.proof.settings import left_out, passed_on
 from softmax_core.registry import TRAINERS

@@ -4,7 +4,6 @@ Each request names its good reply: `Open` is answered by `Opened`, or else by `E
 Every valid reply can be written to the journal and read back.
 """
 
-import re
 from typing import Annotated, ClassVar, Generic, Literal, TypeVar, cast
 
 from pydantic import (
@@ -349,33 +348,3 @@ def wrong(error: ValidationError) -> str:
 def _shown(line: bytes) -> str:
     text = repr(line[:SHOWN].decode(errors="replace"))
     return text if len(line) <= SHOWN else text + "..."
-
-
-SPENT = re.compile(
-    r"out[ _]of[ _]memory|ALLOC_FAILED|MemoryAllocation|can(no|')t allocate memory"
-    r"|bad_alloc",
-    re.IGNORECASE,
-)
-"""Matches messages of spent memory: by CUDA for graphs and pinned memory, by cuBLAS and
-cuDNN for their workspaces, by numba, and by the system for the host."""
-MOST_CAUSES = 10
-"""Longest chain of causes of an error that is searched."""
-
-
-def first_line(error: BaseException) -> str:
-    """Return an error's kind and the first line of its message."""
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0]}"
-
-
-def out_of_memory(error: BaseException) -> BaseException | None:
-    """Return the error, or the cause of it, that tells of spent memory; or None.
-
-    An error inside the capture of a CUDA graph is followed by that of the capture.
-    """
-    found: BaseException | None = error
-    for _ in range(MOST_CAUSES):
-        if found is None or isinstance(found, MemoryError) or SPENT.search(str(found)):
-            return found
-        found = found.__cause__ or found.__context__
-    return None

@@ -2,7 +2,7 @@
 
 Whatever a worker does, a request ends in time, takes bounded memory and no disk, and
 tells why there is no reply (docs/workers.md). Between both processes is a reaper, which
-`crossover.measure.reaper` runs.
+`crossover.measure.reaper` runs. `Workers` keeps one for each contender.
 """
 
 import os
@@ -11,13 +11,17 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
 import psutil
 
+from crossover.contender import Contender
 from crossover.files.untrusted import InputError
+from crossover.interrupts import unbroken
 from crossover.measure.pipe import Ended, R, Request, read_reply
 from crossover.measure.reaper import GRACE_S
 from crossover.measure.stops import LOOK_S, WATCH, Watch, any_stopped
@@ -233,6 +237,38 @@ class WorkerProcess:
             code = -signal.SIGKILL
         if code != 0:
             _end_marked(self._mark)  # somebody may have killed the reaper
+
+
+@dataclass
+class Workers:
+    """The worker process of each contender, started at its first request."""
+
+    start: Callable[[Contender], AnyWorker] = lambda c: WorkerProcess(c.threads)
+    running: dict[Contender, AnyWorker] = field(default_factory=dict)
+
+    def ask(
+        self, contender: Contender, request: Request[R], timeout_s: float
+    ) -> R | Ended:
+        """Ask a contender's worker; a dead one is replaced at the next request."""
+        if contender not in self.running:
+            with unbroken():  # a worker that nobody knows would not be ended
+                self.running[contender] = self.start(contender)
+        reply = self.running[contender].ask(request, timeout_s)
+        if isinstance(reply, Ended) and reply.status in ("timeout", "crashed"):
+            self.running.pop(contender).stop()
+        return reply
+
+    def end(self, contender: Contender) -> None:
+        """End a contender's worker: the next request starts another one."""
+        if contender in self.running:
+            with unbroken():
+                self.running.pop(contender).stop()
+
+    def stop(self) -> None:
+        """End every worker."""
+        with unbroken():
+            while self.running:
+                self.running.popitem()[1].stop()
 
 
 def check_proc() -> None:

@@ -16,6 +16,7 @@ import torch
 from pydantic import ValidationError
 
 from crossover.contender import Contender
+from crossover.files.errors import first_line, out_of_memory
 from crossover.files.untrusted import InputError
 from crossover.measure.accelerator import accelerator_facts, equal_work
 from crossover.measure.clock import Idle
@@ -40,8 +41,6 @@ from crossover.measure.pipe import (
     Sampled,
     Verified,
     Verify,
-    first_line,
-    out_of_memory,
     read_request,
     wrong,
 )

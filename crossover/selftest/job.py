@@ -12,7 +12,7 @@ from collections.abc import Callable
 from crossover.analysis.crossover import crossovers
 from crossover.findings import Crossover
 from crossover.measure.machine import snapshot
-from crossover.measure.workers import Workers
+from crossover.measure.process import Workers
 from crossover.pipeline import carry_out_unkept
 from crossover.selftest.promises import simulation_table
 from crossover.selftest.row import Row

@@ -7,7 +7,7 @@ import virtual_worker
 from builders import FakeWorker, make_run
 
 from crossover.measure.pipe import Open, Sample, read_reply
-from crossover.measure.workers import Workers
+from crossover.measure.process import Workers
 from crossover.pipeline import carry_out
 
 FIELDS = {

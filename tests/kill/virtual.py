@@ -16,8 +16,7 @@ from crossover.command import job, new_run
 from crossover.command.ask import Ask
 from crossover.measure.environment import Environment
 from crossover.measure.pipe import Sample
-from crossover.measure.process import WorkerProcess
-from crossover.measure.workers import Workers
+from crossover.measure.process import WorkerProcess, Workers
 from crossover.record import run_folder
 from crossover.report import write
 
