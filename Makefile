@@ -8,7 +8,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .PHONY: install crossover test slow check simulate mutations bench gpu-check peers
-.PHONY: torture audit kernels kernels-all
+.PHONY: torture audit kernels kernels-all compiled-offline
 
 install: $(STAMP)
 
@@ -94,6 +94,19 @@ $(KERNELS_STAMP): tests/gpu/requirements.txt $(STAMP)
 	test -x $(KERNELS) || $(BIN)/python -m venv .venv-gpu
 	echo "import site; site.addsitedir('$$($(BIN)/python $(FOLDER))')" > "$$($(KERNELS) $(FOLDER))/beside.pth"
 	$(KERNELS) -m pip install --quiet --no-deps --requirement tests/gpu/requirements.txt
+	touch $@
+
+# Before a release: trainer compiled's code for an H100, and the launches in it, without a
+# GPU. Torch for CUDA (=== is no build for the CPU) takes 5 GB beside .venv. Eight minutes.
+OFFLINE := .venv-cuda/bin/python
+OFFLINE_STAMP := .venv-cuda/.installed
+compiled-offline: $(OFFLINE_STAMP)
+	$(OFFLINE) -m bench.promises.compiled_offline
+
+$(OFFLINE_STAMP): $(CONSTRAINTS) $(STAMP)
+	test -x $(OFFLINE) || $(BIN)/python -m venv .venv-cuda
+	echo "import site; site.addsitedir('$$($(BIN)/python $(FOLDER))')" > "$$($(OFFLINE) $(FOLDER))/beside.pth"
+	$(OFFLINE) -m pip install --quiet "$$(sed -n 's/^torch==/torch===/p' $(CONSTRAINTS))"
 	touch $@
 
 # Hostile input and faults in full: every generated spec, every way for a worker to

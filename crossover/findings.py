@@ -27,6 +27,8 @@ class Estimate:
     confidence: float
     rounds: int
     flags: tuple[str, ...]
+    items_per_s: float | None = None
+    """Throughput: how many things a second works on; None if nobody counted them."""
 
 
 @dataclass(frozen=True)

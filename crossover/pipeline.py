@@ -13,7 +13,7 @@ from crossover.attempts import Attempts, BudgetSpent
 from crossover.files.untrusted import InputError
 from crossover.measure.environment import ENVIRONMENT, Environment
 from crossover.measure.workers import Workers
-from crossover.nouns import SCHEMA, Machine, Measurement, Run
+from crossover.nouns import SCHEMA, Machine, Measurement, Run, UserFile
 from crossover.plan.plan import Block, Known
 from crossover.plan.unfinished import unfinished
 from crossover.record import run_folder
@@ -63,11 +63,12 @@ def carry_out_unkept(
     machine: Machine,
     workers: Workers,
     progress: Progress = lambda block, done_s, total_s: None,
+    user_file: UserFile | None = None,
 ) -> Run:
     """Carry out a spec in a temporary run directory; return the run."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
-        run = Run(spec.name, SCHEMA, spec, None, "", machine, ())
+        run = Run(spec.name, SCHEMA, spec, None, "", machine, (), user_file)
         run_folder.create(out, run)
         return carry_out(spec, run, out, workers, progress)
 

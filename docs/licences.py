@@ -55,8 +55,9 @@ HEAD = """\
 Of every package that `constraints.txt` pins, by its own metadata. Written by
 `docs/licences.py`; `tests/test_supply.py` compares it with what is installed. None of
 them is part of what this project distributes, which is under MIT. Each of these
-licences allows to use the package beside MIT code. A torch with CUDA brings NVIDIA's
-libraries, which are proprietary: they are neither pinned nor distributed here.
+licences allows to use the package beside MIT code. A torch with CUDA, such as `make
+compiled-offline` installs, brings Triton, which is under MIT, and NVIDIA's libraries,
+which are proprietary: they are neither pinned nor distributed here.
 
 | package | licence | needed to |
 | --- | --- | --- |

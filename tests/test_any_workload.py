@@ -47,9 +47,9 @@ def installed(site, monkeypatch):
     monkeypatch.syspath_prepend(site)
     paths = str(site), *filter(None, [os.environ.get("PYTHONPATH")])
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
-    registry.definition.cache_clear()
+    registry._installed.cache_clear()
     yield
-    registry.definition.cache_clear()
+    registry._installed.cache_clear()
 
 
 @pytest.fixture

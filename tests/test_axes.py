@@ -83,7 +83,7 @@ def test_a_specs_axis_of_features_has_a_stable_rate_where_none_is_given(tmp_path
         ),
         ({"features": "0"}, "features = '0': must be integers >= 1"),
         ({"features": "many"}, "features = 'many': must be integers >= 1"),
-        ({"rungs": "3"}, "rungs = '3': workload softmax has no such size; must be one"),
+        ({"rungs": "3"}, "rungs = '3': workload softmax has no such size or"),
         (
             {"samples": "4", "classes": "2,8"},
             "samples = 4: must be at least classes = 8",

@@ -168,7 +168,7 @@ def test_the_crossing_is_one_number(monkeypatch, truth, found_at):
     monkeypatch.setattr(crossing, "snapshot", lambda devices: make_machine())
     workers = timed_workers(monkeypatch, Worker)
     monkeypatch.setattr(crossing, "Workers", lambda: workers)
-    found = crossing.crossover_batch_size("cpu/resident@1", "cpu/resident@2")
+    found = crossing.crossover_size("cpu/resident@1", "cpu/resident@2")
     assert found == pytest.approx(found_at, rel=0.1, nan_ok=True)
 
 

@@ -1,5 +1,6 @@
 """A user's own file as a workload: what it declares, and what it is refused for."""
 
+import sys
 import textwrap
 
 import pytest
@@ -10,7 +11,7 @@ from crossover.files.untrusted import InputError
 from crossover.nouns import UserFile
 from crossover.proof.agreement import agree
 from crossover.workloads.softmax import SOFTMAX
-from crossover.workloads.user_file import declare
+from crossover.workloads.user_file import declare, implementations, load
 from crossover.workloads.values import Setting, Size
 from crossover.workloads.workload import Implementation, Workload
 
@@ -97,6 +98,21 @@ def test_a_module_and_its_function_are_a_job(written):
     job = declare("somewhere:compiled", folder)
     assert job.declared.name == "somewhere:compiled"
     assert [one.name for one in job.declared.implementations] == ["compiled"]
+
+
+@pytest.mark.parametrize("name", ["alone", "whole.part", "only"])
+def test_a_process_that_did_not_look_for_a_module_loads_it_by_its_file(
+    tmp_path, monkeypatch, name
+):
+    file = tmp_path / f"{name.replace('.', '/')}.py"
+    if name == "only":
+        file = tmp_path / "only" / "__init__.py"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(textwrap.dedent(FILE))
+    monkeypatch.setattr("sys.path", [*sys.path])
+    module, found = load(f"{name}:train", str(file))
+    assert [*implementations(module, "train")] == ["train"]
+    assert found.path == str(file)
 
 
 REFUSED = {

@@ -23,6 +23,14 @@ def twice(device, hidden=64, batch=8):
     return lambda: (once() + once()) / 2
 """
 SMALL = "--grid", "--rounds", "5", "--contender", "cpu/train@1"
+
+
+def line_of(text):
+    """Return the number of the first line of the hostile file that holds a text."""
+    lines = (HERE / "hostile_job.py").read_text().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if text in line)
+
+
 HOSTILE = {
     "leaves_work_queued": ("ok", ""),
     "returns_a_tensor_there": ("ok", ""),
@@ -30,8 +38,11 @@ HOSTILE = {
     "forks": ("ok", ""),
     "uses_globals": ("ok", ""),
     "random_there": ("ok", ""),
-    "raises": ("failed", "ValueError: not (hostile_job.py:37)"),
-    "hangs": ("timeout", "slower than 10 s"),
+    "raises": (
+        "failed",
+        f"ValueError: not (hostile_job.py:{line_of('raise ValueError')})",
+    ),
+    "hangs": ("timeout", "slower than 20 s"),
     "leaves": ("crashed", "exit status 7"),
     "exits": ("crashed", "exit status 7"),
     "changes_threads": ("failed", "NotAsLabelled: torch has 3 threads; must have 1"),
@@ -44,6 +55,10 @@ HOSTILE = {
 def rows_of(folder, name):
     with open(folder / f"{name}.csv", newline="", encoding="utf-8") as lines:
         return list(csv.DictReader(lines))
+
+
+def kept(out):
+    return [m for m in run_folder.load(out).measurements if not m.discarded]
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +91,10 @@ def test_it_is_measured_reported_and_compared_and_nothing_is_imported(
         "hidden=8,batch=8", "hidden=512,batch=8",
     }  # fmt: skip
     crossed = rows_of(out, "crossovers")
-    assert {row["view"] for row in crossed if row["outcome"] != "not_measured"} == {
-        "train", "from_scratch",
-    }  # fmt: skip
+    assert {row["view"] for row in crossed} == {"train", "from_scratch"}
     (row,) = (r for r in crossed if r["view"] == "train")
-    assert (row["hidden"], row["batch"], row["outcome"]) == ("", "8", "never")
+    assert (row["hidden"], row["batch"]) == ("", "8")
+    assert row["outcome"] in ("never", "inconclusive")  # withheld on a busy machine
     # elsewhere, where the file would notice that it is imported
     job.write_text(JOB + "\nraise SystemExit('imported')\n")
     moved = tmp_path / "moved"
@@ -98,14 +112,16 @@ def test_it_is_measured_reported_and_compared_and_nothing_is_imported(
     )
 
 
+@pytest.mark.slow
 def test_it_goes_on_where_it_stopped(job, crossover, undrawn, tmp_path):
     out = tmp_path / "run"
     asked = "run", job, "hidden=8,64,512", *SMALL, "--contender", "cpu/twice@1"
     code, _, _ = crossover(*asked, "--out", out, "--budget", "0.2s")
     assert code == 3
-    before = len(run_folder.load(out).measurements)
+    before = kept(out)
     assert crossover("run", "--resume", out, "--budget", "60s")[0] == 0
-    assert len(run_folder.load(out).measurements) == 3 * 2 * 5 > before
+    assert len(kept(out)) == 3 * 2 * 5 > len(before)
+    assert kept(out)[: len(before)] == before
 
 
 def test_a_step_that_returns_nothing_is_unverified(crossover, undrawn, tmp_path):
@@ -120,7 +136,7 @@ def test_a_step_that_returns_nothing_is_unverified(crossover, undrawn, tmp_path)
     )
     assert code == 0, errors
     lines = [line.strip() for line in said.splitlines()]
-    answers = lines[lines.index("Over hidden at batch 8:") + 1 :]
+    answers = lines[lines.index("Over hidden at batch 8, 1,000 steps:") + 1 :]
     assert answers[0].startswith("Unverified: ")
 
 
@@ -158,6 +174,7 @@ def test_a_step_that_is_not_callable_is_refused_with_its_line(crossover, tmp_pat
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_spec_names_a_file_beside_it(job, crossover, undrawn, tmp_path):
     spec = job.parent / "spec.toml"
     spec.write_text(
@@ -180,7 +197,7 @@ def test_each_hostile_step_is_measured_right_or_a_row_with_its_reason(
     large = ["cpu/fine@1", "cpu/raises_at_large@1"]
     spec.write_text(
         'workload = "hostile_job.py"\ngrid = true\nrounds = 2\ncontrol = false\n'
-        "cell_timeout_s = 10.0\ncontenders = ['cpu/fine@1']\n"
+        "cell_timeout_s = 20.0\ncontenders = ['cpu/fine@1']\n"
         f"pairs = {json.dumps(pairs)}\n"
         '[[sweep]]\naxis = "n"\nvalues = [64]\n'
         f'[[sweep]]\naxis = "n"\nvalues = [32, 128]\npairs = [{json.dumps(large)}]\n'
@@ -194,7 +211,8 @@ def test_each_hostile_step_is_measured_right_or_a_row_with_its_reason(
         assert all(notes in m.notes for m in its), (name, [m.notes for m in its])
     large = [m for m in rows if m.contender.trainer == "raises_at_large"]
     assert {(m.case["n"], m.status) for m in large} == {(32, "ok"), (128, "failed")}
-    assert large[-1].notes == "RuntimeError: too large (hostile_job.py:46)"
+    line = line_of("raise RuntimeError")
+    assert large[-1].notes == f"RuntimeError: too large (hostile_job.py:{line})"
     assert left_over() == []
 
 

@@ -209,7 +209,7 @@ def test_a_sound_declaration_passes(workload):
     [
         ({"sizes": ()}, "sizes and settings = 5: must be 1 to 32"),
         ({"name": "Job"}, "name = 'Job': must be small letters"),
-        ({"sizes": (Size("a(?P<b"),)}, "must be small letters"),
+        ({"sizes": (Size("a(?P<b"),)}, "must be letters, digits and _"),
         ({"sizes": (Size("round"),)}, "round: must be a name of its own, and no col"),
         ({"sizes": (Size("rate"),)}, "rate: must be a name of its own"),
         ({"sizes": (Size("a", repeats=True), Size("b", repeats=True))}, "at most one"),
@@ -221,7 +221,10 @@ def test_a_sound_declaration_passes(workload):
             {"settings": (Setting("span", (1.0, 2.0), least=(0.0,) * 3),)},
             "one for each",
         ),
-        ({"settings": (Setting("kind", "a", choices=("a", "B b")),)}, "must be small"),
+        (
+            {"settings": (Setting("kind", "a", choices=("a", "B b")),)},
+            "must be letters",
+        ),
         ({"shape": ("height",)}, "must name sizes and settings"),
         ({"implementations": (Implementation("a/b"),)}, "must be small letters"),
     ],

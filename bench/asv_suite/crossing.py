@@ -1,10 +1,11 @@
-"""asv's benchmark of the crossover: from which batch size on a contender is ahead."""
+"""asv's benchmark of the crossover: from which size on a contender is ahead."""
 
 from typing import ClassVar
 
 from crossover.suites import cells, choice
 
 PAIRS = [" to ".join(pair) for pair in choice.first_pairs()]
+AXIS = choice.first_axis()
 
 
 class Crossing:
@@ -12,9 +13,9 @@ class Crossing:
 
     params: ClassVar = [PAIRS]
     param_names: ClassVar = ["pair"]
-    version = "1"
+    version = cells.version()
     timeout = 900
-    unit = "samples"
+    unit = "samples" if AXIS == "batch_size" else AXIS
 
     def setup(self, pair: str) -> None:
         """Skip a contender that cannot run here; asv then shows n/a."""
@@ -23,9 +24,13 @@ class Crossing:
             if reason is not None:
                 raise NotImplementedError(reason)
 
-    def track_crossover_batch_size(self, pair: str) -> float:
-        """Return the batch size in samples from which the second contender is ahead."""
-        from crossover.suites import crossing
 
-        baseline, challenger = pair.split(" to ")
-        return crossing.crossover_batch_size(baseline, challenger)
+def _crossing(self: Crossing, pair: str) -> float:
+    """Return the size from which the second contender is ahead."""
+    from crossover.suites import crossing
+
+    baseline, challenger = pair.split(" to ")
+    return crossing.crossover_size(baseline, challenger)
+
+
+setattr(Crossing, f"track_crossover_{AXIS}", _crossing)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from crossover.suites import cells
 
+NAMED = cells.workload()
 GRID = cells.grid(cells.cells())
 
 
@@ -35,6 +36,20 @@ def _ready(case: str, contender: str) -> None:
     cells.prepare(f"{case}:{contender}").ready()
 
 
+def _moving(case: str, contender: str) -> None:
+    _available(case, contender)
+    prepared = cells.prepare(f"{case}:{contender}")
+    if not prepared.has_data:
+        raise NotImplementedError("the file has no data of its own to move")
+    prepared.ready()
+
+
+def _judged(case: str, contender: str) -> None:
+    if NAMED.is_users:
+        raise NotImplementedError("a user's file has no accuracy")
+    _available(case, contender)
+
+
 def _on_cpu(case: str, contender: str) -> None:
     if not contender.startswith("cpu/"):
         raise NotImplementedError("a device's memory is not in the resident memory")
@@ -51,7 +66,7 @@ class Training:
     params: ClassVar = [GRID.cases, GRID.contenders]
     param_names: ClassVar = ["case", "contender"]
     skip_params: ClassVar = GRID.skipped
-    version = "1"
+    version = cells.version()
     timeout = 600
     rounds = 4
     repeat = (5, 10, 2.0)
@@ -69,7 +84,7 @@ class Training:
         """Train the case once."""
         cells.prepare(f"{case}:{contender}").train()
 
-    @_with(setup=_ready, number=1)
+    @_with(setup=_moving, number=1)
     def time_transfer(self, case: str, contender: str) -> None:
         """Move the data to the device once; on the CPU this does nothing."""
         cells.prepare(f"{case}:{contender}").transfer()
@@ -79,7 +94,7 @@ class Training:
         """Build the cell and train once, in a process that did nothing before."""
         cells.train_once(f"{case}:{contender}")
 
-    @_with(setup=_available, unit="share")
+    @_with(setup=_judged, unit="share")
     def track_accuracy(self, case: str, contender: str) -> float:
         """Return the share of samples classified correctly; nan if there is none."""
         accuracy = cells.prepare(f"{case}:{contender}").accuracy

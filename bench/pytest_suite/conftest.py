@@ -17,3 +17,11 @@ def pytest_benchmark_update_machine_info(machine_info: dict[str, Any]) -> None:
     from crossover.suites.facts import machine_facts
 
     machine_info.update(machine_facts())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_benchmark_update_json(output_json: dict[str, Any]) -> None:
+    """Add the declaration of the cells' workload, so that it need not be loaded."""
+    from crossover.suites.cells import declaration
+
+    output_json.update(declaration())

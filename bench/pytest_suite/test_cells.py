@@ -17,7 +17,6 @@ from softmax_core.device import accelerators
 
 ROUNDS, WARMUP_ROUNDS = 12, 2
 ACCURACY_ATOL = 0.02
-NAMED = cells.workload()
 Reached = dict[str, tuple[float | None, float | None]]
 
 
@@ -53,7 +52,10 @@ def prepared(case: str, contender: str) -> cells.Prepared:
 
 @pytest.fixture(scope="module")
 def reached() -> Iterator[Reached]:
-    """Yield each case's loss and accuracy, as the first contender reached them."""
+    """Yield each case's loss and accuracy, as the first contender reached them.
+
+    Both are None for a user's file, whose contenders are not compared here.
+    """
     yield {}
     cells.release()
 
@@ -65,8 +67,10 @@ def test_train(
 ) -> None:
     """Measure training from the initial weights; the cell must first do equal work."""
     loss, accuracy = reached.setdefault(case, (prepared.loss, prepared.accuracy))
-    assert prepared.loss == pytest.approx(loss, rel=LOSS_RTOL, abs=LOSS_ATOL)
-    assert prepared.accuracy == pytest.approx(accuracy, abs=ACCURACY_ATOL)
+    if loss is not None:
+        assert prepared.loss == pytest.approx(loss, rel=LOSS_RTOL, abs=LOSS_ATOL)
+    if accuracy is not None:
+        assert prepared.accuracy == pytest.approx(accuracy, abs=ACCURACY_ATOL)
     benchmark.group = f"train {case}"
     benchmark.extra_info.update(facts.cell_facts(prepared, "train"))
     benchmark.pedantic(
@@ -81,6 +85,8 @@ def test_train(
 @synchronised
 def test_transfer(prepared: cells.Prepared, case: str, benchmark: Any) -> None:
     """Measure one move of the data to the device; on the CPU this does nothing."""
+    if not prepared.has_data:
+        pytest.skip(f"{prepared.cell.id}: the file has no data of its own to move")
     benchmark.group = f"transfer {case}"
     benchmark.extra_info.update(facts.cell_facts(prepared, "transfer"))
     benchmark.pedantic(prepared.transfer, rounds=ROUNDS, warmup_rounds=WARMUP_ROUNDS)

@@ -4,6 +4,7 @@ In: a run. Out: `Crossover`s, and in words what the run did not measure. The rep
 search, comparisons and merges call it.
 """
 
+import itertools
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -30,7 +31,10 @@ from crossover.nouns import Case, Run
 from crossover.spec.bounds import MOST_ROUNDS
 from crossover.spec.spec import Spec
 from crossover.spec.sweep import Sweep
+from crossover.workloads.values import text
 
+USUAL = "softmax"
+"""The job of a command that names none."""
 DECIDED = ("found", "always", "never", "not_monotone")
 WENT_WRONG = ("oom", "timeout", "crashed", "failed")
 """Statuses of a cell that make a run incomplete."""
@@ -107,6 +111,8 @@ def _rows(
 ) -> Iterator[Crossover]:
     settings = settings_of(spec, sweep)
     for view in VIEWS_OF[seen.metric]:
+        if view == "with_transfer" and _moves_nothing(sweep, seen.recorded):
+            continue
         known = sweep.axis, cases, pair, view, settings, asked, spec.rounds
         row = seen.crossover(*known)
         if not spec.grid and width_of(row, cases) > spec.width:
@@ -114,6 +120,12 @@ def _rows(
             steep = seen.crossover(sweep.axis, cases, pair, view, sharp)
             row = _wide(row, width_of(steep, cases), spec.width)
         yield row
+
+
+def _moves_nothing(sweep: Sweep, recorded: Recorded) -> bool:
+    """Tell whether it is a user's file without data that could be moved."""
+    rows = itertools.chain.from_iterable(recorded.ok.values())
+    return sweep.workload.is_users and all(m.transfer_s is None for m in rows)
 
 
 def _controls(
@@ -218,13 +230,30 @@ def _next_step(run: Run, c: Crossover, folder: Path) -> str:
     if any(flag.startswith(("control_fired", "withheld")) for flag in c.flags):
         return "crossover doctor"
     if not run.paired:
-        return f"crossover run --contender {c.baseline} --contender {c.challenger}"
+        asked = f"--contender {c.baseline} --contender {c.challenger}"
+        return " ".join(["crossover run", *_words(run, c), asked])
     typed = f"crossover run --resume {shlex.quote(str(folder))}"
     time = " --budget 10m" if run.spec.budget_s else ""
     if any(map(_is_unreached, c.flags)):
         return f"{typed}{time}"
     rounds = min(max(2 * run.spec.rounds, ENOUGH_ROUNDS), MOST_ROUNDS)
     return f"{typed}{time} --rounds {rounds}"
+
+
+def _words(run: Run, c: Crossover) -> list[str]:
+    """Return the words that name a job and its sizes; none for softmax regression."""
+    workload = run.spec.declared
+    if workload.name == USUAL:
+        return []
+    own = (s for s in run.spec.sweep if (s.axis, s.line) == (c.axis, c.line))
+    sizes = [f"{c.axis}={','.join(map(str, s.values))}" for s in own]
+    fixed = [
+        f"{name}={text(value)}"
+        for name, value in c.line.values
+        if name != c.axis and value != workload.default(name)
+    ]
+    here = "./" * ("=" in workload.name)  # or it would be a word itself
+    return [shlex.quote(word) for word in (f"{here}{workload.name}", *sizes, *fixed)]
 
 
 def incomplete(run: Run, found: Iterable[Crossover]) -> list[str]:

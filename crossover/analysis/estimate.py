@@ -22,6 +22,7 @@ def estimates(run: Run, recorded: Recorded | None = None) -> list[Estimate]:
     found = []
     for cell in recorded.ok:
         flags = recorded.flags(run.machine)[cell]
+        items = next((m.items for m in recorded.ok[cell] if m.items is not None), None)
         for view in VIEWS:
             values = np.sort(list(recorded.rounds(cell, view).values()))
             if not len(values):
@@ -33,6 +34,7 @@ def estimates(run: Run, recorded: Recorded | None = None) -> list[Estimate]:
                     cell.id, view, cell.case, cell.contender,
                     median_s, low_s, high_s, float(values[0]),
                     reached, len(values), raised,
+                    None if items is None else items / median_s,
                 )
             )  # fmt: skip
     return found

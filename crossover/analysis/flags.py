@@ -18,7 +18,8 @@ ADVICE = {
     "misfit": "The cost model is off by more than 20 % at some size, as where caches "
     "overflow or threads switch on: do not extrapolate.",
     "unverified": "The contenders' results were not compared, as the step returns no "
-    "number or the file says `check = None`: nothing shows that they do the same work.",
+    "number, the file says `check = None`, or asv or pytest-benchmark measured it: "
+    "nothing shows that they do the same work.",
     "unstable": "The pairs spread by more than 10 %: close other programs, or measure "
     "longer samples or more rounds.",
     "autocorrelated": "Neighbouring rounds are alike, so that the interval is too "
@@ -199,14 +200,19 @@ def cell_flags(rows: list[Measurement], machine: Machine) -> tuple[str, ...]:
         "threads_not_as_planned": asked is not None
         and any(m.threads is not None and m.threads != asked for m in rows),
         "circumstances_changed": any(m.machine_id for m in rows),
-        "extrapolated": any(
-            m.epochs_run is not None and m.epochs_run < m.case.repeats for m in rows
-        ),
+        "extrapolated": any(map(_is_extrapolated, rows)),
     }
     named = [name for name, is_raised in raised.items() if is_raised]
     busy = _busy_flags(rows, machine)
     others = (flag for m in rows for flag in m.flags)
     return tuple(dict.fromkeys([*named, *busy, *others]))
+
+
+def _is_extrapolated(m: Measurement) -> bool:
+    """Tell whether fewer repeats were timed than asked; a user's steps are alike."""
+    if m.epochs_run is None or m.case.workload.is_users:
+        return False
+    return m.epochs_run < m.case.repeats
 
 
 def few_disturbed(rows: Sequence[Measurement]) -> set[int]:

@@ -53,6 +53,9 @@ def derive(run: Run) -> Derived:
     return Derived(recorded, known, found, breaks, sweeps, costs, modelled)
 
 
+THROUGHPUT = "items_per_s"
+"""The column of estimates that only a run has whose steps say how many items they
+work on."""
 HIDDEN = ("case", "contender", "work", "latency", "settings")
 """Fields that have no column of their own."""
 CATEGORIES = (
@@ -155,7 +158,8 @@ def _costs(rows: Sequence[Costs], workload: Workload) -> pd.DataFrame:
 
 def _is_told(rows: Sequence[object], name: str) -> bool:
     """Tell whether a table has a column: an optional one needs a value in some row."""
-    return name not in EXTRA or any(getattr(row, name) not in EMPTY for row in rows)
+    is_optional = name in EXTRA or name == THROUGHPUT
+    return not is_optional or any(getattr(row, name) not in EMPTY for row in rows)
 
 
 def _table(

@@ -209,9 +209,12 @@ class Sampler:
 
         It is about 0 on the CPU, and for a trainer that moves the data in every epoch.
         """
-        if not getattr(self._session, "has_data", True):
-            return None
-        return self._measured(self.move)
+        return self._measured(self.move) if self.has_data else None
+
+    @property
+    def has_data(self) -> bool:
+        """Whether there are data to move; a user's file may have none."""
+        return getattr(self._session, "has_data", True)
 
     def sample(self) -> tuple[float, float | None, float | None]:
         """Take one sample: `calls` trainings, on from the initial weights.

@@ -8,7 +8,6 @@ again.
 
 import dataclasses
 import itertools
-import operator
 import random
 from collections import Counter
 from collections.abc import Iterable
@@ -117,17 +116,14 @@ class Known:
     def _asked_for(self) -> dict[Case, dict[Contender, None]]:
         """Return the cases asked for with their contenders, the outermost sizes first.
 
-        The sweeps take turns. A run that is cut short then still spans every range.
+        A run that is cut short then still spans the range.
         """
         wanted: dict[Case, dict[Contender, None]] = {}
-        ordered = []
         for sweep in self.spec.sweep:
             cases = list(sweep.cases().values())
-            order = enumerate(outermost_first(len(cases)))
-            ordered += [(turn, sweep, cases[index]) for turn, index in order]
-        for _, sweep, case in sorted(ordered, key=operator.itemgetter(0)):
-            group = wanted.setdefault(case, {})
-            group.update(dict.fromkeys(self.spec.contenders_of(sweep)))
+            for index in outermost_first(len(cases)):
+                group = wanted.setdefault(cases[index], {})
+                group.update(dict.fromkeys(self.spec.contenders_of(sweep)))
         for case, contender in controls(self.spec):
             wanted[case][contender] = None
         return wanted

@@ -76,7 +76,7 @@ RULES = {
     "speedup": "factor", "speedup_smallest": "factor", "speedup_largest": "factor",
     "speedup_smallest_low": "factor", "speedup_smallest_high": "factor",
     "speedup_largest_low": "factor", "speedup_largest_high": "factor",
-    "slope": "number",
+    "slope": "number", "items_per_s": "number",
 }  # fmt: skip
 """The rule of a field; of others it is `seconds`, where they end in `_s`, or `size`."""
 
@@ -107,7 +107,6 @@ CROSSOVERS = columns(
 )
 WHO = columns("contender")
 MEDIAN = columns("median_s; low_s; high_s")
-SECONDS = (*MEDIAN, *columns("min_s: Fastest; confidence; rounds; flags"))
 SPEEDUPS = columns(
     f"{PAIR}; speedup; low; high; confidence; rounds", low="factor", high="factor"
 )
@@ -122,9 +121,17 @@ def case_columns(workload: Workload, left_out: Container[str] = ()) -> Columns:
     )
 
 
-def estimates(workload: Workload) -> Columns:
+def times_of(has_items: bool) -> Columns:
+    """Return the columns of a cell's time, and of its throughput if it is known."""
+    throughput = columns("items_per_s: Items a second") if has_items else ()
+    rest = columns("min_s: Fastest; confidence; rounds; flags")
+    return (*MEDIAN, *throughput, *rest)
+
+
+def estimates(workload: Workload, has_items: bool) -> Columns:
     """Return the columns of the times of cells."""
-    return (*WHO, *case_columns(workload), *columns("view: What counts"), *SECONDS)
+    who = *WHO, *case_columns(workload), *columns("view: What counts")
+    return (*who, *times_of(has_items))
 
 
 def break_evens(workload: Workload) -> Columns:

@@ -14,7 +14,7 @@ from crossover.analysis.flags import NO_INTERVAL
 from crossover.contender import Contender
 from crossover.crossing.decide import FEWEST_ROUNDS
 from crossover.files.refusals import refusing
-from crossover.files.untrusted import InputError, file_name
+from crossover.files.untrusted import InputError, file_name, shown
 from crossover.nouns import SCHEMA, Case, Cell, Machine, Measurement, Run, by_device
 from crossover.record.codec import again
 from crossover.sources.sweeps_of_cells import clipped, sweeps
@@ -56,6 +56,7 @@ class Found:
     threads: int | None = None
     loss: float | None = None
     accuracy: float | None = None
+    items: float | None = None
     started_utc: str = ""
 
     def measurements(self, run_id: str) -> list[Measurement]:
@@ -74,11 +75,14 @@ class Found:
             row,
             status="ok",
             calls_per_sample=self.calls_per_sample,
-            work=Softmax().work(case),
+            work=Softmax().work(case) if case.workload == SOFTMAX else {},
             peak_bytes=by_device(contender.device, self.peak_bytes),
             threads=self.threads,
             loss=self.loss,
             accuracy=self.accuracy,
+            items=self.items,
+            # The suites compare softmax regression with its reference, no others.
+            verified=False if case.workload.is_users else None,
             flags=self.flags(),
         )
         moved = [*self.transfer_s, *[None] * len(self.samples_s)]
@@ -119,6 +123,7 @@ def run_of(origin: Origin, found: Sequence[Found]) -> Run:
         InputError: when no two contenders are there to compare, or more than can be.
     """
     _check_sizes(origin, found)
+    _check_workload(origin, found)
     with refusing("file", origin.file):
         return again(_run_of(origin, found))
 
@@ -135,14 +140,22 @@ def _check_sizes(origin: Origin, found: Sequence[Found]) -> None:
             )
 
 
+def _check_workload(origin: Origin, found: Sequence[Found]) -> None:
+    names = dict.fromkeys(f.cell.case.workload for f in found)
+    if len(names) > 1:
+        told = " and ".join(shown(workload.name) for workload in names)
+        raise InputError(f"{origin.file}: workload = {told}: must be one in all cells")
+
+
 def _run_of(origin: Origin, found: Sequence[Found]) -> Run:
-    renamed = clipped(SOFTMAX, {f.cell.case for f in found})
+    workload = found[0].cell.case.workload
+    renamed = clipped(workload, {f.cell.case for f in found})
     for f in found:
         f.cell = Cell(renamed.get(f.cell.case, f.cell.case), f.cell.contender)
     _thin(found)
     _spread(found)
     asked = sweeps(
-        SOFTMAX,
+        workload,
         [f.cell for f in found if f.samples_s or f.status == "failed"],
         [f.cell for f in found if not f.samples_s and f.status != "failed"],
     )
@@ -152,15 +165,17 @@ def _run_of(origin: Origin, found: Sequence[Found]) -> Run:
             f"{origin.file}: contender = {', '.join(contenders[:5])}: must be at least "
             "two that trained the same case"
         )
-    spec = Spec(
-        name=origin.tool,
-        contenders=contenders,
-        pairs=tuple(dict.fromkeys(pair for sweep in asked for pair in sweep.pairs)),
-        sweep=tuple(asked),
-        rounds=max(2, *(len(f.samples_s) for f in found)),
-        grid=True,
-        control=False,
-    )
+    fields = {
+        "name": origin.tool,
+        "workload": workload.name,
+        "contenders": contenders,
+        "pairs": tuple(dict.fromkeys(p for sweep in asked for p in sweep.pairs)),
+        "sweep": tuple(asked),
+        "rounds": max(2, *(len(f.samples_s) for f in found)),
+        "grid": True,
+        "control": False,
+    }
+    spec = Spec.model_validate(fields, context={"workload": workload})
     run_id = file_name(origin.name)
     return Run(
         run_id,

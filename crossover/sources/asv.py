@@ -19,6 +19,7 @@ from pydantic import Field, StrictFloat, StrictInt, StrictStr
 from crossover.contender import Contender
 from crossover.files.untrusted import InputError
 from crossover.nouns import Cell, Machine, Run
+from crossover.sources import declared
 from crossover.sources.as_run import (
     MOST_CELLS,
     Found,
@@ -30,11 +31,11 @@ from crossover.sources.as_run import (
 )
 from crossover.sources.json_file import List, Part, part, read_object, wrong
 from crossover.spec.bounds import LARGEST
-from crossover.workloads.softmax import SOFTMAX
+from crossover.workloads.workload import Workload
 
 VERSIONS = (1, 2)
 BENCHMARKS = ("time_train", "time_transfer", "track_accuracy", "peakmem_train")
-_QUOTED = re.compile(r"'([^'\\]{1,300})'(?: \(\d+\))?")
+_QUOTED = re.compile(r"'([^'\\]{1,3000})'(?: \(\d+\))?")
 """A parameter as asv writes it; equal ones are numbered."""
 Number = StrictFloat | StrictInt
 MACHINE = "machine.json"
@@ -128,7 +129,8 @@ def _row(file: Path, result: Result, name: str, value: Any) -> Row | None:
     if not (isinstance(params, list) and len(params) == 2 and all(params)):
         return None
     row = part(Row, value, file, ("results", name))
-    if not any(_is_case(text) for text in row.params[0]):
+    workload = declared.in_version(file, f"results.{name}.version", row.version)
+    if not any(_is_case(text, workload) for text in row.params[0]):
         return None
     combinations = len(row.params[0]) * len(row.params[1])
     if combinations > MOST_CELLS:
@@ -141,9 +143,9 @@ def _row(file: Path, result: Result, name: str, value: Any) -> Row | None:
     return row
 
 
-def _is_case(text: str) -> bool:
+def _is_case(text: str, workload: Workload) -> bool:
     try:
-        SOFTMAX.parse_case(_unquoted(text))
+        workload.parse_case(_unquoted(text))
     except ValueError:
         return False
     return True
@@ -155,8 +157,9 @@ def _unquoted(text: str) -> str:
 
 
 def _cells(file: Path, name: str, row: Row) -> tuple[Cell, ...]:
+    workload = declared.in_version(file, f"results.{name}.version", row.version)
     try:
-        cases = [SOFTMAX.parse_case(_unquoted(text)) for text in row.params[0]]
+        cases = [workload.parse_case(_unquoted(text)) for text in row.params[0]]
         contenders = [Contender.parse(_unquoted(text)) for text in row.params[1]]
     except ValueError as error:
         raise InputError(f"{file}: results.{name}.params: {error}") from error

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictFloat, StrictInt, StrictStr
 
-from crossover.contender import Contender
 from crossover.files.untrusted import InputError
 from crossover.nouns import Cell, Machine, Run
+from crossover.sources import declared
 from crossover.sources.as_run import (
     UNKNOWN,
     Found,
@@ -26,7 +26,7 @@ from crossover.sources.as_run import (
 from crossover.sources.json_file import List, Part, Texts, part, read_object, wrong
 from crossover.spec.bounds import LARGEST
 from crossover.spec.contenders import STAND_IN
-from crossover.workloads.softmax import SOFTMAX
+from crossover.workloads.workload import Workload
 
 Number = StrictFloat | StrictInt
 Count = Annotated[StrictInt, Field(ge=1, le=int(LARGEST))]
@@ -34,8 +34,6 @@ Seconds = Annotated[Number, Field(ge=0, le=LARGEST)]
 TINY = 1e-12
 MEDIAN_ONLY = "pytest-benchmark kept no rounds"
 UNVERSIONED = "unversioned"
-MISSING = Contender(STAND_IN, "resident")
-"""What stands for an accelerator that is missing: a skipped test leaves no trace."""
 
 
 class Stats(Part):
@@ -54,6 +52,7 @@ class Extra(Part):
     loss: Number | None = None
     accuracy: Number | None = None
     threads: Count | None = None
+    items: Seconds | None = None
 
 
 class Benchmark(Part):
@@ -110,11 +109,12 @@ def read_pytest_benchmark(file: Path) -> Run:
             f"{file}: benchmarks: missing; must be a JSON file of pytest-benchmark"
         )
     document = part(Document, fields, file)
-    found = _found(file, document)
+    workload = declared.in_file(file, fields)
+    found = _found(file, document, workload)
     if not found:
         must = "one whose extra_info names a cell"
         raise NoCellsError(f"{file}: benchmarks", must)
-    _add_missing(document.machine_info, found)
+    _add_missing(document.machine_info, found, workload)
     commit = document.commit_info.get("id")
     commit = commit[:12] if isinstance(commit, str) and commit != UNVERSIONED else None
     names = (document.machine_info.node, commit, file.stem)
@@ -128,7 +128,7 @@ def read_pytest_benchmark(file: Path) -> Run:
     return run_of(origin, list(found.values()))
 
 
-def _found(file: Path, document: Document) -> dict[Cell, Found]:
+def _found(file: Path, document: Document, workload: Workload) -> dict[Cell, Found]:
     """Gather what the file holds of each cell that was trained."""
     found: dict[Cell, Found] = {}
     moved: dict[Cell, list[float]] = {}
@@ -139,7 +139,7 @@ def _found(file: Path, document: Document) -> dict[Cell, Found]:
         where = ("benchmarks", i)
         extra = part(Extra, benchmark.extra_info, file, (*where, "extra_info"))
         stats = part(Stats, benchmark.stats, file, (*where, "stats"))
-        cell = _cell(file, i, extra.cell_id)
+        cell = _cell(file, i, extra.cell_id, workload)
         if cell in (found if extra.view == "train" else moved):
             field = f"benchmarks.{i}.extra_info.cell_id"
             raise wrong(file, field, extra.cell_id, f"must have one {extra.view} only")
@@ -159,6 +159,7 @@ def _found(file: Path, document: Document) -> dict[Cell, Found]:
             threads=extra.threads,
             loss=extra.loss,
             accuracy=extra.accuracy,
+            items=extra.items,
             started_utc=started,
         )
     for cell in found.keys() & moved.keys():
@@ -166,22 +167,27 @@ def _found(file: Path, document: Document) -> dict[Cell, Found]:
     return found
 
 
-def _cell(file: Path, i: int, cell_id: str) -> Cell:
+def _cell(file: Path, i: int, cell_id: str, workload: Workload) -> Cell:
     try:
-        return SOFTMAX.parse_cell(cell_id)
+        return workload.parse_cell(cell_id)
     except ValueError as error:
         where = f"{file}: benchmarks.{i}.extra_info.cell_id"
         raise InputError(f"{where}: {error}") from error
 
 
-def _add_missing(machine: MachineInfo, found: dict[Cell, Found]) -> None:
-    """Add the cells of a missing accelerator, where the machine's record says why."""
-    reason = machine.unavailable.get(MISSING.device)
+def _add_missing(
+    machine: MachineInfo, found: dict[Cell, Found], workload: Workload
+) -> None:
+    """Add the cells of a missing accelerator, where the machine's record says why.
+
+    A test that was skipped leaves no trace.
+    """
+    reason = machine.unavailable.get(STAND_IN)
     if reason is None or any(cell.contender.device != "cpu" for cell in found):
         return
     for case in dict.fromkeys(cell.case for cell in found):
-        cell = Cell(case, MISSING)
-        found[cell] = Found(cell, notes=f"{MISSING.device}: {reason}")
+        cell = Cell(case, workload.contender(STAND_IN))
+        found[cell] = Found(cell, notes=f"{STAND_IN}: {reason}")
 
 
 def _machine(document: Document, found: Iterable[Found]) -> Machine:

@@ -40,7 +40,8 @@ def sweeps(
 ) -> list[Sweep]:
     """Return a sweep for every two or more cases that differ in one axis alone.
 
-    A case that is in none gets one of its own. Sweeps without a pair are left out.
+    A case that is in none gets one of its own. Sweeps without a pair are left out. An
+    axis begins at 1: a size of 0, such as a seed, is fixed.
 
     Args:
         workload: what the cells are of.
@@ -57,14 +58,15 @@ def sweeps(
     for axis in workload.axes:
         for members in _groups(cases, axis):
             usable = [
-                c for c in members if c[axis] == workload.settled(c, axis, c[axis])
+                c for c in members if 1 <= c[axis] == workload.settled(c, axis, c[axis])
             ]
             if len(usable) > 1:
                 grouped.update(usable)
                 found.append(_sweep(workload, axis, usable, ran, left, order))
-    lone = (case for case in cases if case not in grouped)
-    first = workload.axes[0]
-    found += [_sweep(workload, first, [case], ran, left, order) for case in lone]
+    for case in (case for case in cases if case not in grouped):
+        first = next((axis for axis in workload.axes if case[axis] >= 1), None)
+        if first is not None:
+            found.append(_sweep(workload, first, [case], ran, left, order))
     return [sweep for sweep in found if sweep.pairs]
 
 

@@ -1,5 +1,6 @@
 """From a spec for any machine to one for this: its accelerators and cores by name."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from crossover.contender import Contender
@@ -9,6 +10,8 @@ from crossover.spec.spec import Spec
 from crossover.spec.sweep import Sweep
 
 SpecOrSweep = TypeVar("SpecOrSweep", Spec, Sweep)
+Here = Callable[[str, str], str]
+"""Returns a contender's text for an accelerator's name."""
 
 
 def resolve(spec: Spec, accelerators: tuple[str, ...], cores: int) -> Spec:
@@ -21,15 +24,19 @@ def resolve(spec: Spec, accelerators: tuple[str, ...], cores: int) -> Spec:
         InputError: for more threads than cores.
     """
     devices = accelerators or (STAND_IN,)
-    sweeps = tuple(_resolved(sweep, devices, cores) for sweep in spec.sweep)
-    return _resolved(spec, devices, cores).model_copy(update={"sweep": sweeps})
+    return renamed(spec, devices, lambda text, device: _here(text, device, cores))
 
 
-def _resolved(asked: SpecOrSweep, devices: tuple[str, ...], cores: int) -> SpecOrSweep:
-    """Return a spec or a sweep whose own contenders and pairs are those of here."""
-    names = [_here(text, d, cores) for text in asked.contenders for d in devices]
+def renamed(spec: Spec, devices: tuple[str, ...], here: Here) -> Spec:
+    """Return a spec whose contenders and pairs have the names of some devices."""
+    sweeps = tuple(_renamed(sweep, devices, here) for sweep in spec.sweep)
+    return _renamed(spec, devices, here).model_copy(update={"sweep": sweeps})
+
+
+def _renamed(asked: SpecOrSweep, devices: tuple[str, ...], here: Here) -> SpecOrSweep:
+    names = [here(text, device) for text in asked.contenders for device in devices]
     both = [
-        (_here(baseline, device, cores), _here(challenger, device, cores))
+        (here(baseline, device), here(challenger, device))
         for baseline, challenger in asked.pairs
         for device in devices
     ]

@@ -3,18 +3,23 @@
 asv starts a process for each cell, so torch is loaded only when a cell is prepared.
 """
 
+import json
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
-from crossover.contender import Contender
+from crossover.files.untrusted import refused
 from crossover.measure.machine import usable_cores
-from crossover.nouns import Cell
+from crossover.nouns import Case, Cell
 from crossover.spec.contenders import STAND_IN, missing_cores
 from crossover.suites.choice import load_profile, more_devices, profile_name
 from crossover.workloads.registry import definition
+from crossover.workloads.softmax import SOFTMAX
 from crossover.workloads.workload import Workload
 
+VERSION = "1"
+"""The version of asv's benchmarks; asv compares no results of different versions."""
 ALL_EPOCHS_S = 1e6
 """Longest sample: no training is cut short, as both tools could not tell of it."""
 
@@ -28,6 +33,9 @@ def cells(profile: str | None = None, more: Iterable[str] = ()) -> tuple[Cell, .
     Args:
         profile: its name; None means the one that the environment chooses.
         more: devices, in addition to those that the environment names.
+
+    Raises:
+        InputError: in one line, for whatever keeps the profile from being measured.
     """
     spec = load_profile(profile or profile_name())
     devices = dict.fromkeys((*more_devices(), *more))
@@ -39,12 +47,43 @@ def cells(profile: str | None = None, more: Iterable[str] = ()) -> tuple[Cell, .
                 if contender.device == STAND_IN:
                     also = (replace(contender, device=d) for d in devices)
                     found |= dict.fromkeys(Cell(case, c) for c in also)
+    for case in dict.fromkeys(cell.case for cell in found):
+        _check_name(case)
     return tuple(found)
+
+
+def _check_name(case: Case) -> None:
+    """Refuse a case that is not read back from its name, by which both tools go."""
+    try:
+        is_read = case.workload.parse_case(case.id) == case
+    except ValueError:
+        is_read = False
+    if not is_read:
+        must = "have texts of letters, digits, _, . and + only, at most 40 of them"
+        raise refused("case", case.id, must)
 
 
 def workload() -> Workload:
     """Return the workload of the profile's cells."""
     return load_profile(profile_name()).declared
+
+
+def declaration() -> dict[str, Any]:
+    """Return what results must keep of the workload, to be read without its code.
+
+    It is empty for softmax regression, which every version knows.
+    """
+    known = workload()
+    return {} if known == SOFTMAX else {"workload": asdict(known)}
+
+
+def version() -> str:
+    """Return the version of asv's benchmarks, which holds the declaration.
+
+    asv keeps it with each result, and little else that a suite could choose.
+    """
+    declared = declaration()
+    return f"{VERSION} {json.dumps(declared)}" if declared else VERSION
 
 
 @dataclass(frozen=True)
@@ -67,7 +106,7 @@ def grid(measured: Iterable[Cell]) -> Grid:
 
 def unavailable(text: str) -> str | None:
     """Return why a contender cannot be measured here; None if it can."""
-    contender = Contender.parse(text)
+    contender = workload().contender(text)
     if few := missing_cores(contender, usable_cores()):
         return few
     from softmax_core.device import parse_device, unavailable_reason
@@ -107,6 +146,12 @@ class Prepared:
         opened = self._sampler.opened
         self.calls, self.threads = opened.calls_per_sample, opened.threads
         self.loss, self.accuracy = opened.loss, opened.accuracy
+        self.items = opened.items
+
+    @property
+    def has_data(self) -> bool:
+        """Whether there are data to move."""
+        return self._sampler.has_data
 
     def ready(self) -> None:
         """Prepare a sample: set the threads, wake the device, reset the weights."""

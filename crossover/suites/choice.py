@@ -8,12 +8,12 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from crossover.files.untrusted import check_known, parse_toml, read_text, refused
-from crossover.spec.contenders import ACCELERATOR, STAND_IN
-from crossover.spec.load import MOST_SPEC
+from crossover.files.untrusted import check_known, parse_toml, refused
+from crossover.measure.declare import bring_file
+from crossover.spec.contenders import ACCELERATOR, ALL_THREADS, STAND_IN
+from crossover.spec.load import load_spec
+from crossover.spec.resolve import renamed
 from crossover.spec.spec import DEVICE, Spec, parse_spec
-from crossover.workloads.registry import bring
-from crossover.workloads.user_file import declare, is_target
 
 PROFILES = ("smoke", "small", "regular", "large")
 SUITE = "CROSSOVER_SUITE"
@@ -36,31 +36,52 @@ def profile_name() -> str:
     return name
 
 
-@cache
 def load_profile(name: str) -> Spec:
-    """Return the spec of a profile; a user's file that it names is loaded.
+    """Return the spec of a profile.
 
     Args:
         name: that of a profile that ships with the program, or the path of a spec,
-            relative to asv's configuration, or else to the current folder.
+            relative to asv's configuration, or else to the working folder.
 
     Raises:
         InputError: in one line.
     """
     if name.endswith(".toml"):
-        path = Path(os.environ.get(BESIDE, ""), name).resolve()
-        text, folder = read_text(path, MOST_SPEC), str(path.parent)
-    else:
-        own = files("crossover.suites").joinpath("profiles", f"{name}.toml")
-        text, folder = own.read_text("utf-8"), ""
-    # Cells have the same names on every machine, because both tools compare by them.
-    fields = parse_toml(text.replace(ACCELERATOR, STAND_IN))
-    workload = fields.get("workload")
-    if folder and isinstance(workload, str) and is_target(workload):
-        job = declare(workload, folder)
-        bring(job)
-        fields["workload"] = job.declared.name
-    return parse_spec(fields, f"profile {name}")
+        return _users(Path(os.environ.get(BESIDE, ""), name).resolve())
+    return _own(name)
+
+
+@cache
+def _users(path: Path) -> Spec:
+    """Return a user's profile; another process loads the file that it names.
+
+    asv forks this one for each cell, and what the file does as it is loaded, such as
+    starting threads, may not outlast a fork.
+    """
+    spec = load_spec(path, lambda target, folder: bring_file(target, folder).name)
+    return _for_all(spec)
+
+
+@cache
+def _own(name: str) -> Spec:
+    file = files("crossover.suites").joinpath("profiles", f"{name}.toml")
+    return _for_all(parse_spec(parse_toml(file.read_text("utf-8")), f"profile {name}"))
+
+
+def _for_all(spec: Spec) -> Spec:
+    """Return a profile whose cells have the same names on every machine.
+
+    Both tools compare by these names.
+    """
+    return renamed(spec, (STAND_IN,), _named)
+
+
+def _named(text: str, device: str) -> str:
+    if ALL_THREADS in text:
+        counted = text.replace(ALL_THREADS, "@2")
+        must = "name a number of threads in a profile, which is the same everywhere"
+        raise refused("contender", text, f"{must}, such as {counted}")
+    return text.replace(ACCELERATOR, device)
 
 
 def more_devices() -> tuple[str, ...]:
@@ -81,3 +102,8 @@ def first_pairs() -> tuple[tuple[str, str], ...]:
     """Return the (baseline, challenger) pairs of the profile's first sweep."""
     spec = load_profile(profile_name())
     return spec.sweep[0].pairs or spec.pairs
+
+
+def first_axis() -> str:
+    """Return the axis of the profile's first sweep."""
+    return load_profile(profile_name()).sweep[0].axis

@@ -1,4 +1,4 @@
-"""Find by our own engine from which batch size on a contender is ahead.
+"""Find by our own engine from which size on a contender is ahead.
 
 The result is one number, which asv tracks over commits; asv cannot find a crossover.
 """
@@ -12,6 +12,7 @@ from crossover.measure.workers import Workers
 from crossover.pipeline import carry_out_unkept
 from crossover.spec.spec import Spec
 from crossover.suites.choice import load_profile, profile_name
+from crossover.workloads.registry import user_file
 
 BUDGET_S = 120.0
 LONGEST_SAMPLE_S = 0.2
@@ -37,10 +38,15 @@ def crossing_spec(baseline: str, challenger: str) -> Spec:
     )
 
 
-def crossover_batch_size(baseline: str, challenger: str) -> float:
-    """Measure the sweep; return the crossover in samples, NaN if there is none."""
+def crossover_size(baseline: str, challenger: str) -> float:
+    """Measure the sweep; return the crossover's size, NaN if there is none."""
     spec = crossing_spec(baseline, challenger)
     devices = {Contender.parse(text).device for text in (baseline, challenger)}
-    run = carry_out_unkept(spec, snapshot(tuple(sorted(devices))), Workers())
+    run = carry_out_unkept(
+        spec,
+        snapshot(tuple(sorted(devices))),
+        Workers(),
+        user_file=user_file(spec.workload),
+    )
     found = next(c for c in crossovers(run) if c.view == "train")
     return math.nan if found.answer.at is None else found.answer.at

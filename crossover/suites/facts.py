@@ -28,7 +28,10 @@ def cell_facts(prepared: Prepared, view: str) -> dict[str, Any]:
     """
     case, contender = prepared.cell.case, prepared.cell.contender
     device = describe(parse_device(contender.device))
+    items = {} if prepared.items is None else {"items": prepared.items}
     return {
+        **dict(case.values),
+        **items,
         "cell_id": prepared.cell.id,
         "workload": case.workload.name,
         "view": view,
@@ -39,7 +42,6 @@ def cell_facts(prepared: Prepared, view: str) -> dict[str, Any]:
         "sync": "device synchronised before both readings of the clock",
         "loss": prepared.loss,
         "accuracy": prepared.accuracy,
-        **dict(case.values),
         "calls": prepared.calls if view == "train" else 1,
     }
 

@@ -173,6 +173,8 @@ def load(name: str, path: str) -> tuple[ModuleType, UserFile]:
     module_name, is_module, _ = name.partition(":")
     try:
         if is_module:
+            if (root := _root(where, module_name)) not in sys.path:
+                sys.path.append(root)
             return importlib.import_module(module_name), file
         if (folder := str(where.parent)) not in sys.path:
             sys.path.insert(0, folder)
@@ -186,6 +188,12 @@ def load(name: str, path: str) -> tuple[ModuleType, UserFile]:
     except SystemExit as error:
         place = place_of(error, where) or name
         raise InputError(f"{place}: leaves by SystemExit as it is loaded") from error
+
+
+def _root(where: Path, module_name: str) -> str:
+    """Return the folder in which Python looks for a module, given the module's file."""
+    above = module_name.count(".") + (where.name == "__init__.py")
+    return str(where.parents[above])
 
 
 def _executed(where: Path, code: bytes) -> ModuleType:

@@ -76,12 +76,17 @@ FIRST = (*UNFINISHED, BUSY, UNVERIFIED)
 
 
 def doubtful(c: Crossover) -> str:
-    """Say what makes an answer doubtful: `unfinished (...), doubtful (...)`, or ""."""
-    return doubted(c.flags)
+    """Return what makes an answer doubtful, as a sentence's beginning; "" if nothing.
+
+    `Not to be trusted: other programs took 61 % of the cores; unfinished (...)`.
+    """
+    said = _gravest(c.flags) + doubted(c.flags)
+    said = said.removesuffix("; ").removesuffix(": ")
+    return said[:1].upper() + said[1:]
 
 
 def doubted(flags: Iterable[str]) -> str:
-    """Say what flags make doubtful; see `doubtful`."""
+    """Say what flags make doubtful beside an outcome: `unfinished (...), doubtful`."""
     said = doubts(flags)
     unfinished = [words for name, words in said.items() if name in UNFINISHED]
     others = [words for name, words in said.items() if name not in FIRST]
@@ -90,16 +95,17 @@ def doubted(flags: Iterable[str]) -> str:
 
 
 def headed(c: Crossover) -> str:
-    """Return the outcome of an answer with its doubts, as its line begins.
-
-    Contenders that were not compared, and a machine whose cores were taken by others,
-    come before all.
-    """
-    known = doubts(c.flags)
-    first = f"Not to be trusted: {known[BUSY]}; " if BUSY in known else ""
-    first = f"Unverified: {first}" if UNVERIFIED in known else first
+    """Return the outcome of an answer with its doubts, as its line begins."""
     outcome = c.answer.outcome.replace("_", " ")
-    return first + ", ".join(filter(None, (outcome, doubtful(c))))
+    beside = filter(None, (outcome, doubted(c.flags)))
+    return _gravest(c.flags) + ", ".join(beside)
+
+
+def _gravest(flags: Iterable[str]) -> str:
+    """Return what comes before all: nobody compared the work, others had the cores."""
+    known = doubts(flags)
+    first = "Unverified: " if UNVERIFIED in known else ""
+    return first + (f"Not to be trusted: {known[BUSY]}; " if BUSY in known else "")
 
 
 def answer(c: Crossover, a: Name, b: Name) -> Parts:
