@@ -33,7 +33,7 @@ ALLOWED = {
     "pipeline": "files nouns spec measure record plan attempts",
     "selftest": "findings workloads spec crossing measure analysis plan pipeline",
     "sources": "files contender nouns workloads spec crossing record analysis",
-    "report.words": "files contender nouns findings spec analysis",
+    "report.words": "files contender nouns findings workloads spec analysis",
     "sources.table": "files nouns findings spec crossing analysis report.words",
     "report.pictures": "files nouns findings workloads analysis report.words",
     "report": "files nouns findings workloads spec crossing analysis report.words "

@@ -229,14 +229,18 @@ def test_each_hostile_step_is_measured_right_or_a_row_with_its_reason(
 def test_every_example_is_measured_at_small_sizes(
     crossover, undrawn, tmp_path, name, sizes, over
 ):
-    file = HERE.parent / "examples" / f"{name}.py"
+    file, out = HERE.parent / "examples" / f"{name}.py", tmp_path / "run"
     code, said, errors = crossover(
         "run", file, *sizes, "--grid", "--rounds", "5", "--contender", "cpu@1",
-        "--contender", "cpu@2", "--out", tmp_path / "run",
+        "--contender", "cpu@2", "--out", out,
     )  # fmt: skip
     assert code == 0, errors
     assert over in said
     assert "nverified" not in said
+    asked = [s.partition("=")[2].split(",") for s in sizes if s.startswith("dtype")]
+    for dtype in asked[0] if asked else ():
+        assert f"dtype {dtype}" in said
+        assert {dtype} <= {row["dtype"] for row in rows_of(out, "crossovers")}
 
 
 def test_init_writes_a_file_that_is_a_job(crossover, tmp_path, monkeypatch):

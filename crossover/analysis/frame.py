@@ -23,6 +23,7 @@ from crossover.findings import Answer, Crossover, Estimate
 from crossover.nouns import VIEWS, Case, Measurement, Run, field_names
 from crossover.record.line import EMPTY, EXTRA
 from crossover.record.run_folder import load
+from crossover.workloads.values import text
 from crossover.workloads.workload import Workload
 
 
@@ -170,7 +171,7 @@ def _table(
     who = [names[r.contender] for r in rows]
     columns = {
         **_columns(rows, noun, plain[:1]),
-        **_case_columns([row.case for row in rows], workload.axes),
+        **_case_columns([row.case for row in rows], workload.columns, workload),
         "contender": _typed(who, "category", "contender"),
         **_columns(rows, noun, plain[1:]),
     }
@@ -181,7 +182,7 @@ def _crossovers(rows: Sequence[Crossover], workload: Workload) -> pd.DataFrame:
     answers = [row.answer for row in rows]
     columns = {
         **_columns(rows, Crossover, ["axis"]),
-        **_case_columns([row.line for row in rows], workload.axes),
+        **_case_columns([row.line for row in rows], workload.columns, workload),
         **_columns(rows, Crossover, ["view", "metric", "baseline", "challenger"]),
         **_columns(answers, Answer, field_names(Answer)),
         "flags": _typed([row.flags for row in rows], "string", "flags"),
@@ -191,9 +192,9 @@ def _crossovers(rows: Sequence[Crossover], workload: Workload) -> pd.DataFrame:
 
 def _break_evens(rows: Sequence[BreakEven], workload: Workload) -> pd.DataFrame:
     """Return the table; its column of epochs is the break-even, not the case's size."""
-    fixed = [name for name in workload.axes if name != workload.repeating]
+    fixed = [name for name in workload.columns if name != workload.repeating]
     columns = {
-        **_case_columns([row.case for row in rows], fixed),
+        **_case_columns([row.case for row in rows], fixed, workload),
         **_columns(rows, BreakEven, [n for n in field_names(BreakEven) if n != "case"]),
     }
     names = {"repeats": workload.repeating or "calls"}
@@ -212,16 +213,23 @@ def _speedups(
     rest = [n for n in field_names(Speedup) if n != "size"]
     columns = {
         "axis": _typed([r.sweep.axis for r, _ in owners], "category", "axis"),
-        **_case_columns(cases, workload.axes),
+        **_case_columns(cases, workload.columns, workload),
         "view": _typed([r.view for r, _ in owners], "category", "view"),
         **_columns(points, Speedup, rest),
     }
     return pd.DataFrame(columns)
 
 
-def _case_columns(cases: Sequence[Case], names: Sequence[str]) -> Columns:
-    """Return the sizes of the rows' cases as columns; one without value is missing."""
-    return {n: _typed([case[n] for case in cases], "Int64", n) for n in names}
+def _case_columns(
+    cases: Sequence[Case], names: Sequence[str], workload: Workload
+) -> Columns:
+    """Return values of the rows' cases as columns; one without value is missing."""
+    kinds = {n: workload_type(workload, n) for n in names}
+    values = {n: [case[n] for case in cases] for n in names}
+    for name, kind in kinds.items():
+        if kind == "string":
+            values[name] = [*map(text, values[name])]
+    return {n: _typed(values[n], kinds[n], n) for n in names}
 
 
 def workload_type(workload: Workload, name: str) -> str:

@@ -74,6 +74,11 @@ class Workload:
         """The names of a case's sizes and settings, in order."""
         return (*self.axes, *(setting.name for setting in self.settings))
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names with a column in tables: a user's settings tell answers apart."""
+        return self.names if self.is_users else self.axes
+
     @cached_property
     def repeating(self) -> str:
         """The name of the size that time is proportional to; "" if there is none."""

@@ -22,6 +22,7 @@ from crossover.nouns import Case
 from crossover.report.words.names import Name, people
 from crossover.report.words.numbers import percent, times
 from crossover.spec.sweep import Sweep
+from crossover.workloads.values import text
 
 VIEW_WORDS = {
     "train": "training alone",
@@ -331,7 +332,7 @@ def fixed_parts(axis: str, case: Case) -> Parts:
 
 
 def values_of(line: Case) -> Parts:
-    """Return the sizes of a case that have a value, in words."""
+    """Return the sizes of a case that have a value, and a user's settings, in words."""
     parts: list[str | Number] = []
     for size in line.workload.sizes:
         value = line[size.name]
@@ -339,4 +340,8 @@ def values_of(line: Case) -> Parts:
             number, counts = Number(size.name, f"{value:,}"), size.counted(value)
             parts += [number, f" {counts}"] if counts else [f"{size.name} ", number]
             parts.append(", ")
+    for setting in line.workload.settings if line.workload.is_users else ():
+        value = line[setting.name]
+        if isinstance(value, str) or value != setting.default:
+            parts += [f"{setting.name} {text(value)}", ", "]
     return tuple(parts[:-1])
