@@ -191,7 +191,7 @@ def test_a_session_that_cannot_prove_its_name_is_not_measured(monkeypatch):
             return Unproved()
 
     class Unproved:
-        notes, processes = "", ()
+        notes, processes, items = "", (), None
 
         def __getattr__(self, name):
             return lambda *_: (None, None)

@@ -168,7 +168,7 @@ def test_a_size_that_failed_is_no_size_that_is_missing(tmp_path):
     spec = run.spec.model_copy(update={"pairs": (tuple(PAIR[::-1]),)})
     found = crossovers(dataclasses.replace(run, spec=spec))
     assert "failed: oom at 9,000" in found[0].flags
-    assert doubtful(found[0]).startswith("unfinished (oom at 9,000)")
+    assert doubtful(found[0]).startswith("Unfinished (oom at 9,000)")
     assert found[0].answer.outcome not in ("always", "never")
     assert unreached(found) == []
     assert incomplete(run, found) == ["1 cell ended without a time (oom)"]

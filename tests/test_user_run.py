@@ -124,6 +124,7 @@ def test_it_goes_on_where_it_stopped(job, crossover, undrawn, tmp_path):
     assert kept(out)[: len(before)] == before
 
 
+@pytest.mark.slow
 def test_a_step_that_returns_nothing_is_unverified(crossover, undrawn, tmp_path):
     file, out = tmp_path / "quiet.py", tmp_path / "run"
     file.write_text(

@@ -103,7 +103,8 @@ def create(out: Path, launched: Launched) -> None:
             raise Unreadable("holds files; must be new or empty")
         for folder in (out / JOBS, out / LOGS):
             folder.mkdir(parents=True, exist_ok=True)
-        text = launched.model_dump_json(indent=2) + "\n"
+        unsaid = {"workload", "user_file"} if launched.user_file is None else set()
+        text = launched.model_dump_json(indent=2, exclude=unsaid) + "\n"
         write_atomically(out / LAUNCH, text)
 
 
