@@ -217,7 +217,7 @@ def test_each_hostile_step_is_measured_right_or_a_row_with_its_reason(
     assert left_over() == []
 
 
-@pytest.mark.slow
+@pytest.mark.torture  # tests/test_simulated_user.py measures them on the CPU, too
 @pytest.mark.parametrize(
     ("name", "sizes", "over"),
     [
