@@ -11,6 +11,7 @@ examples. `--check` changes nothing and exits with 1 where a file would change.
 import argparse
 import contextlib
 import io
+import math
 import os
 import re
 import sys
@@ -18,7 +19,9 @@ from pathlib import Path
 
 from crossover.analysis.cost_model import cost_models
 from crossover.analysis.crossover import crossovers
+from crossover.analysis.flags import doubts
 from crossover.analysis.sweeps import is_along
+from crossover.findings import Crossover
 from crossover.record.run_folder import load
 from crossover.report.tables import cost_table
 from crossover.report.terminal import plain_lines
@@ -30,14 +33,23 @@ MARKED = re.compile(r"(<!-- numbers -->\n).*?(<!-- /numbers -->)", re.DOTALL)
 EXAMPLE = re.compile(r"(```python\n(.*?)```\n+```text\n).*?(```)", re.DOTALL)
 
 
+def _width(c: Crossover) -> float:
+    """Return high / low of an interval; infinite if it is open."""
+    a = c.answer
+    return a.high / a.low if a.low and a.high else math.inf
+
+
 def readme_part(folder: Path) -> str:
-    """Return what the README says of the reference run."""
+    """Return what the README says of the reference run: its least doubtful answer."""
     run = load(folder)
     found = [c for c in crossovers(run) if c.view == "train"]
     m = run.machine
     devices = ", ".join(str(a["description"]) for a in m.accelerators)
     started = sorted(x.started_utc for x in run.measurements if x.started_utc)
-    first = next(c for c in found if c.answer.outcome == "found")
+    first = min(
+        (c for c in found if c.answer.outcome == "found"),
+        key=lambda c: (len(doubts(c.flags)), _width(c)),
+    )
     sweeps = enumerate(run.spec.sweep, start=1)
     pair = first.baseline, first.challenger
     place = next(
