@@ -195,7 +195,8 @@ def found_by_run(known, out, views, rounds=8):
 
 
 def inside(row, truth):
-    low, high = float(row["low"] or 0), float(row["high"] or "inf")
+    """Tell whether the size at which both take the same time lies in its interval."""
+    low, high = float(row["parity_low"] or 0), float(row["parity_high"] or "inf")
     return row["outcome"] == "found" and low <= truth <= high
 
 
@@ -205,7 +206,7 @@ def test_a_known_crossing_is_found(known, tmp_path):
     known = known(SETTINGS["kernels"], setup=False)
     row = found_by_run(known, tmp_path / "run", ("train",), rounds=6)["train"]
     assert row["outcome"] == "found", row
-    assert float(row["at"]) == pytest.approx(known.crossings()["train"], rel=0.1)
+    assert float(row["parity"]) == pytest.approx(known.crossings()["train"], rel=0.1)
 
 
 @pytest.mark.simulation
@@ -216,6 +217,6 @@ def test_the_truth_is_in_the_interval_in_every_view(known, tmp_path):
         truth = one.crossings()
         for view, row in found_by_run(one, tmp_path / name, tuple(truth)).items():
             held[name, view] = inside(row, truth[view])
-            names = "outcome", "at", "low", "high", "flags"
+            names = "outcome", "parity", "parity_low", "parity_high", "flags"
             print(name, view, f"truth {truth[view]:.5g}", *(row[n] for n in names))
     assert sum(held.values()) >= 8, held
