@@ -27,7 +27,7 @@ def _flag(name: str, said: str) -> Any:
 
 OPTIONS = {
     "words": _argument(
-        "[JOB] [NAME=VALUES]...",
+        "JOB|NAME=VALUES",
         "JOB is a spec (.toml), your own file (.py) or module:function; without it, "
         "the preset. Sizes are fixed (32), listed (8,64) or an axis (64..4096).",
     ),
