@@ -1,9 +1,11 @@
 """From which context length on is a GPU, or a second thread, ahead in attention?
 
-    crossover run examples/attention.py context=16..512
-    crossover run examples/attention.py context=16..512 dtype=float32,bfloat16
+`crossover run examples/attention.py context=16..512`
+`crossover run examples/attention.py context=16..512 dtype=float32,bfloat16`
 
-A text argument is a setting: several make one answer each.
+A text argument is a setting: several make one answer each. In float32, on two cores of
+an AMD EPYC, after 70 seconds: two threads are ahead from 48 to 512; at 16 no difference
+is shown (within 41 %). A GPU was not measured.
 """
 
 import torch

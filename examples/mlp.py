@@ -1,6 +1,10 @@
 """From which width on is a GPU, or a second thread, ahead for a small network?
 
-crossover run examples/mlp.py hidden=16..2048 --contender cpu@1 --contender cpu@2
+`crossover run examples/mlp.py hidden=16..2048 --contender cpu@1 --contender cpu@2`
+
+On two cores of an AMD EPYC, two threads are ahead from a width of 215 (192 to 280) on,
+1.44x (1.19x to 1.54x) at 2,048. Two more runs of two minutes left it undecided, with a
+lead that would begin between 128 and 391, or 95 and 384. A GPU was not measured.
 """
 
 import torch

@@ -1,9 +1,11 @@
 """From how many environments on does a GPU pay for the update of a small policy?
 
-    crossover run examples/policy.py envs=1..256
+`crossover run examples/policy.py envs=1..256`
 
 The environments' states are drawn on the CPU by `data`: the view with_transfer says
-what it costs to bring them to the device before every update.
+what it costs to bring them to the device before every update. On two cores of an AMD
+EPYC, two threads are ahead from 51 (32 to 67) environments on, 1.42x (1.10x to 1.69x)
+at 256; no difference is shown below. A GPU was not measured.
 """
 
 import torch
