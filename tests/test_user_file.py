@@ -122,6 +122,9 @@ REFUSED = {
         "job.py:1: argument hidden of train: hidden=None: must be an integer",
     "\n\ndef train(device, axis=1):\n    pass":
         "job.py:3: argument axis of train: must not have the name of a column",
+    "def train(device, data, n=1):\n    pass": "job.py:1: train takes data: must have",
+    "def data(n): pass\ndef train(device, n=1, data=2):\n    pass":
+        "job.py:2: argument data of train: must be the second, without a default",
     "def train(device, steps=1):\n    pass":
         "job.py:1: argument steps of train: must have another name; steps=N says",
     "def train(device, *sizes):\n    pass":
@@ -257,3 +260,33 @@ def test_results_are_compared_with_those_of_the_first(tmp_path):
     )
     for wrong in ([np.array([1.0])], [], [np.array([np.nan, -2.0]), np.array([3.0])]):
         assert agree(wrong, "cuda/train", 0.01, kept) != ""
+
+
+WRAPPED = """
+import functools
+import torch
+
+def without_gradients(function):
+    @functools.wraps(function)
+    def inner(*args, **kwargs):
+        with torch.no_grad():
+            return function(*args, **kwargs)
+    return inner
+
+def data(**sizes):
+    return [torch.full((sizes["n"],), 2.0)]
+
+@without_gradients
+def train(device, data, n=8):
+    return lambda: data[0].sum()
+"""
+
+
+def test_a_decorated_function_gets_its_data_moved(written):
+    job = declare(*written(WRAPPED))
+    session = job.session(job.declared.case(n=4), "train", "cpu", 1, 1)
+    session.move()
+    session.build()
+    session.run(3)
+    assert session.has_data
+    assert [array.tolist() for array in session.result()] == [[8.0]]

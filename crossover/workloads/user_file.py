@@ -252,10 +252,12 @@ def _declared(
     """
     each = {one: _Arguments(name, function) for one, function in functions.items()}
     first, *others = each
-    for one in (*each,):
+    for one, its in each.items():
+        if its.takes_data and not callable(getattr(module, "data", None)):
+            raise InputError(f"{its.place}: {one} takes data: must have def data")
         if one == BEST or not IMPLEMENTATION.fullmatch(one):
             raise InputError(
-                f"{each[one].place}: function {one}: must be small letters, digits "
+                f"{its.place}: function {one}: must be small letters, digits "
                 f"and _, at most 40, and not {BEST}"
             )
     for one in others:
@@ -314,6 +316,7 @@ class _Arguments:
 
     def __init__(self, file: str, function: FunctionType) -> None:
         self.place = f"{file}:{function.__code__.co_firstlineno}"
+        self.takes_data = False
         self.values: dict[str, Value] = dict(self._read(function))
 
     def __str__(self) -> str:
@@ -322,9 +325,12 @@ class _Arguments:
     def _read(self, function: FunctionType) -> Iterator[tuple[str, Value]]:
         _, *others = inspect.signature(function).parameters.values()
         for place, one in enumerate(others):
-            if place == 0 and one.name == "data":
-                continue
             where = f"{self.place}: argument {one.name} of {function.__name__}"
+            if one.name == "data":
+                if place or one.default is not one.empty:
+                    raise InputError(f"{where}: must be the second, without a default")
+                self.takes_data = True
+                continue
             if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD, one.POSITIONAL_ONLY):
                 raise InputError(f"{where}: must be one that is given by its name")
             if one.default is one.empty:

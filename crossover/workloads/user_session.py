@@ -3,6 +3,7 @@
 `user_file.UserJob` makes it; the sampler drives it like any `Session`.
 """
 
+import inspect
 import random
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -58,10 +59,8 @@ class UserSession(Session):
         self._values = {name: v for name, v in case.values if name != "steps"}
         self._synchronize = getattr(module, "synchronize", None)
         self.is_torch = self._synchronize is None
-        parameters = self._factory.__code__.co_varnames
-        takes_data = "data" in parameters[: self._factory.__code__.co_argcount]
         self.data: Any = None
-        self.has_data = takes_data and hasattr(module, "data")
+        self.has_data = "data" in inspect.signature(self._factory).parameters
         if self.has_data:
             seed()
             self.data = _called_with(module.data, self._values)
@@ -148,10 +147,9 @@ def step_of(made: object, name: str) -> Callable[[], object]:
 
 def _called_with(function: Callable[..., Any], values: dict[str, object]) -> Any:
     """Call a function with those values for which it has arguments."""
-    code = function.__code__
-    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    takes_all = bool(code.co_flags & 0x08)  # **kwargs
-    return function(**{n: v for n, v in values.items() if takes_all or n in names})
+    taken = inspect.signature(function).parameters
+    takes_all = any(one.kind is one.VAR_KEYWORD for one in taken.values())
+    return function(**{n: v for n, v in values.items() if takes_all or n in taken})
 
 
 def moved(data: Any, device: torch.device) -> Any:
