@@ -149,6 +149,7 @@ def test_a_machine_is_examined_from_its_root(monkeypatch, tmp_path):
     assert "A/A" not in {check.name for check in doctor.examine(True, tmp_path)}
 
 
+@pytest.mark.slow
 def test_the_command_examines_this_machine():
     code = (
         "import sys; from crossover.cli import main\n"

@@ -35,6 +35,7 @@ def judge(found, kills):
     assert sum(lost.values()) == killed.get("main", 0)
 
 
+@pytest.mark.slow
 def test_kills_lose_at_most_the_round_in_flight():
     judge(tortured(3, 1), 3)
 

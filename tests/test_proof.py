@@ -103,6 +103,7 @@ def test_more_threads_than_the_label_says_are_found():
 
 
 @needs_two
+@pytest.mark.slow
 def test_none_of_them_reaches_a_worker_whose_cell_opens(monkeypatch):
     for name in ("OMP_THREAD_LIMIT", "MKL_NUM_THREADS", "NUMBA_DISABLE_JIT"):
         monkeypatch.setenv(name, "1")
@@ -123,6 +124,7 @@ def opened_by_worker(trainer, module="crossover.measure.worker"):
 
 
 @needs_two
+@pytest.mark.slow
 def test_a_cell_whose_threads_are_not_those_of_its_label_fails(left_over):
     found = opened_by_worker("resident", "bound_worker")
     assert isinstance(found, Ended)

@@ -66,6 +66,7 @@ def test_a_sentence_says_what_is_left_out_and_what_is_passed_on():
     ]
 
 
+@pytest.mark.slow
 def test_a_machine_keeps_both_and_torch_has_the_threads_it_chose(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("MALLOC_ARENA_MAX", "2")

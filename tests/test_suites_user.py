@@ -185,7 +185,7 @@ def test_two_suites_results_are_reported_and_compared(
     for asked in (("--from-pytest-benchmark", file), ("--from-asv", folder)):
         code, said, errors = crossover("report", *asked, "--out", f"out{asked[0]}")
         assert (code, errors) == (0, "")
-        assert "Over width at 20 steps:" in said
+        assert "Over width at 20 steps, dtype float64:" in said
         assert "Unverified: never" in said
     rates = read_run("out--from-pytest-benchmark").estimates.items_per_s
     assert rates.notna().all()
