@@ -315,7 +315,7 @@ def test_asv_measures_a_users_profile(crossover, undrawn, tmp_path):
     changed = {
         "repo": str(ROOT), "benchmark_dir": str(ROOT / "bench/asv_suite"),
         "env_dir": str(tmp_path / "env"), "results_dir": str(tmp_path / "results"),
-        "html_dir": str(tmp_path / "html"),
+        "html_dir": str(tmp_path / "html"), "branches": ["HEAD"],
     }  # fmt: skip
     (tmp_path / "asv.conf.json").write_text(json.dumps(conf | changed))
     asv = "-m", "asv", "--config", tmp_path / "asv.conf.json"
