@@ -13,6 +13,7 @@ from suites_job import CASES, JOB, PROFILE, WHO, kept_by_asv, kept_by_pytest, wr
 from crossover.analysis.crossover import crossovers
 from crossover.analysis.frame import read_run
 from crossover.files.untrusted import InputError
+from crossover.measure.declare import bring_file
 from crossover.nouns import Cell
 from crossover.sources.asv import read_asv
 from crossover.sources.pytest_benchmark import read_pytest_benchmark
@@ -58,7 +59,7 @@ def declared(profile):
 def test_the_cells_of_a_profile_are_those_of_a_run_under_the_same_names(chosen):
     ids = [cell.id for cell in cells.cells()]
     assert sorted(ids) == sorted(f"{case}:{who}" for case in CASES for who in WHO)
-    spec = resolve(load_spec(chosen, lambda target, folder: target), (), 2)
+    spec = resolve(load_spec(chosen, bring_file), (), 2)
     assert {f"{case.id}:{who}" for sweep in spec.sweep
             for case in sweep.cases().values()
             for who in spec.contenders_of(sweep)} == {*ids}  # fmt: skip

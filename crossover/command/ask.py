@@ -23,8 +23,7 @@ from crossover.spec.contenders import ACCELERATOR, ALL_THREADS, missing_cores
 from crossover.spec.load import load_preset, load_spec
 from crossover.spec.spec import DEVICE, Spec, parse_spec
 from crossover.workloads.registry import declared, user_file
-from crossover.workloads.user_file import is_target
-from crossover.workloads.workload import Workload
+from crossover.workloads.workload import Workload, is_users
 
 WORD = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 """A word that gives a size or setting; any other one names the job."""
@@ -117,7 +116,11 @@ class Ask:
         """
         target = self.target
         if target is None or is_spec(target):
-            spec = load_preset(self.preset) if target is None else load_job(target)
+            spec = (
+                load_preset(self.preset)
+                if target is None
+                else load_spec(Path(target), bring_file)
+            )
             fields = spec.model_dump(exclude_defaults=True)
             if self.options and spec.declared.name != "softmax":
                 raise self._not_an_option(spec.declared)
@@ -125,7 +128,7 @@ class Ask:
         if target == "softmax":
             fields = load_preset(self.preset).model_dump(exclude_defaults=True)
             return fields, declared(target), False
-        workload = bring_file(target, str(Path.cwd())) if is_target(target) else None
+        workload = bring_file(target, str(Path.cwd())) if is_users(target) else None
         workload = workload or _known(target)
         if self.options:
             raise self._not_an_option(workload)
@@ -252,15 +255,6 @@ def parse_words(words: Sequence[str]) -> tuple[str | None, dict[str, str]]:
 def is_spec(target: str) -> bool:
     """Tell whether a job is a spec: by its name's end, or any other file's path."""
     return target.endswith(".toml") or ("/" in target and not target.endswith(".py"))
-
-
-def load_job(path: str) -> Spec:
-    """Read a spec file; if it names a user's file, that is brought in first.
-
-    Raises:
-        InputError: in one line.
-    """
-    return load_spec(Path(path), lambda target, folder: bring_file(target, folder).name)
 
 
 def _located(file: UserFile) -> tuple[str, str]:

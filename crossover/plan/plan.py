@@ -22,7 +22,7 @@ from crossover.crossing.boundaries import Answered, boundaries
 from crossover.crossing.decide import LOOKS, Array
 from crossover.nouns import Case, Cell, Machine, Measurement
 from crossover.plan.extend import Means, larger, smaller
-from crossover.plan.next_size import Aim, Reach, next_size
+from crossover.plan.next_size import NOWHERE, Aim, Reach, next_size
 from crossover.spec.spec import Spec
 from crossover.spec.sweep import Sweep
 from crossover.workloads.registry import definition
@@ -197,7 +197,7 @@ class Known:
     ) -> Reach:
         """Return the sizes beyond those measured that the job and its means allow."""
         if sweep.closed:
-            return Reach()
+            return NOWHERE
         down, up = smaller(sweep, smallest), larger(sweep, largest)
         return Reach(
             down if down and self._allow(sweep, smallest, down, group) else None,

@@ -58,7 +58,7 @@ def _users(path: Path) -> Spec:
     asv forks this one for each cell, and what the file does as it is loaded, such as
     starting threads, may not outlast a fork.
     """
-    spec = load_spec(path, lambda target, folder: bring_file(target, folder).name)
+    spec = load_spec(path, bring_file)
     return _for_all(spec)
 
 

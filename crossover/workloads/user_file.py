@@ -41,11 +41,6 @@ MODULE = "crossover_user_file_"
 """Begins the name of the module that a file becomes."""
 
 
-def is_target(name: str) -> bool:
-    """Tell whether a workload's name is that of a file or of a module's function."""
-    return name.endswith(".py") or ":" in name
-
-
 @dataclass
 class UserJob(Definition):
     """The code of a user's workload; see `Definition`.

@@ -27,6 +27,11 @@ MOVED = "byte"
 """The name under which `work` counts, beside the costs, the bytes of one data move."""
 
 
+def is_users(name: str) -> bool:
+    """Tell whether a workload's name is a user's file, or a function of a module."""
+    return name.endswith(".py") or ":" in name
+
+
 @dataclass(frozen=True)
 class Implementation:
     """One way to do the job, which contenders name: a trainer, for example."""
@@ -87,7 +92,7 @@ class Workload:
     @property
     def is_users(self) -> bool:
         """Whether it is a user's file, or a function of a user's module."""
-        return self.name.endswith(".py") or ":" in self.name
+        return is_users(self.name)
 
     @property
     def _parts(self) -> tuple[Size | Setting, ...]:
