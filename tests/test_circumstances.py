@@ -15,6 +15,7 @@ from crossover.command import job, new_run
 from crossover.command.ask import Ask
 from crossover.contender import Contender
 from crossover.files.untrusted import InputError
+from crossover.measure.machine import usable_cores
 from crossover.measure.pipe import Sample
 from crossover.nouns import Circumstances
 from crossover.record import copies, run_folder
@@ -132,14 +133,16 @@ def stopped(out, run, samples):
 def resumed(monkeypatch):
     """Return what goes on with a run under changed circumstances."""
 
-    def go_on(out, force=False, before=lambda request: None, **changed):
+    def go_on(
+        out, force=False, before=lambda request: None, others=virtual.Nobody, **changed
+    ):
         now = there(**changed)
         monkeypatch.setattr(new_run, "snapshot", lambda devices: now.machine)
         monkeypatch.setattr(new_run, "commit", lambda: now.commit)
         clock, said = virtual.Clock(out), []
         code = job.do_run(
             Ask(), None, out, force=force, workers=by_hand.Clocked(clock, before),
-            environment=clock.around(say=said.append),
+            environment=clock.around(say=said.append, others=others),
         )  # fmt: skip
         return code, said
 
@@ -167,6 +170,23 @@ def test_a_run_goes_on_as_before_and_its_rounds_say_nothing_of_it(begun, resumed
     assert {m.machine_id for m in run.measurements} == {""}
     assert run.others == {}
     assert b"machine_id" not in (begun / run_folder.JOURNAL).read_bytes()
+
+
+class Compiler(virtual.Nobody):
+    """A program that takes all cores."""
+
+    def shares(self):
+        return [("cc1plus", float(usable_cores()))]
+
+
+def test_who_else_is_at_work_is_said(begun, resumed):
+    code, said = resumed(begun, others=Compiler)
+    n = usable_cores()
+    assert code == 0
+    assert said == [
+        f"other programs use {n}.0 of {n} cores (cc1plus {n}.0): stop them first, or "
+        "no answer of this run can be trusted"
+    ]
 
 
 def test_forced_rounds_carry_the_id_of_their_machine_and_answers_say_so(

@@ -8,6 +8,7 @@ import pytest
 
 from crossover.doctor import facts
 from crossover.doctor.checks import Gpu
+from crossover.measure.environment import Others
 from crossover.measure.pipe import Ended
 
 
@@ -89,6 +90,24 @@ def test_a_busy_program_is_named():
         burner.kill()
     assert max(share for name, share in shares if "python" in name) > 0.02
     assert [s for _, s in shares] == sorted((s for _, s in shares), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("shares", "cores", "said"),
+    [
+        ([("cc", 0.3), ("sh", 0.2)], 2, ""),
+        ([("cc", 0.5), ("sh", 0.2)], 4, ""),
+        (
+            [("cc", 1.0), ("a\x1b[1mb", 0.5), ("sh", 0.04), ("ls", 0.0)],
+            2,
+            "other programs use 1.5 of 2 cores (cc 1.0, a\\x1b[1mb 0.5, sh 0.0): stop "
+            "them first, or no answer of this run can be trusted",
+        ),
+    ],
+)
+def test_who_takes_much_of_the_cores_is_named(monkeypatch, shares, cores, said):
+    monkeypatch.setattr(Others, "shares", lambda self: shares)
+    assert Others().notice(cores) == said
 
 
 def test_torch_that_does_not_load_is_an_error(monkeypatch, tmp_path):

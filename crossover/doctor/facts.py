@@ -6,20 +6,19 @@ as a program, this module describes torch in a process of its own.
 
 import hashlib
 import importlib
-import os
 import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from crossover.doctor.checks import Gpu, TorchBuild
+from crossover.measure.environment import Others
 from crossover.measure.pipe import Ended
 from crossover.measure.process import NOWHERE, worker_environment
 
@@ -41,18 +40,9 @@ def clock_call_s(calls: int = 10_000) -> float:
 
 def busy_programs(seconds: float = 1.0) -> list[tuple[str, float]]:
     """Return each other program's share of one core, the busiest first."""
-    others = [p for p in psutil.process_iter() if p.pid != os.getpid()]
-    _shares(others)  # psutil measures from one call to the next
+    others = Others()
     time.sleep(seconds)
-    return sorted(_shares(others), key=lambda pair: -pair[1])
-
-
-def _shares(processes: Iterable[psutil.Process]) -> list[tuple[str, float]]:
-    found = []
-    for process in processes:
-        with suppress(psutil.Error):  # the process has ended, or we may not read it
-            found.append((process.name(), process.cpu_percent() / 100))
-    return found
+    return others.shares()
 
 
 def governors(root: Path) -> list[str]:

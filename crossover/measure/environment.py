@@ -7,10 +7,14 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
+
+from crossover.files.untrusted import printable
 from crossover.measure.clock import stolen_s
 from crossover.measure.machine import throttled_periods
 from crossover.measure.stops import WATCH, Watch
@@ -19,6 +23,40 @@ from crossover.nouns import Run
 
 def _say(line: str) -> None:
     print(f"crossover: {line}", file=sys.stderr)
+
+
+class Others:
+    """The other programs at work, from one look to the next."""
+
+    def __init__(self) -> None:
+        self._processes = [p for p in psutil.process_iter() if p.pid != os.getpid()]
+        self.shares()  # psutil measures from one call to the next
+
+    def shares(self) -> list[tuple[str, float]]:
+        """Return each one's name and used share of one core, the busiest first."""
+        found = []
+        for process in self._processes:
+            with suppress(psutil.Error):  # it has ended, or we may not read it
+                found.append((process.name(), process.cpu_percent() / 100))
+        return sorted(found, key=lambda pair: -pair[1])
+
+    def notice(self, cores: int) -> str:
+        """Say who uses more than `MOST_USED` of the cores; empty if nobody does."""
+        shares = self.shares()
+        used = sum(share for _, share in shares)
+        if used <= MOST_USED * cores:
+            return ""
+        named = ", ".join(
+            f"{printable(name)} {share:.1f}" for name, share in shares[:3]
+        )
+        return (
+            f"other programs use {used:.1f} of {cores} cores ({named}): stop them "
+            "first, or no answer of this run can be trusted"
+        )
+
+
+MOST_USED = 0.25
+"""A run begins with a notice if other programs use more of the cores."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +71,8 @@ class Environment:
     throttled: Callable[[], int | None] = throttled_periods
     stolen_s: Callable[[], float | None] = stolen_s
     """Seconds that other virtual machines have had our cores so far."""
+    others: Callable[[], Others] = Others
+    """Looks at the other programs at work."""
     watch: Watch = WATCH
     """Notices when this process was stopped."""
     say: Callable[[str], None] = _say

@@ -14,7 +14,7 @@ from builders import MACHINE
 
 from crossover.command import job, new_run
 from crossover.command.ask import Ask
-from crossover.measure.environment import Environment
+from crossover.measure.environment import Environment, Others
 from crossover.measure.pipe import Sample
 from crossover.measure.process import WorkerProcess, Workers
 from crossover.record import run_folder
@@ -75,8 +75,19 @@ class Clock:
             "load_1min": lambda: 0.5,
             "throttled": lambda: 0,
             "stolen_s": lambda: None,
+            "others": Nobody,
         }
         return Environment(**known | other)
+
+
+class Nobody(Others):
+    """No other program is at work."""
+
+    def __init__(self):
+        pass
+
+    def shares(self):
+        return []
 
 
 class Told(Workers):
