@@ -1,6 +1,6 @@
 """The checks of an accelerator for `crossover doctor`: facts in, a `Check` each out.
 
-The facts come from `crossover.measure.accelerator`, and from NVML if it is installed.
+The facts come from `crossover.measure.devices`, and from NVML if it is installed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

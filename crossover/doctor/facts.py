@@ -112,7 +112,7 @@ def describe_torch() -> TorchBuild:
     """Describe torch's build; called in a process of its own, by `ask_torch`."""
     import torch
 
-    from crossover.measure.describe import describe_here
+    from crossover.measure.devices import describe_here
 
     return TorchBuild(
         **dict(describe_here(())),

@@ -1,7 +1,7 @@
 """Take the snapshot of a machine: CPU, accelerators, versions, threads, load, quota.
 
 The main process, which never imports torch, calls `snapshot`. That asks a worker, which
-runs `crossover.measure.describe`, and then each accelerator in a process of its own.
+runs `crossover.measure.devices`, and then each accelerator in a process of its own.
 """
 
 import hashlib

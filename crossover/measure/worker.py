@@ -18,9 +18,8 @@ from pydantic import ValidationError
 from crossover.contender import Contender
 from crossover.files.errors import first_line, out_of_memory
 from crossover.files.untrusted import InputError
-from crossover.measure.accelerator import accelerator_facts, equal_work
 from crossover.measure.clock import Idle
-from crossover.measure.describe import describe_here
+from crossover.measure.devices import accelerator_facts, describe_here, equal_work
 from crossover.measure.energy import Meter, find_meter
 from crossover.measure.pipe import (
     AnyRequest,

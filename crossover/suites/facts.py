@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from crossover.measure.describe import describe_here
+from crossover.measure.devices import describe_here
 from crossover.suites.cells import Prepared
 from softmax_core.device import describe, parse_device
 
