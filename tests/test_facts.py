@@ -100,7 +100,7 @@ def test_a_busy_program_is_named():
         (
             [("cc", 1.0), ("a\x1b[1mb", 0.5), ("sh", 0.04), ("ls", 0.0)],
             2,
-            "other programs use 1.5 of 2 cores (cc 1.0, a\\x1b[1mb 0.5, sh 0.0): stop "
+            "other programs use 1.5 of 2 cores (cc 1.0, a\\x1b[1mb 0.5): stop "
             "them first, or no answer of this run can be trusted",
         ),
     ],

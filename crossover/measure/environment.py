@@ -46,12 +46,11 @@ class Others:
         used = sum(share for _, share in shares)
         if used <= MOST_USED * cores:
             return ""
-        named = ", ".join(
-            f"{printable(name)} {share:.1f}" for name, share in shares[:3]
-        )
+        busy = [pair for pair in shares[:3] if pair[1] >= 0.1]
+        most = [f"{printable(name)} {share:.1f}" for name, share in busy]
         return (
-            f"other programs use {used:.1f} of {cores} cores ({named}): stop them "
-            "first, or no answer of this run can be trusted"
+            f"other programs use {used:.1f} of {cores} cores ({', '.join(most)}): stop "
+            "them first, or no answer of this run can be trusted"
         )
 
 
