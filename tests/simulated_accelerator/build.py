@@ -1,9 +1,10 @@
 """Compile the simulated accelerator once, and install it where only tests find it.
 
-`python build.py TARGET` compiles; `install` is what the tests' fixture calls. What was
-compiled is kept in the virtual environment, under a hash of sources, torch and Python.
+`python build.py [TARGET]` compiles; `install` is what the tests' fixture calls. What
+was compiled is kept in the virtual environment, under a hash of sources, torch, Python.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -35,14 +36,17 @@ def native():
     text = b"".join((HERE / name).read_bytes() for name in SOURCES + HEADERS)
     key = hashlib.sha256(text + f"{version('torch')} {sys.version}".encode())
     library = CACHE / key.hexdigest()[:16] / "native.so"
-    if not library.exists():
-        alone = dict(os.environ, TORCH_DEVICE_BACKEND_AUTOLOAD="0")
-        command = [sys.executable, __file__, str(library)]
-        done = subprocess.run(
-            command, env=alone, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise RuntimeError(done.stderr[-4000:])
+    library.parent.mkdir(parents=True, exist_ok=True)
+    with (library.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # others wait for what one of them compiles
+        if not library.exists():
+            alone = dict(os.environ, TORCH_DEVICE_BACKEND_AUTOLOAD="0")
+            command = [sys.executable, __file__, str(library)]
+            done = subprocess.run(
+                command, env=alone, capture_output=True, text=True, check=False
+            )
+            if done.returncode:
+                raise RuntimeError(done.stderr[-4000:])
     return library
 
 
@@ -62,7 +66,6 @@ def compile_to(library):
     import torch
     from torch.utils import cpp_extension
 
-    library.parent.mkdir(parents=True, exist_ok=True)
     flags = ["-std=c++20", "-O1", "-fPIC"]
     flags += [f"-D_GLIBCXX_USE_CXX11_ABI={int(torch._C._GLIBCXX_USE_CXX11_ABI)}"]
     flags += [f"-I{path}" for path in cpp_extension.include_paths()]
@@ -86,8 +89,11 @@ def compile_to(library):
     )
     for name in objects:
         os.unlink(name)
-    part.replace(library)  # whole or not at all, whoever else compiles
+    part.replace(library)  # whole or not at all
 
 
 if __name__ == "__main__":
-    compile_to(Path(sys.argv[1]))
+    if sys.argv[1:]:
+        compile_to(Path(sys.argv[1]))
+    else:
+        native()
