@@ -12,6 +12,7 @@ from crossover.command.options import Command, described
 from crossover.files.edge import one_line_always
 from crossover.files.untrusted import InputError
 from crossover.interrupts import EXIT_CODE, Interrupted, heeded
+from crossover.measure.nursery import nurseries
 
 # No markup: texts such as [/TRAINER] would be read as some.
 app = typer.Typer(
@@ -290,7 +291,7 @@ def main() -> None:
     """Run the command line; what is wrong is one line on stderr and exit code 2."""
     with one_line_always():
         try:
-            with heeded():
+            with heeded(), nurseries():
                 sys.exit(app(prog_name="crossover", standalone_mode=False))
         except typer.TyperException as error:
             raise InputError(error.format_message()) from error

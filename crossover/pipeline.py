@@ -12,6 +12,7 @@ from pathlib import Path
 from crossover.attempts import Attempts, BudgetSpent
 from crossover.files.untrusted import InputError
 from crossover.measure.environment import ENVIRONMENT, Environment
+from crossover.measure.nursery import nurseries
 from crossover.measure.process import Workers
 from crossover.nouns import SCHEMA, Machine, Measurement, Run, UserFile
 from crossover.plan.plan import Block, Known
@@ -42,7 +43,7 @@ def carry_out(
     """
     loop = Loop(spec, run, out, workers, progress, environment)
     try:
-        with environment.watch:
+        with environment.watch, nurseries():
             if left := unfinished(spec, run.measurements, run.machine):
                 loop.measure([left])
             while blocks := loop.known.next_blocks():

@@ -1,5 +1,6 @@
 """The processes below this one, and whether they have ended."""
 
+import os
 import time
 
 import psutil
@@ -8,9 +9,11 @@ NOTICED_S = 10.0
 """Within seconds, on a machine that does other things too."""
 
 
-def newest_child():
-    """Return the process that was started last: the keeper of the newest worker."""
-    return max(psutil.Process().children(), key=psutil.Process.create_time)
+def newest_reaper(main=None):
+    """Return the keeper of the newest worker: each one leads a session."""
+    below = psutil.Process(main).children(recursive=True)
+    leaders = [p for p in below if os.getsid(p.pid) == p.pid]
+    return max(leaders, key=psutil.Process.create_time)
 
 
 def gone(pids):

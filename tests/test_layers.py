@@ -47,7 +47,8 @@ ALLOWED = {
     "command": "interrupts files contender nouns findings workloads spec proof measure "
     "record analysis plan pipeline selftest sources report",
     "launch": "interrupts files workloads spec measure record plan pipeline command",
-    "cli": "interrupts files record sources.table predict doctor lesson command launch",
+    "cli": "interrupts files measure record sources.table predict doctor lesson "
+    "command launch",
     "__main__": "cli",
 }
 """Each folder and single module of the engine, lowest first: what it may import."""

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from children import gone, newest_child
+from children import gone, newest_reaper
 from ranks import LONG, prepared, soon
 
 from crossover.measure.pipe import Ended, Open, Sample
@@ -41,9 +41,9 @@ def test_a_worker_records_a_lost_rank(worker):
     opened = worker.ask(REQUEST, 60)
     assert (opened.status, opened.threads) == ("ok", 1)
     assert (opened.launches_per_step, opened.notes[:13]) == (10, "2 ranks, gloo")
-    pids = ranks_of(newest_child())
+    pids = ranks_of(newest_reaper())
     assert len(pids) == 1
-    assert opened.peak_bytes > peak(newest_child().pid) + 50 * 2**20
+    assert opened.peak_bytes > peak(newest_reaper().pid) + 50 * 2**20
     soon(lambda: os.kill(pids[0], signal.SIGKILL))
     lost = worker.ask(Sample(), 60)
     notes = "RankLost: rank 1 was ended by SIGKILL"
@@ -55,13 +55,13 @@ def test_a_worker_records_a_lost_rank(worker):
 def test_a_worker_starts_ranks_anew_and_takes_them_along(worker):
     """Not even killed alone, without its group, does it leave one."""
     worker.ask(REQUEST, 60)
-    first = ranks_of(newest_child())
+    first = ranks_of(newest_reaper())
     os.kill(first[0], signal.SIGKILL)
     assert worker.ask(Sample(), 60).status == "crashed"
     assert worker.ask(REQUEST, 60).status == "ok"
-    second = ranks_of(newest_child())
+    second = ranks_of(newest_reaper())
     assert first != second
-    soon(lambda: os.kill(newest_child().pid, signal.SIGKILL))
+    soon(lambda: os.kill(newest_reaper().pid, signal.SIGKILL))
     assert worker.ask(Sample(), 60).status == "crashed"
     assert gone([*first, *second])
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from breaking import Loaded
 from builders import FakeWorker, make_run
-from children import newest_child
+from children import newest_reaper
 from test_worker_errors import served
 
 from crossover.analysis.crossover import crossovers, incomplete
@@ -275,7 +275,7 @@ def test_a_freeze_of_this_process_is_no_timeout_of_its_worker(left_over):
 
 def test_a_worker_that_was_stopped_and_goes_on_is_told_of(left_over):
     asked = light()
-    (below,) = newest_child().children()
+    (below,) = newest_reaper().children()
     below.suspend()
     timer = threading.Timer(2.5 * LOOK_S, below.resume)
     timer.start()

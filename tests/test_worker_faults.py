@@ -6,19 +6,27 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import psutil
 import pytest
 from breaking import Breaking, Loaded
-from children import newest_child
+from children import newest_reaper
 from faults import FAULTS, KILLED
 
+from crossover.measure.nursery import nurseries
 from crossover.measure.pipe import Close, Closed, Ended
 from crossover.measure.process import WorkerProcess
 
-pytestmark = pytest.mark.usefixtures("left_over")
 MIB = 2**20
+
+
+@pytest.fixture(autouse=True, params=["spawned", "forked"])
+def way(request, left_over):
+    """Start workers in both ways; return which it is."""
+    with nurseries() if request.param == "forked" else nullcontext():
+        yield request.param
 
 
 def light():
@@ -62,7 +70,7 @@ def test_a_reply_that_nobody_asked_for_is_not_taken_for_the_next():
 def test_a_worker_that_is_stopped_is_not_slow():
     worker = light()
     assert worker.ask(Close(), 20) == Closed()
-    (below,) = newest_child().children()
+    (below,) = newest_reaper().children()
     below.suspend()
     reply = worker.ask(Loaded(more="x" * MIB), 0.5)
     notes = "stopped by a signal, and not done in 0.5 s: no last words"
@@ -90,28 +98,34 @@ def until(found, seconds=20.0):
 
 MAIN = """
 import sys
+from contextlib import nullcontext
 from breaking import Breaking
+from crossover.measure.nursery import nurseries
 from crossover.measure.pipe import Close
 from crossover.measure.process import WorkerProcess
+way = nullcontext() if sys.argv[-1] == "spawned" else nurseries()
+way.__enter__()
 worker = WorkerProcess(None, "light_worker")
 print("up", flush=True)
 worker.ask(Breaking(fault=sys.argv[1]), 3600)
 """
 
 
-def test_when_the_main_process_is_killed_all_below_it_ends(left_over):
-    main = subprocess.Popen([sys.executable, "-c", MAIN, "hang with children"])
-    everyone = 6  # the main process, the reaper, the worker, its three
+def test_when_the_main_process_is_killed_all_below_it_ends(left_over, way):
+    main = subprocess.Popen([sys.executable, "-c", MAIN, "hang with children", way])
+    # The main process, the reaper, the worker, its three; and the nursery.
+    everyone = 6 + (way == "forked")
     assert until(lambda: len(left_over()) == everyone), left_over()
     main.kill()
     main.wait()
     assert until(lambda: not left_over(), 10), left_over()
 
 
-def test_a_worker_ends_whose_main_process_and_reaper_are_both_killed(left_over):
-    main = subprocess.Popen([sys.executable, "-c", MAIN, "hang"])
-    assert until(lambda: len(left_over()) == 3), left_over()
-    (reaper,) = psutil.Process(main.pid).children()
+def test_a_worker_ends_whose_main_process_and_reaper_are_both_killed(left_over, way):
+    main = subprocess.Popen([sys.executable, "-c", MAIN, "hang", way])
+    everyone = 3 + (way == "forked")
+    assert until(lambda: len(left_over()) == everyone), left_over()
+    reaper = newest_reaper(main.pid)
     main.send_signal(signal.SIGSTOP)  # so that it does not end the worker itself
     reaper.kill()
     main.kill()
@@ -125,9 +139,9 @@ DELAYS_S = [0.0, 0.03, *(pytest.param(n / 100, marks=pytest.mark.torture)
 
 @pytest.mark.parametrize("delay_s", DELAYS_S)
 def test_nor_does_a_worker_stay_whose_main_process_is_killed_as_it_starts(
-    left_over, delay_s
+    left_over, way, delay_s
 ):
-    command = [sys.executable, "-c", MAIN, "hang with children"]
+    command = [sys.executable, "-c", MAIN, "hang with children", way]
     main = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert main.stdout.readline() == b"up\n"
     time.sleep(delay_s)
@@ -139,7 +153,7 @@ def test_nor_does_a_worker_stay_whose_main_process_is_killed_as_it_starts(
 def test_a_reaper_that_is_told_to_end_takes_its_worker_along():
     worker = light()
     assert worker.ask(Close(), 20) == Closed()
-    end = threading.Timer(0.2, os.kill, (newest_child().pid, signal.SIGTERM))
+    end = threading.Timer(0.2, os.kill, (newest_reaper().pid, signal.SIGTERM))
     end.start()
     reply = worker.ask(Breaking(fault="hang with children"), 20)
     end.join()
@@ -175,13 +189,13 @@ def test_the_kernels_own_killing_for_memory(monkeypatch, group):
     ],
 )
 @pytest.mark.parametrize("group", ["pids"], indirect=True)
-def test_a_worker_that_cannot_be_forked(group, most, said):
+def test_a_worker_that_cannot_be_forked(group, way, most, said):
     (group / "pids.max").write_text(str(most))
     joined = f"from pathlib import Path; Path('{group}/cgroup.procs').write_text('0')\n"
     asked = "worker.ask(Close(), 20)"
     body = MAIN.replace("worker.ask(Breaking(fault=sys.argv[1]), 3600)", "")
     done = subprocess.run(
-        [sys.executable, "-c", f"{joined}{body}print({asked}.notes)"],
+        [sys.executable, "-c", f"{joined}{body}print({asked}.notes)", way],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.splitlines()[1].startswith(said)

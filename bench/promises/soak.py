@@ -92,8 +92,9 @@ class Watch:
         now_s = time.perf_counter()
         since_s, cpu_s = now_s - self._last_s, time.process_time() - self._last_cpu_s
         below = self._main.children(recursive=True)
-        reapers = [p for p in below if p.ppid() == self._main.pid]
-        workers = [p for p in below if p.ppid() != self._main.pid]
+        starters = {p.ppid() for p in below}
+        reapers = [p for p in below if p.pid in starters]
+        workers = [p for p in below if p.pid not in starters]
         everyone = [self._main, *below]
         self._known = self._known or frozenset(p.pid for p in everyone)
         sizes = [p.memory_info().rss for p in workers]

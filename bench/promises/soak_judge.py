@@ -94,7 +94,7 @@ def verdicts(readings: list[Reading], rounds_each: int) -> list[Verdict]:
                 "MiB", MOST_GROWTH, mib),
         highest(f"memory of the worker of {CONTENDERS[1]}", "second_worker_bytes",
                 "MiB", MOST_GROWTH, mib),
-        highest("memory of the reapers", "reapers_bytes", "MiB", MOST_GROWTH, mib),
+        highest("memory of nursery, reapers", "reapers_bytes", "MiB", MOST_GROWTH, mib),
         highest("file handles", "handles", "", 1.0, 1),
         highest("processes", "processes", "", 1.0, 1),
         Verdict("processes that were not there at first", 0,

@@ -105,7 +105,7 @@ def figure(readings: list[Reading], rounds_each: int) -> Figure:
             "memory of the main process": mib("main_bytes"),
             first: mib("first_worker_bytes"),
             second: mib("second_worker_bytes"),
-            "memory of both reapers": mib("reapers_bytes"),
+            "memory of nursery, reapers": mib("reapers_bytes"),
         }),
         ("File handles and processes", rounds, {
             "file handles": [r.handles for r in readings],

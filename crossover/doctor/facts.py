@@ -19,8 +19,9 @@ import psutil
 
 from crossover.doctor.checks import Gpu, TorchBuild
 from crossover.measure.environment import Others
+from crossover.measure.nursery import NOWHERE
 from crossover.measure.pipe import Ended
-from crossover.measure.process import NOWHERE, worker_environment
+from crossover.measure.process import worker_environment
 
 ONE_PROCESS_MODES = 1, 3
 """Values of nvml.h, nvmlComputeMode_t: exclusive to a thread, or to a process."""

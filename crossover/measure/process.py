@@ -22,15 +22,12 @@ import psutil
 from crossover.contender import Contender
 from crossover.files.untrusted import InputError
 from crossover.interrupts import unbroken
+from crossover.measure.nursery import COMMAND, NOWHERE, Forked, fork
 from crossover.measure.pipe import Ended, R, Request, read_reply
-from crossover.measure.reaper import GRACE_S
+from crossover.measure.reaper import GRACE_S, MARK
 from crossover.measure.stops import LOOK_S, WATCH, Watch, any_stopped
 from crossover.proof.settings import for_worker
 
-MARK = "CROSSOVER_WORKER"
-"""Variable that marks the environment of a worker and of all that it starts."""
-NOWHERE = "/"
-"""The folder that a worker runs in: numba obeys a file of settings in the user's."""
 PROC = Path("/proc/self/stat")
 CHUNK = 65536
 """Bytes read at a time."""
@@ -38,6 +35,10 @@ MOST_REPLY = 16 * 2**20
 """Largest reply, in bytes."""
 KEPT_WORDS, SHOWN_WORDS = 4096, 200
 """Bytes kept of what a worker printed, and characters recorded of its last line."""
+
+
+Process = subprocess.Popen[bytes] | Forked
+"""The reaper of a worker."""
 
 
 class AnyWorker(Protocol):
@@ -51,9 +52,9 @@ class AnyWorker(Protocol):
 
 
 class WorkerProcess:
-    """One spawned worker; `threads` sets every thread pool before torch loads.
+    """One worker, forked or spawned; `threads` sets every thread pool.
 
-    If it cannot be spawned, the answer to every request is `crashed` and the reason.
+    If it cannot be started, the answer to every request is `crashed` and the reason.
     """
 
     def __init__(
@@ -63,28 +64,40 @@ class WorkerProcess:
         watch: Watch = WATCH,
     ) -> None:
         self._watch, self._was_stopped = watch, False
-        self._mark = secrets.token_hex(8)
+        self._mark, self._module = secrets.token_hex(8), module
         check_proc()
-        environment = worker_environment(threads) | {MARK: self._mark}
+        self._environment = worker_environment(threads) | {MARK: self._mark}
         self._unsent, self._unread, self._words = b"", bytearray(), b""
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._gone = "worker stopped"
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "crossover.measure.reaper", module],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                bufsize=0,
-                env=environment,
-                cwd=NOWHERE,
-                start_new_session=True,
-            )
+            forked = fork(module, self._environment, threads, self._mark)
+            self._connect(forked or self._spawn())
         except OSError as error:
             self._gone = f"worker cannot be started: {error.strerror}"
             return
         self._watch.__enter__()
-        self._requests, self._replies, self._said = _descriptors(self._process)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        """Start a process that loads torch before it serves.
+
+        Raises:
+            OSError: when it cannot be started.
+        """
+        return subprocess.Popen(
+            [*COMMAND, self._module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            env=self._environment,
+            cwd=NOWHERE,
+            start_new_session=True,
+        )
+
+    def _connect(self, process: Process) -> None:
+        self._process = process
+        self._requests, self._replies, self._said = _descriptors(process)
         self._poll = select.poll()
         for descriptor in (self._replies, self._said):
             self._poll.register(descriptor, select.POLLIN)
@@ -106,6 +119,8 @@ class WorkerProcess:
         except TimeoutError:
             return self._late(timeout_s)
         except EOFError:
+            if self._was_not_forked():
+                return self.ask(request, timeout_s)
             why = self._how_it_ended()
             killed = self._process.returncode == -signal.SIGKILL
             return self._ended("crashed", why, killed)
@@ -173,6 +188,25 @@ class WorkerProcess:
         self._words = (self._words + chunk)[-KEPT_WORDS:]
         return bool(chunk)
 
+    def _was_not_forked(self) -> bool:
+        """Tell whether there was no nursery to fork the worker; it is spawned then."""
+        if not isinstance(self._process, Forked):
+            return False
+        if not self._process.has_begun():
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(GRACE_S)
+        if self._process.pid:
+            return False
+        self._process.kill()  # its nursery, which is of no use to anybody
+        self._close()
+        try:
+            self._connect(self._spawn())
+        except OSError as error:
+            self._process = None
+            self._gone = f"worker cannot be started: {error.strerror}"
+            self._watch.__exit__()
+        return True
+
     def _how_it_ended(self) -> str:
         assert self._process is not None
         try:
@@ -219,17 +253,23 @@ class WorkerProcess:
         """End the worker and all that it started, and wait for it."""
         if self._process is not None:
             self._end()
-            for pipe in (self._process.stdout, self._process.stderr):
-                assert pipe is not None
-                pipe.close()
+            self._close()
             self._process = None
             self._watch.__exit__()
+
+    def _close(self) -> None:
+        assert self._process is not None
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            assert pipe is not None
+            pipe.close()
 
     def _end(self) -> None:
         """Let the reaper end the worker; kill the reaper too if it does not end."""
         assert self._process is not None
         assert self._process.stdin is not None
         self._process.stdin.close()
+        if isinstance(self._process, Forked) and not self._process.has_begun():
+            self._process.kill()  # the nursery, which loads for longer than we wait
         try:
             code = self._process.wait(GRACE_S + 1)
         except subprocess.TimeoutExpired:
@@ -293,7 +333,7 @@ def worker_environment(threads: int | None = None) -> dict[str, str]:
     return found
 
 
-def _descriptors(process: subprocess.Popen[bytes]) -> list[int]:
+def _descriptors(process: Process) -> list[int]:
     found = []
     for pipe in (process.stdin, process.stdout, process.stderr):
         assert pipe is not None

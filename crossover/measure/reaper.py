@@ -5,20 +5,38 @@ forks: the child is the worker, which imports MODULE, and torch with it, and ser
 parent, the reaper, sleeps without torch until the worker ends or the main process
 closes the requests, which also happens when that is killed. Then the reaper kills every
 process below it, even those that left the worker's session, and ends as the worker did.
+
+As `python -m crossover.measure.reaper --nursery MODULE`, it imports MODULE first, and
+then forks a reaper for each request from `crossover.measure.nursery`.
 """
 
 import ctypes
+import gc
 import importlib
+import json
 import os
 import resource
 import select
 import signal
+import socket
 import sys
 import time
+import traceback
+from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
+from typing import TextIO
 
 import psutil
 
+from crossover.proof.settings import THREADS
+
+MARK = "CROSSOVER_WORKER"
+"""Variable that marks the environment of a worker and of all that it starts."""
+NURSERY = "--nursery"
+BLAS = "OPENBLAS_NUM_THREADS"
+"""Is 1 in a nursery, as numpy's library would start threads as it loads."""
+Serve = Callable[[TextIO, TextIO], None]
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 """Options of Linux' prctl: die with the parent; adopt orphaned descendants."""
 GRACE_S = 5.0
@@ -26,18 +44,101 @@ GRACE_S = 5.0
 
 
 def main() -> None:
-    """Fork: the child serves as the worker, the parent keeps watch."""
+    """Serve as a reaper and its worker, or as a nursery."""
+    if sys.argv[1] == NURSERY:
+        _fork_reapers(sys.argv[2])
+        return
+    module = sys.argv[1]
+    _watch_over(lambda *pipes: importlib.import_module(module).serve(*pipes))
+
+
+def _watch_over(serve: Serve, told: int | None = None) -> None:
+    """Fork: the child serves as the worker, the parent keeps watch.
+
+    Args:
+        serve: answers requests.
+        told: where the parent writes its status in the end, if anybody reads it there.
+    """
     reaper = os.getpid()
     adopts = _prctl(PR_SET_CHILD_SUBREAPER, 1)
     worker = os.fork()
     if worker:
-        _end_alike(_keep(worker, adopts))
+        _end_alike(_keep(worker, adopts), told)
+    if told is not None:
+        os.close(told)
     os.setpgid(0, 0)
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() == reaper:  # else the reaper was killed before the prctl
         requests, replies = _private_pipes()
         with os.fdopen(requests) as lines, os.fdopen(replies, "w") as file:
-            importlib.import_module(sys.argv[1]).serve(lines, file)
+            serve(lines, file)
+
+
+def _fork_reapers(module: str) -> None:
+    """Load a module; fork a reaper for each request, until there are no more."""
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    channel = socket.socket(fileno=os.dup(0))
+    serve: Serve = importlib.import_module(module).serve
+    gc.collect()
+    gc.freeze()  # no worker then copies what a search for garbage would touch
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that no dead reaper is kept
+    while True:
+        message, pipes, _, _ = socket.recv_fds(channel, 1024, 4)
+        # Only the thread that forks goes on in the child, which others would wait for.
+        if not message or len(list(Path("/proc/self/task").iterdir())) > 1:
+            return
+        if not os.fork():
+            channel.close()
+            return _be_reaper(serve, pipes, **json.loads(message))
+        for pipe in pipes:
+            os.close(pipe)
+
+
+def _be_reaper(serve: Serve, pipes: list[int], threads: int | None, mark: str) -> None:
+    """Become what would have been started with these pipes and this environment."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.setsid()
+    for standard, pipe in enumerate(pipes[:3]):
+        os.dup2(pipe, standard)
+        os.close(pipe)
+    told, reaper = pipes[3], os.getpid()
+    os.write(told, b"%d\n" % reaper)
+    _mark_as(mark)
+
+    def serve_on_threads(requests: TextIO, replies: TextIO) -> None:
+        _set_threads(threads)
+        serve(requests, replies)
+
+    try:
+        _watch_over(serve_on_threads, told)
+    except BaseException:
+        if os.getpid() != reaper:  # the worker ends as any program does
+            raise
+        traceback.print_exc()
+        os.write(told, b"1\n")
+        os._exit(1)
+
+
+def _mark_as(mark: str) -> None:
+    """Change the mark where the system reads this process' environment, too."""
+    libc = ctypes.CDLL(None)
+    libc.getenv.restype = ctypes.c_void_p
+    if at := libc.getenv(MARK.encode()):
+        ctypes.memmove(at, mark.encode(), len(mark))
+    os.environ[MARK] = mark
+
+
+def _set_threads(threads: int | None) -> None:
+    """Give every pool of threads its size; None leaves it to its library."""
+    del os.environ[BLAS]
+    if threads is not None:
+        os.environ |= dict.fromkeys(THREADS, str(threads))
+    if "threadpoolctl" in sys.modules:  # what loads torch loads it
+        cores = len(os.sched_getaffinity(0))
+        api = "blas" if threads is None else None
+        sys.modules["threadpoolctl"].threadpool_limits(threads or cores, user_api=api)
+    if "torch" in sys.modules and threads is not None:
+        sys.modules["torch"].set_num_threads(threads)
 
 
 def _prctl(option: int, value: int) -> bool:
@@ -119,8 +220,10 @@ def _end_all(worker: int, adopts: bool) -> None:
         time.sleep(0.002 if any_left else 0)
 
 
-def _end_alike(status: int) -> None:
+def _end_alike(status: int, told: int | None) -> None:
     """End with the exit code or by the signal that the worker ended with."""
+    if told is not None:
+        os.write(told, b"%d\n" % os.waitstatus_to_exitcode(status))
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         with suppress(OSError):  # SIGKILL's handler cannot be set, and need not be

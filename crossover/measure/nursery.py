@@ -1,0 +1,187 @@
+"""Workers that need not load torch: forked from a process that has loaded it once.
+
+Loading torch takes seconds of a core, and every worker needs it. Inside `nurseries`,
+one process loads it and then forks reapers, which fork the workers, in milliseconds. A
+worker learns its number of threads when it is forked; nothing of torch has run before.
+Where that cannot be (no Linux, a module that starts threads or does not load),
+`process` spawns the worker instead, which ends in the same.
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+
+from crossover.measure.reaper import BLAS, GRACE_S, MARK, NURSERY
+from crossover.proof.settings import THREADS
+
+COMMAND = [sys.executable, "-P", "-m", "crossover.measure.reaper"]
+"""Starts a reaper, or a nursery; the module that serves follows."""
+NOWHERE = "/"
+"""The folder that a worker runs in: numba obeys a file of settings in the user's."""
+
+
+class Forked:
+    """A reaper that a nursery forks: what `process` uses of `subprocess.Popen`.
+
+    It tells its process id as it begins and its status in the end, through a pipe that
+    nobody else holds.
+    """
+
+    def __init__(self, nursery: "Nursery", ends: list[int]) -> None:
+        requests, replies, said, self._told = ends
+        self.stdin = os.fdopen(requests, "wb", 0)
+        self.stdout = os.fdopen(replies, "rb", 0)
+        self.stderr = os.fdopen(said, "rb", 0)
+        self.pid = 0
+        self.returncode: int | None = None
+        self._nursery, self._lines = nursery, b""
+
+    def has_begun(self) -> bool:
+        """Tell whether it was forked."""
+        return self.poll() is not None or self.pid > 0
+
+    def poll(self) -> int | None:
+        """Return the status as `Popen` does; None while the reaper is there."""
+        self._listen(0)
+        return self.returncode
+
+    def wait(self, timeout: float) -> int:
+        """Wait for the end; return the status.
+
+        Raises:
+            subprocess.TimeoutExpired: when it is there still.
+        """
+        end = time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if (left_s := end - time.monotonic()) <= 0:
+                raise subprocess.TimeoutExpired(COMMAND, timeout)
+            self._listen(left_s)
+        return code
+
+    def kill(self) -> None:
+        """Kill the reaper; if it was not forked yet, the nursery."""
+        self.poll()
+        if not self.pid:
+            self._nursery.end()
+        elif self.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+    def _listen(self, seconds: float) -> None:
+        """Read what is told; its end is the reaper's."""
+        if self.returncode is not None:
+            return
+        told = select.poll()
+        told.register(self._told, select.POLLIN)
+        if not told.poll(seconds * 1000):
+            return
+        chunk = os.read(self._told, 64)
+        self._lines += chunk
+        numbers = [int(line) for line in self._lines.split(b"\n")[:-1]]
+        self.pid = numbers[0] if numbers else 0
+        if not chunk:
+            os.close(self._told)
+            self.returncode = numbers[1] if len(numbers) > 1 else -signal.SIGKILL
+
+
+class Nursery:
+    """The process that has loaded a module, seen from the main process."""
+
+    def __init__(self, module: str, environment: Mapping[str, str]) -> None:
+        self._channel, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [*COMMAND, NURSERY, module],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={**environment, MARK: "0" * 16, BLAS: "1"},
+                cwd=NOWHERE,
+                start_new_session=True,
+            )
+
+    def fork(self, threads: int | None, mark: str) -> Forked | None:
+        """Ask for a worker, which is forked when the module is loaded.
+
+        Args:
+            threads: of the worker; None leaves each pool's size to its library.
+            mark: 16 characters for the worker's environment.
+
+        Returns:
+            The reaper to be; None if the nursery has ended.
+        """
+        with ExitStack() as unless_sent, ExitStack() as always:
+            ours: list[int] = []
+            theirs: list[int] = []
+            for is_written in (True, False, False, False):
+                for end, number in enumerate(os.pipe()):
+                    is_ours = end == is_written
+                    (unless_sent if is_ours else always).callback(os.close, number)
+                    (ours if is_ours else theirs).append(number)
+            asked = json.dumps({"threads": threads, "mark": mark}).encode()
+            try:
+                socket.send_fds(self._channel, [asked], theirs)
+            except OSError:
+                return None
+            unless_sent.pop_all()
+        return Forked(self, ours)
+
+    def end(self) -> None:
+        """End the process; the reapers that it has forked stay."""
+        self._channel.close()
+        self._process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(GRACE_S)
+
+
+@dataclass
+class _State:
+    """The nurseries of this process."""
+
+    entered: int = 0
+    """Number of `nurseries` blocks that are entered."""
+    found: dict[tuple[str, frozenset[tuple[str, str]]], Nursery] = field(
+        default_factory=dict
+    )
+    """By the module that is loaded and the environment."""
+
+
+_STATE = _State()
+
+
+@contextmanager
+def nurseries() -> Iterator[None]:
+    """Fork workers inside the `with` block, wherever that is possible."""
+    _STATE.entered += 1
+    try:
+        yield
+    finally:
+        _STATE.entered -= 1
+        while not _STATE.entered and _STATE.found:
+            _STATE.found.popitem()[1].end()
+
+
+def fork(
+    module: str, environment: Mapping[str, str], threads: int | None, mark: str
+) -> Forked | None:
+    """Return a worker's reaper from a nursery; None where a worker must be spawned.
+
+    Raises:
+        OSError: when no process can be started, or no pipe be opened.
+    """
+    if not _STATE.entered or not sys.platform.startswith("linux"):
+        return None
+    own = {*THREADS, MARK}
+    shared = {k: v for k, v in environment.items() if k not in own}
+    key = module, frozenset(shared.items())
+    if key not in _STATE.found:
+        _STATE.found[key] = Nursery(module, shared)
+    return _STATE.found[key].fork(threads, mark)
