@@ -84,14 +84,17 @@ def nursery():
 
 def test_one_nursery_loads_for_all_and_ends_with_the_block():
     with nurseries():
-        workers = [WorkerProcess(n, "telling_worker") for n in (1, 2, 1)]
-        with nurseries():
-            workers.append(WorkerProcess(None, "telling_worker"))
+        workers = [WorkerProcess(n, "telling_worker") for n in (1, 2, 1, None)]
         assert [w.ask(Tell(), 20).status for w in workers] == ["ok"] * 4
         assert len(nursery().children()) == 4
         for worker in workers:
             worker.stop()
         assert nursery().children() == []
+        loaded = nursery().pid
+        with nurseries():
+            pass
+        assert gone([loaded])
+        told("telling_worker", 1)
         loaded = nursery().pid
     assert gone([loaded])
     worker = WorkerProcess(1, "telling_worker")

@@ -22,10 +22,13 @@ from dataclasses import dataclass, field
 from crossover.measure.reaper import BLAS, GRACE_S, MARK, NURSERY
 from crossover.proof.settings import THREADS
 
-COMMAND = [sys.executable, "-P", "-m", "crossover.measure.reaper"]
-"""Starts a reaper, or a nursery; the module that serves follows."""
 NOWHERE = "/"
 """The folder that a worker runs in: numba obeys a file of settings in the user's."""
+
+
+def command(*arguments: str) -> list[str]:
+    """Return the command line of a reaper, given its module, or of a nursery."""
+    return [sys.executable, "-P", "-m", "crossover.measure.reaper", *arguments]
 
 
 class Forked:
@@ -62,7 +65,7 @@ class Forked:
         end = time.monotonic() + timeout
         while (code := self.poll()) is None:
             if (left_s := end - time.monotonic()) <= 0:
-                raise subprocess.TimeoutExpired(COMMAND, timeout)
+                raise subprocess.TimeoutExpired(command(), timeout)
             self._listen(left_s)
         return code
 
@@ -99,7 +102,7 @@ class Nursery:
         self._channel, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [*COMMAND, NURSERY, module],
+                command(NURSERY, module),
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -159,13 +162,17 @@ _STATE = _State()
 
 @contextmanager
 def nurseries() -> Iterator[None]:
-    """Fork workers inside the `with` block, wherever that is possible."""
+    """Fork workers inside the `with` block, wherever that is possible.
+
+    All nurseries end with it, also in a block around it, where they start anew if need
+    be: what follows a block, such as writing a report, may take its time.
+    """
     _STATE.entered += 1
     try:
         yield
     finally:
         _STATE.entered -= 1
-        while not _STATE.entered and _STATE.found:
+        while _STATE.found:
             _STATE.found.popitem()[1].end()
 
 

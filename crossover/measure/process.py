@@ -22,7 +22,7 @@ import psutil
 from crossover.contender import Contender
 from crossover.files.untrusted import InputError
 from crossover.interrupts import unbroken
-from crossover.measure.nursery import COMMAND, NOWHERE, Forked, fork
+from crossover.measure.nursery import NOWHERE, Forked, command, fork
 from crossover.measure.pipe import Ended, R, Request, read_reply
 from crossover.measure.reaper import GRACE_S, MARK
 from crossover.measure.stops import LOOK_S, WATCH, Watch, any_stopped
@@ -85,7 +85,7 @@ class WorkerProcess:
             OSError: when it cannot be started.
         """
         return subprocess.Popen(
-            [*COMMAND, self._module],
+            command(self._module),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

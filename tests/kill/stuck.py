@@ -34,8 +34,8 @@ CASES = {
     "before the folder, SIGINT": ("snapshot", "s", INT, None),
 }
 """Where it is stuck, what it tells before, the signal, and what before a second one."""
-LEAST = {"import": 2}
-"""The processes of a worker that has not come to serve yet: itself and its keeper."""
+LEAST = {"import": 1}
+"""What has not come to fork a worker yet."""
 
 
 def target(folder, spec_file, where):
