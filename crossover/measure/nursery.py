@@ -99,17 +99,21 @@ class Nursery:
     """The process that has loaded a module, seen from the main process."""
 
     def __init__(self, module: str, environment: Mapping[str, str]) -> None:
-        self._channel, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                command(NURSERY, module),
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env={**environment, MARK: "0" * 16, BLAS: "1"},
-                cwd=NOWHERE,
-                start_new_session=True,
-            )
+        with ExitStack() as unless_started:
+            ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
+            unless_started.callback(ours.close)
+            with theirs:
+                self._process = subprocess.Popen(
+                    command(NURSERY, module),
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    env={**environment, MARK: "0" * 16, BLAS: "1"},
+                    cwd=NOWHERE,
+                    start_new_session=True,
+                )
+            unless_started.pop_all()
+        self._channel = ours
 
     def fork(self, threads: int | None, mark: str) -> Forked | None:
         """Ask for a worker, which is forked when the module is loaded.
