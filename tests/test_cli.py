@@ -100,8 +100,8 @@ def test_a_small_run_writes_every_file_and_opens_no_connection(
     assert done.returncode == 0, done.stderr
     assert "clipped to all samples" in done.stderr
     assert done.stdout.endswith(f"Report: {out / 'report.html'}\n")
-    # the command itself, one worker for the machine, and two that measure
-    assert (tmp_path / "network.log.started").read_text().count("\n") >= 4
+    # the command itself, and the process that its workers are forked from
+    assert (tmp_path / "network.log.started").read_text().count("\n") >= 2
     assert not (tmp_path / "network.log").exists()
     names = {path.name for path in out.iterdir()}
     assert names >= {

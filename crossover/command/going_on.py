@@ -53,7 +53,7 @@ def going_on(
                 f"run = {str(folder)!r}: is of an older version, which recorded less: "
                 "the environment is not compared"
             )
-        now = new_run.here(run.spec, environment)
+        now = new_run.here(run.spec)
         copy = copies.went_on_elsewhere(folder, run)
         run = _same(folder, run, now, copy, force, environment)
         copies.note(folder, run)

@@ -72,6 +72,7 @@ def do_run(
         if given and resume is None:
             raise InputError(f"{name}: must go with --resume DIR")
     workers = workers or Workers()
+    others = environment.others()
     if resume is None:
         if out is not None:
             run_folder.check_new(out)  # before seconds are spent on the machine
@@ -88,7 +89,8 @@ def do_run(
     with run_folder.entered(folder, new=resume is None):
         if resume is None:
             run_folder.create(folder, run)
-            for line in ask.notices(spec) + notices(spec):
+            busy = others.notice(usable_cores())  # since torch began to load
+            for line in filter(None, [*ask.notices(spec), *notices(spec), busy]):
                 environment.say(line)
             with beginning(folder, run):
                 return _carry_on(spec, run, folder, workers, environment)
@@ -98,6 +100,8 @@ def do_run(
         with going_on(folder, run, environment, force) as run_here:
             if spec != left.spec:
                 run_folder.rewrite_header(folder, run_here)
+            if busy := others.notice(usable_cores()):
+                environment.say(busy)
             return _carry_on(spec, run_here, folder, workers, environment)
 
 

@@ -26,7 +26,7 @@ def new_run(spec: Spec, environment: Environment) -> tuple[Run, Spec]:
     """
     cores = usable_cores()
     planned = resolve(spec, (), cores)  # bad threads are refused before torch loads
-    found = here(planned, environment)
+    found = here(planned)
     machine = found.machine
     for line in notices(machine.passed_on or {}, machine.left_out):
         environment.say(line)
@@ -37,19 +37,14 @@ def new_run(spec: Spec, environment: Environment) -> tuple[Run, Spec]:
     return Run(name, SCHEMA, spec, found.commit, typed(), machine, (), file), spec
 
 
-def here(spec: Spec, environment: Environment) -> Circumstances:
+def here(spec: Spec) -> Circumstances:
     """Return the circumstances under which a spec is measured here and now.
-
-    The user is told what other programs use while it looks, which takes seconds.
 
     Raises:
         InputError: for a device that torch does not know.
     """
     asked = {c.device for s in spec.sweep for c in spec.contenders_of(s)}
-    others = environment.others()
     machine = snapshot(tuple(sorted(asked)))
-    if busy := others.notice(usable_cores()):
-        environment.say(busy)
     if spec.declared.is_users:  # what softmax's trainers lack says nothing of it
         machine = dataclasses.replace(machine, trainers={})
     return Circumstances(machine, commit())
