@@ -179,6 +179,7 @@ LOADED = {
     "import crossover.pipeline, crossover.analysis.breakeven": ("torch", "pandas"),
     "import crossover.analysis.frame": ("torch",),
     "import crossover.door.run, crossover.door.compared": ("torch", "matplotlib"),
+    "import crossover.door.pytest_plugin": ("torch", "pandas", "numpy", "pydantic"),
 }
 """What is never loaded by an import."""
 
