@@ -1,7 +1,7 @@
 """From which size on is one contender ahead of another, by how much, and how sure?
 
 The names here are what other programs may rely on; the rest may move. They load on
-first use, so that `import crossover` costs nothing.
+first use, so that `import crossover` costs nothing. docs/python.md shows them at work.
 """
 
 from importlib import import_module
@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from crossover.analysis.frame import Frames, read_run
+    from crossover.door.analysed import analyse
+    from crossover.door.compared import compare
+    from crossover.door.find import find
+    from crossover.door.run import read, run
     from crossover.files.untrusted import InputError
 
     __version__: str
@@ -16,10 +20,18 @@ if TYPE_CHECKING:
 _HOME = {
     "Frames": "crossover.analysis.frame",
     "InputError": "crossover.files.untrusted",
+    "analyse": "crossover.door.analysed",
+    "compare": "crossover.door.compared",
+    "find": "crossover.door.find",
+    "read": "crossover.door.run",
     "read_run": "crossover.analysis.frame",
+    "run": "crossover.door.run",
 }
 
-__all__ = ["Frames", "InputError", "__version__", "read_run"]
+__all__ = [
+    "Frames", "InputError", "__version__", "analyse", "compare", "find", "read",
+    "read_run", "run",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

@@ -149,7 +149,8 @@ class Attempts:
 
     def _agreed(self, block: Block) -> str | None:
         """Return the file that holds the result of a case's first contender."""
-        if block.case.workload.check is None and self._declared is None:
+        workload = block.case.workload
+        if workload.check is None and not workload.is_users:
             return None
         name = hashlib.sha256(block.case.id.encode()).hexdigest()
         return str(self.results / f"{name}.npz")
@@ -294,6 +295,7 @@ class Attempts:
                 throttled_periods=throttled,
                 started_utc=begun,
                 in_round=len(opened),
+                flags=self.workers.flags,
             )  # fmt: skip
             is_first = number == block.rounds[0] or contender in self._fresh
             whole.append(measured(row, reply_to_open, taken[contender], is_first))

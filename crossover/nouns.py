@@ -280,6 +280,11 @@ class Run:
         """Whether the contenders took turns in rounds, as in `crossover run`."""
         return not any("unpaired" in m.flags for m in self.measurements)
 
+    @property
+    def is_one_process(self) -> bool:
+        """Whether one process measured all contenders, as `crossover.find` does."""
+        return any("one_process" in m.flags for m in self.measurements)
+
 
 def field_names(noun: type) -> tuple[str, ...]:
     """Return the names of a noun's fields, in order."""

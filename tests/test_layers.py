@@ -46,6 +46,9 @@ ALLOWED = {
     "suites": "files contender nouns workloads spec measure analysis pipeline",
     "command": "interrupts files contender nouns findings workloads spec proof measure "
     "record analysis plan pipeline selftest sources report",
+    "door": "interrupts files contender nouns findings workloads spec crossing measure "
+    "record analysis plan pipeline sources sources.table report report.words "
+    "report.pictures command",
     "launch": "interrupts files workloads spec measure record plan pipeline command",
     "cli": "interrupts files measure record sources.table predict doctor lesson "
     "command launch",
@@ -176,6 +179,8 @@ LOADED = {
     "import crossover.cli": ("torch", "pandas", "seaborn", "scipy", "matplotlib"),
     "import crossover.pipeline, crossover.analysis.breakeven": ("torch", "pandas"),
     "import crossover.analysis.frame": ("torch",),
+    "import crossover.door.run, crossover.door.compared": ("torch", "matplotlib"),
+    "import crossover.door.pytest_plugin": ("torch", "pandas", "numpy", "pydantic"),
 }
 """What is never loaded by an import."""
 
@@ -231,7 +236,10 @@ def test_the_public_face_is_small_guarded_and_loads_nothing():
     assert len(face.read_text().splitlines()) < 100
     loaded = loaded_by("import crossover")
     assert [m for m in loaded if m.startswith("crossover.")] == []
-    assert crossover.__all__ == ["Frames", "InputError", "__version__", "read_run"]
+    assert crossover.__all__ == [
+        "Frames", "InputError", "__version__", "analyse", "compare", "find", "read",
+        "read_run", "run",
+    ]  # fmt: skip
     assert dir(crossover) == crossover.__all__
     assert all(getattr(crossover, name) for name in crossover.__all__)
     with pytest.raises(AttributeError, match="no attribute 'answer'"):

@@ -232,12 +232,19 @@ def _next_step(run: Run, c: Crossover, folder: Path) -> str:
     if not run.paired:
         asked = f"--contender {c.baseline} --contender {c.challenger}"
         return " ".join(["crossover run", *_words(run, c), asked])
+    if run.is_one_process:
+        is_short = any(map(_is_unreached, c.flags))
+        rounds = "" if is_short else f"rounds={_more_rounds(run)}, "
+        return f"crossover.find(..., {rounds}budget='10m')"
     typed = f"crossover run --resume {shlex.quote(str(folder))}"
     time = " --budget 10m" if run.spec.budget_s else ""
     if any(map(_is_unreached, c.flags)):
         return f"{typed}{time}"
-    rounds = min(max(2 * run.spec.rounds, ENOUGH_ROUNDS), MOST_ROUNDS)
-    return f"{typed}{time} --rounds {rounds}"
+    return f"{typed}{time} --rounds {_more_rounds(run)}"
+
+
+def _more_rounds(run: Run) -> int:
+    return min(max(2 * run.spec.rounds, ENOUGH_ROUNDS), MOST_ROUNDS)
 
 
 def _words(run: Run, c: Crossover) -> list[str]:

@@ -37,9 +37,14 @@ def bring_back(workload: Workload, file: UserFile | None) -> None:
     """Make the user's file of a recorded run known, if it is what it was.
 
     Raises:
-        InputError: when it is gone, or was edited.
+        InputError: when it is gone, or was edited, or there never was one.
     """
     if file is None:
+        if workload.is_users:
+            raise InputError(
+                f"{workload.name}: was measured by crossover.find in a process that is "
+                "over: must be measured anew, or be in a file for `crossover run`"
+            )
         return
     path = Path(file.path)
     try:

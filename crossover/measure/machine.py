@@ -7,6 +7,7 @@ runs `crossover.measure.devices`, and then each accelerator in a process of its 
 import hashlib
 import os
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,7 +18,7 @@ import psutil
 from crossover.contender import Contender
 from crossover.files.untrusted import InputError
 from crossover.measure.pipe import Describe, Ended, Examine, Examined, Verify
-from crossover.measure.process import WorkerProcess, Workers
+from crossover.measure.process import AnyWorker, WorkerProcess, Workers
 from crossover.nouns import Machine
 from crossover.proof.settings import left_out, passed_on
 from softmax_core.registry import TRAINERS
@@ -57,14 +58,22 @@ class DeviceAnswer:
         return self.facts.model_dump(exclude={"status"})
 
 
-def snapshot(devices: tuple[str, ...] = ()) -> Machine:
+Start = Callable[[Contender], AnyWorker]
+
+
+def snapshot(devices: tuple[str, ...] = (), start: Start | None = None) -> Machine:
     """Describe this machine, and say why any of `devices` cannot be used here.
+
+    Args:
+        devices: their names.
+        start: returns who describes the machine and its accelerators; None: a process
+            for each.
 
     Raises:
         InputError: for a device name that torch does not know, and when torch cannot be
             loaded, or no worker started.
     """
-    worker = WorkerProcess(None)
+    worker = WorkerProcess(None) if start is None else start(Contender("cpu"))
     try:
         reply = worker.ask(Describe(devices=devices), 120)
     finally:
@@ -74,7 +83,7 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
         raise InputError(why if reply.refused is None else reply.refused)
     accelerators, unavailable = [], dict(reply.unavailable)
     for found in reply.accelerators:
-        seen = ask_device(found.name)
+        seen = ask_device(found.name, start=start)
         accelerators.append(found.model_dump() | seen.recorded())
         if seen.unusable:
             unavailable[found.name] = seen.unusable
@@ -96,15 +105,18 @@ def snapshot(devices: tuple[str, ...] = ()) -> Machine:
     )
 
 
-def ask_device(name: str, verify: bool = False) -> DeviceAnswer:
+def ask_device(
+    name: str, verify: bool = False, start: Start | None = None
+) -> DeviceAnswer:
     """Measure an accelerator in a process of its own, which may hang or die.
 
     Args:
         name: such as `cuda:0`.
         verify: whether to compare every trainer there with the reference.
+        start: returns who measures it, if that is not a process of its own.
     """
     # A dead one is replaced; other threads would only wait for the device, too.
-    workers = Workers(lambda contender: WorkerProcess(1))
+    workers = Workers(start or (lambda contender: WorkerProcess(1)))
     there = Contender(name)
     try:
         reply = workers.ask(there, Examine(name=name), DEVICE_TIMEOUT_S)

@@ -215,7 +215,7 @@ class Opened(Reply):
 
     calls_per_sample: AtLeastOne
     epochs_run: AtLeastOne
-    setup_s: NotNegative
+    setup_s: NotNegative | None
     warmup_s: Annotated[tuple[NotNegative, ...], Field(max_length=MOST_WARM_UPS)]
     peak_bytes: Whole | None
     threads: Whole | None

@@ -285,6 +285,8 @@ class Workers:
 
     start: Callable[[Contender], AnyWorker] = lambda c: WorkerProcess(c.threads)
     running: dict[Contender, AnyWorker] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    """How their rounds differ from those of a process for each: `one_process`."""
 
     def ask(
         self, contender: Contender, request: Request[R], timeout_s: float

@@ -165,8 +165,13 @@ class Setups:
         self._seconds: dict[Contender, list[float]] = defaultdict(list)
 
     def is_doubtful(self, contender: Contender, opened: Opened) -> bool:
-        """Tell whether a set-up was disturbed, or is the only one of its contender."""
+        """Tell whether a set-up was disturbed, or is the only one of its contender.
+
+        Where it is None, as in a process that others have used, nothing is set up.
+        """
         setup_s, before = opened.setup_s, self._seconds[contender]
+        if setup_s is None:
+            return False
         spread_s = max(SETUP_SPREAD_S, SETUP_SPREAD * setup_s)
         most_s = max(SETUP_SPREAD_S, SETUP_OUTLIER * max(before, default=math.inf))
         is_disturbed = opened.setup_idle_s > spread_s or setup_s > most_s
@@ -176,6 +181,7 @@ class Setups:
 
     def shorter(self, contender: Contender, again: Opened) -> float:
         """Return the shorter one of the last set-up and that of a second process."""
+        assert again.setup_s is not None
         known = self._seconds[contender]
         known[-1] = min(known[-1], again.setup_s)
         return known[-1]

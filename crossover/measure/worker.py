@@ -64,6 +64,7 @@ class Worker:
     """Answers one request at a time; holds at most one open cell."""
 
     def __init__(self) -> None:
+        pin_products()
         self._sampler: Sampler | None = None
         self._clock: tuple[int | None, float | None] | None = None
         """The round in which the accelerator's clock was last read, and the share."""
@@ -306,23 +307,27 @@ class Continued:
 
 def serve(requests: TextIO, replies: TextIO) -> None:
     """Reply to requests until they end."""
-    pin_products()
     worker, continued = Worker(), Continued()
     for line in requests:
         continued.come = False
-        try:
-            reply = worker.answer(read_request(line))
-        except InputError as error:
-            reply = Ended(status="failed", notes=str(error), refused=str(error))
-        except torch.OutOfMemoryError as error:
-            reply = Ended(status="oom", notes=first_line(error))
-        except MemoryError:
-            reply = Ended(status="oom", notes="out of host memory")
-        except Exception as error:  # any failure is a recorded row
-            reply = _failure(worker, error)
+        reply = reply_to(worker, line)
         if continued.come:
             reply = reply.model_copy(update={"was_stopped": True})
         print(reply.model_dump_json(), file=replies, flush=True)
+
+
+def reply_to(worker: Worker, line: str) -> Reply | Ended:
+    """Return a worker's reply to a request; any failure is one."""
+    try:
+        return worker.answer(read_request(line))
+    except InputError as error:
+        return Ended(status="failed", notes=str(error), refused=str(error))
+    except torch.OutOfMemoryError as error:
+        return Ended(status="oom", notes=first_line(error))
+    except MemoryError:
+        return Ended(status="oom", notes="out of host memory")
+    except Exception as error:  # any failure is a recorded row
+        return _failure(worker, error)
 
 
 def _failure(worker: Worker, error: Exception) -> Ended:

@@ -130,7 +130,7 @@ def declare(target: str, folder: str) -> UserJob:
             f"{name}: has no public function whose first parameter is device, such as "
             "def train(device, hidden=256)"
         )
-    return UserJob(_declared(name, module, functions), file)
+    return UserJob(declaration(name, module, functions), file)
 
 
 def _module_path(target: str) -> Path:
@@ -228,16 +228,17 @@ def implementations(module: ModuleType, only: str = "") -> dict[str, FunctionTyp
         its_own = inspect.isfunction(value) and value.__module__ == module.__name__
         is_public = not name.startswith("_") and name not in NOT_THEIRS
         is_meant = name == only if only else public is None or name in public
-        if its_own and is_meant and (is_public or only) and _takes_device(value):
+        if its_own and is_meant and (is_public or only) and takes_device(value):
             found[name] = value
     return found
 
 
-def _takes_device(function: FunctionType) -> bool:
+def takes_device(function: FunctionType) -> bool:
+    """Tell whether a function's first parameter is `device`."""
     return next(iter(inspect.signature(function).parameters), None) == "device"
 
 
-def _declared(
+def declaration(
     name: str, module: ModuleType, functions: dict[str, FunctionType]
 ) -> Workload:
     """Return the workload of the file's implementations, which have the same sizes.

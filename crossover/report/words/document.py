@@ -134,6 +134,11 @@ def page(document: Document) -> str:
     return template.render(document=document, style=Markup(shipped("page.css")))
 
 
+def fragment(sections: Iterable[Section]) -> str:
+    """Return sections as a part of somebody's page, such as a notebook's output."""
+    return templates().get_template("fragment.html").render(sections=sections)
+
+
 def _inline(said: Text) -> Markup:
     """Return a text in HTML."""
     tags = {Strong: Markup("<strong>{}</strong>"), Code: Markup("<code>{}</code>")}

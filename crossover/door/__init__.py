@@ -1,0 +1,1 @@
+"""The engine as people hold it in Python: what finds answers, and what holds them."""
