@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import IO, Literal, Protocol
 
 import psutil
 
@@ -97,7 +97,10 @@ class WorkerProcess:
 
     def _connect(self, process: Process) -> None:
         self._process = process
-        self._requests, self._replies, self._said = _descriptors(process)
+        numbers = [pipe.fileno() for pipe in _pipes(process)]
+        for descriptor in numbers:
+            os.set_blocking(descriptor, False)
+        self._requests, self._replies, self._said = numbers
         self._poll = select.poll()
         for descriptor in (self._replies, self._said):
             self._poll.register(descriptor, select.POLLIN)
@@ -259,8 +262,7 @@ class WorkerProcess:
 
     def _close(self) -> None:
         assert self._process is not None
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            assert pipe is not None
+        for pipe in _pipes(self._process):
             pipe.close()
 
     def _end(self) -> None:
@@ -335,13 +337,10 @@ def worker_environment(threads: int | None = None) -> dict[str, str]:
     return found
 
 
-def _descriptors(process: Process) -> list[int]:
-    found = []
-    for pipe in (process.stdin, process.stdout, process.stderr):
-        assert pipe is not None
-        os.set_blocking(pipe.fileno(), False)
-        found.append(pipe.fileno())
-    return found
+def _pipes(process: Process) -> list[IO[bytes]]:
+    """Return the pipes of requests, of replies and of what is printed."""
+    found = process.stdin, process.stdout, process.stderr
+    return [pipe for pipe in found if pipe is not None]
 
 
 def _end_marked(mark: str) -> None:
