@@ -51,6 +51,13 @@ class Forked:
         """Tell whether it was forked."""
         return self.poll() is not None or self.pid > 0
 
+    def was_forked(self) -> bool:
+        """Tell, of a reaper whose pipes are closed, whether it ever began."""
+        if not self.has_begun():
+            with suppress(subprocess.TimeoutExpired):
+                self.wait(GRACE_S)
+        return self.pid > 0
+
     def poll(self) -> int | None:
         """Return the status as `Popen` does; None while the reaper is there."""
         self._listen(0)

@@ -97,13 +97,13 @@ class WorkerProcess:
 
     def _connect(self, process: Process) -> None:
         self._process = process
-        numbers = [pipe.fileno() for pipe in _pipes(process)]
-        for descriptor in numbers:
-            os.set_blocking(descriptor, False)
-        self._requests, self._replies, self._said = numbers
+        pipes = [pipe.fileno() for pipe in _pipes(process)]
+        for pipe in pipes:
+            os.set_blocking(pipe, False)
+        self._requests, self._replies, self._said = pipes
         self._poll = select.poll()
-        for descriptor in (self._replies, self._said):
-            self._poll.register(descriptor, select.POLLIN)
+        self._poll.register(self._replies, select.POLLIN)
+        self._poll.register(self._said, select.POLLIN)
 
     def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
         """Send a request and wait for its reply.
@@ -187,18 +187,13 @@ class WorkerProcess:
 
     def _hear(self) -> bool:
         """Read what was printed and keep its end; return False when all is read."""
-        chunk = os.read(self._said, CHUNK)
-        self._words = (self._words + chunk)[-KEPT_WORDS:]
+        self._words += (chunk := os.read(self._said, CHUNK))
+        self._words = self._words[-KEPT_WORDS:]
         return bool(chunk)
 
     def _was_not_forked(self) -> bool:
         """Tell whether there was no nursery to fork the worker; it is spawned then."""
-        if not isinstance(self._process, Forked):
-            return False
-        if not self._process.has_begun():
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(GRACE_S)
-        if self._process.pid:
+        if not isinstance(self._process, Forked) or self._process.was_forked():
             return False
         self._process.kill()  # its nursery, which is of no use to anybody
         self._close()
