@@ -202,7 +202,7 @@ def analyse(
     """
     from crossover.command.ask import parse_margin
     from crossover.sources.table.analyse import analyse_file
-    from crossover.sources.table.file import TableAsk
+    from crossover.sources.table.ask import TableAsk
 
     groups, pooled = (tuple(o.split(",")) if o else () for o in (by, pool))
     asked = TableAsk(

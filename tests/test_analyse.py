@@ -12,14 +12,10 @@ from crossover.crossing.answer import Settings
 from crossover.files.untrusted import InputError
 from crossover.findings import Answer, SizeZone
 from crossover.selftest.simulate import SIZES, Model, cost_curve, seconds
-from crossover.sources.table.analyse import (
-    GroupAnswer,
-    analyse,
-    analyse_file,
-    line,
-)
-from crossover.sources.table.file import TableAsk
+from crossover.sources.table.analyse import analyse, analyse_file
+from crossover.sources.table.ask import TableAsk
 from crossover.sources.table.rows import Table, read_table
+from crossover.sources.table.told import GroupAnswer, line
 
 ASKED = TableAsk("n", "sec", "who", "cpu", "gpu", "rep", ("model",))
 

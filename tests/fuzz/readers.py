@@ -28,7 +28,7 @@ from crossover.report.terminal import plain_lines
 from crossover.sources.asv import read_asv
 from crossover.sources.pytest_benchmark import read_pytest_benchmark
 from crossover.sources.table.analyse import analyse_file
-from crossover.sources.table.file import TableAsk
+from crossover.sources.table.ask import TableAsk
 from crossover.spec.load import load_spec
 from crossover.spec.resolve import resolve
 from crossover.workloads.softmax import SOFTMAX

@@ -6,115 +6,28 @@ analyse.md. `crossover analyse` calls it.
 """
 
 import dataclasses
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from crossover.analysis.flags import doubts, in_words
 from crossover.crossing.answer import NOT_MEASURED, Settings, answer, point_answer
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.crossing.stability import are_cold
-from crossover.files.atomic import write_atomically
-from crossover.files.csv_file import csv_text
-from crossover.files.refusals import refusing
 from crossover.files.untrusted import InputError, printable
-from crossover.findings import Answer, size_text
-from crossover.nouns import field_names
-from crossover.report.words.document import Document, Section, markdown
-from crossover.report.words.names import Name
-from crossover.report.words.sentences import doubted, joined, told
-from crossover.sources.table.file import TableAsk
+from crossover.findings import Answer
+from crossover.sources.table.ask import TableAsk
+from crossover.sources.table.pairs import MOST_ROUNDS, NUMBER, paired
 from crossover.sources.table.rows import Table, read_table
+from crossover.sources.table.told import GroupAnswer, line, write_answers
 
-MOST_ROUNDS = 1000
-"""A size has at most this many rounds; more repetitions are thinned evenly."""
 MOST_COLD = 0.2
 """Up to this share of the rounds is left out if they are cold."""
-NUMBER = "\0number"
-NOBODY_SAYS = "no --round says that the contenders took turns"
-IN_BLOCKS = "the table lists each contender's rounds in a block"
 MOST_GROUPS = 10_000
 """A table has at most this many groups: each takes hundredths of a second."""
 NO_PAIR = "no size has both contenders"
 MOST_SIZES = 1000
 """A group has at most this many sizes."""
-
-
-@dataclass(frozen=True)
-class Paired:
-    """Both contenders' times, a column each, with the columns of group and size."""
-
-    rounds: pd.DataFrame
-    """One row for each round."""
-    points: pd.DataFrame
-    """One row for each size: the medians of all repetitions."""
-    unpaired: str
-    """Why the rounds are not known to be measured in turns; "" if they are."""
-
-
-def paired(table: pd.DataFrame, asked: TableAsk) -> Paired:
-    """Pair the times by the named rounds, or else by the number of the repetition."""
-    points = _side_by_side(table, [*asked.by, asked.axis], asked)
-    if asked.round is None:
-        return Paired(_by_number(table, asked), points, NOBODY_SAYS)
-    rounds = _side_by_side(table, [*asked.by, asked.axis, asked.round], asked)
-    if rounds.empty and len(points):
-        why = f"no {asked.round} has both contenders"
-        return Paired(_by_number(table, asked), points, why)
-    is_in_turns = _took_turns(table, asked, asked.round)
-    return Paired(rounds, points, "" if is_in_turns else IN_BLOCKS)
-
-
-def _side_by_side(
-    table: pd.DataFrame, keys: list[str], asked: TableAsk
-) -> pd.DataFrame:
-    times = table.groupby([*keys, asked.contender], sort=False)[asked.time].median()
-    wide = times.unstack(asked.contender).reindex(
-        columns=[asked.baseline, asked.challenger]
-    )
-    return wide.dropna().reset_index()
-
-
-def _by_number(table: pd.DataFrame, asked: TableAsk) -> pd.DataFrame:
-    """Number the repetitions of each cell and pair them by that.
-
-    A contender with more repetitions than the other has them taken evenly.
-    """
-    cells = table.groupby(list(asked.cell), sort=False)[asked.time]
-    counts, number = cells.transform("size"), cells.cumcount()
-    sizes = counts.groupby([table[c] for c in (*asked.by, asked.axis)], sort=False)
-    least = sizes.transform("min").clip(upper=MOST_ROUNDS)
-    # the j-th that is kept is repetition j * counts // least
-    kept = -(-number * least // counts)
-    is_kept = (kept < least) & (kept * counts // least == number)
-    chosen = table[is_kept].assign(**{NUMBER: kept[is_kept]})
-    return _side_by_side(chosen, [*asked.by, asked.axis, NUMBER], asked)
-
-
-def _took_turns(table: pd.DataFrame, asked: TableAsk, named: str) -> bool:
-    """Tell whether the contenders alternate in the order of the rows.
-
-    In turns, each round brings at least one change from one contender to the other; in
-    blocks a size has one change, however many rounds it has.
-    """
-    keys = [table[c] for c in (*asked.by, asked.axis)]
-    is_challenger = (table[asked.contender] == asked.challenger).astype(int)
-    changes = is_challenger.groupby(keys, sort=False).diff().abs()
-    changed = changes.groupby(keys, sort=False).sum()
-    rounds = table.groupby([*asked.by, asked.axis], sort=False)[named].nunique()
-    several = rounds > 1
-    return bool(changed[several].sum() >= rounds[several].sum() / 2)
-
-
-@dataclass(frozen=True)
-class GroupAnswer:
-    """The crossover of one group: the values of the `by` columns, and the answer."""
-
-    group: tuple[str, ...]
-    answer: Answer
 
 
 def analyse_file(
@@ -261,64 +174,3 @@ def _work(sizes: Array, asked: TableAsk) -> Array:
     """
     one = np.ones(len(sizes))
     return one[:, None] if asked.higher_is_better else np.column_stack([one, sizes])
-
-
-def line(found: GroupAnswer, asked: TableAsk) -> str:
-    """Say a group's answer in one line: its outcome and doubts, then the numbers."""
-    a = found.answer
-    group = ", ".join(f"{n} = {v}" for n, v in zip(asked.by, found.group, strict=True))
-    head = ", ".join(filter(None, (a.outcome.replace("_", " "), doubted(a.flags))))
-    rest = f" [{'; '.join(more)}]" if (more := _unsaid(a.flags)) else ""
-    where = f"{group}: " if group else ""
-    if a.outcome == NOT_MEASURED:
-        return f"{where}{head}{rest}"
-    names = Name(asked.baseline), Name(asked.challenger)
-    said = f"over {asked.axis}, {joined(told(a, *names))}{_next_step(a)}"
-    return f"{where}{head}: {said}{rest}"
-
-
-def _unsaid(flags: Iterable[str]) -> list[str]:
-    """Return the flags, in words, whose details no doubt tells."""
-    known = doubts(flags)
-    parts = {flag: flag.partition(": ") for flag in flags}
-    return [
-        in_words(flag)
-        for flag, (name, _, detail) in parts.items()
-        if name not in known or detail not in known[name]
-    ]
-
-
-def _next_step(a: Answer) -> str:
-    """Say what may decide an answer that is undecided."""
-    if a.outcome != "inconclusive":
-        return ""
-    sizes = [zone.size for zone in a.zones]
-    low, high = a.low or min(sizes, default=0), a.high or max(sizes, default=0)
-    return (
-        f"; next: time both in more rounds, in turns, at sizes from {size_text(low)} "
-        f"to {size_text(high)}, and analyse them again"
-    )
-
-
-def write_answers(out: Path, found: list[GroupAnswer], asked: TableAsk) -> None:
-    """Write analyse.csv and analyse.md.
-
-    Raises:
-        InputError: when `out` cannot be written.
-    """
-    columns = field_names(Answer)
-    rows = (
-        (
-            *map(printable, row.group), asked.axis, asked.baseline, asked.challenger,
-            *(getattr(row.answer, column) for column in columns),
-        )
-        for row in found
-    )  # fmt: skip
-    heads = (*asked.by, "axis", "baseline", "challenger", *columns)
-    title = f"Crossovers of {asked.challenger} against {asked.baseline}"
-    lines = tuple(printable(line(row, asked)) for row in found)
-    text = markdown(Document(title, sections=(Section(items=lines),)))
-    with refusing("out", out):
-        out.mkdir(parents=True, exist_ok=True)
-        write_atomically(out / "analyse.csv", csv_text(heads, rows))
-        write_atomically(out / "analyse.md", text)

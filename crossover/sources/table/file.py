@@ -1,4 +1,4 @@
-"""The CSV file of `table`: what is asked of it, and its rows as texts."""
+"""The CSV file of `table`: its rows as texts."""
 
 import csv
 import io
@@ -10,37 +10,9 @@ import pandas as pd
 
 from crossover.files.refusals import refusing
 from crossover.files.untrusted import InputError, Unreadable, check_known, read_text
+from crossover.sources.table.ask import TableAsk
 
 MOST_ROWS, MOST_FIELDS = 1_000_000, 10_000_000
-
-
-@dataclass(frozen=True)
-class TableAsk:
-    """Which column holds what, and which two contenders to compare."""
-
-    axis: str
-    time: str
-    contender: str
-    baseline: str
-    challenger: str
-    round: str | None = None
-    """The column of rounds, in each of which the contenders took turns; None: none."""
-    by: tuple[str, ...] = ()
-    pool: tuple[str, ...] = ()
-    """Columns whose values may differ between repetitions of one measurement."""
-    higher_is_better: bool | None = None
-    """Whether `time` is a rate; None: decided by its name."""
-
-    @property
-    def cell(self) -> tuple[str, ...]:
-        """The columns that say what was measured: group, size and contender."""
-        return (*self.by, self.axis, self.contender)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Every column that is asked for and read."""
-        rounds = (self.round,) if self.round is not None else ()
-        return (self.axis, self.time, self.contender, *rounds, *self.by)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from crossover.files.untrusted import InputError, check_known, listed
-from crossover.sources.table.file import Rows, TableAsk, read_rows
+from crossover.sources.table.ask import TableAsk
+from crossover.sources.table.file import Rows, read_rows
 from crossover.sources.table.times import positive, read_times
 from crossover.sources.table.unlike import refuse_unlike
 

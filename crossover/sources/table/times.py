@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from crossover.files.untrusted import InputError, listed, shown
-from crossover.sources.table.file import Rows, TableAsk
+from crossover.sources.table.ask import TableAsk
+from crossover.sources.table.file import Rows
 from crossover.spec.bounds import LARGEST
 
 SPELLINGS = {

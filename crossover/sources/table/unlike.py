@@ -15,7 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from crossover.files.untrusted import InputError, listed
-from crossover.sources.table.file import Rows, TableAsk
+from crossover.sources.table.ask import TableAsk
+from crossover.sources.table.file import Rows
 from crossover.sources.table.times import (
     RATES,
     SECONDS,
