@@ -1,6 +1,6 @@
 """The times of two contenders -> pairs, by the named rounds or else by their number.
 
-`analyse` calls it; docs/sources.md says when pairs are known to be measured in turns.
+`analyse` calls it; docs/analyse.md says when pairs are known to be measured in turns.
 """
 
 from dataclasses import dataclass
@@ -26,19 +26,48 @@ class Paired:
     """One row for each size: the medians of all repetitions."""
     unpaired: str
     """Why the rounds are not known to be measured in turns; "" if they are."""
+    apart: pd.DataFrame
+    """Groups where rounds have no partner at some size: numbered, and not in turns."""
 
 
 def paired(table: pd.DataFrame, asked: TableAsk) -> Paired:
     """Pair the times by the named rounds, or else by the number of the repetition."""
     points = _side_by_side(table, [*asked.by, asked.axis], asked)
+    by = list(asked.by)
     if asked.round is None:
-        return Paired(_by_number(table, asked), points, NOBODY_SAYS)
-    rounds = _side_by_side(table, [*asked.by, asked.axis, asked.round], asked)
-    if rounds.empty and len(points):
-        why = f"no {asked.round} has both contenders"
-        return Paired(_by_number(table, asked), points, why)
+        return Paired(_by_number(table, asked), points, NOBODY_SAYS, points[by].head(0))
+    rounds = _side_by_side(table, [*by, asked.axis, asked.round], asked)
     is_in_turns = _took_turns(table, asked, asked.round)
-    return Paired(rounds, points, "" if is_in_turns else IN_BLOCKS)
+    apart = _apart(points, rounds, asked)
+    why = "" if is_in_turns else IN_BLOCKS
+    if len(apart) == 0:  # `empty` is also said of a row without columns
+        return Paired(rounds, points, why, apart)
+    numbered = _by_number(_of_groups(table, apart, by), asked)
+    rounds = _of_groups(rounds, apart, by, others=True)
+    rounds = rounds.rename(columns={asked.round: NUMBER})
+    return Paired(pd.concat([rounds, numbered]), points, why, apart)
+
+
+def _apart(points: pd.DataFrame, rounds: pd.DataFrame, asked: TableAsk) -> pd.DataFrame:
+    """Return the groups with a size where no round has both contenders.
+
+    Without groups, a table of one row and no columns.
+    """
+    keys = [*asked.by, asked.axis]
+    met = rounds[keys].drop_duplicates().assign(met=True)
+    lacking = points[keys].merge(met, how="left", on=keys)["met"].isna().to_numpy()
+    found = points.loc[lacking, list(asked.by)]
+    return found.drop_duplicates() if asked.by else found.head(1)
+
+
+def _of_groups(
+    rows: pd.DataFrame, groups: pd.DataFrame, by: list[str], others: bool = False
+) -> pd.DataFrame:
+    """Return the rows of some groups, or of all others."""
+    if not by:
+        return rows.head(0) if others else rows
+    is_of = pd.MultiIndex.from_frame(rows[by]).isin(pd.MultiIndex.from_frame(groups))
+    return rows[~is_of if others else is_of]
 
 
 def _side_by_side(

@@ -1,21 +1,14 @@
-"""The answers of a table in words, and as the files analyse.csv and analyse.md.
+"""The answers of a table in words, a line each.
 
-`analyse` calls it.
+`analyse` and `paper` call it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from crossover.analysis.flags import doubts, in_words
 from crossover.crossing.answer import NOT_MEASURED
-from crossover.files.atomic import write_atomically
-from crossover.files.csv_file import csv_text
-from crossover.files.refusals import refusing
-from crossover.files.untrusted import printable
 from crossover.findings import Answer, size_text
-from crossover.nouns import field_names
-from crossover.report.words.document import Document, Section, markdown
 from crossover.report.words.names import Name
 from crossover.report.words.sentences import doubted, joined, told
 from crossover.sources.table.ask import TableAsk
@@ -27,6 +20,16 @@ class GroupAnswer:
 
     group: tuple[str, ...]
     answer: Answer
+    sizes: int = 0
+    """How many sizes both contenders have times of."""
+    sizes_alone: int = 0
+    """How many sizes only one of them has."""
+
+
+MOST_SAID = 8
+"""At most this many rows that are left out are named."""
+Answered = tuple[TableAsk, tuple[GroupAnswer, ...]]
+"""What was asked of a pair, and its answers."""
 
 
 def line(found: GroupAnswer, asked: TableAsk) -> str:
@@ -66,25 +69,8 @@ def _next_step(a: Answer) -> str:
     )
 
 
-def write_answers(out: Path, found: list[GroupAnswer], asked: TableAsk) -> None:
-    """Write analyse.csv and analyse.md.
-
-    Raises:
-        InputError: when `out` cannot be written.
-    """
-    columns = field_names(Answer)
-    rows = (
-        (
-            *map(printable, row.group), asked.axis, asked.baseline, asked.challenger,
-            *(getattr(row.answer, column) for column in columns),
-        )
-        for row in found
-    )  # fmt: skip
-    heads = (*asked.by, "axis", "baseline", "challenger", *columns)
-    title = f"Crossovers of {asked.challenger} against {asked.baseline}"
-    lines = tuple(printable(line(row, asked)) for row in found)
-    text = markdown(Document(title, sections=(Section(items=lines),)))
-    with refusing("out", out):
-        out.mkdir(parents=True, exist_ok=True)
-        write_atomically(out / "analyse.csv", csv_text(heads, rows))
-        write_atomically(out / "analyse.md", text)
+def say_left_out(notes: Sequence[str], rows: Sequence[str]) -> list[str]:
+    """Return what was left out of a table: the first few, and how many more."""
+    said = [f"left out: {one}" for one in (*rows, *notes)]
+    more = len(said) - MOST_SAID
+    return [*said[:MOST_SAID], *([f"left out: {more:,} more"] if more > 0 else [])]
