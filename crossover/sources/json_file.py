@@ -54,7 +54,7 @@ def read_object(path: Path) -> dict[str, Any]:
     """
     with refusing("file", path):
         text = read_text(path)
-        if text.strip() and text.lstrip()[0] not in "{[":
+        if "," in text.partition("\n")[0] and text.lstrip()[0] not in "{[":
             raise Unreadable(
                 "must be JSON; for a table of times use `crossover analyse`"
             )

@@ -26,6 +26,8 @@ class GroupAnswer:
     """How many sizes only one of them has."""
 
 
+TOLD = "timed_out"
+"""A flag that every sentence tells."""
 MOST_SAID = 8
 """At most this many rows that are left out are named."""
 Answered = tuple[TableAsk, tuple[GroupAnswer, ...]]
@@ -53,7 +55,7 @@ def _unsaid(flags: Iterable[str]) -> list[str]:
     return [
         in_words(flag)
         for flag, (name, _, detail) in parts.items()
-        if name not in known or detail not in known[name]
+        if name != TOLD and (name not in known or detail not in known[name])
     ]
 
 
@@ -61,6 +63,8 @@ def _next_step(a: Answer) -> str:
     """Say what may decide an answer that is undecided."""
     if a.outcome != "inconclusive":
         return ""
+    if any(flag.startswith("alone: ") for flag in a.flags):
+        return "; next: time both at sizes that only one has, and analyse them again"
     sizes = [zone.size for zone in a.zones]
     low, high = a.low or min(sizes, default=0), a.high or max(sizes, default=0)
     return (

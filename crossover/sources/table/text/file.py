@@ -113,6 +113,8 @@ def _from_json(text: str) -> Rows | None:
         return None
     if not found or not all(isinstance(row, dict) for row in found):
         raise Unreadable("is JSON, and must be a list of objects, one for each row")
+    if any(map(_has_rows, found[0].values())):
+        raise Unreadable(_NO_TABLE)
     return rows_of(pd.json_normalize(found), ("JSON",))
 
 
@@ -120,6 +122,11 @@ _NO_TABLE = (
     "is JSON and no table; must be a list of objects, or one a line, one for each row; "
     "results of asv and pytest-benchmark are read by `crossover report`"
 )
+
+
+def _has_rows(value: object) -> bool:
+    """Tell whether a value is a list of objects."""
+    return isinstance(value, list) and any(isinstance(one, dict) for one in value)
 
 
 def _is_object(line: str) -> bool:
