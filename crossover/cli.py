@@ -180,38 +180,52 @@ def predict(
 
 
 @command(
+    "crossover analyse times.csv",
+    "crossover analyse times.csv --axis n --wide cpu,gpu",
     "crossover analyse times.csv --axis n --time seconds --contender device \\",
     "  --round repeat --by model --baseline cpu --challenger gpu",
 )
 def analyse(
     file: Path,
-    axis: str,
-    time: str,
-    contender: str,
-    baseline: str,
-    challenger: str,
+    axis: str | None = None,
+    time: str | None = None,
+    contender: str | None = None,
+    wide: str | None = None,
+    baseline: str | None = None,
+    challenger: list[str] | None = None,
     round_: str | None = None,
     by: str | None = None,
     pool: str | None = None,
     higher_is_better: bool | None = None,
+    decimal: str | None = None,
     margin: str | None = None,
     out: Path | None = None,
 ) -> None:
     """Find the crossovers in anybody's table of times.
 
-    Rows that differ in a column you do not name are refused, not mixed.
+    What you do not say is found out, and the last line says what each column was
+    taken for. Rows that differ in a column you do not name are refused, not mixed.
     """
     from crossover.command.ask import parse_margin
+    from crossover.command.reports import INCOMPLETE
     from crossover.sources.table.analyse import analyse_file
-    from crossover.sources.table.file import TableAsk
+    from crossover.sources.table.ask import Wanted
+    from crossover.sources.table.text.marks import parse_decimal
+    from crossover.sources.table.told import say_left_out
 
-    groups, pooled = (tuple(o.split(",")) if o else () for o in (by, pool))
-    asked = TableAsk(
-        axis, time, contender, baseline, challenger, round_, groups, pooled,
-        higher_is_better,
+    groups, pooled, columns = (
+        tuple(o.split(",")) if o else () for o in (by, pool, wide)
+    )
+    wanted = Wanted(
+        axis, time, contender, baseline, tuple(challenger or ()), round_, groups,
+        pooled, higher_is_better, columns, parse_decimal(decimal),
     )  # fmt: skip
-    for said in analyse_file(file, asked, out, parse_margin(margin)):
+    found = analyse_file(file, wanted, out, parse_margin(margin))
+    for said in (*found.lines, found.read):
         print(said)
+    for said in say_left_out(found.notes, found.left_out):
+        print(f"crossover: {said}", file=sys.stderr)
+    raise typer.Exit(0 if found.is_whole else INCOMPLETE)
 
 
 @command(

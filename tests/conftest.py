@@ -134,8 +134,10 @@ def crossover(monkeypatch, capsys, tmp_path):
 def undrawn(monkeypatch):
     """Write reports without pictures, which take the longest of all."""
     from crossover.report import write
+    from crossover.sources.table import paper
 
     monkeypatch.setattr(write, "pictures", lambda *_, **__: iter(()))
+    monkeypatch.setattr(paper, "drawn", lambda *_: iter(()))
 
 
 @pytest.fixture

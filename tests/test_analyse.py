@@ -1,6 +1,6 @@
 """`crossover analyse`: anybody's table in, crossovers out."""
 
-import re
+import io
 import sys
 
 import numpy as np
@@ -12,16 +12,14 @@ from crossover.crossing.answer import Settings
 from crossover.files.untrusted import InputError
 from crossover.findings import Answer, SizeZone
 from crossover.selftest.simulate import SIZES, Model, cost_curve, seconds
-from crossover.sources.table.analyse import (
-    GroupAnswer,
-    analyse,
-    analyse_file,
-    line,
-)
-from crossover.sources.table.file import TableAsk
+from crossover.sources.table.analyse import analyse, analyse_file, analyse_frame
+from crossover.sources.table.ask import TableAsk, Wanted
 from crossover.sources.table.rows import Table, read_table
+from crossover.sources.table.text.file import read_file
+from crossover.sources.table.told import GroupAnswer, line
 
 ASKED = TableAsk("n", "sec", "who", "cpu", "gpu", "rep", ("model",))
+WANTED = Wanted("n", "sec", "who", "cpu", ("gpu",), "rep", ("model",))
 
 
 def table(truths=(("mlp", 1000.0), ("cnn", 3000.0)), model=None):
@@ -46,6 +44,11 @@ def table(truths=(("mlp", 1000.0), ("cnn", 3000.0)), model=None):
     return pd.concat(parts).sort_values(["rep", "n"], kind="stable")
 
 
+def tabled(rows):
+    """Return rows of which nothing was left out."""
+    return Table(rows, rows.head(0), rows.head(0))
+
+
 @pytest.fixture
 def csv(tmp_path):
     path = tmp_path / "times.csv"
@@ -54,7 +57,7 @@ def csv(tmp_path):
 
 
 def test_one_crossover_a_group_in_the_tables_order(csv, tmp_path):
-    lines = analyse_file(csv, ASKED, tmp_path / "out")
+    lines = analyse_file(csv, WANTED, tmp_path / "out").lines
     assert [line.partition(":")[0] for line in lines] == ["model = mlp", "model = cnn"]
     said = "found, doubtful (no size measured between 512 and 1,024): over n, "
     assert f"model = mlp: {said}gpu is ahead from" in lines[0]
@@ -70,14 +73,14 @@ def test_one_crossover_a_group_in_the_tables_order(csv, tmp_path):
 
 
 def test_row_order_and_repeats_within_a_round_do_not_matter(csv):
-    read = read_table(csv, ASKED)
-    shuffled = Table(read.rows.sample(frac=1, random_state=0))
+    read = read_table(read_file(csv), ASKED)
+    shuffled = tabled(read.rows.sample(frac=1, random_state=0))
     first = {row.group: row.answer for row in analyse(read, ASKED, Settings())}
     for row in analyse(shuffled, ASKED, Settings()):
         assert row.answer.at == pytest.approx(first[row.group].at)
     rows = read.rows
     thrice = pd.concat([rows, rows.assign(sec=rows.sec * 50), rows])
-    repeated = analyse(Table(thrice), ASKED, Settings())[0].answer
+    repeated = analyse(tabled(thrice), ASKED, Settings())[0].answer
     assert repeated.at == pytest.approx(first["mlp",].at)
 
 
@@ -85,17 +88,18 @@ def test_one_time_a_size_has_no_interval(tmp_path):
     path = tmp_path / "once.csv"
     table()[lambda rows: rows.rep == 0].to_csv(path, index=False)
     asked = TableAsk("n", "sec", "who", "cpu", "gpu", None, ("model",))
-    for row in analyse(read_table(path, asked), asked, Settings()):
+    for row in analyse(read_table(read_file(path), asked), asked, Settings()):
         assert row.answer.outcome == "found"
         assert row.answer.low is row.answer.high is row.answer.confidence is None
         assert row.answer.flags[0] == "no_rounds"
         assert row.answer.flags[1].startswith("coarse_grid: ")
-    assert " (no interval) on, " in analyse_file(path, asked, None)[0]
+    wanted = Wanted("n", "sec", "who", "cpu", by=("model",))
+    assert " (no interval) on, " in analyse_file(path, wanted, None).lines[0]
 
 
 def test_a_margin_moves_the_lead_and_not_parity(csv, capsys, tmp_path):
     narrow, wide = (
-        analyse_file(csv, ASKED, tmp_path / str(margin), margin)
+        analyse_file(csv, WANTED, tmp_path / str(margin), margin)
         and pd.read_csv(tmp_path / str(margin) / "analyse.csv")
         for margin in (0.02, 0.3)
     )
@@ -109,8 +113,8 @@ def test_a_start_that_was_timed_is_left_out_and_named(named):
     is_cold = (rows.rep == 0) & (rows.who == "gpu")
     cold = rows.assign(sec=rows.sec + 5 * rows.sec.max() * is_cold)
     asked = TableAsk("n", "sec", "who", "cpu", "gpu", named, ("model",))
-    found = analyse(Table(cold), asked, Settings())
-    without = analyse(Table(rows[rows.rep > 0]), asked, Settings())
+    found = analyse(tabled(cold), asked, Settings())
+    without = analyse(tabled(rows[rows.rep > 0]), asked, Settings())
     for one, other in zip(found, without, strict=True):
         number = 1 if named is None else 0
         assert f"cold_round: {number} of gpu" in one.answer.flags
@@ -123,7 +127,7 @@ def test_one_slow_round_at_one_size_is_no_start():
     rows = table(model=Model(rounds=10))
     is_spike = (rows.rep == 3) & (rows.n == SIZES[2]) & (rows.who == "gpu")
     spiked = rows.assign(sec=rows.sec * np.where(is_spike, 100, 1))
-    for row in analyse(Table(spiked), ASKED, Settings()):
+    for row in analyse(tabled(spiked), ASKED, Settings()):
         assert not any(flag.startswith("cold_round") for flag in row.answer.flags)
 
 
@@ -145,7 +149,7 @@ def test_a_group_that_lacks_a_contender_is_not_measured(tmp_path):
     both = table()
     path = tmp_path / "part.csv"
     both[(both.model == "mlp") | (both.who == "cpu")].to_csv(path, index=False)
-    lines = analyse_file(path, ASKED, None)
+    lines = analyse_file(path, WANTED, None).lines
     assert lines[1] == "model = cnn: not measured [no size has both contenders]"
 
 
@@ -156,24 +160,26 @@ def test_a_group_that_lacks_a_contender_is_not_measured(tmp_path):
         ({"by": ("modl",)}, r"column = 'modl': .*did you mean model\?"),
         ({"round": "n"}, r"each must be named only once"),
         ({"baseline": "cpux"}, r"contender = 'cpux': .*did you mean cpu\?"),
+        ({"challengers": ("GPUx",)}, r"contender = 'GPUx': .*did you mean gpu\?"),
     ],
 )
 def test_a_wrong_name_is_answered_with_the_nearest(csv, change, message):
     with pytest.raises(InputError, match=message):
-        read_table(csv, TableAsk(**{**vars(ASKED), **change}))
+        analyse_file(csv, Wanted(**{**vars(WANTED), **change}), None)
 
 
 @pytest.mark.parametrize(
-    ("column", "value"), [("sec", "fast"), ("sec", "-1"), ("sec", ""), ("n", "0")]
+    ("column", "value"), [("sec", "fast"), ("sec", "-1"), ("n", "0"), ("n", "")]
 )
-def test_a_bad_number_is_named_with_its_line(tmp_path, column, value):
+def test_a_bad_number_is_left_out_and_named_with_its_line(tmp_path, column, value):
     rows = table().astype(str)
     rows.iloc[4, rows.columns.get_loc(column)] = value
     path = tmp_path / "bad.csv"
     rows.to_csv(path, index=False)
-    message = rf"^{column} = '{re.escape(value)}' in line 6: must be a number > 0$"
-    with pytest.raises(InputError, match=message):
-        read_table(path, ASKED)
+    found = analyse_file(path, WANTED, None)
+    assert found.left_out == (f"{column} = '{value}' in line 6: must be a number > 0",)
+    assert not found.is_whole
+    assert [row.answer.outcome for row in found.answers] == ["found", "found"]
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n1,2,3\n4,5,6,7\n"])
@@ -181,10 +187,56 @@ def test_no_table_is_refused_in_one_line(tmp_path, text):
     path = tmp_path / "empty.csv"
     path.write_text(text)
     with pytest.raises(InputError) as error:
-        read_table(path, ASKED)
+        analyse_file(path, WANTED, None)
     assert "\n" not in str(error.value)
     with pytest.raises(InputError, match="No such file"):
-        read_table(tmp_path / "nowhere.csv", ASKED)
+        analyse_file(tmp_path / "nowhere.csv", WANTED, None)
+
+
+def test_a_table_of_pandas_gives_the_same_answers(csv):
+    said = analyse_file(csv, WANTED, None).lines
+    assert analyse_frame(pd.read_csv(csv), WANTED).lines == said
+    indexed = pd.read_csv(csv).set_index(["model", "n"])
+    assert analyse_frame(indexed, WANTED).lines == said
+
+
+@pytest.mark.parametrize("kind", ["lines", "records", "parquet", "excel"])
+def test_other_kinds_of_files_are_read_through_pandas(csv, tmp_path, kind):
+    rows, path = pd.read_csv(csv), tmp_path / "times"
+    if kind == "parquet":
+        pytest.importorskip("pyarrow")
+        rows.to_parquet(path)
+    elif kind == "excel":
+        pytest.importorskip("openpyxl")
+        with path.open("wb") as file:
+            rows.to_excel(file, index=False)
+    else:
+        rows.to_json(path, orient="records", lines=kind == "lines", double_precision=15)
+    found = analyse_file(path, WANTED, None)
+    expected = analyse_file(csv, WANTED, None)
+    for one, other in zip(found.answers, expected.answers, strict=True):
+        assert one.answer.at == pytest.approx(other.answer.at)
+
+
+@pytest.mark.parametrize(
+    ("begin", "name"), [(b"PAR1", "pyarrow"), (b"PK\3\4", "openpyxl")]
+)
+def test_what_pandas_lacks_is_one_line(tmp_path, monkeypatch, begin, name):
+    path = tmp_path / "times"
+    path.write_bytes(begin + b"no such thing")
+    with pytest.raises(InputError, match=r"file that can be read|needs openpyxl"):
+        analyse_file(path, WANTED, None)
+    monkeypatch.setattr("crossover.sources.table.text.file.find_spec", lambda _: None)
+    with pytest.raises(InputError, match=f"needs {name}: pip install {name}"):
+        analyse_file(path, WANTED, None)
+
+
+def test_standard_input_is_a_file(csv, crossover, monkeypatch):
+    data = io.TextIOWrapper(io.BytesIO(csv.read_bytes()))
+    monkeypatch.setattr(sys, "stdin", data)
+    code, said, error = crossover("analyse", "-", "--by", "model")
+    assert (code, error) == (0, "")
+    assert said.count("gpu is ahead from") == 2
 
 
 def test_the_command(csv, tmp_path, monkeypatch, capsys):

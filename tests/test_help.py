@@ -133,7 +133,7 @@ def test_a_line_that_is_no_example_is_noticed():
         (("run", "--no-such-option"), "No such option: --no-such-option"),
         (("run", "--rounds", "many"), "--rounds"),
         (("run", "--features", "many"), "features = 'many'"),
-        (("analyse",), "FILE.csv"),
+        (("analyse",), "FILE"),
         (("nothing",), "nothing"),
     ],
 )

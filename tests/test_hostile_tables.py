@@ -8,18 +8,19 @@ import readers
 
 from crossover.files.escape import code, harmless, text
 from crossover.sources.table import analyse as read
-from crossover.sources.table import file
+from crossover.sources.table.text import file, layout
 
 OPTIONS = (
     "--axis", "n", "--time", "s", "--contender", "who", "--round", "r", "--by", "g",
     "--baseline", "a", "--challenger", "b",
 )  # fmt: skip
 HEAD = "n,s,who,g,r\n"
+OTHER = "1,1,b,0,0\n"
 PAIR = "1,1,a,{0},0\n1,2,b,{0},0\n"
 
 
 @pytest.fixture
-def analyse(crossover, tmp_path):
+def analyse(crossover, tmp_path, undrawn):
     path = tmp_path / "times.csv"
 
     def command(data, *more):
@@ -32,23 +33,26 @@ def analyse(crossover, tmp_path):
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"", "column = 'n': must be one of"),
-        (b"\n" * 10**5, "column = 'n': must be one of"),
+        (b"", "file has no rows"),
+        (b"\n" * 10**5, "file has no rows"),
         ("a" * 10**6, "field larger than field limit"),
         (HEAD + '"' + "a\n" * 10**5, "field larger than field limit"),
-        (HEAD + "," * 10**5, "line 2 has 100001 fields; must have 5 as the first"),
+        (HEAD + ",1" * 10**5, "line 2 has 100001 fields; must have 5 as the first"),
         (HEAD + "1\n", "line 2 has 1 fields; must have 5"),
         (HEAD + '"1\n1",1\n', "line 3 has 2 fields; must have 5"),
-        (HEAD + "1" + "0" * 400 + ",1,a,0,0\n", "in line 2: must be a number > 0"),
-        (HEAD + "inf,1,a,0,0\n", "n = 'inf' in line 2"),
-        (HEAD + "1,nan,a,0,0\n", "s = 'nan' in line 2"),
-        (HEAD + "1,1e999,a,0,0\n", "s = '1e999' in line 2"),
-        (HEAD + "1,1e-999,a,0,0\n", "s = '1e-999' in line 2"),
-        (HEAD + "1,1\x00,a,0,0\n", r"s = '1\x00' in line 2"),
-        (HEAD + "1,\u0661,a,0,0\n", "in line 2: must be a number"),
+        (
+            HEAD + "1" + "0" * 400 + ",1,a,0,0\n" + OTHER,
+            "in line 2: must be a number > 0",
+        ),
+        (HEAD + "inf,1,a,0,0\n" + OTHER, "n = 'inf' in line 2"),
+        (HEAD + "1,nan,a,0,0\n" + OTHER, "s = 'nan' in line 2"),
+        (HEAD + "1,1e999,a,0,0\n" + OTHER, "s = '1e999' in line 2"),
+        (HEAD + "1,1e-999,a,0,0\n" + OTHER, "s = '1e-999' in line 2"),
+        (HEAD + "1,1\x00,a,0,0\n" + OTHER, r"s = '1\x00' in line 2"),
+        (HEAD + "1,\u0661,a,0,0\n" + OTHER, "in line 2: must be a number"),
         ("n,s,who,g,r,n\n1,1,a,0,0,2\n", "column = 'n': must be there only once"),
-        ((HEAD + PAIR.format("é")).encode("latin-1"), "must be text in UTF-8"),
-        ((HEAD + PAIR.format("x")).encode("utf-16"), "must be text in UTF-8"),
+        ((HEAD + PAIR.format("\x81")).encode("latin-1"), "must be text in UTF-8"),
+        ((HEAD + PAIR.format("x")).encode("utf-16")[:-1], "must be text in UTF-8"),
         (HEAD + "1,1,\x1b[2J\n,0,0\n", "fields; must have 5"),
         (HEAD + "1,1,\x1b[2J,0,0\n", r"must be one of \x1b[2J"),
     ],
@@ -66,14 +70,14 @@ def test_two_gigabytes_are_refused_by_their_size(analyse, tmp_path):
     assert analyse(HEAD)[0] == 2
     os.truncate(tmp_path / "times.csv", 2**31)  # sparse: it takes no room
     with pytest.raises(file.InputError, match="must be at most 64 MiB"):
-        read.read_table(tmp_path / "times.csv", readers.ASKED)
+        file.read_file(tmp_path / "times.csv")
 
 
 @pytest.mark.parametrize(
     ("most", "value", "said"),
     [
-        ((file, "MOST_ROWS"), 5, "too many rows; must be at most 5"),
-        ((file, "MOST_FIELDS"), 5, "too many fields; must be at most 5"),
+        ((layout, "MOST_ROWS"), 5, "too many rows; must be at most 5"),
+        ((layout, "MOST_FIELDS"), 5, "too many fields; must be at most 5"),
         ((read, "MOST_GROUPS"), 2, "groups = 3: must be at most 2"),
         (
             (read, "MOST_SIZES"),
@@ -112,7 +116,7 @@ def test_a_pipe_is_read_as_the_user_named_it(analyse, tmp_path):
     data = "n,seconds,who,round,model\n1,1,cpu,0,x\n1,2,gpu,0,x\n"
     writer = threading.Thread(target=pipe.write_text, args=(data,))
     writer.start()
-    assert len(read.read_table(pipe, readers.ASKED).rows) == 2
+    assert len(file.read_file(pipe).rows) == 2
     writer.join()
 
 
@@ -126,7 +130,7 @@ def test_groups_from_strangers_are_written_as_data(analyse, tmp_path):
     written = (out / "analyse.csv").read_text().splitlines()
     starts = [line.partition(",")[0] for line in written[1:]]
     assert starts[:3] == ["'=1+1", "'@x;'=2", "'-1"]
-    assert starts[4:6] == ["\\x1b[2J", "\\t=1"]
+    assert starts[4:6] == ["\\x1b[2J", "'=1"]
     notes = (out / "analyse.md").read_text()
     assert "&lt;b>\\|\\`\\[x\\](y)" in notes
     assert "\x1b" not in notes

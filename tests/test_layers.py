@@ -34,8 +34,9 @@ ALLOWED = {
     "selftest": "findings workloads spec crossing measure analysis plan pipeline",
     "sources": "files contender nouns workloads spec crossing record analysis",
     "report.words": "files contender nouns findings workloads spec analysis",
-    "sources.table": "files nouns findings spec crossing analysis report.words",
     "report.pictures": "files nouns findings workloads analysis report.words",
+    "sources.table": "files nouns findings spec crossing analysis report.words "
+    "report.pictures",
     "report": "files nouns findings workloads spec crossing analysis report.words "
     "report.pictures",
     "predict": "files nouns findings workloads spec crossing measure record analysis "

@@ -50,7 +50,7 @@ def grid(rows=3, sizes=(10, 100, 1000), hole=True, factor=0.1):
         ]
         if hole and row == rows - 1:
             points.pop()
-        crossed = found(100 / (1 + row), None if row == 0 else 20, 200)
+        crossed = found(100 / (1 + row), None if row == 0 else 20, 200).answer
         line = GridLine(10 ** (row + 3), sizes, tuple(points), crossed)
         lines.append(line)
     return Grid("batch_size", "samples", SOFTMAX.case(), "train", A, B, tuple(lines))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from crossover.sources.table.times import is_rate, seconds_of
+from crossover.sources.table.text.units import is_rate, seconds_of
 
 TABLES = Path(__file__).parent / "fixtures" / "tables"
 SIZES = (1024, 4096, 16384, 65536, 262144)
@@ -14,7 +14,7 @@ TRUE = 27_778
 
 
 @pytest.fixture
-def analyse(crossover, tmp_path):
+def analyse(crossover, tmp_path, undrawn):
     def command(table, time, *options):
         path = TABLES / table
         if "\n" in table:

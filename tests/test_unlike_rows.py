@@ -39,7 +39,7 @@ def made(**columns):
 
 
 @pytest.fixture
-def analyse(crossover, tmp_path):
+def analyse(crossover, tmp_path, undrawn):
     """Analyse a table; the folder's table if none is given anew."""
     path = tmp_path / "times.csv"
 

@@ -84,6 +84,12 @@ ADVICE = {
     "allows for half a step either way: time longer samples, or keep more digits.",
     "no_rounds": "The table has one time per size, so that nothing is known of its "
     "error: add a column of rounds.",
+    "alone": "Only one contender has times of these sizes, so that nothing is known of "
+    "the pair there: time the other there, too.",
+    "units_apart": "No pair of programs differs by a thousand at every size: write the "
+    "unit in a column or in the cells, or bring all times to one unit.",
+    "wrong_way_round": "An answer is a size from which on a challenger is ahead; here "
+    "the baseline is: name them the other way round.",
 }
 
 DOUBTS = {
@@ -92,6 +98,9 @@ DOUBTS = {
     "control_fired": "a contender seemed to differ from itself",
     "busy_cores": "{detail}",
     "unverified": "unverified: the results were not compared",
+    "units_apart": "{detail}",
+    "alone": "{detail}",
+    "wrong_way_round": "{detail}",
     "cpu_quota_hit": "a CPU quota stopped the work",
     "throttled_clock": "the accelerator was throttled",
     "threads_not_as_planned": "not the threads asked for",

@@ -15,7 +15,7 @@ from crossover.analysis.crossover import control_pairs
 from crossover.analysis.rounds import Recorded, paired_log_ratios
 from crossover.analysis.sweeps import Speedup, SweepResult, is_along
 from crossover.contender import Contender
-from crossover.findings import Crossover
+from crossover.findings import Answer, Crossover
 from crossover.nouns import Case, Run
 from crossover.spec.spec import Spec
 from crossover.spec.sweep import Sweep
@@ -33,7 +33,7 @@ class GridLine:
     sizes: tuple[int, ...]
     """All sizes that were asked for or measured."""
     speedups: tuple[Speedup, ...]
-    crossover: Crossover | None
+    answer: Answer | None
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Grid:
 
     axis: str
     second_axis: str
-    case: Case
-    """The case of all cells, without values on the two axes."""
+    case: Case | None
+    """The case of all cells, without values on the two axes; None for a table."""
     view: str
     baseline: str
     challenger: str
@@ -90,7 +90,8 @@ def _line(value: int, result: SweepResult, pair: tuple[str, str]) -> GridLine:
     )
     sizes = {*result.sweep.cases(), *(p.size for p in mine)}
     rows = [c for c in result.timed() if (c.baseline, c.challenger) == pair]
-    return GridLine(value, tuple(sorted(sizes)), mine, rows[0] if rows else None)
+    answer = rows[0].answer if rows else None
+    return GridLine(value, tuple(sorted(sizes)), mine, answer)
 
 
 @dataclass(frozen=True)

@@ -116,11 +116,24 @@ OPTIONS = {
         "The trainer, or your file's function, that the device would run; else the "
         "first one.",
     ),
-    "file": _argument("FILE.csv", "A CSV table with one time a row."),
+    "file": _argument(
+        "FILE",
+        "A table: text, JSON, Parquet or Excel; - is standard input.",
+    ),
     "axis": _option("COL", "Column of the sizes."),
     "time": _option("COL", "Column of the times, in any unit."),
-    "baseline": _option("NAME", "The contender that is to be beaten."),
-    "challenger": _option("NAME", "The contender that may beat it."),
+    "wide": _option(
+        "COL,...", "Columns of times, one for each contender, instead of --contender."
+    ),
+    "baseline": _option(
+        "NAME", "The contender that is to be beaten; else a CPU, or the first."
+    ),
+    "challenger": _option(
+        "NAME", "A contender that may beat it, else all others. May be repeated."
+    ),
+    "decimal": _option(
+        "MARK", "The decimal mark, . or , where the table does not tell."
+    ),
     "round_": _option(
         "COL",
         "Column of the round: contenders of one round were measured in turns.",

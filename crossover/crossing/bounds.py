@@ -19,6 +19,7 @@ from crossover.crossing.zones import (
     Zone,
     classify,
     prepared,
+    zone_between,
     zones,
 )
 from crossover.findings import AHEAD, BEHIND, Answer, SizeZone
@@ -48,6 +49,42 @@ def settled(
     """
     is_bound = [not len(one) for one, _ in measured]
     shown = _zones(measured, bounds, settings)
+    return _with_bounds(found, sizes, shown, is_bound, settings.confidence)
+
+
+def point_settled(
+    found: Answer,
+    sizes: Array,
+    ratios: Sequence[tuple[float, float] | None],
+    margin: float,
+) -> Answer:
+    """Return an answer of one time a size with what bounds settle; see `settled`.
+
+    Args:
+        found: the answer of the measured sizes alone.
+        sizes: all sizes, increasing.
+        ratios: the ends of the log-ratio where one time is a bound; None elsewhere.
+        margin: share by which a contender must be faster to be ahead.
+    """
+    named = {zone.size: Zone(zone.name) for zone in found.zones}
+    margins = Margins.of(margin, 0.0)
+    shown = {
+        i: named.get(float(size), Zone())
+        if ends is None
+        else zone_between(*ends, margins)
+        for i, (size, ends) in enumerate(zip(sizes, ratios, strict=True))
+    }
+    return _with_bounds(found, sizes, shown, [r is not None for r in ratios], None)
+
+
+def _with_bounds(
+    found: Answer,
+    sizes: Array,
+    shown: dict[int, Zone],
+    is_bound: Sequence[bool],
+    confidence: float | None,
+) -> Answer:
+    """Return an answer with the zones of sizes that have only a bound."""
     told = [i for i, zone in shown.items() if is_bound[i] and zone != Zone()]
     if not told:
         return found
@@ -66,7 +103,6 @@ def settled(
         low = None if is_bound[behind] or behind == ahead else float(sizes[behind])
     elif outcome == found.outcome == "inconclusive":
         low, high = found.low, found.high
-    confidence = settings.confidence
     ends = {"low": low, "high": high, "confidence": confidence}
     return unlocated(found, outcome=outcome, zones=every, **ends)
 

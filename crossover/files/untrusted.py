@@ -194,8 +194,9 @@ def refused(field: str, value: object, must: str) -> InputError:
 
 def near(word: str, known: tuple[str, ...]) -> str:
     """Return `(did you mean X?)` for the known word nearest to a wrong one."""
-    close = difflib.get_close_matches(word, known, n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    folded = {name.casefold(): name for name in reversed(known)}
+    close = difflib.get_close_matches(word.casefold(), [*folded], n=1)
+    return f" (did you mean {folded[close[0]]}?)" if close else ""
 
 
 def listed(names: Sequence[str], most: int = 20) -> str:

@@ -53,7 +53,12 @@ def read_object(path: Path) -> dict[str, Any]:
         InputError: when it cannot be read or holds something else.
     """
     with refusing("file", path):
-        found = clean(parse_json(read_text(path)))
+        text = read_text(path)
+        if "," in text.partition("\n")[0] and text.lstrip()[0] not in "{[":
+            raise Unreadable(
+                "must be JSON; for a table of times use `crossover analyse`"
+            )
+        found = clean(parse_json(text))
         if not isinstance(found, dict):
             kind = type(found).__name__
             raise Unreadable(f"must be a JSON object, not a {kind} as here")

@@ -57,14 +57,16 @@ def sweep(result: SweepResult) -> Words:
 def grid(grid: Grid) -> Words:
     """Describe a pair's speedups over two axes."""
     a, b = name(grid.baseline), name(grid.challenger)
-    size = grid.case.workload.size
-    first, second = size(grid.axis).axis_words, size(grid.second_axis).axis_words
+    names = grid.axis, grid.second_axis
+    first, second = names
+    if grid.case is not None:
+        first, second = (grid.case.workload.size(n).axis_words for n in names)
     points = [p for line in grid.lines for p in line.speedups]
     low, high = (f(p.speedup for p in points) for f in (min, max))
     found = [
-        f"from {size_text(line.crossover.answer.at)} at {line.value:,}"
+        f"from {size_text(line.answer.at)} at {line.value:,}"
         for line in grid.lines
-        if line.crossover is not None and line.crossover.answer.at is not None
+        if line.answer is not None and line.answer.at is not None
     ]
     crossing = f"; ahead {', '.join(found)}" if found else "; no crossover found"
     alt = f"Speedups from {between(low, high, times)}{crossing}."

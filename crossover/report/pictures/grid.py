@@ -61,14 +61,17 @@ def plot_grid(axes: Axes, grid: Grid) -> Axes:
         corners, array=np.array(values), cmap=MAP, norm=LogNorm(1 / most, most),
         edgecolors="white", linewidths=0.8,
     )  # fmt: skip
-    along, second = map(grid.case.workload.size, (grid.axis, grid.second_axis))
-    log_axis(axes, "x", along.axis_label, count)
+    along, second = map(plain, (grid.axis, grid.second_axis))
+    if grid.case is not None:
+        size = grid.case.workload.size
+        along, second = size(grid.axis).axis_label, size(grid.second_axis).axis_label
+    log_axis(axes, "x", along, count)
     axes.add_collection(cells)
     axes.set(xlim=(left, right), ylim=(0, len(grid.lines)))
     axes.set_xticks(apart({p.size for line in grid.lines for p in line.speedups}))
     axes.set_yticks([row + 0.5 for row in range(len(grid.lines))])
     axes.set_yticklabels([count(line.value) for line in grid.lines])
-    axes.set_ylabel(second.axis_label)
+    axes.set_ylabel(second)
     axes.grid(visible=False)
     axes.patch.set(facecolor="white", edgecolor="#c4c4c4", hatch="..", lw=0)
     if missing:
@@ -98,8 +101,10 @@ def grid_figure(grid: Grid) -> Figure:
         bar.ax.minorticks_off()
         bar.set_label("speedup (times as fast)")
         legend_below(figure, [axes])
-        fixed = plain(f"at {joined(values_of(grid.case))}")
-        figure.suptitle(f"{pair_label((grid.baseline, grid.challenger))}\n{fixed}")
+        title = pair_label((grid.baseline, grid.challenger))
+        if grid.case is not None:
+            title += f"\n{plain(f'at {joined(values_of(grid.case))}')}"
+        figure.suptitle(title)
     return figure
 
 
@@ -140,28 +145,35 @@ def _contour(axes: Axes, grid: Grid) -> None:
             x, y = [at, other], [row + LOW, above + LOW]
             axes.plot(x, y, color="white", lw=3.5, zorder=3)
             axes.plot(x, y, color="black", lw=1.6, ls=(0, (4, 2)), zorder=3.1)
-    left, right = axes.get_xlim()
     for row, at, a in rows:
         height = row + LOW
-        ends = [max(a.low or left, left), min(a.high or right, right)]
-        axes.plot(ends, [height] * 2, color="white", lw=6, zorder=3.2)
-        axes.plot(ends, [height] * 2, color="black", lw=2.4, zorder=3.3)
-        sign: dict[str, Any] = {"ms": 9, "mew": 2, "color": "black", "zorder": 3.4}
-        heads = "|" if a.low else "<", "|" if a.high else ">"
-        for head, end in zip(heads, ends, strict=True):
-            axes.plot(end, height, marker=head, clip_on=False, **sign)
+        if a.confidence is not None:
+            _interval(axes, a, height)
         axes.plot(at, height, marker="o", ms=8, color="white", mec="black", zorder=3.5)
     if rows:
-        share = percent(rows[0][2].confidence or 0)
+        share = rows[0][2].confidence
+        interval = f", {percent(share)} interval (arrow: open)" if share else ""
         axes.plot(
-            [], [], color="black", lw=2.4, marker="o", ms=8, mfc="white",
-            label=f"ahead from here on, {share} interval (arrow: open)",
+            [], [], color="black", lw=2.4 if share else 0, marker="o", ms=8,
+            mfc="white", label=f"ahead from here on{interval}",
         )  # fmt: skip
+
+
+def _interval(axes: Axes, a: Answer, height: float) -> None:
+    """Draw a crossover's interval, with an arrow where it is open."""
+    left, right = axes.get_xlim()
+    ends = [max(a.low or left, left), min(a.high or right, right)]
+    axes.plot(ends, [height] * 2, color="white", lw=6, zorder=3.2)
+    axes.plot(ends, [height] * 2, color="black", lw=2.4, zorder=3.3)
+    sign: dict[str, Any] = {"ms": 9, "mew": 2, "color": "black", "zorder": 3.4}
+    heads = "|" if a.low else "<", "|" if a.high else ">"
+    for head, end in zip(heads, ends, strict=True):
+        axes.plot(end, height, marker=head, clip_on=False, **sign)
 
 
 def _found(grid: Grid) -> Iterator[tuple[int, float, Answer]]:
     """Yield each row with a crossover, where that is, and its answer."""
     for row, line in enumerate(grid.lines):
-        found = line.crossover and line.crossover.answer
+        found = line.answer
         if found and found.outcome == "found" and found.at is not None:
             yield row, found.at, found

@@ -1,41 +1,51 @@
 """Anybody's long table of times -> crossovers, one per group of rows.
 
 In: a CSV file and the names of its columns. Both contenders' times are paired round by
-round (docs/sources.md has the rules). Out: answers, lines to print, and analyse.csv and
+round (docs/analyse.md has the rules). Out: answers, lines to print, and analyse.csv and
 analyse.md. `crossover analyse` calls it.
 """
 
 import dataclasses
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from crossover.analysis.flags import doubts, in_words
-from crossover.crossing.answer import NOT_MEASURED, Settings, answer, point_answer
+from crossover.crossing.answer import (
+    NOT_MEASURED,
+    Settings,
+    answer,
+    point_answer,
+    unlocated,
+)
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.crossing.stability import are_cold
-from crossover.files.atomic import write_atomically
-from crossover.files.csv_file import csv_text
-from crossover.files.refusals import refusing
 from crossover.files.untrusted import InputError, printable
-from crossover.findings import Answer, size_text
-from crossover.nouns import field_names
-from crossover.report.words.document import Document, Section, markdown
-from crossover.report.words.names import Name
-from crossover.report.words.sentences import doubted, joined, told
-from crossover.sources.table.file import TableAsk
+from crossover.findings import Answer
+from crossover.sources.table.ask import TableAsk, Wanted
+from crossover.sources.table.best import Best, Curve, Key, curves, fastest, merged
+from crossover.sources.table.doubts import (
+    Lacks,
+    covers_fewer,
+    flags_of,
+    is_turned,
+    lacks_of,
+    turned_flag,
+    units_apart,
+    with_bounds,
+)
+from crossover.sources.table.pairs import MOST_ROUNDS, NUMBER, paired
+from crossover.sources.table.paper import write_answers
+from crossover.sources.table.roles import settle
 from crossover.sources.table.rows import Table, read_table
+from crossover.sources.table.text.file import read_file, rows_of
+from crossover.sources.table.text.grid import Rows
+from crossover.sources.table.told import Answered, GroupAnswer, line
 
-MOST_ROUNDS = 1000
-"""A size has at most this many rounds; more repetitions are thinned evenly."""
 MOST_COLD = 0.2
 """Up to this share of the rounds is left out if they are cold."""
-NUMBER = "\0number"
-NOBODY_SAYS = "no --round says that the contenders took turns"
-IN_BLOCKS = "the table lists each contender's rounds in a block"
 MOST_GROUPS = 10_000
 """A table has at most this many groups: each takes hundredths of a second."""
 NO_PAIR = "no size has both contenders"
@@ -44,98 +54,109 @@ MOST_SIZES = 1000
 
 
 @dataclass(frozen=True)
-class Paired:
-    """Both contenders' times, a column each, with the columns of group and size."""
+class Analysed:
+    """The answers of a table, and what was made of it."""
 
-    rounds: pd.DataFrame
-    """One row for each round."""
-    points: pd.DataFrame
-    """One row for each size: the medians of all repetitions."""
-    unpaired: str
-    """Why the rounds are not known to be measured in turns; "" if they are."""
+    pairs: tuple[Answered, ...]
+    """What was asked of each pair, and its answer for each group."""
+    read: str
+    """What each column was taken for, in a line."""
+    notes: tuple[str, ...] = ()
+    """What of the file is no row."""
+    left_out: tuple[str, ...] = ()
+    """Which rows of the pairs hold no size or no time."""
+    curves: dict[Key, list[Curve]] = field(default_factory=dict)
+    """The times of all contenders, by group."""
 
+    @property
+    def answers(self) -> list[GroupAnswer]:
+        """All answers, pair by pair."""
+        return [row for _, found in self.pairs for row in found]
 
-def paired(table: pd.DataFrame, asked: TableAsk) -> Paired:
-    """Pair the times by the named rounds, or else by the number of the repetition."""
-    points = _side_by_side(table, [*asked.by, asked.axis], asked)
-    if asked.round is None:
-        return Paired(_by_number(table, asked), points, NOBODY_SAYS)
-    rounds = _side_by_side(table, [*asked.by, asked.axis, asked.round], asked)
-    if rounds.empty and len(points):
-        why = f"no {asked.round} has both contenders"
-        return Paired(_by_number(table, asked), points, why)
-    is_in_turns = _took_turns(table, asked, asked.round)
-    return Paired(rounds, points, "" if is_in_turns else IN_BLOCKS)
+    @property
+    def best(self) -> list[Best]:
+        """Who is fastest at each size of each group."""
+        return [b for group, some in self.curves.items() for b in fastest(group, some)]
 
+    @property
+    def lines(self) -> list[str]:
+        """A line for each answer."""
+        return [
+            printable(line(row, asked)) for asked, found in self.pairs for row in found
+        ]
 
-def _side_by_side(
-    table: pd.DataFrame, keys: list[str], asked: TableAsk
-) -> pd.DataFrame:
-    times = table.groupby([*keys, asked.contender], sort=False)[asked.time].median()
-    wide = times.unstack(asked.contender).reindex(
-        columns=[asked.baseline, asked.challenger]
-    )
-    return wide.dropna().reset_index()
-
-
-def _by_number(table: pd.DataFrame, asked: TableAsk) -> pd.DataFrame:
-    """Number the repetitions of each cell and pair them by that.
-
-    A contender with more repetitions than the other has them taken evenly.
-    """
-    cells = table.groupby(list(asked.cell), sort=False)[asked.time]
-    counts, number = cells.transform("size"), cells.cumcount()
-    sizes = counts.groupby([table[c] for c in (*asked.by, asked.axis)], sort=False)
-    least = sizes.transform("min").clip(upper=MOST_ROUNDS)
-    # the j-th that is kept is repetition j * counts // least
-    kept = -(-number * least // counts)
-    is_kept = (kept < least) & (kept * counts // least == number)
-    chosen = table[is_kept].assign(**{NUMBER: kept[is_kept]})
-    return _side_by_side(chosen, [*asked.by, asked.axis, NUMBER], asked)
-
-
-def _took_turns(table: pd.DataFrame, asked: TableAsk, named: str) -> bool:
-    """Tell whether the contenders alternate in the order of the rows.
-
-    In turns, each round brings at least one change from one contender to the other; in
-    blocks a size has one change, however many rounds it has.
-    """
-    keys = [table[c] for c in (*asked.by, asked.axis)]
-    is_challenger = (table[asked.contender] == asked.challenger).astype(int)
-    changes = is_challenger.groupby(keys, sort=False).diff().abs()
-    changed = changes.groupby(keys, sort=False).sum()
-    rounds = table.groupby([*asked.by, asked.axis], sort=False)[named].nunique()
-    several = rounds > 1
-    return bool(changed[several].sum() >= rounds[several].sum() / 2)
-
-
-@dataclass(frozen=True)
-class GroupAnswer:
-    """The crossover of one group: the values of the `by` columns, and the answer."""
-
-    group: tuple[str, ...]
-    answer: Answer
+    @property
+    def is_whole(self) -> bool:
+        """Whether every row of the pairs has a time."""
+        lacks = (f for row in self.answers for f in row.answer.flags)
+        return not self.left_out and not any(f.startswith("failed: ") for f in lacks)
 
 
 def analyse_file(
-    path: Path, asked: TableAsk, out: Path | None, margin: float | None = None
-) -> list[str]:
-    """Read a table, find its crossovers, write them to `out` and return the lines.
+    path: Path, wanted: Wanted, out: Path | None, margin: float | None = None
+) -> Analysed:
+    """Read a table, find its crossovers, and write them to `out`.
 
     Args:
-        path: the table.
-        asked: what its columns are.
+        path: the table; `-` is standard input.
+        wanted: what is said of its columns.
         out: the folder to write to, if any.
         margin: share by which a contender must be faster to be ahead; None: as usual.
 
     Raises:
-        InputError: as `read_table` and `write_answers` do.
+        InputError: as `read_file`, `analyse_rows` and `write_answers` do.
+    """
+    found = analyse_rows(read_file(path, wanted.columns), wanted, margin)
+    if out is not None:
+        write_answers(out, found.pairs, found.curves, found.best, found.read)
+    return found
+
+
+def analyse_frame(
+    frame: pd.DataFrame, wanted: Wanted, margin: float | None = None
+) -> Analysed:
+    """Find the crossovers of a table of pandas; see `analyse_rows`."""
+    return analyse_rows(rows_of(frame), wanted, margin)
+
+
+def analyse_rows(rows: Rows, wanted: Wanted, margin: float | None = None) -> Analysed:
+    """Find out which column is what, and the crossovers of each pair.
+
+    Raises:
+        InputError: as `settle` and `read_table` do.
     """
     settings = Settings() if margin is None else Settings(margin=margin)
-    found = analyse(read_table(path, asked), asked, settings)
-    if out is not None:
-        write_answers(out, found, asked)
-    return [printable(line(row, asked)) for row in found]
+    settled = settle(rows, wanted)
+    pairs, drawn, said = [], [], dict.fromkeys(settled.said)
+    left_out: dict[str, None] = {}
+    for asked in settled.asked:
+        table = read_table(settled.rows, asked)
+        pairs.append((asked, tuple(analyse(table, asked, settings))))
+        drawn.append(curves(table.rows, asked))
+        said |= dict.fromkeys(table.said)
+        left_out |= dict.fromkeys(table.left_out)
+    _check_any(pairs, wanted)
+    read = f"Read: {'; '.join(said)}."
+    return Analysed(
+        tuple(pairs), printable(read), settled.rows.left_out, (*left_out,),
+        merged(drawn),
+    )  # fmt: skip
+
+
+def _check_any(pairs: Sequence[Answered], wanted: Wanted) -> None:
+    """Refuse what was found out if no pair then has a size in common.
+
+    Raises:
+        InputError: with the options that say it.
+    """
+    is_told = wanted.axis is not None and wanted.contender is not None
+    if is_told or any(NO_PAIR not in a.answer.flags for _, of in pairs for a in of):
+        return
+    asked = pairs[0][0]
+    raise InputError(
+        f"no {asked.axis} has times of {asked.baseline} and {asked.challenger}: say "
+        "which column is the size with --axis, and who ran with --contender"
+    )
 
 
 def analyse(table: Table, asked: TableAsk, settings: Settings) -> list[GroupAnswer]:
@@ -147,17 +168,57 @@ def analyse(table: Table, asked: TableAsk, settings: Settings) -> list[GroupAnsw
     pairs = paired(table.rows, asked)
     _check_sizes(table.rows, pairs.rounds, asked)
     points, rounds = (_groups(rows, asked) for rows in (pairs.points, pairs.rounds))
+    apart = _groups(pairs.apart, asked) if len(pairs.apart) else {}
+    lacking = lacks_of(table, asked)
     every = table.rows[list(asked.by)].drop_duplicates()
     names = [tuple(map(str, name)) for name in every.itertuples(index=False, name=None)]
     found = []
     for name in names if asked.by else [()]:
-        result = _answer(points.get(name), rounds.get(name), asked, settings)
+        one = _Group(points.get(name), rounds.get(name), lacking.get(name, Lacks()))
+        result = _whole_answer(one, asked, settings)
         is_single = {"no_rounds", NO_PAIR} & {*result.flags}
-        unpaired = (
-            [f"unpaired: {pairs.unpaired}"] if pairs.unpaired and not is_single else []
+        why = (
+            f"no {asked.round} has both contenders" if name in apart else pairs.unpaired
         )
-        flags = (*unpaired, *result.flags, *table.notes)
-        found.append(GroupAnswer(name, dataclasses.replace(result, flags=flags)))
+        unpaired = [f"unpaired: {why}"] if why and not is_single else []
+        odd = [] if table.has_unit else units_apart(result, asked)
+        flags = (
+            *unpaired,
+            *result.flags,
+            *flags_of(one.lacks, asked),
+            *odd,
+            *table.notes,
+        )
+        answered = dataclasses.replace(result, flags=flags)
+        sizes = len(one.lacks.both), one.lacks.counted
+        found.append(GroupAnswer(name, answered, *sizes))
+    return found
+
+
+@dataclass(frozen=True)
+class _Group:
+    """One group's pairs, and what it lacks."""
+
+    points: pd.DataFrame | None
+    rounds: pd.DataFrame | None
+    lacks: Lacks
+
+
+def _whole_answer(group: _Group, asked: TableAsk, settings: Settings) -> Answer:
+    """Find a group's answer, with what bounds settle, and what is odd about it."""
+    found = _answer(group.points, group.rounds, asked, settings)
+    if group.points is not None and len(group.points):
+        found = with_bounds(found, group.points, group.lacks, asked, settings.margin)
+    if covers_fewer(found, group.lacks, asked):
+        found = unlocated(found)
+    if is_turned(found):
+        other = dataclasses.replace(
+            asked, baseline=asked.challenger, challenger=asked.baseline
+        )
+        turned = _answer(group.points, group.rounds, other, settings)
+        found = dataclasses.replace(
+            found, flags=(*turned_flag(turned, asked), *found.flags)
+        )
     return found
 
 
@@ -232,14 +293,20 @@ def _without_cold(
         seconds[at, number] = rounds[contender]
         if (cold := are_cold(seconds)).any():
             is_cold |= cold
-            listed = ", ".join(
-                str(n + 1 if named == NUMBER else n) for n in names[cold]
-            )
+            is_ours = named == NUMBER
+            listed = ", ".join(_round_name(name, is_ours) for name in names[cold])
             said.append(f"{listed} of {contender}")
     left = len(names) - is_cold.sum()
     if not said or is_cold.mean() > MOST_COLD or left < FEWEST_ROUNDS:
         return rounds, []
     return rounds[~is_cold[number]], [f"cold_round: {' and '.join(said)}"]
+
+
+def _round_name(name: object, is_ours: bool) -> str:
+    """Return the name of a round; those that we numbered begin with 1."""
+    return (
+        f"{int(str(name)) + 1}" if is_ours and not isinstance(name, str) else str(name)
+    )
 
 
 def _arrays(rows: pd.DataFrame, asked: TableAsk) -> tuple[Array, Array, list[int]]:
@@ -261,64 +328,3 @@ def _work(sizes: Array, asked: TableAsk) -> Array:
     """
     one = np.ones(len(sizes))
     return one[:, None] if asked.higher_is_better else np.column_stack([one, sizes])
-
-
-def line(found: GroupAnswer, asked: TableAsk) -> str:
-    """Say a group's answer in one line: its outcome and doubts, then the numbers."""
-    a = found.answer
-    group = ", ".join(f"{n} = {v}" for n, v in zip(asked.by, found.group, strict=True))
-    head = ", ".join(filter(None, (a.outcome.replace("_", " "), doubted(a.flags))))
-    rest = f" [{'; '.join(more)}]" if (more := _unsaid(a.flags)) else ""
-    where = f"{group}: " if group else ""
-    if a.outcome == NOT_MEASURED:
-        return f"{where}{head}{rest}"
-    names = Name(asked.baseline), Name(asked.challenger)
-    said = f"over {asked.axis}, {joined(told(a, *names))}{_next_step(a)}"
-    return f"{where}{head}: {said}{rest}"
-
-
-def _unsaid(flags: Iterable[str]) -> list[str]:
-    """Return the flags, in words, whose details no doubt tells."""
-    known = doubts(flags)
-    parts = {flag: flag.partition(": ") for flag in flags}
-    return [
-        in_words(flag)
-        for flag, (name, _, detail) in parts.items()
-        if name not in known or detail not in known[name]
-    ]
-
-
-def _next_step(a: Answer) -> str:
-    """Say what may decide an answer that is undecided."""
-    if a.outcome != "inconclusive":
-        return ""
-    sizes = [zone.size for zone in a.zones]
-    low, high = a.low or min(sizes, default=0), a.high or max(sizes, default=0)
-    return (
-        f"; next: time both in more rounds, in turns, at sizes from {size_text(low)} "
-        f"to {size_text(high)}, and analyse them again"
-    )
-
-
-def write_answers(out: Path, found: list[GroupAnswer], asked: TableAsk) -> None:
-    """Write analyse.csv and analyse.md.
-
-    Raises:
-        InputError: when `out` cannot be written.
-    """
-    columns = field_names(Answer)
-    rows = (
-        (
-            *map(printable, row.group), asked.axis, asked.baseline, asked.challenger,
-            *(getattr(row.answer, column) for column in columns),
-        )
-        for row in found
-    )  # fmt: skip
-    heads = (*asked.by, "axis", "baseline", "challenger", *columns)
-    title = f"Crossovers of {asked.challenger} against {asked.baseline}"
-    lines = tuple(printable(line(row, asked)) for row in found)
-    text = markdown(Document(title, sections=(Section(items=lines),)))
-    with refusing("out", out):
-        out.mkdir(parents=True, exist_ok=True)
-        write_atomically(out / "analyse.csv", csv_text(heads, rows))
-        write_atomically(out / "analyse.md", text)

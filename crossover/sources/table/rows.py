@@ -6,14 +6,18 @@ name.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from crossover.files.untrusted import InputError, check_known, listed
-from crossover.sources.table.file import Rows, TableAsk, read_rows
-from crossover.sources.table.times import positive, read_times
+from crossover.files.untrusted import InputError, check_known, listed, shown
+from crossover.sources.table.ask import TableAsk
+from crossover.sources.table.text.grid import Rows
+from crossover.sources.table.text.marks import PLAIN, Texts, decimal_mark
+from crossover.sources.table.text.sizes import Sizes
+from crossover.sources.table.times import Times, read_times
 from crossover.sources.table.unlike import refuse_unlike
 
 TYPICAL = ("median", "p50", "mean", "average", "avg")
@@ -25,6 +29,8 @@ OTHERS = {
 SINGLE = {"", "none", "null", "nan", "n/a", "iteration", "raw", "sample"}
 """Texts that say that a row is a repetition, no aggregate."""
 PERCENTILE = re.compile(r"p[0-9]{1,2}(\.[0-9]+)?")
+LONGEST_ID = 15
+"""Longer numbers are no numbers but names: a float would not tell them apart."""
 ENDING = re.compile(r"(.+)_([a-z0-9]+)", re.IGNORECASE)
 
 
@@ -93,42 +99,154 @@ def _choice(rows: Rows, asked: TableAsk, kinds: list[str], head: str) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """The columns asked for, and what was done to the rows, in words."""
+    """The rows of a pair as numbers, and what was done to them, in words."""
 
     rows: pd.DataFrame
+    """One row for each time: the columns asked for."""
+    bounds: pd.DataFrame
+    """The same of times that are known to be at least that."""
+    failed: pd.DataFrame
+    """The same of contenders that have no time there; `time` says why."""
     notes: tuple[str, ...] = ()
+    """What was done to the rows."""
+    left_out: tuple[str, ...] = ()
+    """Which rows hold no time or no size, and which value is none."""
+    said: tuple[str, ...] = ()
+    """What the cells were taken for."""
+    has_unit: bool = False
 
 
-def read_table(path: Path, asked: TableAsk) -> Table:
+def read_table(whole: Rows, asked: TableAsk) -> Table:
     """Read the rows of both contenders; sizes and times as numbers.
 
+    A row whose size or time is none is left out and named.
+
     Raises:
-        InputError: as `read_rows` and `read_times` do, for a size that is no positive
-            number (with its line), a contender that the table does not hold, and rows
-            that are no repetitions of one measurement.
+        InputError: as `read_times` does, for a contender without any time, where most
+            rows have none, and for rows that are no repetitions of one measurement.
     """
-    whole = read_rows(path, asked)
-    who = [row[whole.heads.index(asked.contender)] for row in whole.rows]
+    who = whole.named(asked.contender)
     pair = (asked.baseline, asked.challenger)
+    for name in pair:
+        check_known("contender", name, tuple(dict.fromkeys(who)))
     rows = whole.only([i for i, name in enumerate(who) if name in pair])
     rows, notes = without_aggregates(rows, asked)
+    decimal = decimal_mark(
+        (Texts(c, rows.named(c), rows.lines) for c in (asked.axis, asked.time)),
+        asked.decimal or rows.decimal,
+        rows.delimiter,
+    )
+    sizes = Sizes(asked.axis, rows.named(asked.axis), decimal)
+    times = read_times(rows, asked, decimal)
     table = rows.frame(asked.columns)
-    table[asked.axis] = positive(table[asked.axis], rows.lines)
-    table[asked.time] = read_times(rows, asked)
+    axis = table[asked.axis].map(sizes.numbers).astype(float)
+    table[asked.axis] = axis
     for column in filter(None, (asked.round, *asked.by)):
-        table[column] = _without_point_zero(table[column])
-    present = tuple(dict.fromkeys(who))
-    for name in pair:
-        check_known("contender", name, present)
-    refuse_unlike(rows, table, asked)
-    return Table(table, (*notes, *_pooled(rows, asked)))
+        table[column] = one_spelling(table[column])
+    nobody = _of_nobody(whole, asked, who)
+    left_out = (*nobody, *_left_out(rows, asked, axis, times))
+    seconds = times.seconds[times.seconds["place"].map(axis.notna()).astype(bool)]
+    timed, bounds = seconds[~seconds.is_bound], seconds[seconds.is_bound]
+    failed = {i: why for i, why in times.failed.items() if pd.notna(axis.iloc[i])}
+    _check_left(
+        rows, asked, table.iloc[timed["place"].unique()], left_out[len(nobody) :]
+    )
+    kept = timed["place"].unique()
+    refuse_unlike(
+        rows.only(kept.tolist()), table.iloc[kept].reset_index(drop=True), asked
+    )
+    said = [*sizes.said, *times.said, *(["decimal comma"] if decimal == "," else [])]
+    return Table(
+        _placed(table, timed["place"], timed["time"], asked),
+        _placed(table, bounds["place"], bounds["time"], asked),
+        _placed(table, [*failed], [*failed.values()], asked),
+        (*notes, *_pooled(rows, asked)), left_out, tuple(said), times.has_unit,
+    )  # fmt: skip
 
 
-def _without_point_zero(column: "pd.Series[str]") -> "pd.Series[str]":
-    """Return integers of two spellings, 1 and 1.0, in one: pandas writes both."""
-    parts = column.str.extract(r"^(-?[0-9]+)(\.0*)?$")
-    is_mixed = parts[0].notna().all() and parts[1].notna().any()
-    return parts[0] if is_mixed else column
+def _placed(
+    table: pd.DataFrame, places: Iterable[int], times: Iterable[object], asked: TableAsk
+) -> pd.DataFrame:
+    """Return rows of a table with other times."""
+    found = table.iloc[list(places)].reset_index(drop=True)
+    found[asked.time] = pd.Series(list(times), found.index)
+    return found
+
+
+def _left_out(
+    rows: Rows, asked: TableAsk, axis: "pd.Series[float]", times: Times
+) -> tuple[str, ...]:
+    """Name the rows that hold no size, or no time and no word on why."""
+    texts = rows.named(asked.axis)
+    said = {
+        int(i): f"{asked.axis} = {shown(texts[i])} in line {rows.lines[i]}"
+        for i in np.flatnonzero(axis.isna())
+    }
+    for i, text in times.bad.items():
+        said.setdefault(i, f"{asked.time} = {shown(text)} in line {rows.lines[i]}")
+    return tuple(f"{said[i]}: must be a number > 0" for i in sorted(said))
+
+
+def _of_nobody(whole: Rows, asked: TableAsk, who: list[str]) -> list[str]:
+    """Name the rows that have a size and do not say who ran.
+
+    Raises:
+        InputError: where most do not, as where cells of a sheet are joined.
+    """
+    if "" not in who:
+        return []
+    sizes = whole.named(asked.axis)
+    said = [
+        f"{asked.contender} = '' in line {line}: must name who ran"
+        for name, size, line in zip(who, sizes, whole.lines, strict=True)
+        if not name and size
+    ]
+    if 2 * len(said) > len(who):
+        raise InputError(said[0])
+    return said
+
+
+def _check_left(
+    rows: Rows, asked: TableAsk, timed: pd.DataFrame, left_out: tuple[str, ...]
+) -> None:
+    """Check that enough is left to tell anything.
+
+    Raises:
+        InputError: where most rows are left out, or one contender has no time at all.
+    """
+    if 2 * len(left_out) > len(rows.rows):
+        raise InputError(left_out[0])
+    present = {*timed[asked.contender]}
+    for name in (asked.baseline, asked.challenger):
+        if name not in present:
+            first = (
+                f" ({left_out[0]})" if left_out else _first_failure(rows, asked, name)
+            )
+            raise InputError(f"contender = {name!r}: has no time in the table{first}")
+
+
+def _first_failure(rows: Rows, asked: TableAsk, name: str) -> str:
+    times, who = rows.named(asked.time), rows.named(asked.contender)
+    at = who.index(name) if name in who else None
+    if at is None:
+        return ""
+    return f": {asked.time} = {shown(times[at])} in line {rows.lines[at]}"
+
+
+def one_spelling(column: "pd.Series[str]") -> "pd.Series[str]":
+    """Return numbers of several spellings, such as 1, 1.0 and 01, in one.
+
+    Texts stay as they are where no two are one number.
+    """
+    known = {text: _number_text(text) for text in column.unique()}
+    return column.map(known) if len({*known.values()}) < len(known) else column
+
+
+def _number_text(text: str) -> str:
+    if not PLAIN.fullmatch(text) or len(text) > LONGEST_ID:
+        return text
+    value = float(text)
+    return str(int(value)) if value.is_integer() else repr(value)
 
 
 def _pooled(rows: Rows, asked: TableAsk) -> list[str]:

@@ -1,180 +1,159 @@
 """The column of times as numbers: seconds if a unit is known; of a rate, 1 / rate.
 
-What a column's name and a unit's spelling say is a time, a rate, or neither.
+In: the rows of both contenders. Out: their times and bounds, who failed, and what is no
+time at all.
 """
 
-import itertools
-import re
-import unicodedata
-from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from crossover.files.untrusted import InputError, listed, shown
-from crossover.sources.table.file import Rows, TableAsk
+from crossover.sources.table.ask import TableAsk
+from crossover.sources.table.text.cells import Cell, read_cell
+from crossover.sources.table.text.grid import Rows
+from crossover.sources.table.text.units import (
+    TIMES,
+    is_rate,
+    is_unit_column,
+    named_unit,
+    seconds_of,
+    words,
+)
 from crossover.spec.bounds import LARGEST
 
-SPELLINGS = {
-    1e-12: "ps psec picosecond picoseconds",
-    1e-9: "ns nsec nsecs nano nanos nanosec nanosecond nanoseconds",
-    1e-6: "us usec usecs μs μsec micro micros microsec microsecond microseconds",
-    1e-3: "ms msec msecs milli millis millisec millisecond milliseconds",
-    1.0: "s sec secs second seconds",
-    60.0: "min mins minute minutes",
-    3600.0: "h hr hrs hour hours",
-    86400.0: "d day days",
-}
-SECONDS = {word: unit for unit, words in SPELLINGS.items() for word in words.split()}
-TIMES = {
-    "time", "times", "timing", "duration", "elapsed", "latency", "runtime", "realtime",
-    "cputime", "gputime", "wall", "walltime", "wallclock", "t",
-}  # fmt: skip
-"""Words for a time that say no unit."""
-RATES = {
-    "throughput", "bandwidth", "rate", "speed", "speedup", "performance", "perf",
-    "score", "accuracy", "efficiency", "utilization", "utilisation", "occupancy",
-}  # fmt: skip
-RATE = re.compile(
-    "[kmgtpe]?i?flops?|[kmgtp]?(ops|hz|bps|ips|pps|lups|teps|cups)|[fqrtswc]ps|mips"
-)
-"""A word for a rate: GFLOPS, kops, Gbps, MLUPS, fps, qps, Hz."""
-BYTES = re.compile("[kmgtp]?i?(b|bit|bits|byte|bytes)")
-LONGEST = 200
-"""At most this many characters of a name are read."""
-UNIT_WORDS = {"unit", "units", "timeunit", "timeunits"}
 SMALLEST = 1e-18
-WITH_UNIT = re.compile(
-    r"\s*((?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*([^\W\d]+)\s*"
-)
-LONGEST_TIME = 60
-"""A time with its unit has at most this many characters."""
+Numbers = NDArray[np.float64]
+Cells = list[Cell | None]
 
 
-def words(name: str) -> list[str]:
-    """Split a name into lower-case words; `/` is read as `per`, `s^-1` as `per s`.
+@dataclass
+class Times:
+    """What the rows of a table say of times, by the place of the row."""
 
-    A part that is one word as a whole, such as GFLOPs, is not split at its capitals.
-    """
-    text = unicodedata.normalize("NFKC", name[:LONGEST])
-    text = re.sub(r"\b(s|sec)\s*(\^|\*\*)?\s*[-\u2212]\s*1\b", "/s", text)
-    found: list[str] = []
-    for part in re.findall(r"[^\W_]+|/", text):
-        whole = part.casefold()
-        if whole == "/":
-            found.append("per")
-        elif _is_known(whole):
-            found.append(whole)
-        else:
-            parts = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[^\WA-Z\d_]+|\d+|.", part)
-            found += [p.casefold() for p in parts]
-    return found
+    seconds: "pd.DataFrame"
+    """Columns `place`, `time` and `is_bound`; several rows where a cell has several."""
+    failed: dict[int, str] = field(default_factory=dict)
+    """Why there is no time."""
+    bad: dict[int, str] = field(default_factory=dict)
+    """What is no time."""
+    said: list[str] = field(default_factory=list)
+    """What the cells were taken for."""
+    has_unit: bool = False
 
 
-def _is_known(word: str) -> bool:
-    return word in SECONDS or word in TIMES or is_rate_word(word)
-
-
-def is_rate_word(word: str) -> bool:
-    """Tell whether one word names something of which more is better."""
-    return word in RATES or RATE.fullmatch(word) is not None
-
-
-def seconds_of(unit: str) -> float | None:
-    """Return the seconds of a unit of time in any spelling; None if it is none."""
-    text = unicodedata.normalize("NFKC", unit[:LONGEST]).strip(" \t()[].").casefold()
-    return SECONDS.get(text)
-
-
-def named_unit(name: str) -> float | None:
-    """Return the seconds of the unit that a column's name ends in, or None.
-
-    Up to seconds: `min` is rather the minimum.
-    """
-    last = words(name)[-1:]
-    unit = SECONDS.get(last[0]) if last and not is_rate(name) else None
-    return unit if unit is not None and unit <= 1 else None
-
-
-def is_rate(name: str) -> bool:
-    """Tell whether a name is that of a rate, or of another number to be maximised.
-
-    `items_per_second`, `GB/s`, `GFLOPS`, `fps` and `throughput` are; `ns/op`, `time/s`
-    and `seconds_per_step` are not.
-    """
-    said = words(name)
-    if "per" in said:
-        at = said.index("per")
-        if any(w in SECONDS or w in TIMES for w in said[:at]):
-            return False
-        if said[at + 1 : at + 2] and said[at + 1] in SECONDS:
-            return True
-    of_bytes = any(
-        BYTES.fullmatch(one) and other in SECONDS
-        for one, other in itertools.pairwise(said)
-    )
-    return of_bytes or any(map(is_rate_word, said))
-
-
-def is_unit_column(name: str, time: str) -> bool:
-    """Tell whether a column's name says that it holds the unit of the times.
-
-    `unit`, `time_unit` and `units_of_time` do, and `real_time_unit` where `real_time`
-    is the column of times; `memory_unit` does not.
-    """
-    said = set(words(name))
-    rest = said - UNIT_WORDS - {"of", "the", *words(time), *TIMES}
-    return bool(said & UNIT_WORDS) and not rest
-
-
-def read_times(rows: Rows, asked: TableAsk) -> "pd.Series[float]":
+def read_times(rows: Rows, asked: TableAsk, decimal: str) -> Times:
     """Return the times of a table: seconds, or 1 / rate.
 
     Raises:
-        InputError: for what is no number > 0 (with its line), for units that do not
-            go together, and for a rate without `higher_is_better`.
+        InputError: for units that do not go together, and for a rate without
+            `higher_is_better`.
     """
-    texts = rows.frame([asked.time])[asked.time]
-    is_plain = pd.to_numeric(texts, errors="coerce").notna().all()
-    own = texts.map(lambda text: None if is_plain else _own_unit(text)).astype(float)
-    of_column = _column_units(rows, asked)
-    _check_meaning(asked, own, of_column)
-    bare = texts.where(own.isna(), texts.map(_number_part))
-    numbers = positive(bare, rows.lines, texts)
-    if own.notna().any():
-        if own.isna().any():
-            at = int(np.flatnonzero(own.isna())[0])
-            raise InputError(
-                f"{asked.time} = {shown(texts.iloc[at])} in line {rows.lines[at]}: "
-                f"must have a unit, as {shown(texts[own.notna()].iloc[0])} has"
-            )
-        return numbers * own
-    if of_column is not None and not asked.higher_is_better:
-        numbers = numbers * of_column
-    return 1 / numbers if asked.higher_is_better else numbers
+    texts = rows.column(rows.heads.index(asked.time))
+    cells = _cells(texts, decimal)
+    has_value = np.array([c is not None and bool(c.values) for c in cells], bool)
+    of_column = _column_units(rows, asked, has_value)
+    own = np.array([_unit(c) for c in cells], float)
+    _check_meaning(asked, cells, own, of_column)
+    unit = _units(rows, asked, cells, own, of_column)
+    found = _times(texts, cells, unit, asked)
+    found.has_unit = of_column is not None or bool(np.isfinite(own).any())
+    return found
 
 
-def positive(
-    column: "pd.Series[str]",
-    lines: Sequence[int],
-    texts: "pd.Series[str] | None" = None,
-) -> "pd.Series[float]":
-    """Return numbers > 0.
+def _units(
+    rows: Rows, asked: TableAsk, cells: Cells, own: Numbers, of_column: Numbers | None
+) -> Numbers:
+    """Return the seconds of each row's unit; 1 where none is known.
 
-    Args:
-        column: what holds them.
-        lines: of the file, one for each.
-        texts: how they are written there, if not so.
+    Raises:
+        InputError: where some cells have a unit and others have none.
     """
-    numbers = pd.to_numeric(column, errors="coerce").astype(float)
-    bad = np.flatnonzero(~((numbers <= LARGEST) & (numbers >= SMALLEST)))
-    if len(bad):
-        at = int(bad[0])
-        text = (column if texts is None else texts).iloc[at]
+    named = named_unit(asked.time)
+    unknown = np.nan if named is None else named
+    has_own = np.isfinite(own)
+    is_bound = np.array([c is not None and c.is_bound for c in cells], bool)
+    if of_column is None and not (has_own & ~is_bound).any():
+        # as they are written: what rounding hides shows in the digits
+        return np.where(has_own, own / unknown, 1.0)
+    other = np.full(len(own), unknown) if of_column is None else of_column
+    unit: Numbers = np.where(has_own, own, other)
+    bare = np.array([c is not None and bool(c.values) for c in cells], bool)
+    if (lacking := np.flatnonzero(bare & ~is_bound & np.isnan(unit))).size:
+        at, first = int(lacking[0]), int(np.flatnonzero(has_own & ~is_bound)[0])
+        texts = rows.column(rows.heads.index(asked.time))
         raise InputError(
-            f"{column.name} = {shown(text)} in line {lines[at]}: must be a number > 0"
+            f"{asked.time} = {shown(texts[at])} in line {rows.lines[at]}: "
+            f"must have a unit, as {shown(texts[first])} has"
         )
-    return numbers
+    return unit
+
+
+def _cells(texts: list[str], decimal: str) -> Cells:
+    """Read all cells; plain numbers, which most are, at once."""
+    numbers = np.full(len(texts), np.nan)
+    if decimal == ".":
+        column = pd.Series(texts, dtype=str)
+        numbers = pd.to_numeric(column, errors="coerce").to_numpy(
+            float, na_value=np.nan
+        )
+    is_plain = (numbers >= SMALLEST) & (numbers <= LARGEST)
+    known: dict[str, Cell | None] = {}
+    cells: Cells = []
+    for text, is_number, value in zip(
+        texts, is_plain.tolist(), numbers.tolist(), strict=True
+    ):
+        if is_number:
+            cells.append(Cell((value,)))
+            continue
+        if text not in known:
+            known[text] = read_cell(text, decimal)
+        cells.append(known[text])
+    return cells
+
+
+def _unit(cell: Cell | None) -> float:
+    return np.nan if cell is None or cell.unit is None else cell.unit
+
+
+def _times(texts: list[str], cells: Cells, unit: Numbers, asked: TableAsk) -> Times:
+    """Gather the times, the failures and what is neither."""
+    places: list[int] = []
+    values: list[float] = []
+    bounds: list[bool] = []
+    result = Times(pd.DataFrame())
+    kinds: dict[str, str] = {}
+    for place, (text, cell) in enumerate(zip(texts, cells, strict=True)):
+        if cell is None:
+            result.bad[place] = text
+        elif cell.failed:
+            result.failed[place] = cell.failed
+        elif cell.is_bound and (np.isnan(unit[place]) or asked.higher_is_better):
+            result.failed[place] = text
+        elif not all(SMALLEST <= v <= LARGEST for v in cell.values):
+            result.bad[place] = text
+        else:
+            places += [place] * len(cell.values)
+            values += cell.values
+            bounds += [cell.is_bound] * len(cell.values)
+            if len(cell.values) > 1:
+                kinds.setdefault("several", "several times in a cell are repetitions")
+            if cell.is_mean:
+                kinds.setdefault("mean", "the mean counts in a cell with its spread")
+    numbers = np.array(values, float) * unit[places] if places else np.array([])
+    if asked.higher_is_better and len(numbers):
+        numbers = 1 / np.array(values, float)
+    result.seconds = pd.DataFrame(
+        {
+            "place": np.array(places, int),
+            "time": numbers,
+            "is_bound": np.array(bounds, bool),
+        }
+    )
+    result.said += kinds.values()
+    return result
 
 
 def unit_columns(rows: Rows, asked: TableAsk) -> list[int]:
@@ -193,46 +172,42 @@ def unit_columns(rows: Rows, asked: TableAsk) -> list[int]:
     return found
 
 
-def _own_unit(text: str) -> float | None:
-    """Return the seconds of the unit in a cell such as `20.5 us`, or None."""
-    match = WITH_UNIT.fullmatch(text[: LONGEST_TIME + 1])
-    return seconds_of(match[2]) if match and len(text) <= LONGEST_TIME else None
-
-
-def _number_part(text: str) -> str:
-    match = WITH_UNIT.fullmatch(text)
-    return match[1] if match else text
-
-
-def _column_units(rows: Rows, asked: TableAsk) -> "pd.Series[float] | None":
+def _column_units(
+    rows: Rows, asked: TableAsk, has_value: NDArray[np.bool_]
+) -> Numbers | None:
     """Return the seconds of each row's unit; None where no column tells.
+
+    Rows without a time need no unit.
 
     Raises:
         InputError: for several units of which one is no unit of time.
     """
     told: list[pd.Series[float]] = []
+    timed = rows.only(np.flatnonzero(has_value).tolist())
     for place in unit_columns(rows, asked):
-        head, texts = rows.heads[place], rows.column(place)
+        head, texts = rows.heads[place], timed.column(place)
         present = list(dict.fromkeys(texts))
         units = {text: seconds_of(text) for text in present}
         if None not in units.values():
             _check_name(asked, head, units)
-            told.append(pd.Series(texts).map(units).astype(float))
+            every = pd.Series(rows.column(place), dtype=object)
+            told.append(every.map(seconds_of).astype(float))
         elif len(present) > 1:
             text = next(text for text, unit in units.items() if unit is None)
             raise InputError(
-                f"{head} = {shown(text)} in line {rows.lines[texts.index(text)]}: must "
-                f"be a unit of time such as ns, us, ms or s, as the other rows differ "
-                f"({listed(present, 4)})"
+                f"{head} = {shown(text)} in line {timed.lines[texts.index(text)]}: "
+                "must be a unit of time such as ns, us, ms or s, as the other rows "
+                f"differ ({listed(present, 4)})"
             )
         elif is_rate(present[0]) and asked.higher_is_better is None:
             raise InputError(_rate(f"{head} = {shown(present[0])}"))
-    if len(told) > 1 and not all(np.array_equal(told[0], t) for t in told[1:]):
+    alike = [t[has_value] for t in told]
+    if len(told) > 1 and not all(np.array_equal(alike[0], t) for t in alike[1:]):
         raise InputError(
             f"columns = {[rows.heads[i] for i in unit_columns(rows, asked)]}: only one "
             "must hold the unit of the times; name the other with --pool"
         )
-    return told[0] if told else None
+    return np.asarray(told[0], float) if told else None
 
 
 def _check_name(asked: TableAsk, head: str, units: dict[str, float | None]) -> None:
@@ -245,15 +220,17 @@ def _check_name(asked: TableAsk, head: str, units: dict[str, float | None]) -> N
 
 
 def _check_meaning(
-    asked: TableAsk, own: "pd.Series[float]", of_column: "pd.Series[float] | None"
+    asked: TableAsk, cells: Cells, own: Numbers, of_column: Numbers | None
 ) -> None:
     """Refuse a rate taken for a time, and a time taken for a rate."""
     if asked.higher_is_better is None and is_rate(asked.time):
         raise InputError(_rate(f"time = {asked.time!r}"))
+    if asked.higher_is_better is None and any(c and c.is_rate for c in cells):
+        raise InputError(_rate(f"time = {asked.time!r}, by the units of its cells"))
     is_time = named_unit(asked.time) is not None or any(
         word in TIMES for word in words(asked.time)
     )
-    has_unit = of_column is not None or own.notna().any()
+    has_unit = of_column is not None or np.isfinite(own).any()
     if asked.higher_is_better and (has_unit or (is_time and not is_rate(asked.time))):
         raise InputError(
             f"time = {asked.time!r}: is a time, of which less is better; leave out "

@@ -1,7 +1,7 @@
 """Rows that would be taken for repetitions of one measurement, and are not.
 
 In: the rows of both contenders. A column that nobody named holds a setting, a measured
-number, or a label (docs/sources.md has the rules). Out: nothing where none is a
+number, or a label (docs/analyse.md has the rules). Out: nothing where none is a
 setting, or a refusal that names the columns, the values that differ and the option to
 add.
 """
@@ -15,15 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from crossover.files.untrusted import InputError, listed
-from crossover.sources.table.file import Rows, TableAsk
-from crossover.sources.table.times import (
-    RATES,
-    SECONDS,
-    TIMES,
-    is_rate,
-    unit_columns,
-    words,
-)
+from crossover.sources.table.ask import TableAsk
+from crossover.sources.table.text.grid import Rows
+from crossover.sources.table.text.units import RATES, SECONDS, TIMES, is_rate, words
+from crossover.sources.table.times import unit_columns
 
 Codes = NDArray[np.int64]
 REPETITION = {
