@@ -74,7 +74,11 @@ def do_report(ask: ReportAsk) -> int:
             is_whole = False
             ENVIRONMENT.say(line)
     say_state(ask.runs, ENVIRONMENT.say)
-    given = _given(ask)
+    left_out: list[str] = []
+    given = _given(ask, left_out)
+    for line in left_out:
+        is_whole = False
+        ENVIRONMENT.say(f"left out: {line}")
     has_pages = not ask.show and (
         len(given) <= MOST_PAGES or not any(map(is_launched, ask.runs))
     )
@@ -125,8 +129,13 @@ def _write(one: _ToReport, run: Run, ask: ReportAsk) -> list[Crossover]:
     return write.write_report(run, one.out, partial=one.is_partial, **files)
 
 
-def _given(ask: ReportAsk) -> list[_ToReport]:
-    """List the runs asked for; those of a launched one are merged from its jobs."""
+def _given(ask: ReportAsk, left_out: list[str]) -> list[_ToReport]:
+    """List the runs asked for; those of a launched one are merged from its jobs.
+
+    Args:
+        ask: what was asked for.
+        left_out: gets in words what of other tools' folders cannot be read.
+    """
     from crossover.sources.find_runs import runs_given
 
     found, whole = [], [folder for folder in ask.runs if is_launched(folder)]
@@ -142,7 +151,7 @@ def _given(ask: ReportAsk) -> list[_ToReport]:
         if not found:
             raise InputError(f"run = {str(whole[0])!r}: no job has measured yet")
         return found
-    for run, out in runs_given(plain, *others, ask.out):
+    for run, out in runs_given(plain, *others, ask.out, left_out):
         found.append(_ToReport(run, out, out in ask.runs))
     return found
 
