@@ -40,6 +40,11 @@ class ReportAsk:
     show: bool = False
     recover: bool = False
     margin: str | None = None
+    axis: str | None = None
+    """A parameter of somebody's own benchmarks; None: our cells are meant."""
+    contender: str | None = None
+    bench: str | None = None
+    baseline: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,12 @@ def do_report(ask: ReportAsk) -> int:
     from crossover.analysis.crossover import crossovers, with_next_steps
     from crossover.analysis.flags import advice
     from crossover.analysis.machines import found_on
+    from crossover.command.foreign import is_foreign, report_held
     from crossover.report.terminal import show
+    from crossover.sources.as_run import NoCellsError
 
+    if is_foreign(ask):
+        return report_held(ask)
     asked = {"prices": parse_prices(ask.prices), "margin": parse_margin(ask.margin)}
     is_whole = True
     for folder in ask.runs if ask.recover else ():
@@ -75,7 +84,10 @@ def do_report(ask: ReportAsk) -> int:
             ENVIRONMENT.say(line)
     say_state(ask.runs, ENVIRONMENT.say)
     left_out: list[str] = []
-    given = _given(ask, left_out)
+    try:
+        given = _given(ask, left_out)
+    except NoCellsError:
+        return report_held(ask)
     for line in left_out:
         is_whole = False
         ENVIRONMENT.say(f"left out: {line}")
