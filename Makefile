@@ -116,7 +116,7 @@ torture: $(STAMP)
 	rm -rf results/soak
 	$(BIN)/python -m bench.promises.soak --rounds 10000 --out results/soak
 	$(BIN)/python -m pip install --quiet atheris==3.0.0
-	for reader in run_directory asv pytest_benchmark spec table options two_runs; do $(BIN)/python tests/fuzz/harness.py $$reader -max_total_time=600 || exit 1; done
+	for reader in run_directory asv pytest_benchmark foreign spec table options two_runs; do $(BIN)/python tests/fuzz/harness.py $$reader -max_total_time=600 || exit 1; done
 
 # Look for known vulnerabilities of the pins; this fails if the advisories do not answer.
 audit: $(STAMP)

@@ -136,6 +136,7 @@ def plan(
 @command(
     "crossover report results/first",
     "crossover report --from-asv .asv/results --out results/asv",
+    "crossover report --from-asv .asv/results --axis n --contender device",
 )
 def report(
     runs: list[Path] | None = None,
@@ -148,16 +149,23 @@ def report(
     parquet: bool = False,
     show: bool = False,
     recover: bool = False,
+    axis: str | None = None,
+    contender: str | None = None,
+    bench: str | None = None,
+    baseline: str | None = None,
 ) -> None:
     """Write the tables, plots and page of recorded runs.
 
-    They may be ours, or what asv and pytest-benchmark recorded of the same cells.
+    They may be ours, or what asv and pytest-benchmark recorded of the same cells. Of
+    any other benchmarks of theirs, name the axis and the contender; without, they are
+    listed.
     """
     from crossover.command.reports import ReportAsk, do_report
 
     asked = ReportAsk(
         tuple(runs or ()), tuple(from_asv or ()), tuple(from_pytest_benchmark or ()),
         out, tuple(price or ()), latex, parquet, show, recover, margin,
+        axis, contender, bench, baseline,
     )  # fmt: skip
     raise typer.Exit(do_report(asked))
 
@@ -205,8 +213,11 @@ def analyse(
 
     What you do not say is found out, and the last line says what each column was
     taken for. Rows that differ in a column you do not name are refused, not mixed.
+    Results of google-benchmark, hyperfine, nvbench and others are recognised; where
+    several questions can be asked of them, these are listed.
     """
     from crossover.command.ask import parse_margin
+    from crossover.command.foreign import analyse_held
     from crossover.command.reports import INCOMPLETE
     from crossover.sources.table.analyse import analyse_file
     from crossover.sources.table.ask import Wanted
@@ -220,6 +231,8 @@ def analyse(
         axis, time, contender, baseline, tuple(challenger or ()), round_, groups,
         pooled, higher_is_better, columns, parse_decimal(decimal),
     )  # fmt: skip
+    if (code := analyse_held(file, wanted, out, margin)) is not None:
+        raise typer.Exit(code)
     found = analyse_file(file, wanted, out, parse_margin(margin))
     for said in (*found.lines, found.read):
         print(said)

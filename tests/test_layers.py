@@ -37,6 +37,7 @@ ALLOWED = {
     "report.pictures": "files nouns findings workloads analysis report.words",
     "sources.table": "files nouns findings spec crossing analysis report.words "
     "report.pictures",
+    "sources.foreign": "files findings spec crossing sources sources.table",
     "report": "files nouns findings workloads spec crossing analysis report.words "
     "report.pictures",
     "predict": "files nouns findings workloads spec crossing measure record analysis "
@@ -46,7 +47,7 @@ ALLOWED = {
     "measure analysis plan pipeline report.words report.pictures",
     "suites": "files contender nouns workloads spec measure analysis pipeline",
     "command": "interrupts files contender nouns findings workloads spec proof measure "
-    "record analysis plan pipeline selftest sources report",
+    "record analysis plan pipeline selftest sources sources.foreign report",
     "door": "interrupts files contender nouns findings workloads spec crossing measure "
     "record analysis plan pipeline sources sources.table report report.words "
     "report.pictures command",

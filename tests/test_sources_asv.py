@@ -266,9 +266,9 @@ TRAIN = ("results", "softmax.Train.time_train")
         (spoil([*TRAIN, 1, 0, 0], "'n0'"), "time_train.params: case = 'n0': must name"),
         (spoil([*TRAIN, 1, 1, 0], "'CPU'"), "time_train.params: contender = 'CPU'"),
         (spoil([*TRAIN, 1, 1], [1, 2, 3, 4]), "params.1.0 = 1: must be a valid string"),
-        (spoil(["results"], {}), "must hold a benchmark time_train .*analyse"),
-        (spoil(["results"], {"a.time_sum": [[1.0], []]}), "crossover analyse"),
-        (spoil([*TRAIN, 1, 0], ["'a'"] * 6), "crossover analyse"),
+        (spoil(["results"], {}), "must hold a benchmark time_train .*--axis"),
+        (spoil(["results"], {"a.time_sum": [[1.0], []]}), "with --axis"),
+        (spoil([*TRAIN, 1, 0], ["'a'"] * 6), "with --axis"),
     ],
 )
 def test_a_broken_file_is_one_clear_line(store, edit, message):

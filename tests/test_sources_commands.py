@@ -198,3 +198,37 @@ def test_an_asv_commit_can_be_compared_with_a_run_folder(crossover, no_report):
     header = json.loads((Path("ours") / "run.json").read_text())
     assert header["command"].startswith("crossover report --from-asv")
     assert crossover("compare", "ours", ASV / "0.5.1")[0] == 3
+
+
+def test_our_own_store_is_reported_beside_a_file_that_was_cut_off(crossover, tmp_path):
+    shutil.copytree(FIXTURES / "asv" / "0.6.6", tmp_path / "store")
+    broken = tmp_path / "store" / "testbox" / "aaaaaaaa-existing-py3.11.json"
+    whole = next(broken.parent.glob("d389*.json")).read_text()
+    broken.write_text(whole[:2000])
+    code, said, errors = crossover("report", "--from-asv", "store", "--show")
+    assert code == 3
+    assert errors.startswith("crossover: left out: file = 'store/testbox/aaaaaaaa-exis")
+    assert errors.count("\n") == 1
+    assert "testbox-bd16e930-existing-py3.11:" in said
+    assert "testbox-d389ab64-existing-py3.11:" in said
+    for named in ("store@aaaaaaaa", broken):
+        code, _, errors = crossover("report", "--from-asv", named, "--show")
+        assert code == 2
+        assert "aaaaaaaa-existing-py3.11.json: must be JSON" in errors.replace("'", "")
+
+
+def test_one_of_our_tests_without_statistics_is_a_cell_that_failed(crossover, tmp_path):
+    fields = json.loads((FIXTURES / "pytest_benchmark" / "5.3.1.json").read_text())
+    fields["benchmarks"][0]["stats"] |= {"median": None, "data": []}
+    Path("it.json").write_text(json.dumps(fields))
+    code, said, errors = crossover(
+        "report", "--from-pytest-benchmark", "it.json", "--show"
+    )
+    assert (code, errors) == (3, "")
+    assert "1 cell ended without a time (failed)" in said
+    assert "is ahead" in said or "are ahead" in said
+    fields["benchmarks"][1]["stats"]["median"] = "fast"
+    Path("it.json").write_text(json.dumps(fields))
+    code, _, errors = crossover("report", "--from-pytest-benchmark", "it.json")
+    assert code == 2
+    assert "benchmarks.1.stats.median = 'fast': must be a valid number" in errors

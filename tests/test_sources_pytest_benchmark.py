@@ -156,7 +156,7 @@ def twice(fields):
         (lambda f: {}, "benchmarks: missing; must be a JSON file of pytest-benchmark"),
         (lambda f: {"benchmarks": {}}, r"benchmarks = {}: must be a valid list"),
         (lambda f: {"benchmarks": [3]}, r"benchmarks.0 = 3: must be"),
-        (lambda f: {"benchmarks": []}, "crossover analyse"),
+        (lambda f: {"benchmarks": []}, "with --axis"),
         (spoil("extra_info", "cell_id", value="n1"), "extra_info.cell_id: case = 'n1'"),
         (
             spoil("extra_info", "cell_id", value=3),

@@ -39,7 +39,21 @@ OPTIONS = {
         "DEVICE[/TRAINER][@[RANKSx]THREADS], such as cpu/resident@1 or cuda. "
         "Repeat it: the first is the baseline of the others.",
     ),
-    "analyse.contender": _option("COL", "Column that names who ran."),
+    "analyse.contender": _option(
+        "COL", "Column that names who ran; several as COL,COL."
+    ),
+    "report.contender": _option(
+        "NAME,...",
+        "Of other benchmarks: the parameters that name who ran. `benchmark`, "
+        "`machine`, `commit` are some, too.",
+    ),
+    "report.axis": _option(
+        "NAME", "Of other benchmarks: the parameter that is the size."
+    ),
+    "report.baseline": _option(
+        "VALUE", "Of other benchmarks: the contender that is to be beaten."
+    ),
+    "bench": _option("REGEX", "Of other benchmarks: only those whose name holds this."),
     "samples": _option(
         "LIST", "Numbers of samples: 1500 is a fixed value, 10,100,1000 are swept."
     ),
@@ -99,7 +113,9 @@ OPTIONS = {
         "May be repeated.",
     ),
     "from_pytest_benchmark": _option(
-        "FILE", "What pytest --benchmark-json wrote. May be repeated."
+        "FILE",
+        "What pytest --benchmark-json wrote, or a folder of it such as "
+        ".benchmarks. May be repeated.",
     ),
     "latex": _flag("--latex", "Write LaTeX tables too."),
     "parquet": _flag("--parquet", "Write Parquet tables too."),
@@ -118,7 +134,8 @@ OPTIONS = {
     ),
     "file": _argument(
         "FILE",
-        "A table: text, JSON, Parquet or Excel; - is standard input.",
+        "A table: text, JSON, Parquet or Excel; - is standard input. Or results of "
+        "another tool.",
     ),
     "axis": _option("COL", "Column of the sizes."),
     "time": _option("COL", "Column of the times, in any unit."),

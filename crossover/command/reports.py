@@ -41,6 +41,11 @@ class ReportAsk:
     show: bool = False
     recover: bool = False
     margin: str | None = None
+    axis: str | None = None
+    """A parameter of somebody's own benchmarks; None: our cells are meant."""
+    contender: str | None = None
+    bench: str | None = None
+    baseline: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,12 @@ def do_report(ask: ReportAsk) -> int:
     from crossover.analysis.crossover import crossovers, with_next_steps
     from crossover.analysis.flags import advice
     from crossover.analysis.machines import found_on
+    from crossover.command.foreign import is_foreign, report_held
     from crossover.report.terminal import show
+    from crossover.sources.as_run import NoCellsError
 
+    if is_foreign(ask):
+        return report_held(ask)
     asked = {"prices": parse_prices(ask.prices), "margin": parse_margin(ask.margin)}
     is_whole = True
     for folder in ask.runs if ask.recover else ():
@@ -75,7 +84,14 @@ def do_report(ask: ReportAsk) -> int:
             is_whole = False
             ENVIRONMENT.say(line)
     say_state(ask.runs, ENVIRONMENT.say)
-    given = _given(ask)
+    left_out: list[str] = []
+    try:
+        given = _given(ask, left_out)
+    except NoCellsError:
+        return report_held(ask)
+    for line in left_out:
+        is_whole = False
+        ENVIRONMENT.say(f"left out: {line}")
     has_pages = not ask.show and (
         len(given) <= MOST_PAGES or not any(map(is_launched, ask.runs))
     )
@@ -126,8 +142,13 @@ def _write(one: _ToReport, run: Run, ask: ReportAsk) -> list[Crossover]:
     return write.write_report(run, one.out, partial=one.is_partial, **files)
 
 
-def _given(ask: ReportAsk) -> list[_ToReport]:
-    """List the runs asked for; those of a launched one are merged from its jobs."""
+def _given(ask: ReportAsk, left_out: list[str]) -> list[_ToReport]:
+    """List the runs asked for; those of a launched one are merged from its jobs.
+
+    Args:
+        ask: what was asked for.
+        left_out: gets in words what of other tools' folders cannot be read.
+    """
     from crossover.sources.find_runs import runs_given
 
     found, whole = [], [folder for folder in ask.runs if is_launched(folder)]
@@ -143,7 +164,7 @@ def _given(ask: ReportAsk) -> list[_ToReport]:
         if not found:
             raise InputError(f"run = {str(whole[0])!r}: no job has measured yet")
         return found
-    for run, out in runs_given(plain, *others, ask.out):
+    for run, out in runs_given(plain, *others, ask.out, left_out):
         found.append(_ToReport(run, out, out in ask.runs))
     return found
 

@@ -10,6 +10,8 @@ from crossover.files.untrusted import InputError, Unreadable, near, shown
 
 Place = tuple[int | str, ...]
 """The keys that lead to a field."""
+UNION = ("float", "int")
+"""What pydantic adds to them for a number of either type."""
 
 
 @contextmanager
@@ -49,6 +51,8 @@ def first_wrong(
     """
     first = error.errors(include_url=False)[0]
     place: Place = first["loc"]
+    if len(place) > 1 and place[-1] in UNION:
+        place = place[:-1]
     field = ".".join(map(str, (*where, *place)))
     if first["type"] == "missing":
         return f"{field}: missing; must be given"

@@ -166,7 +166,8 @@ def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, list):
-        return [_clean(item) for item in value]
+        # Most lists hold numbers, of which there may be millions.
+        return [v if v.__class__ is float else _clean(v) for v in value]
     if isinstance(value, dict):
         return {printable(key): _clean(item) for key, item in value.items()}
     return value

@@ -32,8 +32,8 @@ class NoCellsError(InputError):
 
     def __init__(self, where: str, must: str) -> None:
         super().__init__(
-            f"{where}: must hold {must}; for other benchmarks make a table of the "
-            "times and use `crossover analyse`"
+            f"{where}: must hold {must}; for other benchmarks use `crossover report` "
+            "with --axis and --contender"
         )
 
 

@@ -29,16 +29,20 @@ from crossover.sources.as_run import (
     run_of,
     unrecorded,
 )
+from crossover.sources.asv_files import (
+    MACHINE,
+    check_version,
+    result_files,
+    unknown_commit,
+)
 from crossover.sources.json_file import List, Part, part, read_object, wrong
 from crossover.spec.bounds import LARGEST
 from crossover.workloads.workload import Workload
 
-VERSIONS = (1, 2)
 BENCHMARKS = ("time_train", "time_transfer", "track_accuracy", "peakmem_train")
 _QUOTED = re.compile(r"'([^'\\]{1,3000})'(?: \(\d+\))?")
 """A parameter as asv writes it; equal ones are numbered."""
 Number = StrictFloat | StrictInt
-MACHINE = "machine.json"
 MEDIAN_ONLY = "asv kept only its median"
 SKIPPED = "n/a in asv: skipped there, or not selected"
 FAILED = "failed in asv, which keeps no reason"
@@ -102,12 +106,7 @@ def load(file: Path) -> tuple[Result, list[Benchmark]]:
             none of ours.
     """
     fields = read_object(file)
-    for name in ("results", "commit_hash"):
-        if name not in fields:
-            raise InputError(f"{file}: {name}: missing; must be a result file of asv")
-    version = fields.get("version")
-    if version not in VERSIONS or isinstance(version, bool):
-        raise wrong(file, "version", version, "must be 1 or 2: asv up to 0.6 is read")
+    check_version(file, fields)
     result = part(Result, fields, file)
     return result, [
         Benchmark(name, row, _cells(file, name, row))
@@ -166,48 +165,41 @@ def _cells(file: Path, name: str, row: Row) -> tuple[Cell, ...]:
     return tuple(itertools.starmap(Cell, itertools.product(cases, contenders)))
 
 
-def read_asv(reference: str) -> list[Run]:
+def read_asv(reference: str, left_out: list[str] | None = None) -> list[Run]:
     """Read `DIR`, `DIR/MACHINE` or one file of it, each with `@COMMIT` or without.
+
+    Args:
+        reference: what the user named.
+        left_out: gets in words which files of a folder cannot be read; if None, or for
+            a file or a commit that was named, they are refused.
 
     Raises:
         InputError: naming file, field and what is allowed.
     """
-    path, _, commit = (
-        (reference, "", "") if Path(reference).exists() else reference.rpartition("@")
-    )
-    files = _files(Path(path or reference))
+    files, commit = result_files(reference)
     found, empty = [], []
+    broken: list[InputError] = []
     for file in files:
-        if not file.stem.startswith(commit[:8]):
-            continue
         try:
             run = _read_file(file, commit)
         except NoCellsError as error:
             empty.append(error)
             continue
+        except InputError as error:
+            if left_out is None or commit or len(files) == 1:
+                raise
+            broken.append(error)
+            continue
         found += [run] if run is not None else []
-    if found:
-        return found
-    if empty:
+    if not (found or empty) and broken:
+        raise broken[0]
+    if left_out is not None:
+        left_out += map(str, broken)
+    if not found and empty:
         raise empty[0]
-    known = ", ".join(sorted({file.stem for file in files})[:8])
-    raise InputError(f"commit = {commit!r} in {reference!r}: must begin one of {known}")
-
-
-def _files(folder: Path) -> list[Path]:
-    """List the result files of a results folder, of a machine's, or the one given."""
-    if folder.is_file():
-        return [folder]
-    if not folder.exists():
-        raise InputError(f"from_asv = {str(folder)!r}: must be a folder that exists")
-    pattern = "*.json" if (folder / MACHINE).exists() else "*/*.json"
-    files = sorted(file for file in folder.glob(pattern) if file.name != MACHINE)
-    if not files:
-        raise InputError(
-            f"from_asv = {str(folder)!r}: holds no MACHINE/COMMIT-ENVIRONMENT.json; "
-            "must be asv's results_dir, such as .asv/results"
-        )
-    return files
+    if not found:
+        raise unknown_commit(commit, reference, files)
+    return found
 
 
 def _read_file(file: Path, commit: str) -> Run | None:

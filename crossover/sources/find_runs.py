@@ -11,7 +11,7 @@ from crossover.nouns import Run
 from crossover.record import run_folder
 from crossover.sources.asv import read_asv
 from crossover.sources.json_file import read_object
-from crossover.sources.pytest_benchmark import read_pytest_benchmark
+from crossover.sources.pytest_benchmark import read_pytest_benchmark, read_saved
 
 RESULTS = Path("results")
 
@@ -21,18 +21,22 @@ def runs_given(
     from_asv: Iterable[str],
     from_pytest_benchmark: Iterable[Path],
     out: Path | None,
+    left_out: list[str] | None = None,
 ) -> list[tuple[Run, Path]]:
     """Read runs, each with the folder its report goes to.
 
     A single run goes to `out` itself, several to a folder each in it. Without `out` a
     run folder is its own, and other tools' runs go to results/.
 
+    `left_out` gets in words which files of a folder cannot be read; None: refused.
+
     Raises:
         InputError: when nothing is given or anything of it cannot be read.
     """
     own = [(run_folder.load(folder), folder) for folder in folders]
-    others = [run for reference in from_asv for run in read_asv(reference)]
-    others += [read_pytest_benchmark(file) for file in from_pytest_benchmark]
+    others = [run for reference in from_asv for run in read_asv(reference, left_out)]
+    for path in from_pytest_benchmark:
+        others += read_saved(path, left_out)
     runs = [run for run, _ in own] + others
     if not runs:
         raise InputError(

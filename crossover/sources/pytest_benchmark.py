@@ -33,13 +33,14 @@ Count = Annotated[StrictInt, Field(ge=1, le=int(LARGEST))]
 Seconds = Annotated[Number, Field(ge=0, le=LARGEST)]
 TINY = 1e-12
 MEDIAN_ONLY = "pytest-benchmark kept no rounds"
+FAILED = "pytest-benchmark recorded no statistics (stats.median = null)"
 UNVERSIONED = "unversioned"
 
 
 class Stats(Part):
     """The times of one benchmark; `data` only where the rounds were kept."""
 
-    median: Seconds
+    median: Seconds | None
     data: List[Seconds] | None = None
 
 
@@ -108,11 +109,13 @@ def read_pytest_benchmark(file: Path) -> Run:
         raise InputError(
             f"{file}: benchmarks: missing; must be a JSON file of pytest-benchmark"
         )
+    must = "one whose extra_info names a cell"
+    if not _may_name_cells(fields["benchmarks"]):
+        raise NoCellsError(f"{file}: benchmarks", must)
     document = part(Document, fields, file)
     workload = declared.in_file(file, fields)
     found = _found(file, document, workload)
     if not found:
-        must = "one whose extra_info names a cell"
         raise NoCellsError(f"{file}: benchmarks", must)
     _add_missing(document.machine_info, found, workload)
     commit = document.commit_info.get("id")
@@ -128,6 +131,57 @@ def read_pytest_benchmark(file: Path) -> Run:
     return run_of(origin, list(found.values()))
 
 
+def _may_name_cells(benchmarks: object) -> bool:
+    """Tell whether benchmarks are broken, or one says of which of our cells it is."""
+    if not isinstance(benchmarks, list):
+        return True
+    extras = [b.get("extra_info") for b in benchmarks if isinstance(b, dict)]
+    is_odd = len(extras) < len(benchmarks)
+    return is_odd or any(isinstance(e, dict) and "cell_id" in e for e in extras)
+
+
+def read_saved(path: Path, left_out: list[str] | None = None) -> list[Run]:
+    """Read a file, or all in a folder such as .benchmarks that hold our cells.
+
+    Args:
+        path: what the user named.
+        left_out: gets in words which files of a folder cannot be read; None: refuse.
+
+    Raises:
+        InputError: when nothing can be read.
+    """
+    if not path.is_dir():
+        return [read_pytest_benchmark(path)]
+    found, errors = [], []
+    for file in saved_files(path):
+        try:
+            found.append(read_pytest_benchmark(file))
+        except NoCellsError as error:
+            errors.append(error)
+        except InputError as error:
+            if left_out is None:
+                raise
+            left_out.append(str(error))
+    if not found:
+        raise errors[0] if errors else InputError(str((left_out or [""])[0]))
+    return found
+
+
+def saved_files(folder: Path) -> list[Path]:
+    """Return the files that pytest-benchmark saved in a folder and those in it.
+
+    Raises:
+        InputError: when there is none.
+    """
+    found = sorted(file for file in folder.rglob("*.json") if file.is_file())
+    if not found:
+        raise InputError(
+            f"from_pytest_benchmark = {str(folder)!r}: holds no .json file; must be a "
+            "file, or a folder of such, as .benchmarks"
+        )
+    return found
+
+
 def _found(file: Path, document: Document, workload: Workload) -> dict[Cell, Found]:
     """Gather what the file holds of each cell that was trained."""
     found: dict[Cell, Found] = {}
@@ -136,13 +190,16 @@ def _found(file: Path, document: Document, workload: Workload) -> dict[Cell, Fou
     for i, benchmark in enumerate(document.benchmarks):
         if "cell_id" not in benchmark.extra_info:
             continue
-        where = ("benchmarks", i)
-        extra = part(Extra, benchmark.extra_info, file, (*where, "extra_info"))
-        stats = part(Stats, benchmark.stats, file, (*where, "stats"))
+        extra = part(Extra, benchmark.extra_info, file, ("benchmarks", i, "extra_info"))
+        stats = part(Stats, benchmark.stats, file, ("benchmarks", i, "stats"))
         cell = _cell(file, i, extra.cell_id, workload)
         if cell in (found if extra.view == "train" else moved):
             field = f"benchmarks.{i}.extra_info.cell_id"
             raise wrong(file, field, extra.cell_id, f"must have one {extra.view} only")
+        if stats.median is None:
+            if extra.view == "train":
+                found[cell] = Found(cell, status="failed", notes=FAILED)
+            continue
         samples = [float(seconds) for seconds in stats.data or (stats.median,)]
         if extra.view == "transfer":
             moved[cell] = [seconds / extra.calls for seconds in samples]

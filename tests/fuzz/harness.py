@@ -16,7 +16,7 @@ with atheris.instrument_imports(include=["bench", "softmax_core", "tomllib"]):
     import readers
     from trees import edit_text
 
-JSON = ("run_directory", "two_runs", "asv", "pytest_benchmark")
+JSON = ("run_directory", "two_runs", "asv", "pytest_benchmark", "foreign")
 
 
 def mutated(data, most, seed, is_json):

@@ -26,6 +26,12 @@ from crossover.record import run_folder
 from crossover.report import write
 from crossover.report.terminal import plain_lines
 from crossover.sources.asv import read_asv
+from crossover.sources.foreign.answers import answers, write_analysed
+from crossover.sources.foreign.asv_store import read_store
+from crossover.sources.foreign.offer import listing, offers
+from crossover.sources.foreign.pytest_files import read_files
+from crossover.sources.foreign.question import HeldAsk
+from crossover.sources.foreign.recognise import recognised
 from crossover.sources.pytest_benchmark import read_pytest_benchmark
 from crossover.sources.table import paper
 from crossover.sources.table.analyse import analyse_file
@@ -163,6 +169,7 @@ def asv(data):
         ):
             if part:
                 _put(path, part)
+        refused(lambda: _held(read_store([str(out / "results")], "report"), out, data))
         runs = []
         refused(lambda: runs.extend(read_asv(str(out / "results"))))
         for run in runs:
@@ -173,6 +180,7 @@ def pytest_benchmark(data):
     """Read a file of pytest-benchmark and write its report."""
     with folder() as out:
         _put(out / "saved.json", data)
+        refused(lambda: _held(read_files([out / "saved.json"], "report"), out, data))
         runs = []
         refused(lambda: runs.append(read_pytest_benchmark(out / "saved.json")))
         for run in runs:
@@ -228,6 +236,34 @@ def _undrawn(data):
         paper.drawn = drawn
 
 
+def foreign(data):
+    """Read another tool's file, list what it holds, and answer what can be asked."""
+    with folder() as out:
+        _put(out / "times.x", data)
+
+        def call():
+            held = recognised(out / "times.x", "analyse")
+            if held is not None:
+                _held(held, out, data)
+
+        refused(call)
+
+
+def _held(held, out, data):
+    for line in listing(held, held.rows)[0]:
+        assert line.isprintable(), line
+    for offer in offers(held, held.rows)[:3]:
+        found = []
+        ask = HeldAsk(offer.axis, offer.contender)
+        if refused(lambda ask=ask, found=found: found.append(answers(held, ask))):
+            continue
+        for line in (found[0].read, *found[0].lines, *found[0].left_out):
+            assert line.isprintable(), line
+        with _undrawn(data):
+            write_analysed(out / "answers", found[0])
+        harmless_files(out / "answers")
+
+
 def options(data):
     """Read what options hold: sizes, durations, prices, contenders, names of cases."""
     text = data.decode("utf-8", "surrogateescape")
@@ -241,10 +277,10 @@ def options(data):
             read(text)
 
 
-READERS = {
-    reader.__name__: reader
-    for reader in (run_directory, two_runs, spec, asv, pytest_benchmark, table, options)
-}
+ALL = (
+    run_directory, two_runs, spec, asv, pytest_benchmark, foreign, table, options,
+)  # fmt: skip
+READERS = {reader.__name__: reader for reader in ALL}
 
 
 def quietly(reader, data):

@@ -16,14 +16,20 @@ from crossover.sources.table.text.units import (
     is_rate,
     is_rate_word,
     named_unit,
+    seconds_of,
     words,
 )
 
+_WITH_UNIT = re.compile(r"([^()\[\]]+?) ?[(\[]([^()\[\]]+)[)\]]")
+"""A name with a unit in brackets, as triton writes it: `Torch (GB/s)`."""
 TYPICAL = {"mean", "median", "avg", "average"}
 
 
 def bare_name(head: str) -> str:
     """Return who a column of times is of: `cpu` of `cpu_ms`, `Time CPU [s]`."""
+    match = _WITH_UNIT.fullmatch(head)
+    if match and (is_rate(match[2]) or seconds_of(match[2])):
+        head = match[1]
     said = words(head)
     if is_rate(head):
         kept = [w for w in said if not is_rate_word(w) and w not in (*SECONDS, "per")]
