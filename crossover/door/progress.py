@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from crossover.pipeline import Progress
 from crossover.plan.plan import Block
@@ -91,4 +91,5 @@ def _of_notebook() -> Callable[..., Any] | None:
         return None
     from IPython.display import display
 
-    return cast("Callable[..., Any]", display)
+    found: Callable[..., Any] = display  # whose types may be missing
+    return found
