@@ -220,7 +220,7 @@ def test_a_table_is_analysed_as_its_file_is(tmp_path, crossover):
         "--time", "ms", "--round", "round", "--baseline", "cpu", "--challenger", "gpu",
         "--out", tmp_path / "typed",
     )  # fmt: skip
-    assert found.answer == said.strip()
+    assert said.startswith(f"{found.answer}\nRead: n is the size, device who ran")
     assert found.answer.startswith("found")
     out = found.save(tmp_path / "saved")
     for name in ("analyse.csv", "analyse.md"):
@@ -247,9 +247,14 @@ def test_groups_of_a_table_have_an_answer_each():
             lambda t: t,
             {"contender": "x"},
             ValueError,
-            "contender = 'x': must be one of",
+            "column = 'x': must be one of",
         ),
-        (lambda t: t.assign(device="cpu"), {}, ValueError, "holds cpu; must hold two"),
+        (
+            lambda t: t.assign(device="cpu"),
+            {},
+            ValueError,
+            "contender: only cpu is there; must be two to compare",
+        ),
         (lambda t: t.assign(ms="soon"), {}, ValueError, "ms = 'soon'"),
         (lambda t: t, {"by": 3}, TypeError, "by = 3: must be texts, such as 'model'"),
     ],

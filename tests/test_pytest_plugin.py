@@ -48,7 +48,8 @@ def suite(pytester, monkeypatch):
     (made / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1\n")
     (made / "entry_points.txt").write_text("\n".join(["[pytest11]", *lines]))
     monkeypatch.setenv("PYTHONPATH", str(made.parent))
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    for name in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER"):  # of who runs this test
+        monkeypatch.delenv(name, raising=False)
     pytester.makepyfile(clock=CLOCK)
 
     def run(text, *options):

@@ -13,9 +13,10 @@ import pandas as pd
 
 from crossover.crossing.answer import Settings
 from crossover.files.untrusted import InputError, check_known, listed, printable, shown
-from crossover.sources.table.analyse import GroupAnswer, analyse, line
-from crossover.sources.table.file import TableAsk
+from crossover.sources.table.analyse import analyse
+from crossover.sources.table.ask import TableAsk
 from crossover.sources.table.rows import Table
+from crossover.sources.table.told import GroupAnswer, line
 
 TEST = "benchmark"
 """The column of tests: no parameter is called like pytest-benchmark's fixture."""
@@ -75,7 +76,9 @@ def answered(
     for other in (name for name in who if name != first):
         asked = TableAsk(axis, TIME, contender, first, other, by=by)
         pair = rows[rows[contender].isin((first, other))].reset_index(drop=True)
-        for one in analyse(Table(pair, ("one_process",)), asked, Settings()):
+        none = pair.head(0)
+        table = Table(pair, none, none, ("one_process",), has_unit=True)
+        for one in analyse(table, asked, Settings()):
             yield printable(line(_in_blocks(one), asked))
     yield ADVICE
 
