@@ -154,6 +154,8 @@ ELSEWHERE = {
     "bench/asv_suite": "the unit of asv's number",
     "crossover/command/options.py": "the words of its options",
     "crossover/sources/asv.py": "asv's own samples",
+    "crossover/sources/foreign/asv_store.py": "asv's own samples",
+    "crossover/sources/table/columns.py": "how strangers call a column of sizes",
 }
 """Where the names of softmax's sizes may be keys or attributes, and why."""
 

@@ -213,14 +213,17 @@ def times_of_two(rounds=8):
 def test_a_table_is_analysed_as_its_file_is(tmp_path, crossover):
     table = times_of_two()
     table["ms"] += (table["device"] == "gpu") * 5
-    found = analyse(table, axis="n", contender="device", time="ms", round="round")
+    found = analyse(
+        table, axis="n", contender="device", time="ms", round="round", baseline="cpu",
+        challenger="gpu",
+    )  # fmt: skip
     table.to_csv(tmp_path / "times.csv", index=False)
     _, said, _ = crossover(
         "analyse", tmp_path / "times.csv", "--axis", "n", "--contender", "device",
         "--time", "ms", "--round", "round", "--baseline", "cpu", "--challenger", "gpu",
         "--out", tmp_path / "typed",
     )  # fmt: skip
-    assert said.startswith(f"{found.answer}\nRead: n is the size, device who ran")
+    assert said.startswith(f"{found.answer}\n{found.read}\n")
     assert found.answer.startswith("found")
     out = found.save(tmp_path / "saved")
     for name in ("analyse.csv", "analyse.md"):

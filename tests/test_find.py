@@ -11,6 +11,7 @@ import torch
 from builders import make_machine
 
 from crossover import find, read
+from crossover.analysis.flags import is_withheld
 from crossover.measure.machine import usable_cores
 from crossover.record import run_folder
 
@@ -66,6 +67,9 @@ def spinning_pair(seed):
 def test_a_spinning_pair_crosses_where_its_law_says(known):
     found = spinning_pair(0)
     answer = found.crossovers[0].answer
+    if is_withheld(answer.flags):  # a machine with other work on its cores
+        assert found.answer.splitlines()[1].startswith("  Not to be trusted: ")
+        return
     assert answer.outcome == "found", found.answer
     assert answer.low / 1.1 <= TRUTH <= answer.high * 1.1
     assert answer.speedup_largest == pytest.approx(4096 / 1324, rel=0.1)

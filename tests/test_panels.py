@@ -67,8 +67,8 @@ def test_a_grid_joins_sweeps_that_differ_in_one_value():
     assert grid.missing == 0
     first = {p.size: p.speedup for p in grid.lines[0].speedups}
     assert first[10] == pytest.approx(1.01 / (1 + 1.01 / 2), rel=0.01)
-    assert grid.lines[0].crossover.answer.parity == pytest.approx(1000, rel=0.02)
-    assert grid.lines[1].crossover.answer.parity == pytest.approx(4000, rel=0.2)
+    assert grid.lines[0].answer.parity == pytest.approx(1000, rel=0.02)
+    assert grid.lines[1].answer.parity == pytest.approx(4000, rel=0.2)
 
 
 def test_a_grid_counts_the_cells_without_a_measurement():

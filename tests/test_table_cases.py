@@ -259,10 +259,10 @@ def test_seconds_beside_milliseconds_are_doubted(analyse, factor):
 def test_json_that_is_no_table_and_a_table_that_is_no_json(
     analyse, crossover, tmp_path
 ):
-    code, _, error, _ = analyse('{"rows": [{"command": "a",\n"times": [1, 2]}]}\n')
+    code, _, error, _ = analyse('{"rows": [{"name": "a",\n"spent": [1, 2]}]}\n')
     assert code == 2
     assert "is JSON and no table" in error
-    one_line = '{"results": [{"command": "a", "times": [1, 2]}]}\n'
+    one_line = '{"results": [{"name": "a", "spent": [1, 2]}]}\n'
     assert "is JSON and no table" in analyse(one_line)[2]
     code, _, error = crossover(
         "report", "--from-pytest-benchmark", TABLES / "wide.csv", "--show"

@@ -6,7 +6,10 @@ import pytest
 
 from crossover.analysis.flags import advice
 from crossover.crossing.answer import Settings
-from crossover.sources.table.analyse import TableAsk, analyse, read_table
+from crossover.sources.table.analyse import analyse
+from crossover.sources.table.ask import TableAsk
+from crossover.sources.table.rows import read_table
+from crossover.sources.table.text.file import read_file
 
 FIXTURES = Path(__file__).parent / "fixtures" / "tables"
 
@@ -14,7 +17,7 @@ FIXTURES = Path(__file__).parent / "fixtures" / "tables"
 def answer_of(name, rounds, time="ms", margin=0.05):
     """Answer a table of `cpu` and `gpu` over n as `crossover analyse` does."""
     asked = TableAsk("n", time, "device", "cpu", "gpu", rounds)
-    table = read_table(FIXTURES / f"{name}.csv", asked)
+    table = read_table(read_file(FIXTURES / f"{name}.csv"), asked)
     return analyse(table, asked, Settings(margin=margin))[0].answer
 
 

@@ -98,8 +98,8 @@ MUTATIONS = (
     Mutation(
         "swallow what is out of memory",
         "crossover/measure/worker.py",
-        'reply = Ended(status="oom", notes=first_line(error))',
-        'reply = Ended(status="failed", notes=first_line(error))',
+        'return Ended(status="oom", notes=first_line(error))',
+        'return Ended(status="failed", notes=first_line(error))',
         f"{RUNS}::test_out_of_memory_is_a_result_and_the_sweep_goes_on",
     ),
     Mutation(
