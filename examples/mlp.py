@@ -2,9 +2,10 @@
 
 `crossover run examples/mlp.py hidden=16..2048 --contender cpu@1 --contender cpu@2`
 
-On two cores of an AMD EPYC, two threads are ahead from a width of 215 (192 to 280) on,
-1.44x (1.19x to 1.54x) at 2,048. Two more runs of two minutes left it undecided, with a
-lead that would begin between 128 and 391, or 95 and 384. A GPU was not measured.
+On two cores of an AMD EPYC whose neighbours were at work, three runs with `--budget 4m`
+found two threads ahead from a width of 280 (255 to 494) on, from 390 (189 to 452), and
+could not decide, with a lead that would begin between 159 and 412; 1.44x (1.1x to
+1.63x) at 2,048. A GPU was not measured.
 """
 
 import torch
