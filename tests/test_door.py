@@ -282,6 +282,7 @@ def twice(device, hidden=64):
 """
 
 
+@pytest.mark.slow
 def test_a_run_has_a_process_for_each_contender(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "job.py").write_text(JOB)
@@ -352,6 +353,7 @@ def test_a_notebook_gets_one_line_that_changes():
     assert shown == ["crossover: measuring", "crossover: measured"]
 
 
+@pytest.mark.slow
 def test_every_example_of_the_docs_runs_and_prints_what_it_says(monkeypatch):
     monkeypatch.chdir(ROOT)
     text = (ROOT / "docs/python.md").read_text()

@@ -64,6 +64,7 @@ def spinning_pair(seed):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_spinning_pair_crosses_where_its_law_says(known):
     found = spinning_pair(0)
     answer = found.crossovers[0].answer

@@ -60,6 +60,7 @@ def test_it_has_the_environment_of_a_spawned_one(monkeypatch, threads):
     assert [a for a in forked.argv if a != given] == spawned.argv
 
 
+@pytest.mark.slow
 def test_its_pools_of_threads_are_those_of_a_spawned_one():
     def pools(threads):
         worker = WorkerProcess(threads)
@@ -132,7 +133,12 @@ def test_workers_outlive_their_nursery_and_the_next_ones_are_spawned():
 
 
 @pytest.mark.parametrize(
-    "module", ["threading_worker", "never_heard_of", "kill.stuck_import"]
+    "module",
+    [
+        "threading_worker",
+        "never_heard_of",
+        pytest.param("kill.stuck_import", marks=pytest.mark.slow),
+    ],
 )
 def test_a_module_that_cannot_be_forked_from_ends_as_it_would_spawned(module):
     def ended():

@@ -159,6 +159,7 @@ class TestSort:
     assert "test_others is ahead of test_ours from the smallest size on" in others
 
 
+@pytest.mark.slow
 def test_exit_codes_are_those_of_the_tests(suite):
     broken = SUITE + "\ndef test_fails():\n    assert 0\n"
     for options, code in (((), 1), (("-k", "nothing"), 5)):
