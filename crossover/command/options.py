@@ -89,7 +89,7 @@ OPTIONS = {
     "predict.out": _option(
         "DIR", "Write predicted.csv and .md there, else to the run."
     ),
-    "analyse.out": _option("DIR", "Write analyse.csv and analyse.md there."),
+    "analyse.out": _option("DIR", "Write tables, a page and pictures there."),
     "lesson.out": _option("DIR", "The folder for the results."),
     "resume": _option("DIR", "Go on with the run in this folder, for longer if asked."),
     "recover": _flag(
