@@ -12,7 +12,7 @@ import atheris
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
-with atheris.instrument_imports(include=["bench", "softmax_core", "tomllib"]):
+with atheris.instrument_imports(include=["crossover", "softmax_core", "tomllib"]):
     import readers
     from trees import edit_text
 
