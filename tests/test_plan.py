@@ -1,5 +1,6 @@
 """The search against workers whose cost is known exactly: it converges, and stops."""
 
+import math
 import tomllib
 from pathlib import Path
 
@@ -151,6 +152,22 @@ def test_rounds_go_where_a_lead_may_be_and_never_prove_equality(
 )
 def test_new_sizes_are_round_in_binary(target, size):
     assert roundest(target) == size
+
+
+@pytest.mark.parametrize("near", [1.05, 1.2, 1.5])
+def test_the_roundest_size_is_divisible_by_two_most_often(near):
+    for target in [*range(1, 300), 0.4, 7.5, 99.9, 12345.6]:
+        size = roundest(target, near)
+        low = min(max(1, round(target)), math.ceil(target / near))
+        high = max(1, round(target), math.floor(target * near))
+        others = set(range(max(1, low), high + 1)) - {size}
+        assert max(1, low) <= size <= high
+        assert all(n & -n < size & -size for n in others)
+
+
+def test_a_size_of_any_length_is_found_at_once():
+    assert roundest(1e15) == 2**50
+    assert roundest(11.0 * 2**70) % 2**70 == 0
 
 
 def test_the_control_fits_into_a_tenth_of_the_time():

@@ -162,13 +162,14 @@ def roundest(target: float, near: float = NEAR) -> int:
 
     Matrix kernels are fast at round sizes, and people choose them; among odd sizes,
     times jump by several per cent from one to the next, so that a curve through them
-    has no meaning. Among equally round numbers, the nearest to the target is taken.
+    has no meaning. There is one such number: of two neighbours that are divisible by
+    2 equally often, the number midway is so once more.
     """
     nearest = max(1, round(target))
-    low = min(nearest, math.ceil(target / near))
+    low = max(1, min(nearest, math.ceil(target / near)))
     high = max(nearest, math.floor(target * near))
-    sizes = range(max(1, low), high + 1)
-    return min(sizes, key=lambda n: (-(n & -n), _factor(n, target)))
+    powers = (1 << bit for bit in range(high.bit_length(), -1, -1))
+    return next(size for power in powers if (size := -(-low // power) * power) <= high)
 
 
 def _nearest(target: float, sizes: list[int]) -> int:
