@@ -8,20 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossover.command.ask import parse_margin
+from crossover.command.reports import INCOMPLETE, ReportAsk
 from crossover.files.untrusted import InputError, file_name
 from crossover.measure.environment import ENVIRONMENT
 
 if TYPE_CHECKING:
-    from crossover.command.reports import ReportAsk
     from crossover.sources.foreign.held import Held
     from crossover.sources.foreign.question import HeldAsk
     from crossover.sources.table.ask import Wanted
 
-INCOMPLETE = 3
-RESULTS = Path("results")
 
-
-def is_foreign(ask: "ReportAsk") -> bool:
+def is_foreign(ask: ReportAsk) -> bool:
     """Tell whether a report is asked of benchmarks that are none of ours.
 
     Raises:
@@ -38,7 +35,7 @@ def is_foreign(ask: "ReportAsk") -> bool:
     return bool(given)
 
 
-def report_held(ask: "ReportAsk") -> int:
+def report_held(ask: ReportAsk) -> int:
     """Answer what is asked of asv's or pytest-benchmark's results, or list it.
 
     Returns the exit code.
@@ -46,6 +43,7 @@ def report_held(ask: "ReportAsk") -> int:
     Raises:
         InputError: when nothing can be read, or no question is asked.
     """
+    from crossover.sources.find_runs import RESULTS
     from crossover.sources.foreign.asv_store import read_store
     from crossover.sources.foreign.pytest_files import read_files
     from crossover.sources.foreign.question import HeldAsk
@@ -90,7 +88,7 @@ def answer_held(
     Raises:
         InputError: when it must be asked, as several questions can be.
     """
-    from crossover.sources.foreign.answers import answers, write_analysed
+    from crossover.sources.foreign.answers import answers
     from crossover.sources.foreign.offer import listing
     from crossover.sources.foreign.question import selected
 
@@ -114,7 +112,7 @@ def answer_held(
     for line in found.left_out:
         ENVIRONMENT.say(f"left out: {line}")
     if out is not None:
-        write_analysed(out, found)
+        found.write(out)
         print(f"Report: {out / 'analyse.html'}")
     return 0 if found.is_whole else INCOMPLETE
 

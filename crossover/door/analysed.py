@@ -16,7 +16,6 @@ from crossover.report.words.names import Name
 from crossover.sources.table.analyse import Analysed as Found
 from crossover.sources.table.analyse import analyse_frame
 from crossover.sources.table.ask import Wanted
-from crossover.sources.table.paper import write_answers
 from crossover.sources.table.told import say_left_out
 
 if TYPE_CHECKING:
@@ -67,8 +66,8 @@ class Analysed:
         Raises:
             InputError: when it cannot be written.
         """
-        out, found = Path(folder), self.found
-        write_answers(out, found.pairs, found.curves, found.best, found.read)
+        out = Path(folder)
+        self.found.write(out)
         return out
 
     def __repr__(self) -> str:

@@ -41,12 +41,8 @@ def duration_text(budget: object) -> str | None:
     Raises:
         TypeError: for what is neither.
     """
-    if budget is None or isinstance(budget, str):
-        return budget
-    if isinstance(budget, bool) or not isinstance(budget, int | float):
-        must = "a number of seconds, or a text such as '90s', '5m' or '2h'"
-        raise TypeError(f"budget = {shown(budget)}: must be {must}")
-    return repr(budget)
+    must = "a number of seconds, or a text such as '90s', '5m' or '2h'"
+    return _number_text("budget", budget, must)
 
 
 def share_text(margin: object) -> str | None:
@@ -55,12 +51,16 @@ def share_text(margin: object) -> str | None:
     Raises:
         TypeError: for what is neither.
     """
-    if margin is None or isinstance(margin, str):
-        return margin
-    if isinstance(margin, bool) or not isinstance(margin, int | float):
-        must = "a share such as 0.05 or '5%'"
-        raise TypeError(f"margin = {shown(margin)}: must be {must}")
-    return repr(margin)
+    return _number_text("margin", margin, "a share such as 0.05 or '5%'")
+
+
+def _number_text(name: str, value: object, must: str) -> str | None:
+    """Return a number as it is typed; a text, or None, as it is."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} = {shown(value)}: must be {must}")
+    return repr(value)
 
 
 def names(field: str, given: object, example: str) -> tuple[str, ...]:

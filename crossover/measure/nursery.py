@@ -19,9 +19,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
-from crossover.measure.reaper import BLAS, GRACE_S, MARK, NURSERY
 from crossover.proof.settings import THREADS
 
+MARK = "CROSSOVER_WORKER"
+"""Variable that marks the environment of a worker and of all that it starts."""
+NURSERY = "--nursery"
+"""Makes a nursery of what would else be a reaper."""
+BLAS = "OPENBLAS_NUM_THREADS"
+"""Is 1 in a nursery, as numpy's library would start threads as it loads."""
+GRACE_S = 5.0
+"""Seconds that a killed process may take to end; a stuck driver may take longer."""
 NOWHERE = "/"
 """The folder that a worker runs in: numba obeys a file of settings in the user's."""
 

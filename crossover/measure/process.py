@@ -22,9 +22,8 @@ import psutil
 from crossover.contender import Contender
 from crossover.files.untrusted import InputError
 from crossover.interrupts import unbroken
-from crossover.measure.nursery import NOWHERE, Forked, command, fork
+from crossover.measure.nursery import GRACE_S, MARK, NOWHERE, Forked, command, fork
 from crossover.measure.pipe import Ended, R, Request, read_reply
-from crossover.measure.reaper import GRACE_S, MARK
 from crossover.measure.stops import LOOK_S, WATCH, Watch, any_stopped
 from crossover.proof.settings import for_worker
 

@@ -29,18 +29,12 @@ from typing import TextIO
 
 import psutil
 
+from crossover.measure.nursery import BLAS, GRACE_S, MARK, NURSERY
 from crossover.proof.settings import THREADS
 
-MARK = "CROSSOVER_WORKER"
-"""Variable that marks the environment of a worker and of all that it starts."""
-NURSERY = "--nursery"
-BLAS = "OPENBLAS_NUM_THREADS"
-"""Is 1 in a nursery, as numpy's library would start threads as it loads."""
 Serve = Callable[[TextIO, TextIO], None]
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 """Options of Linux' prctl: die with the parent; adopt orphaned descendants."""
-GRACE_S = 5.0
-"""Seconds that a killed process may take to end; a stuck driver may take longer."""
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ from crossover.record import run_folder
 from crossover.report import write
 from crossover.report.terminal import plain_lines
 from crossover.sources.asv import read_asv
-from crossover.sources.foreign.answers import answers, write_analysed
+from crossover.sources.foreign.answers import answers
 from crossover.sources.foreign.asv_store import read_store
 from crossover.sources.foreign.offer import listing, offers
 from crossover.sources.foreign.pytest_files import read_files
@@ -260,7 +260,7 @@ def _held(held, out, data):
         for line in (found[0].read, *found[0].lines, *found[0].left_out):
             assert line.isprintable(), line
         with _undrawn(data):
-            write_analysed(out / "answers", found[0])
+            found[0].write(out / "answers")
         harmless_files(out / "answers")
 
 

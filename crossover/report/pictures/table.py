@@ -31,7 +31,7 @@ class Curve(Protocol):
 
     @property
     def medians(self) -> Sequence[float]:
-        """Of all times at each size."""
+        """The median of all times at each size."""
 
     @property
     def lows(self) -> Sequence[float]:

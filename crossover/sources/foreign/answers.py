@@ -7,7 +7,6 @@ analyse.csv and analyse.md.
 import dataclasses
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import pandas as pd
 
@@ -23,6 +22,7 @@ from crossover.findings import size_text
 from crossover.sources.foreign.held import DEVICE_WORD, Held, Row
 from crossover.sources.foreign.question import (
     AXIS,
+    MOST_CONTENDERS,
     ROW,
     WHO,
     HeldAsk,
@@ -33,14 +33,12 @@ from crossover.sources.foreign.question import (
 from crossover.sources.table.analyse import NO_PAIR, Analysed, analyse
 from crossover.sources.table.ask import TableAsk
 from crossover.sources.table.best import curves, merged
-from crossover.sources.table.paper import write_answers
 from crossover.sources.table.rows import Table
 from crossover.sources.table.text.units import is_rate
 from crossover.sources.table.told import GroupAnswer
 
 TIME = "\0time"
 STATISTICS = ("median", "mean", "min", "max")
-MOST_CONTENDERS = 50
 _GAPS = tuple(map(re.compile, (r"[^\w.+-]+", r"\W+", r"[\W_]+")))
 """What stands between the words of a name, from rare to usual."""
 MOST_NAMED = 5
@@ -257,12 +255,3 @@ def _left_out(
     if len(cells) > MOST_NAMED:
         found.append(f"{len(cells) - MOST_NAMED:,} more rows without a time")
     return found
-
-
-def write_analysed(out: Path, found: Analysed) -> None:
-    """Write analyse.csv, analyse.md and the others, as of a table.
-
-    Raises:
-        InputError: when `out` cannot be written.
-    """
-    write_answers(out, found.pairs, found.curves, found.best, found.read)

@@ -34,7 +34,7 @@ TIME = "time"
 OWN = (BENCHMARK, SUITE, FUNCTION, *WHERE)
 MOST_COMBINATIONS = 1_000_000
 MOST_COMMITS = 20
-"""Of a store with more commits, the newest are read."""
+"""At most this many commits of a store are read, the newest ones."""
 _DATE = re.compile(rb'"date": ?([0-9]{1,15})\b')
 FAILED, SKIPPED = "failed in asv", "n/a in asv: skipped there, or not selected"
 _TIMED = re.compile("(time|timeraw)(_.*)?|(time|timeraw)[A-Z].*", re.IGNORECASE)

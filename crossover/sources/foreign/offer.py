@@ -20,11 +20,17 @@ from crossover.sources.foreign.held import (
     Row,
     size_of,
 )
-from crossover.sources.foreign.question import AXIS, WHO, HeldAsk, cells_of, question
+from crossover.sources.foreign.question import (
+    AXIS,
+    MOST_CONTENDERS,
+    WHO,
+    HeldAsk,
+    cells_of,
+    question,
+)
 
 MOST_OFFERS = 12
 """At most this many commands are listed."""
-MOST_CONTENDERS = 50
 SAID = 6
 
 

@@ -14,6 +14,8 @@ from crossover.files.untrusted import InputError, check_known, listed, refused
 from crossover.sources.foreign.held import BENCHMARK, NAMES, WHERE, Held, Row, size_of
 
 AXIS, WHO, ROW = "\0axis", "\0who", "\0row"
+MOST_CONTENDERS = 50
+"""A column with more values holds no contenders that anybody compares."""
 Groups = list[str]
 
 

@@ -85,6 +85,14 @@ class Analysed:
             printable(line(row, asked)) for asked, found in self.pairs for row in found
         ]
 
+    def write(self, out: Path) -> None:
+        """Write the answers to a folder, with a page and pictures.
+
+        Raises:
+            InputError: when it cannot be written.
+        """
+        write_answers(out, self.pairs, self.curves, self.best, self.read)
+
     @property
     def is_whole(self) -> bool:
         """Whether every row of the pairs has a time."""
@@ -108,7 +116,7 @@ def analyse_file(
     """
     found = analyse_rows(read_file(path, wanted.columns), wanted, margin)
     if out is not None:
-        write_answers(out, found.pairs, found.curves, found.best, found.read)
+        found.write(out)
     return found
 
 

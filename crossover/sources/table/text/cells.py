@@ -68,14 +68,22 @@ def read_cell(text: str, decimal: str) -> Cell | None:
     plain = normal(text)
     value = number(plain, decimal)
     if value is not None:
-        return Cell((value,)) if value else Cell(failed="rounded to 0")
+        return _timed(value)
     if len(several := _several(plain, decimal)) > 1:
         return _of_several(several, decimal)
-    if plain[:1] in "[({" and plain[-1:] in ("]", ")", "}"):
+    if _is_bracketed(plain):
         plain = plain[1:-1].strip()
     if len(plain) > LONGEST:
         return Cell(failed=plain[:20]) if SAID_FAILED.match(plain.casefold()) else None
     return _single(plain.casefold(), plain, decimal)
+
+
+def _timed(value: float, unit: float | None = None) -> Cell:
+    return Cell((value,), unit) if value else Cell(failed="rounded to 0")
+
+
+def _is_bracketed(text: str) -> bool:
+    return text[:1] in "[({" and text[-1:] in ("]", ")", "}")
 
 
 def _single(folded: str, plain: str, decimal: str) -> Cell | None:
@@ -100,7 +108,7 @@ def _single(folded: str, plain: str, decimal: str) -> Cell | None:
 def _with_unit(text: str, decimal: str) -> Cell | None:
     value = number(text, decimal)
     if value is not None:
-        return Cell((value,)) if value else Cell(failed="rounded to 0")
+        return _timed(value)
     match = WITH_UNIT.fullmatch(text)
     value = number(match["rest"], decimal) if match else None
     if match is None or value is None:
@@ -108,7 +116,7 @@ def _with_unit(text: str, decimal: str) -> Cell | None:
     unit = seconds_of(match["unit"])
     if unit is None:
         return Cell((value,), is_rate=True) if is_rate(match["unit"]) else None
-    return Cell((value,), unit) if value else Cell(failed="rounded to 0")
+    return _timed(value, unit)
 
 
 def _clock(text: str) -> Cell | None:
@@ -121,13 +129,13 @@ def _clock(text: str) -> Cell | None:
         return None
     hours, minutes, seconds = (part or "0" for part in match.groups())
     total = 3600 * int(hours) + 60 * int(minutes) + float(seconds.replace(",", "."))
-    return Cell((total,), 1.0) if total else Cell(failed="rounded to 0")
+    return _timed(total, 1.0)
 
 
 def _several(text: str, decimal: str) -> list[str]:
     """Split a cell that holds several times; one text for any other."""
     inside = text
-    if text[:1] in "[({" and text[-1:] in ("]", ")", "}"):
+    if _is_bracketed(text):
         inside = text[1:-1]
         if is_json_list(text):
             return [part.strip() for part in inside.split(",")]
