@@ -77,6 +77,7 @@ def run(
     rounds: int | None = None,
     width: float | None = None,
     margin: str | None = None,
+    both_ends: bool = False,
     grid: bool = False,
     price: list[str] | None = None,
     out: Path | None = None,
@@ -124,6 +125,7 @@ def plan(
     rounds: int | None = None,
     width: float | None = None,
     margin: str | None = None,
+    both_ends: bool = False,
     grid: bool = False,
 ) -> None:
     """Say what `run` would do and how long it would take."""

@@ -1,18 +1,22 @@
 """The search against workers whose cost is known exactly: it converges, and stops."""
 
+import dataclasses
 import math
+import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from builders import FakeWorker, carried_out, opened
 
+from bench.promises.report_size import made_measurements, made_spec
 from crossover.analysis.crossover import crossovers
 from crossover.contender import Contender
 from crossover.crossing.boundaries import NOWHERE, Answered, Boundary
 from crossover.crossing.zones import Zone
 from crossover.plan.next_size import Aim, Reach, next_size, roundest
-from crossover.plan.plan import controls, next_blocks, next_look, outermost_first
+from crossover.plan.plan import Known, controls, next_blocks, next_look, outermost_first
 from crossover.spec.load import load_preset
 from crossover.spec.resolve import resolve
 from crossover.spec.spec import parse_spec
@@ -29,6 +33,8 @@ SPEC = {
 TRUTH = 300.0
 AHEAD_FROM = (1.05 * (1e-3 + 0.5e-6 * TRUTH) - 1e-3) / (1e-6 - 1.05 * 0.5e-6)
 """Where one thread takes 1.05 times as long as two."""
+BEHIND_UNTIL = (1e-3 + 0.5e-6 * TRUTH - 1.05 * 1e-3) / (1.05 * 1e-6 - 0.5e-6)
+"""Where two threads take 1.05 times as long as one."""
 
 
 class Priced(FakeWorker):
@@ -62,6 +68,44 @@ def test_the_search_narrows_the_interval_around_the_truth(tmp_path):
     assert added
     assert all(64 < size < 512 for size in added)
     assert next_blocks(parse_spec(SPEC | {"width": 1.25}, "t"), run.measurements) == []
+
+
+def test_where_a_lag_ends_is_narrowed_down_if_that_is_asked_for(tmp_path):
+    runs = {
+        both: searched({"width": 1.25, "both_ends": both}, tmp_path / str(both))[0]
+        for both in (False, True)
+    }
+    found = {both: crossovers(run)[0].answer for both, run in runs.items()}
+    wide = {b: a.behind_until_high / a.behind_until_low for b, a in found.items()}
+    assert wide[True] <= 1.25 < wide[False]
+    assert found[True].behind_until == pytest.approx(BEHIND_UNTIL, rel=0.06)
+    assert found[True].high / found[True].low <= 1.25
+    assert len(runs[True].measurements) > len(runs[False].measurements)
+
+
+def calls_of(work):
+    """Return how many functions something calls, whatever the machine's speed."""
+    calls = Counter()
+    sys.setprofile(lambda frame, event, argument: calls.update([event]))
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return calls["call"] + calls["c_call"]
+
+
+def test_planning_is_linear_in_the_number_of_sweeps():
+    def planned(sweeps):
+        spec = made_spec(sweeps, 2).model_copy(update={"grid": False})
+        rows = list(made_measurements(spec, 8))
+        known = Known(spec, rows)
+        assert known.next_blocks()  # what is computed once is, before the count
+        return calls_of(known.next_blocks), calls_of(lambda: Known(spec, rows))
+
+    few, many = planned(4), planned(16)
+    assert [b / a for a, b in zip(few, many, strict=True)] == pytest.approx(
+        [4, 4], rel=0.1
+    )
 
 
 def test_the_search_costs_a_fraction_of_a_grid_of_the_same_width(tmp_path):
@@ -111,6 +155,24 @@ def found_at(at, low, high, sizes):
 )
 def test_where_a_lead_begins_is_narrowed_down(at, low, high, rounds, size):
     assert next_size(found_at(at, low, high, [*rounds]), rounds, AIM) == size
+
+
+def test_where_a_lag_ends_comes_after_the_lead_and_also_without_one():
+    both = dataclasses.replace(AIM, both_ends=True)
+    until = Boundary(100.0, 50.0, 200.0)
+    wide = dataclasses.replace(
+        found_at(400.0, 200.0, 800.0, [8, 75, 512]), behind_until=until
+    )
+    rounds = {8: 8, 75: 8, 512: 8}
+    assert next_size(wide, rounds, both) == next_size(wide, rounds, AIM) == 192
+    narrow = dataclasses.replace(wide, ahead_from=Boundary(512.0, 500.0, 530.0))
+    narrow_rounds = {8: 8, 75: 8, 480: 32, 512: 32}
+    assert next_size(narrow, narrow_rounds, AIM) is None
+    assert next_size(narrow, narrow_rounds, both) == 96
+    never = located("never", Zone("behind", *LOST), NOT, [*rounds])
+    never = dataclasses.replace(never, behind_until=until)
+    assert next_size(never, rounds, AIM) is None
+    assert next_size(never, rounds, both) == 96
 
 
 AHEAD, NOT = Zone("ahead", 0.3, 0.4), Zone("not_ahead", -0.1, 0.01)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import crossover.door.benchmarks  # noqa: F401  # what a run loads, pytester unloads
+
 ROOT = Path(__file__).parent.parent
 pytest_plugins = ["pytester"]
 
@@ -40,7 +42,10 @@ TRUTH = 315 / 2.95
 
 @pytest.fixture
 def suite(pytester, monkeypatch):
-    """Return what runs pytest on a suite, with our plugin installed beside it."""
+    """Return what runs pytest on a suite, with our plugin installed beside it.
+
+    It does so in this process, or if asked in a new one.
+    """
     made = pytester.mkdir("site") / "plugin-1.0.dist-info"
     made.mkdir()
     points = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -48,13 +53,15 @@ def suite(pytester, monkeypatch):
     (made / "METADATA").write_text("Metadata-Version: 2.1\nName: plugin\nVersion: 1\n")
     (made / "entry_points.txt").write_text("\n".join(["[pytest11]", *lines]))
     monkeypatch.setenv("PYTHONPATH", str(made.parent))
+    monkeypatch.syspath_prepend(made.parent)
     for name in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER"):  # of who runs this test
         monkeypatch.delenv(name, raising=False)
     pytester.makepyfile(clock=CLOCK)
 
-    def run(text, *options):
+    def run(text, *options, anew=False):
         pytester.makepyfile(test_theirs=text)
-        return pytester.runpytest_subprocess(*options)
+        way = pytester.runpytest_subprocess if anew else pytester.runpytest_inprocess
+        return way(*options)
 
     return run
 
@@ -94,7 +101,7 @@ def test_what_is_loaded():
     assert "crossover" in loaded
     assert not {"torch", "numpy", "pandas", "pydantic", "matplotlib"} & loaded
 """
-    done = suite(looks, "-p", "no:benchmark", "-p", "no:xdist")
+    done = suite(looks, "-p", "no:benchmark", "-p", "no:xdist", anew=True)
     done.assert_outcomes(passed=1)
     assert "= crossover =" not in done.stdout.str()
 
@@ -163,8 +170,8 @@ class TestSort:
 def test_exit_codes_are_those_of_the_tests(suite):
     broken = SUITE + "\ndef test_fails():\n    assert 0\n"
     for options, code in (((), 1), (("-k", "nothing"), 5)):
-        assert suite(broken, *options).ret == code
-        assert suite(broken, *options, *ASKED).ret == code
+        assert suite(broken, *options, anew=True).ret == code
+        assert suite(broken, *options, *ASKED, anew=True).ret == code
 
 
 @pytest.mark.parametrize(
@@ -178,7 +185,7 @@ def test_exit_codes_are_those_of_the_tests(suite):
 )
 def test_where_nothing_was_measured_a_line_says_why(suite, options, why):
     text = SUITE + "\ndef test_passes():\n    pass\n"
-    done = suite(text, *options, *ASKED)
+    done = suite(text, *options, *ASKED, anew="-n" in options)
     (said,) = [line for line in done.stdout.lines if line.startswith("no answer: ")]
     assert said.endswith(why)
 
@@ -240,7 +247,7 @@ def test_no_benchmark():
 
 
 def test_a_marked_benchmark_waits_for_all_accelerators(suite):
-    suite(SYNCED, "--strict-markers").assert_outcomes(passed=3)
+    suite(SYNCED, "--strict-markers", anew=True).assert_outcomes(passed=3)
     done = suite("import pytest\n\n@pytest.mark.crossover_sync\ndef test_it(): pass\n",
                  "--strict-markers", "-p", "no:benchmark")  # fmt: skip
     done.assert_outcomes(passed=1)

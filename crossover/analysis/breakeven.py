@@ -88,7 +88,7 @@ def break_evens(run: Run, recorded: Recorded | None = None) -> list[BreakEven]:
     barred = control_fired(control_crossovers(run, recorded))
     found: dict[tuple[Case, Pair], BreakEven] = {}
     for sweep in spec.sweep:
-        for case in sweep.cases_with(run.measurements).values():
+        for case in recorded.lines.along(sweep).values():
             for pair in spec.pairs_of(sweep):
                 one = _one(recorded, case, pair, spec)
                 if one is None or (case, pair) in found:

@@ -127,7 +127,7 @@ def _curves(run: Run) -> dict[Key, Curve]:
     spec, recorded = run.spec, Recorded(run.measurements)
     found: dict[Key, Curve] = {}
     for sweep in spec.sweep:
-        cases = sweep.cases_with(run.measurements)
+        cases = recorded.lines.along(sweep)
         for pair in spec.pairs_of(sweep):
             for view in VIEWS:
                 ratios = {

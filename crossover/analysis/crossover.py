@@ -52,11 +52,12 @@ def crossovers(run: Run, recorded: Recorded | None = None) -> list[Crossover]:
     decided, no other verdict of the run stands. Nor does one where other programs took
     a large part of the cores.
     """
-    spec, seen = run.spec, _by_metric(run, recorded or Recorded(run.measurements))
+    spec, recorded = run.spec, recorded or Recorded(run.measurements)
+    seen = _by_metric(run, recorded)
     found: list[Crossover] = []
     controls: list[Crossover] = []
     for sweep in spec.sweep:
-        cases = sweep.cases_with(run.measurements)
+        cases = recorded.lines.along(sweep)
         # what other tools should have measured is not known
         asked = tuple(sweep.cases()) if run.paired else ()
         for pair in spec.pairs_of(sweep):
@@ -75,7 +76,7 @@ def control_crossovers(run: Run, recorded: Recorded) -> list[Crossover]:
     return [
         row
         for sweep in spec.sweep
-        for row in _controls(spec, sweep, seen, sweep.cases_with(run.measurements))
+        for row in _controls(spec, sweep, seen, recorded.lines.along(sweep))
     ]
 
 

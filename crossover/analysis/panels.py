@@ -137,11 +137,10 @@ def control_series(
         recorded: the run's measurements by cell.
     """
     spec = run.spec
-    one_each = {m.case: m for m in run.measurements}.values()
     rows = [c for c in found if c.is_control]
     controls = []
     for sweep in spec.sweep:
-        cases = sweep.cases_with(one_each)
+        cases = recorded.lines.along(sweep)
         for pair in control_pairs(cases.values(), recorded):
             own = (c for c in rows if is_along(c, sweep))
             names = str(pair[0]), str(pair[1])

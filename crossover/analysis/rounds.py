@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from crossover.analysis.flags import cell_flags, few_disturbed
 from crossover.contender import BEST, Contender
 from crossover.nouns import Case, Cell, Machine, Measurement
+from crossover.spec.sweep import Lines
 
 T = TypeVar("T")
 Rounds = dict[int, float]
@@ -66,7 +67,10 @@ class Recorded:
         """How often one training pays each cost, by case."""
         self._elsewhere: dict[tuple[Cell, int], str] = {}
         """The machine's id of each round that was not measured on the run's first."""
+        self.lines = Lines()
+        """The cases of all rounds, discarded ones among them, by line."""
         for m in measurements:
+            self.lines.add(m.case)
             cell = Cell(m.case, m.contender)
             if m.machine_id:
                 self._elsewhere[cell, m.round] = m.machine_id

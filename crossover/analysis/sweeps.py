@@ -94,13 +94,12 @@ def sweep_results(
     """
     spec = run.spec
     recorded = recorded or Recorded(run.measurements)
-    one_each = {m.case: m for m in run.measurements}.values()
     found = [c for c in crossovers if c.view == view]
     known = estimates(run, recorded) if known is None else known
     by_cell = {(e.contender, e.case): e for e in known if e.view == view}
     results = []
     for sweep in spec.sweep:
-        cases = sweep.cases_with(one_each)
+        cases = recorded.lines.along(sweep)
         cells = itertools.product(spec.contenders_of(sweep), cases.values())
         asked = {(str(one), str(other)) for one, other in spec.pairs_of(sweep)}
         along = [c for c in found if is_along(c, sweep)]

@@ -47,6 +47,7 @@ class Ask:
     rounds: int | None = None
     width: float | None = None
     margin: str | None = None
+    both_ends: bool = False
     grid: bool = False
     prices: tuple[str, ...] = ()
 
@@ -64,7 +65,7 @@ class Ask:
                 option = "--" + name.replace("_", "-")
                 raise InputError(f"{name}: must be given once, not also as {option}")
         sizes = words | {name: options[name] for name in names}
-        alike = "preset", "budget", "rounds", "width", "margin", "grid"
+        alike = "preset", "budget", "rounds", "width", "margin", "both_ends", "grid"
         return cls(
             target=target,
             contenders=tuple(options["contender"] or ()),
@@ -97,8 +98,7 @@ class Ask:
             for sweep in fields["sweep"]:
                 sweep.pop("contenders", None), sweep.pop("pairs", None)
         fields |= self._more()
-        if self.grid:
-            fields["grid"] = True
+        fields |= {n: True for n in ("both_ends", "grid") if getattr(self, n)}
         if self.prices:
             fields["prices"] = parse_prices(self.prices)
         spec = parse_spec(fields, "options")

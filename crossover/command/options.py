@@ -76,6 +76,9 @@ OPTIONS = {
         "SHARE",
         "A contender is ahead when it is faster by more than this, such as 5%.",
     ),
+    "both_ends": _flag(
+        "--both-ends", "Search, too, up to which size the challenger is slower."
+    ),
     "grid": _flag("--grid", "Only the sizes given, all rounds alike."),
     "price": _option(
         "DEVICE=PER_HOUR",

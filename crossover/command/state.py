@@ -8,6 +8,7 @@ from crossover.files.untrusted import InputError
 from crossover.nouns import Run
 from crossover.record import copies, launched, run_folder
 from crossover.record.lock import MEASURING, holder
+from crossover.spec.sweep import Lines
 
 Say = Callable[[str], None]
 
@@ -38,12 +39,8 @@ def _measured(folder: Path) -> Iterable[Path]:
 
 def say_unswept(run: Run, name: str, say: Say) -> None:
     """Say how many rows of a run are of no sweep, so that no answer has any of them."""
-    first = {m.case: m for m in run.measurements}
-    swept = {
-        case
-        for sweep in run.spec.sweep
-        for case in sweep.cases_with(first.values()).values()
-    }
+    lines = Lines(run.measurements)
+    swept = {case for s in run.spec.sweep for case in lines.along(s).values()}
     rows = sum(m.case not in swept for m in run.measurements)
     if rows:
         were = "row of no sweep was" if rows == 1 else "rows of no sweep were"

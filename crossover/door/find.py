@@ -45,6 +45,7 @@ def find(
     rounds: int | None = None,
     width: float | None = None,
     margin: str | float | None = None,
+    both_ends: bool = False,
     grid: bool = False,
     seed: int = 0,
     progress: bool = True,
@@ -69,6 +70,7 @@ def find(
         rounds: the most rounds of a size.
         width: search until high / low of a crossover is at most this.
         margin: share by which a contender must be faster to be ahead; None: 5 %.
+        both_ends: search, too, up to which size the challenger is slower.
         grid: measure the sizes given, all alike, and add none.
         seed: orders the contenders of each round.
         progress: show how far it is.
@@ -86,6 +88,7 @@ def find(
         "name": "find",
         "workload": workload.name,
         "sweep": [_sweep(workload, axis, sizes, at or {})],
+        "both_ends": both_ends,
         "grid": grid,
         "seed": seed,
         **_contenders(workload, devices),

@@ -38,6 +38,7 @@ def run(
     rounds: int | None = None,
     width: float | None = None,
     margin: str | float | None = None,
+    both_ends: bool = False,
     grid: bool = False,
     progress: bool = True,
 ) -> Result:
@@ -53,6 +54,7 @@ def run(
         rounds: the most rounds of a size.
         width: search until high / low of a crossover is at most this.
         margin: share by which a contender must be faster to be ahead.
+        both_ends: search, too, up to which size the challenger is slower.
         grid: measure the sizes given, all alike, and add none.
         progress: show how far it is.
 
@@ -76,6 +78,7 @@ def run(
         rounds=rounds,
         width=width,
         margin=share_text(margin),
+        both_ends=both_ends,
         grid=grid,
     )
     spec = ask.spec(usable_cores())

@@ -46,6 +46,8 @@ class Aim:
     """The high / low of an interval that is narrow enough."""
     margin: float
     """Share by which a contender must be faster to be ahead."""
+    both_ends: bool = False
+    """Narrow down, too, up to which size the challenger is behind."""
 
 
 def next_size(
@@ -53,8 +55,9 @@ def next_size(
 ) -> int | None:
     """Return the size to measure next for one pair, or None when it is settled.
 
-    Where the lead begins is narrowed down; no rounds are spent to prove equality. If
-    the lead may begin beyond the sizes measured, the next size there is measured.
+    Where the lead begins is narrowed down, then, if that is wanted, where the lag ends;
+    no rounds are spent to prove equality. If the lead may begin beyond the sizes
+    measured, the next size there is measured.
 
     Args:
         found: the pair's zones and boundaries as the rounds so far show them.
@@ -62,9 +65,18 @@ def next_size(
         aim: how sure the answer must be.
         reach: the sizes by which the range may be extended.
     """
-    sizes = list(rounds)
     if found.outcome == "not_monotone":
         return None
+    proposed = _for_the_lead(found, rounds, aim, reach)
+    if proposed is None and aim.both_ends and found.behind_until.at is not None:
+        return narrowed(found.behind_until, rounds, aim)
+    return proposed
+
+
+def _for_the_lead(
+    found: Answered, rounds: dict[int, int], aim: Aim, reach: Reach
+) -> int | None:
+    sizes = list(rounds)
     smallest, largest = found.zones[0], found.zones[-1]
     if largest.name != AHEAD:
         if reach.up is not None and rises(sizes, found.zones):

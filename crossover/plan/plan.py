@@ -24,7 +24,7 @@ from crossover.nouns import Case, Cell, Machine, Measurement
 from crossover.plan.extend import Means, larger, smaller
 from crossover.plan.next_size import NOWHERE, Aim, Reach, next_size
 from crossover.spec.spec import Spec
-from crossover.spec.sweep import Sweep
+from crossover.spec.sweep import Lines, Sweep
 from crossover.workloads.registry import definition
 
 FIRST_LOOK = LOOKS[0]
@@ -93,7 +93,7 @@ class Known:
         self.recorded = TrainSeconds(())
         self._rounds: Counter[Cell] = Counter()
         self._next: dict[Case, int] = {}
-        self._first: dict[Case, Measurement] = {}
+        self._lines = Lines()
         self._wanted = self._asked_for()
         self.add(measurements)
 
@@ -104,7 +104,7 @@ class Known:
             if m.discarded:
                 continue
             self._next[m.case] = max(self._next.get(m.case, 0), m.round + 1)
-            self._first.setdefault(m.case, m)
+            self._lines.add(m.case)
             self._rounds[Cell(m.case, m.contender)] += m.status == "ok"
             if m.status != "ok" or not self.spec.grid:
                 self.recorded.add(m)
@@ -152,7 +152,7 @@ class Known:
 
     def _search(self, sweep: Sweep, pair: Pair) -> tuple[int, Block] | None:
         """Return how many rounds of the search a pair has had, and its next block."""
-        cases = sweep.cases_with(self._first.values())
+        cases = self._lines.along(sweep)
         every = {size: self._ratios(case, pair) for size, case in cases.items()}
         ratios = {size: values for size, values in every.items() if len(values)}
         if len(ratios) < 2:
@@ -163,7 +163,7 @@ class Known:
         group = dict.fromkeys(
             c for c in spec.contenders_of(sweep) if any(a.covers(c) for a in pair)
         )
-        aim = Aim(spec.rounds, spec.width, spec.margin)
+        aim = Aim(spec.rounds, spec.width, spec.margin, spec.both_ends)
         reach = self._reach(sweep, min(rounds), max(rounds), group)
         if (proposed := next_size(found, rounds, aim, reach)) is None:
             return None

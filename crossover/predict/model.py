@@ -162,7 +162,7 @@ def predict(
     known = [e for e in estimates(run, recorded) if not e.contender.copy]
     timed = {e.case for e in known if e.contender.device == "cpu"}
     for sweep in spec.sweep:
-        every_size = sweep.cases_with(run.measurements)
+        every_size = recorded.lines.along(sweep)
         cases = {size: case for size, case in every_size.items() if case in timed}
         if not cases:
             continue

@@ -59,6 +59,8 @@ class Spec(Strict):
     """Measure the sizes given, all alike, and add none."""
     width: Annotated[Real, Field(gt=1)] = 1.25
     """The search goes on until high / low of a crossover is at most this."""
+    both_ends: StrictBool = False
+    """Search, too, up to which size the challenger is behind."""
     control: StrictBool = True
     """Measure a contender against itself too, in at most a tenth of the time."""
     seed: Seed = 0

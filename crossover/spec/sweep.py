@@ -81,15 +81,6 @@ class Sweep(Strict):
         """Return the case at one size of the axis."""
         return self.line.at(**{self.axis: size})
 
-    def cases_with(self, measurements: Iterable[Measurement]) -> dict[int, Case]:
-        """Return `cases` and those the adaptive search added, smallest first."""
-        cases = self.cases()
-        for m in measurements:
-            size = m.case[self.axis]
-            if size not in cases and m.case == self.case_at(size):
-                cases[size] = m.case
-        return dict(sorted(cases.items()))
-
     def clipped(self) -> Iterable[tuple[str, int, str]]:
         """Yield (size, value, size that it exceeds) for each value that is clipped."""
         for size in self.workload.sizes:
@@ -99,6 +90,34 @@ class Sweep(Strict):
 
     def _asked(self, name: str) -> tuple[int, ...]:
         return self.values if name == self.axis else (self.line[name],)
+
+
+class Lines:
+    """The cases that were measured, found by the line of a sweep on which they lie."""
+
+    def __init__(self, measurements: Iterable[Measurement] = ()) -> None:
+        self._cases: dict[Case, None] = {}
+        self._along: dict[str, dict[Case, dict[int, Case]]] = {}
+        for m in measurements:
+            self.add(m.case)
+
+    def add(self, case: Case) -> None:
+        """Add a case, which may be known already."""
+        if case not in self._cases:
+            self._cases[case] = None
+            for axis, lines in self._along.items():
+                lines.setdefault(case.without(axis), {})[case[axis]] = case
+
+    def along(self, sweep: Sweep) -> dict[int, Case]:
+        """Return a sweep's cases and those the search added, smallest first."""
+        axis = sweep.axis
+        if axis not in self._along:
+            lines: dict[Case, dict[int, Case]] = {}
+            for case in self._cases:
+                lines.setdefault(case.without(axis), {})[case[axis]] = case
+            self._along[axis] = lines
+        added = self._along[axis].get(sweep.line, {})
+        return dict(sorted({**sweep.cases(), **added}.items()))
 
 
 @cache
