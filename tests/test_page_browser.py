@@ -55,7 +55,7 @@ def file(tmp_path_factory):
     )
     derived = dataclasses.replace(derived, crossovers=[*derived.crossovers, row])
     first = next(pictures(run, derived))
-    shown = dataclasses.replace(first, png=small_png(first.figure))
+    shown = dataclasses.replace(first, png=small_png(first.draw()))
     out = tmp_path_factory.mktemp("page") / "report.html"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pages, "MOST_ROWS", 20)  # axe looks at every cell

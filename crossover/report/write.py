@@ -1,7 +1,7 @@
 """Write every derived file of a run, each atomically, from its measurements alone."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +18,7 @@ from crossover.files.untrusted import InputError
 from crossover.findings import Crossover
 from crossover.nouns import Run
 from crossover.report.page import page
-from crossover.report.pictures.figures import pictures, save
+from crossover.report.pictures.figures import pictures, save_all
 from crossover.report.tables import document
 from crossover.report.words.document import Picture, markdown
 
@@ -70,7 +70,7 @@ def write_report(
             table: pd.DataFrame = getattr(tables, name)
             chosen = _chosen(columns, table, run.spec.declared.axes)
             write_atomically(out / f"{name}.tex", _latex(table[chosen]))
-        shown = list(_plots(run, derived, out))
+        shown = _plots(run, derived, out)
         text = markdown(document(run, derived, shown, partial))
         write_atomically(out / "report.md", text)
         html = page(run, derived, tables, shown, partial)
@@ -115,12 +115,9 @@ def _latex(table: pd.DataFrame) -> str:
     return text
 
 
-def _plots(run: Run, derived: Derived, out: Path) -> Iterator[Picture]:
-    """Write each picture as PNG and SVG, and yield it."""
+def _plots(run: Run, derived: Derived, out: Path) -> list[Picture]:
+    """Write each picture as PNG and SVG, and return it."""
     if (out / "plots").is_symlink():  # of a stranger: it leads anywhere
         raise InputError(f"out = {str(out)!r}: plots is a link; must be a folder")
     (out / "plots").mkdir(exist_ok=True)
-    for picture in pictures(run, derived):
-        assert picture.figure is not None
-        png = save(picture.figure, out / "plots", picture.name)
-        yield replace(picture, png=png, figure=None)
+    return save_all([*pictures(run, derived)], out / "plots")

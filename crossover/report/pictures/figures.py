@@ -1,10 +1,16 @@
-"""Every figure of a report, one at a time: a `Run` in, `Picture`s out.
+"""Every figure of a report: a `Run` in, `Picture`s out, which `save_all` draws.
 
-The writer saves each picture and drops it before it asks for the next.
+It does so in a process for each core, where that is safe.
 """
 
 import io
+import multiprocessing
+import os
+import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -46,7 +52,7 @@ NOT_DRAWN = (
 
 
 def pictures(run: Run, derived: Derived) -> Iterator[Picture]:
-    """Draw every figure of a run, lazily: each is made when asked for.
+    """Yield every figure of a run, each with what draws it.
 
     First those of each sweep, training alone; then speedups over two axes; then the A/A
     control.
@@ -67,7 +73,7 @@ def pictures(run: Run, derived: Derived) -> Iterator[Picture]:
             caption + ("" if every else NOT_DRAWN),
             values=(f"#numbers-{i}", "the numbers below"),
             sweep=i,
-            figure=sweep_figure(result, palette),
+            draw=partial(sweep_figure, result, palette),
         )
         yield first
         if every or i == 1:
@@ -75,9 +81,9 @@ def pictures(run: Run, derived: Derived) -> Iterator[Picture]:
     yield from _grids(speedup_grids(results), MOST_GRIDS if every else 1)
     controls = control_series(run, derived.crossovers, derived.recorded)
     if controls:
-        words, figure = captions.control(controls), control_figure(controls, palette)
+        words, draw = captions.control(controls), partial(control_figure, controls)
         values = "#crossovers", "the crossovers with the flag control"
-        yield Picture("control", *words, values=values, figure=figure)
+        yield Picture("control", *words, values=values, draw=partial(draw, palette))
 
 
 def image(figure: Figure, kind: str) -> bytes:
@@ -116,6 +122,63 @@ def save(figure: Figure, folder: Path, name: str) -> bytes:
     return png
 
 
+def save_all(waiting: Sequence[Picture], folder: Path) -> list[Picture]:
+    """Draw pictures, write each as SVG and PNG, and return them with their PNGs.
+
+    Where it is safe, each core has a process that draws a share of them. It is forked,
+    so that it has what is to be drawn. What it did not manage is drawn here, and fails
+    here if it must.
+    """
+    n = min(len(waiting), _cores())
+    others = []
+    if n > 1:
+        context = multiprocessing.get_context("fork")
+        shares = [waiting[i::n] for i in range(1, n)]
+        others = [context.Process(target=_try_share, args=(s, folder)) for s in shares]
+    try:
+        for process in others:
+            process.start()
+        for picture in waiting[:: n or 1]:
+            _save_one(picture, folder)
+        for i, process in enumerate(others, start=1):
+            process.join()
+            for picture in waiting[i::n] if process.exitcode else ():
+                _save_one(picture, folder)
+    finally:
+        for process in others:
+            process.terminate()
+            process.join()
+    return [
+        replace(one, png=(folder / f"{one.name}.png").read_bytes(), draw=None)
+        for one in waiting
+    ]
+
+
+def _cores() -> int:
+    """Return how many processes may draw: one, unless it is safe to fork this one.
+
+    A library's threads, such as torch's, and locks that they hold are not forked.
+    """
+    is_alone = threading.active_count() == 1 and "torch" not in sys.modules
+    is_portable = "CROSSOVER_PORTABLE" in os.environ or not hasattr(os, "fork")
+    if is_portable or not is_alone:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+
+def _try_share(share: Sequence[Picture], folder: Path) -> None:
+    try:
+        for picture in share:
+            _save_one(picture, folder)
+    except BaseException:  # it is told by whom waits for this process, not here
+        os._exit(1)
+
+
+def _save_one(picture: Picture, folder: Path) -> None:
+    assert picture.draw is not None
+    save(picture.draw(), folder, picture.name)
+
+
 def palette_of(results: Sequence[SweepResult]) -> dict[str, Look]:
     """Give every contender of a run its look: those measured first, then `best`."""
     measured = [str(e.contender) for r in results for e in r.estimates]
@@ -132,8 +195,8 @@ def _grids(grids: Sequence[Grid], most: int) -> Iterator[Picture]:
     for i, grid in enumerate(grids[:most], start=1):
         head, alt, caption = captions.grid(grid)
         name = f"grid{i}-{grid.axis}-{grid.second_axis}"
-        figure = grid_figure(grid)
-        yield Picture(name, head, alt, caption + more, values=values, figure=figure)
+        draw = partial(grid_figure, grid)
+        yield Picture(name, head, alt, caption + more, values=values, draw=draw)
 
 
 def _beside(
@@ -147,18 +210,18 @@ def _beside(
     breaks = break_evens_of(result, derived.break_evens)
     if breaks:
         words = captions.break_even(result, breaks)
-        figure = break_even_figure(breaks, along, title, palette)
+        draw = partial(break_even_figure, breaks, along, title, palette)
         values = "#break-even", "the break-even table"
-        yield Picture(f"{stem}-break_even", *words, values=values, figure=figure)
+        yield Picture(f"{stem}-break_even", *words, values=values, draw=draw)
     parts = phases(result, derived.estimates, PHASE_SIZES)
     if parts:
         words = captions.phases(result, parts)
-        figure = phases_figure(parts, along, title, palette)
+        draw = partial(phases_figure, parts, along, title, palette)
         values = "#times", "the times in all three ways to count"
-        yield Picture(f"{stem}-phases", *words, values=values, figure=figure)
+        yield Picture(f"{stem}-phases", *words, values=values, draw=draw)
     warmed = warm_ups(result, derived.recorded, WARM_UP_SIZES)
     if warmed:
         words = captions.warm_up(result, warmed)
-        figure = warm_up_figure(warmed, along, title, palette)
+        draw = partial(warm_up_figure, warmed, along, title, palette)
         values = "measurements.csv", "measurements.csv, column warmup_s"
-        yield Picture(f"{stem}-warm_up", *words, values=values, figure=figure)
+        yield Picture(f"{stem}-warm_up", *words, values=values, draw=draw)

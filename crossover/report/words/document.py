@@ -4,7 +4,7 @@ Reports, predictions, verdicts and tables of machines all are a `Document`.
 """
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -50,8 +50,8 @@ class Picture:
     """A link to its exact values, and the words for it."""
     sweep: int | None = None
     """The sweep whose numbers stand below it, from 1."""
-    figure: "Figure | None" = None
-    """What is drawn, until it is saved."""
+    draw: "Callable[[], Figure] | None" = None
+    """Draws it; None once it is saved."""
 
     @property
     def data(self) -> str:

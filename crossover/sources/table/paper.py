@@ -4,7 +4,7 @@ In: what `analyse` found. Out: analyse.csv, best.csv, analyse.md, analyse.html, 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from crossover.analysis.panels import Grid, GridLine
@@ -82,14 +82,23 @@ def _best_csv(pairs: Sequence[Answered], best: Sequence[Best]) -> str:
 
 def drawn(
     out: Path, pairs: Sequence[Answered], curves: dict[Key, list[Curve]]
-) -> Iterator[Picture]:
+) -> list[Picture]:
     """Draw each group, and each pair over two axes, as PNG and SVG."""
-    from crossover.report.pictures.figures import save
-    from crossover.report.pictures.table import Lead, table_figure
+    from crossover.report.pictures.figures import save_all
 
     if (out / "plots").is_symlink():  # of a stranger: it leads anywhere
         raise InputError(f"out = {str(out)!r}: plots is a link; must be a folder")
     (out / "plots").mkdir(exist_ok=True)
+    waiting = [*_groups(pairs, curves), *_maps(pairs, curves)]
+    return save_all(waiting, out / "plots")
+
+
+def _groups(
+    pairs: Sequence[Answered], curves: dict[Key, list[Curve]]
+) -> Iterator[Picture]:
+    """Yield what draws each group's times and speedups."""
+    from crossover.report.pictures.table import Lead, table_figure
+
     for number, (group, some) in enumerate([*curves.items()][:MOST_PICTURES], start=1):
         asked = pairs[0][0]
         named = zip(asked.by, group, strict=True)
@@ -98,22 +107,19 @@ def drawn(
         rows = [(row, a) for a, found in pairs for row in found if row.group == group]
         lines = [line(row, a) for row, a in rows]
         leads = [Lead(a.baseline, a.challenger, row.answer) for row, a in rows]
-        figure = table_figure(some, leads, asked.axis, title)
-        picture = Picture(
+        yield Picture(
             name, title or "Times and speedups", printable("; ".join(lines)),
             "Left the medians with their quartiles, right how many times as fast each "
             "challenger is. Values: analyse.csv, best.csv.",
+            draw=partial(table_figure, some, leads, asked.axis, title),
         )  # fmt: skip
-        yield replace(picture, png=save(figure, out / "plots", name))
-    yield from _maps(out, pairs, curves)
 
 
 def _maps(
-    out: Path, pairs: Sequence[Answered], curves: dict[Key, list[Curve]]
+    pairs: Sequence[Answered], curves: dict[Key, list[Curve]]
 ) -> Iterator[Picture]:
-    """Draw each pair's speedups over the size and a column of groups, if of numbers."""
+    """Yield each pair's speedups over size and a column of groups, if of numbers."""
     from crossover.report.pictures.captions import grid as words
-    from crossover.report.pictures.figures import save
     from crossover.report.pictures.grid import grid_figure
 
     for number, (asked, found) in enumerate(pairs[:MOST_PICTURES], start=1):
@@ -124,8 +130,8 @@ def _maps(
                 "ahead; bar: its interval. Values: analyse.csv."
             )
             name = f"map{number}"
-            png = save(grid_figure(grid), out / "plots", name)
-            yield Picture(name, heading, alt, caption, png=png)
+            draw = partial(grid_figure, grid)
+            yield Picture(name, heading, alt, caption, draw=draw)
 
 
 def _grid(
