@@ -22,9 +22,10 @@ $(STAMP): pyproject.toml $(CONSTRAINTS) install.py
 crossover: $(STAMP)
 	$(BIN)/crossover run || test $$? -eq 3  # 3: usable, and says what is missing
 
-# Two processes run the tests, file by file. Threads that wait must sleep: otherwise one
-# process' threads keep the other's from the cores, and tests take eight times as long.
-TESTS := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2 --dist loadfile
+# Three processes run the tests, file by file: on two cores, as one of them mostly waits.
+# Threads that wait must sleep: otherwise one process' threads keep the other's from the
+# cores, and tests take eight times as long.
+TESTS := OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 3 --dist loadfile
 test: $(STAMP)
 	$(TESTS)
 

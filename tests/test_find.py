@@ -71,6 +71,9 @@ def test_a_spinning_pair_crosses_where_its_law_says(known):
     if is_withheld(answer.flags):  # a machine with other work on its cores
         assert found.answer.splitlines()[1].startswith("  Not to be trusted: ")
         return
+    if answer.outcome == "inconclusive":  # disturbed too often for its rounds
+        assert "; next: crossover.find(..., " in found.answer.splitlines()[1]
+        return
     assert answer.outcome == "found", found.answer
     assert answer.low / 1.1 <= TRUTH <= answer.high * 1.1
     assert answer.speedup_largest == pytest.approx(4096 / 1324, rel=0.1)

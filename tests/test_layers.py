@@ -179,8 +179,10 @@ def test_no_folder_holds_more_than_a_reader_can_survey():
 LOADED = {
     "from softmax_core import train": ("pandas", "seaborn", "crossover"),
     "import crossover.cli": ("torch", "pandas", "seaborn", "scipy", "matplotlib"),
-    "import crossover.pipeline, crossover.analysis.breakeven": ("torch", "pandas"),
-    "import crossover.analysis.frame": ("torch",),
+    "import crossover.pipeline, crossover.analysis.breakeven": (
+        "torch", "pandas", "scipy.stats",
+    ),
+    "import crossover.analysis.frame": ("torch", "scipy.stats"),
     "import crossover.door.run, crossover.door.compared": ("torch", "matplotlib"),
     "import crossover.door.pytest_plugin": ("torch", "pandas", "numpy", "pydantic"),
 }

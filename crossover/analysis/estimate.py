@@ -5,9 +5,9 @@ statistics, and so assumes nothing of the distribution.
 """
 
 from functools import lru_cache
+from math import comb
 
 import numpy as np
-from scipy import stats
 
 from crossover.analysis.flags import view_flags
 from crossover.analysis.rounds import Recorded
@@ -55,9 +55,10 @@ def order_statistics(n: int, confidence: float) -> tuple[int, float]:
     median with probability 1 - 2 P(Binomial(n, 1/2) <= rank), whatever the
     distribution. With few rounds, even the widest interval may not reach `confidence`.
     """
-    rank = 0
-    while (
-        2 * (rank + 1) < n and 1 - 2 * stats.binom.cdf(rank + 1, n, 0.5) >= confidence
-    ):
-        rank += 1
-    return rank, float(1 - 2 * stats.binom.cdf(rank, n, 0.5))
+    beyond = 0  # of 2^n ways to lie around the median, those outside the interval
+    for rank in range((n + 1) // 2):
+        beyond += 2 * comb(n, rank)
+        nearer = beyond + 2 * comb(n, rank + 1)
+        if 2 * (rank + 1) >= n or 1 - nearer / 2**n < confidence:
+            return rank, 1 - beyond / 2**n
+    raise ValueError(f"n = {n}: must be at least 1")

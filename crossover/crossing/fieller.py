@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from crossover.crossing.decide import Array
 from crossover.crossing.shifts import TRIM
@@ -61,7 +61,7 @@ class Ratios:
 
 @lru_cache(maxsize=64)  # scipy's takes longer than all the rest
 def _quantile(confidence: float, freedom: int) -> float:
-    return float(stats.t.ppf(0.5 + confidence / 2, freedom))
+    return float(special.stdtrit(freedom, 0.5 + confidence / 2))
 
 
 def means(numerators: Array, denominators: Array, trim: float = TRIM) -> Means:

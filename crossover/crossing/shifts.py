@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-from scipy import stats
 
 from crossover.crossing.decide import Array
 from crossover.crossing.stability import lag_1
@@ -54,6 +53,8 @@ def welch_interval(one: Array, other: Array) -> Interval:
     independent sample of the machine's states: the interval is widened by what the
     lag-1 autocorrelation of each series costs.
     """
+    from scipy import stats  # half of the time that the analysis takes to load
+
     test = stats.ttest_ind(other, one, equal_var=False, trim=TRIM)
     widen = max(_inflation(one), _inflation(other))
 

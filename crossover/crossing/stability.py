@@ -6,7 +6,7 @@ number of rounds there is, so that short clean series stay silent.
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
 
@@ -69,7 +69,9 @@ def is_autocorrelated(ratios: list[Array]) -> bool:
 
 def lag_1(values: Array) -> float:
     """Return the lag-1 autocorrelation of the ranks; 0 for a constant series."""
-    ranks = stats.rankdata(values) - (len(values) + 1) / 2
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    means = np.cumsum(counts) - (counts - 1) / 2
+    ranks = means[place] - (len(values) + 1) / 2
     square = float(ranks @ ranks)
     return float(ranks[:-1] @ ranks[1:]) / square if square else 0.0
 
