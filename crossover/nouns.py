@@ -6,6 +6,7 @@ never 0. `findings.py` has the nouns for results.
 
 import statistics
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from crossover.contender import Contender
@@ -275,12 +276,12 @@ class Run:
         """Those under which it began."""
         return Circumstances(self.machine, self.commit)
 
-    @property
+    @cached_property
     def paired(self) -> bool:
         """Whether the contenders took turns in rounds, as in `crossover run`."""
         return not any("unpaired" in m.flags for m in self.measurements)
 
-    @property
+    @cached_property
     def is_one_process(self) -> bool:
         """Whether one process measured all contenders, as `crossover.find` does."""
         return any("one_process" in m.flags for m in self.measurements)

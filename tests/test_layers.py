@@ -180,7 +180,9 @@ LOADED = {
     "from softmax_core import train": ("pandas", "seaborn", "crossover"),
     "import crossover.cli": ("torch", "pandas", "seaborn", "scipy", "matplotlib"),
     "import crossover.pipeline, crossover.analysis.breakeven": (
-        "torch", "pandas", "scipy.stats",
+        "torch",
+        "pandas",
+        "scipy.stats",
     ),
     "import crossover.analysis.frame": ("torch", "scipy.stats"),
     "import crossover.door.run, crossover.door.compared": ("torch", "matplotlib"),

@@ -16,7 +16,7 @@ from crossover.analysis.flags import view_flags
 from crossover.analysis.pair import SETUP_SPREAD
 from crossover.analysis.rounds import Pair, Recorded, cross_fitted, missing_time
 from crossover.contender import BEST
-from crossover.crossing.decide import FEWEST_ROUNDS, Array
+from crossover.crossing.decide import FEWEST_ROUNDS, Array, median
 from crossover.crossing.fieller import Means, fieller, means
 from crossover.nouns import Case, Cell, Measurement, Run
 from crossover.spec.spec import Spec
@@ -115,7 +115,7 @@ def _one(recorded: Recorded, case: Case, pair: Pair, spec: Spec) -> BreakEven | 
         None if end is None or rows is None else end * (rows / case.repeats)
         for end in (found.repeats, found.low, found.high)
     )
-    fixed, epoch = ([float(np.median(v)) for v in side] for side in (fixed_s, epoch_s))
+    fixed, epoch = ([median(v) for v in side] for side in (fixed_s, epoch_s))
     return BreakEven(
         case=case.without(case.workload.repeating),
         baseline=str(pair[0]),
@@ -150,7 +150,7 @@ def _costs(rows: Sequence[Measurement]) -> tuple[float, Array, Array]:
     The set-up is read once, or a few times: its median counts for all rounds alike, and
     `break_even` allows for its error.
     """
-    setup_s = float(np.median([m.setup_s or 0.0 for m in rows]))
+    setup_s = median([m.setup_s or 0.0 for m in rows])
     fixed_s = np.array([setup_s + (m.transfer_s or 0.0) for m in rows])
     return setup_s, fixed_s, np.array([_epoch_s(m) for m in rows])
 
@@ -182,7 +182,7 @@ def break_even(
     more, less = SETUP_SPREAD - 1, 1 - 1 / SETUP_SPREAD
     up = max(setup_s[1] * more, setup_s[0] * less)
     down = max(setup_s[1] * less, setup_s[0] * more)
-    luck = resolution * max(float(np.median(seconds)) for seconds in epoch_s)
+    luck = resolution * max(median(seconds) for seconds in epoch_s)
     ends = (costs.shifted(-down, luck), costs.shifted(up, -luck))
     return _judged(costs, *ends, confidence)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from crossover.analysis.flags import view_flags
 from crossover.analysis.rounds import Recorded
-from crossover.crossing.decide import Array
+from crossover.crossing.decide import Array, median
 from crossover.findings import Estimate
 from crossover.nouns import VIEWS, Run
 
@@ -44,7 +44,7 @@ def middle(values: Array, confidence: float) -> tuple[float, float, float, float
     """Return the median of sorted values, its interval, and the confidence of that."""
     rank, reached = order_statistics(len(values), confidence)
     low, high = float(values[rank]), float(values[-1 - rank])
-    return float(np.median(values)), low, high, reached
+    return median(values), low, high, reached
 
 
 @lru_cache(maxsize=256)

@@ -22,7 +22,7 @@ from crossover.crossing.answer import (
     withdrawn,
 )
 from crossover.crossing.bounds import settled
-from crossover.crossing.decide import FEWEST_ROUNDS, Array
+from crossover.crossing.decide import FEWEST_ROUNDS, Array, median
 from crossover.findings import Answer, Crossover
 from crossover.nouns import Case, Cell
 from crossover.workloads.workload import MOVED
@@ -146,7 +146,7 @@ class PairAnalysis:
             flags = self.recorded.ok[member][0].flags
             has_none = any(flag.startswith(NO_INTERVAL) for flag in flags)
             if seconds and (has_none or len(seconds) < FEWEST_ROUNDS):
-                medians.append(float(np.median(seconds)))
+                medians.append(median(seconds))
         return min(medians, default=None)
 
     def _missing(

@@ -15,6 +15,7 @@ from crossover.analysis.crossover import control_pairs
 from crossover.analysis.rounds import Recorded, paired_log_ratios
 from crossover.analysis.sweeps import Speedup, SweepResult, is_along
 from crossover.contender import Contender
+from crossover.crossing.decide import median
 from crossover.findings import Answer, Crossover
 from crossover.nouns import Case, Run
 from crossover.spec.spec import Spec
@@ -168,7 +169,7 @@ def _control(
         ControlPoint(
             size,
             first + (len(values[first : first + together]) - 1) / 2,
-            float(np.median(values[first : first + together])),
+            median(values[first : first + together]),
         )
         for size, values in ratios.items()
         for first in range(0, len(values), together)
@@ -177,7 +178,7 @@ def _control(
         sweep,
         str(pair[0]),
         tuple(points),
-        {size: float(np.median(values)) for size, values in ratios.items()},
+        {size: median(values) for size, values in ratios.items()},
         {size: len(values) for size, values in ratios.items()},
         together,
         spec.margin,

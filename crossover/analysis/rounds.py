@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from crossover.analysis.flags import cell_flags, few_disturbed
 from crossover.contender import BEST, Contender
+from crossover.crossing.decide import median
 from crossover.nouns import Case, Cell, Machine, Measurement
 from crossover.spec.sweep import Lines
 
@@ -229,7 +230,7 @@ def cross_fitted(
 
 def _median(rows: dict[int, T], parity: int, seconds: Callable[[T], float]) -> float:
     values = [seconds(row) for number, row in rows.items() if number % 2 == parity]
-    return float(np.median(values)) if values else float("inf")
+    return median(values) if values else float("inf")
 
 
 def paired_log_ratios(

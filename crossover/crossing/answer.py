@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from crossover.crossing.boundaries import Answered, boundaries, point_boundaries
-from crossover.crossing.decide import FEWEST_ROUNDS, Array
+from crossover.crossing.decide import FEWEST_ROUNDS, Array, median
 from crossover.crossing.definitions import (
     first_win,
     fitted,
@@ -64,8 +64,8 @@ def answer(
     ratios = [np.log(b / c) for b, c in zip(base, other, strict=True)]
     veil = hidden(base, other)
     found = boundaries(sizes[kept], ratios, **dataclasses.asdict(settings), hidden=veil)
-    medians = np.array([np.median(r) for r in ratios])
-    times = [np.array([np.median(t) for t in side]) for side in (base, other)]
+    medians = np.array([median(r) for r in ratios])
+    times = [np.array([median(t) for t in side]) for side in (base, other)]
     result = _described(sizes[kept], found, medians, times, work[kept])
     more = [*pair_flags(ratios)]
     more += disagreements(sizes[kept], work[kept], base, other, result, settings)

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from crossover.crossing.decide import FEWEST_ROUNDS, Array
+from crossover.crossing.decide import FEWEST_ROUNDS, Array, median
 from crossover.crossing.interval import (
     COARSE,
     LEAST_LEAD,
@@ -122,7 +122,7 @@ def boundaries(
     margins, alpha = Margins.of(margin, resolution), (1 - confidence) / (looks * pairs)
     rounds = prepared(kept, veil)
     found = zones(rounds, margins, alpha)
-    medians = np.array([np.median(r) for r in kept])
+    medians = np.array([median(r) for r in kept])
     every = [Zone()] * len(ratios)
     for i, zone in zip(used, found, strict=True):
         every[i] = zone

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import chdtrc
 
-from crossover.crossing.decide import Array
+from crossover.crossing.decide import Array, median
 from crossover.crossing.interval import REPLICATES, replicate_medians
 
 TIE = 1e-12
@@ -206,5 +206,5 @@ def resampled(rounds: list[Array], seed: int, paired: bool) -> Array:
     for i, values in enumerate(rounds):
         rng = np.random.default_rng([seed, len(values), i])
         drawn = rng.integers(len(values), size=(REPLICATES, len(values)))
-        rows[i] = np.append(np.median(values), np.median(values[drawn], axis=1))
+        rows[i] = np.append(median(values), np.median(values[drawn], axis=1))
     return rows

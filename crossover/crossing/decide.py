@@ -7,7 +7,7 @@ In: the paired log-ratios of one size. Out: a p-value, or the limit that the tes
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 Array = NDArray[np.float64]
@@ -75,6 +75,15 @@ def p_ahead(values: Array, averages: Array, edge: float) -> float:
         return 0.0
     t = (float(np.mean(values)) - edge) / spread
     return min(p, float(special.stdtr(n - 1, -t)))
+
+
+def median(values: ArrayLike) -> float:
+    """Return the median of numbers; numpy's own takes ten times as long for a few."""
+    ordered = np.sort(values)
+    half = len(ordered) // 2
+    if len(ordered) % 2:
+        return float(ordered[half])
+    return float((ordered[half - 1] + ordered[half]) / 2)
 
 
 def lower_limit(values: Array, averages: Array, level: float) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.optimize import brentq
 
-from crossover.crossing.decide import Array
+from crossover.crossing.decide import Array, median
 from crossover.crossing.isotonic import isotonic_fits, zeros
 from crossover.crossing.rounding import Hidden
 
@@ -274,7 +274,7 @@ def replicate_medians(ratios: Ratios, seed: int) -> tuple[Array, Array]:
         ordered = np.sort(values)
         middles = middle_rounds(len(values), seed, i)
         replicates = 0.5 * (ordered[middles[0]] + ordered[middles[1]])
-        columns.append(np.append(np.median(values), replicates))
+        columns.append(np.append(median(values), replicates))
     return np.column_stack(columns), np.array([len(r) for r in ratios], float)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crossover.crossing.decide import Array
+from crossover.crossing.decide import Array, median
 
 NEGLIGIBLE = 1e-3
 """Half a step that is a smaller share of the time than this is left out."""
@@ -100,7 +100,7 @@ def hidden(baseline_s: list[Array], challenger_s: list[Array]) -> Hidden:
 
 def _half_step(seconds: Array, common: float, longest: int | None) -> float:
     """Return half a step as a share of the typical time, 0 where it is negligible."""
-    typical = float(np.median(seconds))
+    typical = median(seconds)
     step = max(common, _repeated_step([seconds], common))
     if longest is not None:
         step = max(step, float(_place(np.array([typical]), longest)[0]))

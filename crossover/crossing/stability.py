@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from crossover.crossing.decide import FEWEST_ROUNDS, Array
+from crossover.crossing.decide import FEWEST_ROUNDS, Array, median
 
 UNSTABLE_CV = 0.10
 AUTOCORRELATED = 0.3
@@ -38,7 +38,7 @@ def is_unstable(ratios: list[Array]) -> bool:
     if not kept:
         return False
     rounds = np.array([len(r) for r in kept])
-    deviations = [np.median(np.abs(r - np.median(r))) for r in kept]
+    deviations = [median(np.abs(r - median(r))) for r in kept]
     # with few rounds the deviation is too small by about this (Croux & Rousseeuw 1992)
     spreads = MAD_TO_SD * np.array(deviations) * rounds / (rounds - 0.8)
     freedom = MAD_EFFICIENCY * (rounds - 1)
@@ -87,8 +87,8 @@ def has_changepoint(seconds: Array) -> bool:
     if n < 2 * FEWEST_ROUNDS - 2:
         return False
     logs = np.log(seconds)
-    middle = float(np.median(logs))
-    reach = 3 * MAD_TO_SD * float(np.median(np.abs(logs - middle)))
+    middle = median(logs)
+    reach = 3 * MAD_TO_SD * median(np.abs(logs - middle))
     logs = np.clip(logs, middle - reach, middle + reach) - middle
     before = np.arange(3, n - 2)
     sums, squares = np.cumsum(logs), np.cumsum(logs**2)
