@@ -32,7 +32,8 @@ ALLOWED = {
     "plan": "contender nouns findings workloads spec crossing latency analysis",
     "attempts": "contender nouns spec latency measure plan",
     "pipeline": "files nouns spec measure record plan attempts",
-    "selftest": "findings workloads spec crossing measure analysis plan pipeline",
+    "selftest": "findings workloads spec crossing latency measure analysis plan "
+    "pipeline",
     "sources": "files contender nouns workloads spec crossing record analysis",
     "report.words": "files contender nouns findings workloads spec analysis",
     "report.pictures": "files nouns findings workloads analysis report.words",

@@ -70,12 +70,26 @@ def quantile(rounds: Sequence[Array], share: float, confidence: float) -> Quanti
         return Quantile()
     at = float(calls_s[max(0, math.ceil(n * share) - 1)])
     alike = effective_calls(rounds, at, share, confidence)
-    ends = (1 - confidence) / 2, (1 + confidence) / 2
-    first, last = special.betaincinv(alike * share, alike * (1 - share), ends)
+    low, high = ends(calls_s, alike, share, confidence)
+    return Quantile(None if low is None or high is None else at, low, high)
+
+
+def ends(
+    calls_s: Array, alike: float, share: float, confidence: float
+) -> tuple[float | None, float | None]:
+    """Return the ends of a quantile's interval; an end that no call bounds is None.
+
+    Args:
+        calls_s: seconds of all single calls, increasing.
+        alike: how many independent calls tell as much as they do.
+        share: of calls that are at most as long as the quantile.
+        confidence: of the interval.
+    """
+    n, sides = len(calls_s), ((1 - confidence) / 2, (1 + confidence) / 2)
+    first, last = special.betaincinv(alike * share, alike * (1 - share), sides)
     below, above = math.floor(n * first), math.ceil(n * last)
     low = float(calls_s[below - 1]) if below > 0 else None
-    high = float(calls_s[above]) if above < n else None
-    return Quantile(None if low is None or high is None else at, low, high)
+    return low, float(calls_s[above]) if above < n else None
 
 
 def effective_calls(
