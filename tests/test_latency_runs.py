@@ -1,7 +1,10 @@
 """Single calls from the request to the page, with calls whose law is known."""
 
+import contextlib
 import csv
+import io
 import re
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -20,13 +23,16 @@ from crossover.analysis.crossover import crossovers
 from crossover.analysis.frame import derive, frames, read_run
 from crossover.contender import Contender
 from crossover.latency.calls import CALLS, single_calls
+from crossover.latency.quantiles import QUANTILES
 from crossover.record import run_folder
 from crossover.report.terminal import plain_lines
 from crossover.report.write import write_report
+from crossover.selftest.latency import LAWS
 from crossover.spec.spec import Spec, parse_spec
 from crossover.workloads.values import Size
 from crossover.workloads.workload import Implementation, Workload
 
+ROOT = Path(__file__).parent.parent
 FILE = Workload(
     name="net.py",
     sizes=(Size("width", 64), Size("steps", 1000, repeats=True)),
@@ -305,7 +311,8 @@ def test_a_report_may_be_asked_for_another_limit_or_for_none(
     first, second, *_ = said.splitlines()
     assert first == "Fast enough, 1 s at most, over width at 1,000 steps:"
     assert second == (
-        f"  {ONE}: at every size measured (up to 1,024; 95 % sure), by the p99 of a step"
+        f"  {ONE}: at every size measured (up to 1,024; 95 % sure), by the p99 of a "
+        "step"
     )
     assert [row["outcome"] for row in rows_of(stored, "enough")] == ["every", "every"]
     assert "Single calls (a step) with 95 % intervals, over width at" in said
@@ -349,8 +356,8 @@ def test_a_limit_without_a_unit_is_refused(crossover, stored, command):
     code, _, errors = crossover(command, *target, "--good-enough", "20")
     assert code == 2
     assert errors == (
-        "crossover: good_enough = '20': must be a time with its unit, s, ms or us, such "
-        "as 20ms\n"
+        "crossover: good_enough = '20': must be a time with its unit, s, ms or us, "
+        "such as 20ms\n"
     )
 
 
@@ -359,3 +366,48 @@ def test_answers_of_quantiles_say_of_what_they_are(stored):
         [c for c in crossovers(run_folder.load(stored)) if c.view == "train"]
     )
     assert any("By the p99 of single calls, " in line for line in lines)
+
+
+def test_the_docs_name_every_column(stored):
+    text = (ROOT / "docs/tables.md").read_text()
+    for name in ("latency", "enough"):
+        for column in {*rows_of(stored, name)[0]} - {"width", "steps"}:
+            assert f"`{column}`" in text, (name, column)
+
+
+def test_the_docs_tell_of_every_law_that_is_simulated():
+    text = (ROOT / "docs/latency.md").read_text()
+    for law in LAWS:
+        for name in QUANTILES:
+            assert f"| {name}, {law.name} |" in text
+
+
+@pytest.mark.slow
+def test_the_worked_example_runs_and_prints_what_it_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs/latency.md").read_text()
+    ((code, said),) = re.findall(r"```python\n(.*?)```\n+```text\n(.*?)```", text, re.S)
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(compile(code, "latency.md", "exec"), {})
+    assert out.getvalue().strip() == said.strip()
+
+
+@pytest.mark.slow
+def test_the_steps_of_a_file_are_timed_one_by_one(crossover, undrawn, tmp_path):
+    out = tmp_path / "run"
+    code, said, errors = crossover(
+        "run", ROOT / "examples/lstm_inference.py", "hidden=8,64", "length=4",
+        "--grid", "--rounds", "8", "--contender", "cpu@1", "--contender", "cpu@2",
+        "--latency", "--good-enough", "10s", "--out", out,
+    )  # fmt: skip
+    assert code == 0, errors
+    assert said.startswith(
+        "Fast enough, 10 s at most, over hidden at length 4, batch 1"
+    )
+    for m in run_folder.load(out).measurements:
+        assert len(m.latency) == (0 if m.contender.copy else 126)
+        if m.latency:
+            step = m.train_s / m.case.repeats
+            assert 0.5 * step < np.median(m.latency) < 3 * step + 50e-6
+    assert [row["outcome"] for row in rows_of(out, "enough")] == ["every", "every"]
