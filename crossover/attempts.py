@@ -83,7 +83,7 @@ class Attempts:
         self._declared = Declared(workload=workload, file=file) if file else None
         self._waits = Waits(self.run.measurements)
         self._setups = Setups(self.spec)
-        self._single = single_calls(self.spec)
+        self._single = single_calls(self.spec, self.run.machine)
 
     def _ask(self, contender: Contender, request: Request[R]) -> R | Ended:
         """Ask a worker, until the cell's timeout or the end of the run's budget.

@@ -13,6 +13,7 @@ from builders import (
     FakeWorker,
     carried_out,
     cases_of,
+    make_machine,
     make_rounds,
     make_run,
     sampled,
@@ -226,6 +227,11 @@ def test_single_calls_take_no_more_than_their_share_of_the_budget():
     assert asked.most == 63
     samples = 2 * 8 * 4
     assert asked.most_s == pytest.approx(0.5 * 64.0 / samples)
+    with_gpu = batch_spec(
+        budget_s=64.0, contenders=["cpu/resident@1", "cpu/resident@2", "cuda"]
+    )
+    there = single_calls(with_gpu, make_machine(unavailable={"cuda": "no device"}))
+    assert there == asked
     assert single_calls(batch_spec()).most_s == 300.0
     assert single_calls(batch_spec(latency=False)).most == 0
 
@@ -407,7 +413,4 @@ def test_the_steps_of_a_file_are_timed_one_by_one(crossover, undrawn, tmp_path):
     )
     for m in run_folder.load(out).measurements:
         assert len(m.latency) == (0 if m.contender.copy else 126)
-        if m.latency:
-            step = m.train_s / m.case.repeats
-            assert 0.5 * step < np.median(m.latency) < 3 * step + 50e-6
     assert [row["outcome"] for row in rows_of(out, "enough")] == ["every", "every"]

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from crossover.contender import Contender
 from crossover.crossing.decide import LOOKS
-from crossover.nouns import Case
+from crossover.nouns import Case, Machine
+from crossover.spec.contenders import missing
 from crossover.spec.spec import Spec
 
 CALLS = 1000
@@ -57,11 +58,15 @@ class SingleCalls:
         )
 
 
-def single_calls(spec: Spec) -> SingleCalls:
+def single_calls(spec: Spec, machine: Machine | None = None) -> SingleCalls:
     """Return the single calls after each sample of a run, none unless it asks for any.
 
     A cell has `CALLS` of them after its first look, or what its share of the budget
     allows.
+
+    Args:
+        spec: what is asked.
+        machine: where; contenders that it lacks need no share. None if unknown.
     """
     if not spec.latency:
         return SingleCalls()
@@ -69,18 +74,19 @@ def single_calls(spec: Spec) -> SingleCalls:
     most = math.ceil(max(CALLS / rounds, CALLS_A_ROUND) / SAMPLES)
     most_s = TIMEOUT_SHARE * spec.cell_timeout_s
     if spec.budget_s is not None:
-        samples = SAMPLES * rounds * _cells(spec)
+        samples = SAMPLES * rounds * _cells(spec, machine)
         most_s = min(most_s, BUDGET_SHARE * spec.budget_s / samples)
     return SingleCalls(most, most_s)
 
 
-def _cells(spec: Spec) -> int:
-    """Return how many cells a spec asks for."""
+def _cells(spec: Spec, machine: Machine | None) -> int:
+    """Return how many cells a spec asks for that a machine can measure."""
     asked = {
         (case, contender)
         for sweep in spec.sweep
         for case in sweep.cases().values()
         for contender in spec.contenders_of(sweep)
+        if machine is None or missing(contender, machine) is None
     }
     return max(1, len(asked))
 

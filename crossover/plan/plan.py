@@ -95,7 +95,8 @@ class Known:
         self._rounds: Counter[Cell] = Counter()
         self._next: dict[Case, int] = {}
         self._first: dict[Case, Measurement] = {}
-        self._wanted, self._single = self._asked_for(), calls.single_calls(spec)
+        self._wanted = self._asked_for()
+        self._single = calls.single_calls(spec, machine)
         self.add(measurements)
 
     def add(self, measurements: Iterable[Measurement]) -> None:

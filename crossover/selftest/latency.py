@@ -1,7 +1,7 @@
 """Simulated single calls, to see which intervals of their quantiles hold the truth.
 
     from crossover.selftest.latency import *
-    print(*latency_table(1000, 1), sep="\\n")
+    print(*latency_table(1000, 1))
 
 A call takes lognormal time, and one in fifty ten times as long. A round may be faster
 or slower as a whole. The truth is the quantile of all calls of all rounds that there
