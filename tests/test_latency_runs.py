@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import dataclasses
 import io
 import re
 from pathlib import Path
@@ -82,8 +83,8 @@ def answers(run):
 
 
 def test_each_quantile_has_a_crossover_of_its_own():
-    """One call in twenty is slow: the p99 crosses where 4 times the other's time is."""
-    found = answers(run_of(file_spec(width=4.0), spikes=0.05))
+    """Three calls in a hundred of the challenger's take four times as long."""
+    found = answers(run_of(file_spec(width=4.0), spikes=0.03))
     assert set(found) == {"time_s", "p50_s", "p95_s", "p99_s"}
     for metric in ("time_s", "p50_s"):
         assert found[metric].outcome == "found"
@@ -142,7 +143,7 @@ def test_where_calls_lack_at_a_size_the_lead_there_is_not_claimed():
     assert found["p99_s"].flags[0] == "few_calls: too few calls to know it at 512"
 
 
-def test_without_single_calls_nothing_is_said_of_them(tmp_path):
+def test_without_single_calls_nothing_is_said_of_them(undrawn, tmp_path):
     run = run_of(file_spec(latency=False), calls=0)
     tables = frames(run)
     assert tables.latency.empty
@@ -175,15 +176,20 @@ def batch_spec(**fields):
     return parse_spec(known | fields, "test")
 
 
-def test_a_cell_has_a_thousand_calls_and_its_copy_none(tmp_path):
+def test_the_copy_of_the_control_times_none():
+    spec = batch_spec()
+    case, who = next(iter(cases_of(spec))), Contender.parse("cpu/resident@1")
+    asked = single_calls(spec)
+    assert asked.after(case, who, 1) == asked
+    assert asked.after(case, dataclasses.replace(who, copy=1), 1).most == 0
+
+
+def test_a_cell_has_a_thousand_calls(tmp_path):
     run = carried_out(batch_spec(), tmp_path / "run", Calling)
     counts = {}
     for m in run.measurements:
         counts[m.cell_id] = counts.get(m.cell_id, 0) + len(m.latency)
-    copies = {n for name in counts if (n := name).endswith("#1")}
-    assert copies
-    assert {counts[name] for name in copies} == {0}
-    assert min(n for name, n in counts.items() if name not in copies) >= CALLS
+    assert min(counts.values()) >= CALLS
     assert run_folder.load(tmp_path / "run").measurements == run.measurements
 
 
@@ -255,7 +261,7 @@ def rows_of(folder, name):
 def stored(tmp_path_factory):
     """Return the folder of a run with single calls, in which a report was written."""
     folder = tmp_path_factory.mktemp("stored") / "run"
-    run = run_of(file_spec(good_enough_s=4e-3), spikes=0.05)
+    run = run_of(file_spec(good_enough_s=4.2e-3), spikes=0.03)
     run_folder.put(folder, run)
     write_report(run_folder.load(folder), folder)
     return folder
@@ -277,9 +283,9 @@ def test_the_files_hold_each_quantile_with_its_interval(stored):
 
 
 def test_up_to_which_size_each_is_fast_enough_by_its_p99(stored):
-    """10 us a unit is within 4 ms up to 400; 4 (1 ms + 5 us a unit) nowhere."""
+    """10 us a unit and 5 % are within 4.2 ms up to 400; 4 (1 ms + 5 us) nowhere."""
     one, two = rows_of(stored, "enough")
-    assert (one["contender"], one["by"], one["limit_s"]) == (ONE, "p99", "0.004")
+    assert (one["contender"], one["by"], one["limit_s"]) == (ONE, "p99", "0.0042")
     assert (one["outcome"], one["up_to"], one["next_size"]) == ("found", "384", "512")
     assert int(one["low"]) <= 384 < int(one["high"])
     assert one["confidence"] == "0.95"
@@ -290,7 +296,7 @@ def test_up_to_which_size_each_is_fast_enough_by_its_p99(stored):
 def test_markdown_and_page_say_it_first(stored):
     text = (stored / "report.md").read_text()
     heads = re.findall(r"^## (.+)$", text, re.M)
-    assert heads[0] == "Fast enough: 4 ms at most"
+    assert heads[0] == "Fast enough: 4.2 ms at most"
     assert "Single calls (a step) with 95 % intervals" in heads
     assert "no longer at 512" in text
     html = (stored / "report.html").read_text()
@@ -315,7 +321,7 @@ def test_a_report_may_be_asked_for_another_limit_or_for_none(
     code, said, errors = crossover("report", stored, "--good-enough", "1s")
     assert code == 0, errors
     first, second, *_ = said.splitlines()
-    assert first == "Fast enough, 1 s at most, over width at 1,000 steps:"
+    assert first == "Fast enough, 1 s at most, over width at steps 1,000:"
     assert second == (
         f"  {ONE}: at every size measured (up to 1,024; 95 % sure), by the p99 of a "
         "step"

@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 
 QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 """The quantiles that are reported, by name."""
+LEAST_EFFECT = 0.25
+"""The least that chance may make of a design effect."""
 
 
 @dataclass(frozen=True)
@@ -52,65 +54,78 @@ def of_round(calls_s: Array, share: float) -> float:
 def quantile(rounds: Sequence[Array], share: float, confidence: float) -> Quantile:
     """Return a quantile of all calls, with an interval of order statistics.
 
-    Calls of one round are alike, so that they tell less than as many independent ones.
-    The share of calls below the quantile has the variance that the rounds show, or that
-    of independent calls if it is larger; in the first case Student's t allows for how
-    few rounds there are. The interval is that of as many independent calls as have this
-    variance: their binomial distribution, smoothed to a beta distribution, says which
-    order statistics are its ends. (Woodruff 1952; Korn and Graubard 1998.)
+    Calls of one round are alike, so that they tell less than as many independent ones:
+    their number is divided by the design effect. The interval is that of so many
+    independent calls. (Woodruff 1952; Korn and Graubard 1998.)
 
     Args:
         rounds: seconds of single calls, round by round.
         share: of calls that are at most as long as the quantile.
         confidence: of the interval.
     """
-    calls_s = np.sort(np.concatenate(rounds)) if rounds else np.array([])
-    n = len(calls_s)
     if len(rounds) < 2:
         return Quantile()
-    at = float(calls_s[max(0, math.ceil(n * share) - 1)])
-    alike = effective_calls(rounds, at, share, confidence)
-    low, high = ends(calls_s, alike, share, confidence)
+    calls_s = np.sort(np.concatenate(rounds))
+    at = float(calls_s[max(0, math.ceil(len(calls_s) * share) - 1)])
+    effect = design_effect(rounds, at)
+
+    def end(is_high: bool) -> float | None:
+        found = independent_end(calls_s, effect * few, share, confidence, is_high)
+        if found is None:
+            return None
+        # The rounds may differ more there, where the truth may be.
+        more = (effect + design_effect(rounds, found)) / 2
+        if more <= effect:
+            return found
+        return independent_end(calls_s, more * few, share, confidence, is_high)
+
+    few = _of_few_rounds(len(rounds), confidence)
+    low, high = end(is_high=False), end(is_high=True)
     return Quantile(None if low is None or high is None else at, low, high)
 
 
-def ends(
-    calls_s: Array, alike: float, share: float, confidence: float
-) -> tuple[float | None, float | None]:
-    """Return the ends of a quantile's interval; an end that no call bounds is None.
-
-    Args:
-        calls_s: seconds of all single calls, increasing.
-        alike: how many independent calls tell as much as they do.
-        share: of calls that are at most as long as the quantile.
-        confidence: of the interval.
-    """
-    n, sides = len(calls_s), ((1 - confidence) / 2, (1 + confidence) / 2)
-    first, last = special.betaincinv(alike * share, alike * (1 - share), sides)
-    below, above = math.floor(n * first), math.ceil(n * last)
-    low = float(calls_s[below - 1]) if below > 0 else None
-    return low, float(calls_s[above]) if above < n else None
+def _of_few_rounds(rounds: int, confidence: float) -> float:
+    """Return the square of Student's t over the normal: few rounds show little."""
+    side = (1 + confidence) / 2
+    return float(special.stdtrit(rounds - 1, side) / special.ndtri(side)) ** 2
 
 
-def effective_calls(
-    rounds: Sequence[Array], at: float, share: float, confidence: float
-) -> float:
-    """Return how many independent calls tell as much of a quantile as all calls.
+def design_effect(rounds: Sequence[Array], seconds: float) -> float:
+    """Return the variance of a share of calls over that of as many independent calls.
 
     Args:
         rounds: seconds of single calls, round by round.
-        at: the quantile of all of them.
-        share: of calls that are at most as long.
-        confidence: of the interval that is asked for.
+        seconds: the share is that of the calls that take at most so long.
     """
     counts = np.array([len(one) for one in rounds], float)
-    below = np.array([np.count_nonzero(one <= at) for one in rounds], float)
+    below = np.array([np.count_nonzero(one <= seconds) for one in rounds], float)
     n, k = counts.sum(), len(rounds)
-    off = below - counts * below.sum() / n
-    between = k / (k - 1) * float(off @ off) / n**2
-    alone = share * (1 - share) / n
-    if between <= alone:
-        return float(n)
-    side = (1 + confidence) / 2
-    wider = float(special.stdtrit(k - 1, side) / special.ndtri(side))
-    return float(n * alone / (between * wider**2))
+    share = below.sum() / n
+    off = below - counts * share
+    between = k / (k - 1) * float(off @ off) / n
+    alone = float(share * (1 - share))
+    return max(between / alone, LEAST_EFFECT) if alone else 1.0
+
+
+def independent_end(
+    calls_s: Array, effect: float, share: float, confidence: float, is_high: bool
+) -> float | None:
+    """Return an end of a quantile's interval; None if no call bounds it.
+
+    The binomial distribution says which order statistic it is; between two of them a
+    straight line is taken (Hutson 1999).
+
+    Args:
+        calls_s: seconds of single calls, increasing.
+        effect: how many calls tell as much as an independent one.
+        share: of calls that are at most as long as the quantile.
+        confidence: of the interval.
+        is_high: whether it is the upper end, or the lower one.
+    """
+    n = len(calls_s)
+    fewer = share if is_high else 1 - share
+    k = float(special.bdtrik((1 + confidence) / 2, n / effect, fewer))
+    place = (k + 0.5) * effect - 0.5
+    if not place <= n - 1:
+        return None
+    return float(np.interp(place if is_high else n - 1 - place, range(n), calls_s))

@@ -51,7 +51,9 @@ TOOK = ("samples_s", "latency")
 
 def _as_calls(value: object) -> object:
     """Return single calls; the quantiles that a file may hold instead are of none."""
-    return [] if isinstance(value, dict) else value
+    if isinstance(value, dict):
+        return ()
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _bounded(field: "dataclasses.Field[Any]") -> Any:
