@@ -57,6 +57,8 @@ def limit_words(found: Enough) -> str:
 
 def enough_parts(found: Enough) -> Parts:
     """Return up to which size a contender is fast enough, as parts of a sentence."""
+    if found.outcome == "not_measured":
+        return (f"not measured ({'; '.join(found.flags)})",)
     return *_doubts(found), *_sizes(found), f", {limit_words(found)}"
 
 
@@ -68,7 +70,7 @@ def enough_words(found: Enough) -> str:
 def _doubts(found: Enough) -> Parts:
     said = gravest(found.flags) + doubted(found.flags)
     said = said.removesuffix("; ").removesuffix(": ")
-    return (f"{said}: ",) if said and found.outcome != "not_measured" else ()
+    return (f"{said}: ",) if said else ()
 
 
 def _sizes(found: Enough) -> Parts:
@@ -87,10 +89,8 @@ def _sizes(found: Enough) -> Parts:
         case "not_monotone":
             turns = f"not up to one size, but in turns ({', '.join(found.zones)}"
             return turns, *_sure(found)
-        case "inconclusive":
-            return _undecided(found)
         case _:
-            return (f"not measured ({'; '.join(found.flags)})",)
+            return _undecided(found)
 
 
 def _found(found: Enough) -> Parts:
