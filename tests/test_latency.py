@@ -1,11 +1,13 @@
 """Quantiles of single calls, and what is fast enough, where the truth is known."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from crossover.crossing.boundaries import boundaries
 from crossover.files.untrusted import InputError
 from crossover.latency.enough import Bracket, Taken, bracket, parse_limit
 from crossover.latency.quantiles import (
@@ -17,7 +19,8 @@ from crossover.latency.quantiles import (
     of_round,
     quantile,
 )
-from crossover.selftest.latency import LAWS, coverage
+from crossover.selftest.latency import LAWS, Law, coverage
+from crossover.selftest.simulate import SIZES, cost_curve
 
 SEED = 2026
 
@@ -107,6 +110,45 @@ def test_intervals_hold_the_quantile(law):
 def test_intervals_hold_the_quantile_in_93_to_98_of_a_hundred_runs(law, seed):
     for row in coverage(law, 1000, seed):
         assert row.ok, (row.what, row.found)
+
+
+def crossing_in_p99(sweeps, seed):
+    """Count the sweeps whose intervals hold where the p99 of both are equal.
+
+    The challenger has spikes that the baseline has not: their medians cross elsewhere.
+    """
+    usual, spiky = Law("usual", spikes=0.0), Law("spiky", spikes=0.03)
+    tails = np.log(spiky.truth(0.99) / usual.truth(0.99))
+    held = 0
+    for i in range(sweeps):
+        rng = np.random.default_rng([seed, i])
+        truth = float(np.exp(rng.uniform(*np.log(SIZES[[4, 5]]))))
+        shifts = cost_curve(truth, 4.0) + tails
+        ratios = [
+            np.array([
+                np.log(of_round(one, 0.99) / of_round(other, 0.99)) + shift
+                for one, other in zip(
+                    dataclasses.replace(usual, rounds=32).drawn(rng),
+                    dataclasses.replace(spiky, rounds=32).drawn(rng),
+                    strict=True,
+                )
+            ])
+            for shift in shifts
+        ]  # fmt: skip
+        found = boundaries(SIZES, ratios, 0.95, 0.05, i)
+        low, high = found.parity.low or 0.0, found.parity.high or np.inf
+        held += low <= truth <= high
+    return held
+
+
+def test_the_crossing_of_a_tail_is_where_the_tails_cross():
+    held = crossing_in_p99(20, SEED)
+    assert stats.binomtest(held, 20, 0.93, "less").pvalue > 0.001
+
+
+@pytest.mark.simulation
+def test_intervals_hold_the_crossing_of_the_tails_in_93_of_a_hundred_sweeps():
+    assert crossing_in_p99(500, SEED) >= 0.93 * 500
 
 
 @pytest.mark.parametrize(
