@@ -28,6 +28,7 @@ from crossover.latency.calls import CALLS, single_calls
 from crossover.latency.quantiles import QUANTILES
 from crossover.record import run_folder
 from crossover.report.terminal import plain_lines
+from crossover.report.words.latency import enough_words
 from crossover.report.write import write_report
 from crossover.selftest.latency import LAWS
 from crossover.spec.spec import Spec, parse_spec
@@ -360,6 +361,17 @@ def test_without_single_calls_a_whole_training_of_softmax_counts():
         Contender.parse("cpu/resident@1"), "every", "median",
     )  # fmt: skip
     assert (two.outcome, two.up_to, two.next_size) == ("found", 100, 1000)
+
+
+def test_where_others_took_the_cores_nobody_is_fast_enough():
+    run = run_of(file_spec(good_enough_s=1.0, rounds=8))
+    busy = [
+        dataclasses.replace(m, waited_s=0.9 * m.samples_s[0]) for m in run.measurements
+    ]
+    for one in derive(make_run(run.spec, busy)).enough:
+        assert (one.outcome, one.low, one.zones) == ("inconclusive", None, ())
+        assert one.flags[0] == "withheld: was every"
+        assert "Not to be trusted" in enough_words(one)
 
 
 @pytest.mark.parametrize("command", ["run", "report"])

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from crossover.analysis.estimate import estimates, middle
-from crossover.analysis.flags import worst_each
+from crossover.analysis.flags import is_withheld, worst_each
 from crossover.analysis.rounds import Recorded, paired_log_ratios
 from crossover.contender import Contender
 from crossover.findings import Crossover, Enough, Estimate, Latency
-from crossover.latency.enough import Taken, bracket
+from crossover.latency.enough import Bracket, Taken, bracket
 from crossover.nouns import Case, Cell, Run
 from crossover.spec.spec import Spec
 from crossover.spec.sweep import Sweep
@@ -208,12 +208,18 @@ def _enough(
     who = sweep.axis, sweep.line, contender, by, limit_s
     if not taken:
         return Enough(*who, "not_measured")
+    raised = tuple(worst_each(f for one in known.values() for f in one.flags))
+    zones = tuple(f"{one.size} {one.zone(limit_s)}" for one in taken)
+    found = bracket(taken, limit_s)
+    if is_withheld(raised):  # what it took is of other programs
+        raised, zones = (f"withheld: was {found.outcome}", *raised), ()
+        found = Bracket("inconclusive")
     return Enough(
         *who,
-        **vars(bracket(taken, limit_s)),
+        **vars(found),
         confidence=min(one.confidence for one in known.values()),
         smallest=taken[0].size,
         largest=taken[-1].size,
-        zones=tuple(f"{one.size} {one.zone(limit_s)}" for one in taken),
-        flags=tuple(worst_each(f for one in known.values() for f in one.flags)),
+        zones=zones,
+        flags=raised,
     )
