@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crossover.contender import Contender
+from crossover.latency.calls import single_calls
 from crossover.measure.environment import Environment
 from crossover.measure.pipe import (
     Close,
@@ -33,7 +34,7 @@ from crossover.measure.rows import (
     with_stolen,
 )
 from crossover.measure.stops import Stopped
-from crossover.nouns import Cell, Measurement, Run
+from crossover.nouns import Case, Cell, Measurement, Run
 from crossover.plan.plan import Block, round_order
 from crossover.spec.contenders import missing
 from crossover.spec.spec import Spec
@@ -82,6 +83,7 @@ class Attempts:
         self._declared = Declared(workload=workload, file=file) if file else None
         self._waits = Waits(self.run.measurements)
         self._setups = Setups(self.spec)
+        self._single = single_calls(self.spec, self.run.machine)
 
     def _ask(self, contender: Contender, request: Request[R]) -> R | Ended:
         """Ask a worker, until the cell's timeout or the end of the run's budget.
@@ -143,9 +145,20 @@ class Attempts:
             if reply.was_stopped:
                 why = why or _worker_was(contender, "stopped")
             if not why:
-                return reply
+                return self._noted(block.case, contender, reply)
             self.workers.end(contender)
         return Ended(status="failed", notes=f"{why}, {MOST_ATTEMPTS} times in a row")
+
+    def _noted(
+        self, case: Case, contender: Contender, reply: Opened | Ended
+    ) -> Opened | Ended:
+        """Return a reply that says why no single calls follow, where they should."""
+        if isinstance(reply, Ended):
+            return reply
+        if not (why := self._single.why_none(case, contender, reply.epochs_run)):
+            return reply
+        notes = "; ".join(filter(None, (reply.notes, f"latency: {why}")))
+        return reply.model_copy(update={"notes": notes})
 
     def _agreed(self, block: Block) -> str | None:
         """Return the file that holds the result of a case's first contender."""
@@ -269,7 +282,12 @@ class Attempts:
         for position, contender in enumerate(round_order(self.spec, block, number)):
             if contender not in opened:
                 continue
-            reply = self._ask(contender, Sample(round=number, position=position))
+            repeats = opened[contender].epochs_run
+            then = self._single.after(block.case, contender, repeats)
+            request = Sample(
+                round=number, position=position, single=then.most, single_s=then.most_s
+            )
+            reply = self._ask(contender, request)
             if not isinstance(reply, Ended):
                 taken[contender].append((position, reply))
                 if reply.was_stopped:

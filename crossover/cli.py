@@ -62,6 +62,7 @@ def program(
     "crossover run --contender cpu/resident@1 --contender cuda \\",
     "  --features 784 --samples 4096 --batch-size 8,64,512,4096",
     "crossover run mlp.py hidden=64..4096 batch=32",
+    "crossover run mlp.py hidden=64..4096 --latency --good-enough 20ms",
     "crossover run --resume results/first --budget 20m",
 )
 def run(
@@ -79,6 +80,8 @@ def run(
     margin: str | None = None,
     both_ends: bool = False,
     grid: bool = False,
+    latency: bool = False,
+    good_enough: str | None = None,
     price: list[str] | None = None,
     out: Path | None = None,
     resume: Path | None = None,
@@ -127,6 +130,7 @@ def plan(
     margin: str | None = None,
     both_ends: bool = False,
     grid: bool = False,
+    latency: bool = False,
 ) -> None:
     """Say what `run` would do and how long it would take."""
     from crossover.command.ask import Ask
@@ -137,6 +141,7 @@ def plan(
 
 @command(
     "crossover report results/first",
+    "crossover report results/first --good-enough 20ms",
     "crossover report --from-asv .asv/results --out results/asv",
     "crossover report --from-asv .asv/results --axis n --contender device",
 )
@@ -147,6 +152,7 @@ def report(
     out: Path | None = None,
     price: list[str] | None = None,
     margin: str | None = None,
+    good_enough: str | None = None,
     latex: bool = False,
     parquet: bool = False,
     show: bool = False,
@@ -167,7 +173,7 @@ def report(
     asked = ReportAsk(
         tuple(runs or ()), tuple(from_asv or ()), tuple(from_pytest_benchmark or ()),
         out, tuple(price or ()), latex, parquet, show, recover, margin,
-        axis, contender, bench, baseline,
+        axis, contender, bench, baseline, good_enough,
     )  # fmt: skip
     raise typer.Exit(do_report(asked))
 

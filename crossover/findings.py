@@ -32,6 +32,55 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Latency:
+    """A quantile of one cell's single calls; what is not known is None."""
+
+    cell_id: str
+    case: Case
+    contender: Contender
+    quantile: str
+    """Its name: `p50`, `p95`, `p99`."""
+    latency_s: float | None
+    low_s: float | None
+    high_s: float | None
+    confidence: float
+    calls: int
+    rounds: int
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Enough:
+    """Up to which size one contender is fast enough along an axis."""
+
+    axis: str
+    line: Case
+    """The case at every size, without a value on the axis."""
+    contender: Contender
+    by: str
+    """What is compared with the limit: `p99` of single calls, or the `median` time."""
+    limit_s: float
+    outcome: str
+    """`found`, `every`, `none`, `not_monotone`, `inconclusive` or `not_measured`."""
+    up_to: int | None = None
+    """By the estimates, the last size measured that is fast enough."""
+    next_size: int | None = None
+    """The size measured after it."""
+    low: int | None = None
+    """Shown fast enough from the smallest size measured up to here."""
+    high: int | None = None
+    """Shown too slow from here up to the largest size measured."""
+    confidence: float | None = None
+    """Of all that is shown together."""
+    smallest: int | None = None
+    largest: int | None = None
+    """The smallest and the largest size measured."""
+    zones: tuple[str, ...] = ()
+    """What is shown of each size measured: `64 enough`, `128 too slow`."""
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class SizeZone:
     """What is shown of one size, and how many times as fast the challenger is there."""
 

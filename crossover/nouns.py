@@ -159,8 +159,9 @@ class Measurement:
     """How the tool that measured differs from `crossover run`: `unpaired`."""
     waited_s: float | None = None
     """Seconds that its threads waited for a core while samples were taken, in all."""
-    latency: dict[str, float] = field(default_factory=dict, hash=False)
-    """Seconds of single calls, by quantile: `p50`, `p99`."""
+    latency: tuple[float, ...] = ()
+    """Seconds of each single call, in order: a step of a user's file, of any other job
+    a whole training."""
     verified: bool | None = None
     """Whether equal work was shown; None if unknown."""
     discarded: str = ""

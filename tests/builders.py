@@ -103,7 +103,7 @@ class Timed(Workers):
     def ask(self, contender, request, timeout_s):
         reply = super().ask(contender, request, timeout_s)
         if isinstance(reply, Sampled):
-            self.sampled_s += reply.sample_s
+            self.sampled_s += reply.sample_s + sum(reply.latency)
         return reply
 
 

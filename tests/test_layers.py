@@ -24,32 +24,34 @@ ALLOWED = {
     "workloads": "files contender nouns findings",
     "spec": "files contender nouns workloads",
     "crossing": "findings",
+    "latency": "files contender nouns spec crossing",
     "proof": "files",
     "measure": "interrupts files contender nouns workloads spec proof",
     "record": "files contender nouns workloads spec",
-    "analysis": "files contender nouns findings workloads spec crossing record",
-    "plan": "contender nouns findings workloads spec crossing analysis",
-    "attempts": "contender nouns spec measure plan",
+    "analysis": "files contender nouns findings workloads spec crossing latency record",
+    "plan": "contender nouns findings workloads spec crossing latency analysis",
+    "attempts": "contender nouns spec latency measure plan",
     "pipeline": "files nouns spec measure record plan attempts",
-    "selftest": "findings workloads spec crossing measure analysis plan pipeline",
+    "selftest": "findings workloads spec crossing latency measure analysis plan "
+    "pipeline",
     "sources": "files contender nouns workloads spec crossing record analysis",
     "report.words": "files contender nouns findings workloads spec analysis",
     "report.pictures": "files nouns findings workloads analysis report.words",
     "sources.table": "files nouns findings spec crossing analysis report.words "
     "report.pictures",
     "sources.foreign": "files findings spec crossing sources sources.table",
-    "report": "files nouns findings workloads spec crossing analysis report.words "
-    "report.pictures",
+    "report": "files contender nouns findings workloads spec crossing latency analysis "
+    "report.words report.pictures",
     "predict": "files nouns findings workloads spec crossing measure record analysis "
     "report.words",
     "doctor": "workloads measure proof",
     "lesson": "interrupts files contender nouns findings workloads spec crossing "
     "measure analysis plan pipeline report.words report.pictures",
     "suites": "files contender nouns workloads spec measure analysis pipeline",
-    "command": "interrupts files contender nouns findings workloads spec proof measure "
-    "record analysis plan pipeline selftest sources sources.foreign report",
-    "door": "interrupts files contender nouns findings workloads spec crossing measure "
-    "record analysis plan pipeline sources sources.table report report.words "
+    "command": "interrupts files contender nouns findings workloads spec latency proof "
+    "measure record analysis plan pipeline selftest sources sources.foreign report",
+    "door": "interrupts files contender nouns findings workloads spec crossing latency "
+    "measure record analysis plan pipeline sources sources.table report report.words "
     "report.pictures command",
     "launch": "interrupts files workloads spec measure record plan pipeline command",
     "cli": "interrupts files measure record sources.table predict doctor lesson "

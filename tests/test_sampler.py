@@ -166,3 +166,49 @@ def test_garbage_is_collected_between_samples_only():
 def test_the_timers_step_is_the_smallest_difference_of_two_readings():
     readings = iter(i // 3 * 0.25 for i in range(1000))
     assert timer_step_s(lambda: next(readings)) == 0.25
+
+
+def test_single_calls_are_whole_jobs_each_timed_by_itself(opened):
+    measured, session = opened(3, 1e-4)
+    before = len(session.did)
+    assert measured.single_calls(5, 1.0) == pytest.approx((3e-4,) * 5, abs=2e-6)
+    assert session.did[before:] == [1, "reset", 3, 3, 3, 3, 3]
+
+
+def test_a_single_call_of_a_users_file_is_one_step(monkeypatch, opened):
+    _, session = opened(1, 1e-3)
+    theirs = Workload("job.py", (Size("steps", 1000, repeats=True),))
+
+    class Job:
+        def session(self, *_):
+            return session
+
+    monkeypatch.setattr(sampling, "definition", lambda name: Job())
+    measured = Sampler(theirs.case(), "x", CPU, None, 0.0, 0.2, session.clock)
+    assert measured.single_calls(4, 1.0) == pytest.approx((1e-3,) * 4, abs=2e-6)
+    measured.close()
+
+
+def test_no_single_call_begins_after_its_time(opened):
+    measured, session = opened(1, 0.01)
+    assert len(measured.single_calls(1000, 0.095)) == 10
+    before = len(session.did)
+    assert measured.single_calls(0, 1.0) == ()
+    assert len(session.did) == before
+
+
+def test_single_calls_begin_without_garbage(opened):
+    measured, session = opened(1, 0.01)
+    found, wait = [], session.run
+
+    def run(repeats):
+        found.append(gc.get_count()[0] < 500 and not gc.isenabled())
+        wait(repeats)
+
+    session.run = run
+    junk = [[] for _ in range(1000)]
+    for one in junk:
+        one.append(one)
+    del junk, one
+    measured.single_calls(2, 1.0)
+    assert found[-2:] == [True, True]

@@ -225,6 +225,7 @@ def test_each_hostile_step_is_measured_right_or_a_row_with_its_reason(
         ("lstm", ["length=4,16", "batch=4"], "Over length at batch 4"),
         ("attention", ["context=16,64", "dtype=float32,bfloat16"], "Over context at"),
         ("policy", ["envs=1,8"], "Over envs at hidden 64"),
+        ("lstm_inference", ["hidden=8,16"], "Over hidden at length 64, batch 1"),
     ],
 )
 def test_every_example_is_measured_at_small_sizes(

@@ -12,20 +12,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from crossover.analysis.estimate import FEW_CALLS, timed_calls
 from crossover.analysis.flags import is_withheld
 from crossover.analysis.metrics import (
     COST,
     ENERGY,
+    OF_CALLS,
     TIME,
     VIEWS_OF,
     costs_differ,
     in_joules,
     in_money,
+    in_quantile,
 )
 from crossover.analysis.pair import Cases, PairAnalysis
 from crossover.analysis.rounds import Pair, Recorded
 from crossover.crossing.answer import Settings, withdrawn
-from crossover.crossing.decide import looks_up_to
+from crossover.crossing.decide import FEWEST_ROUNDS, looks_up_to
 from crossover.findings import Crossover
 from crossover.nouns import Case, Run
 from crossover.spec.bounds import MOST_ROUNDS
@@ -47,7 +50,8 @@ def crossovers(run: Run, recorded: Recorded | None = None) -> list[Crossover]:
 
     Each pair has a row in time for each view. Rows in cost follow if both contenders
     have a price and the prices differ (at equal prices, cost and time cross at the same
-    size), and a row in energy if that was measured for both. `best` is the fastest, the
+    size), and a row in energy if that was measured for both. If single calls were
+    timed, a row follows for each of their quantiles. `best` is the fastest, the
     cheapest or the thriftiest on its device. A/A controls come last; if any of them is
     decided, no other verdict of the run stands. Nor does one where other programs took
     a large part of the cores.
@@ -85,11 +89,15 @@ def _by_metric(run: Run, recorded: Recorded) -> dict[str, PairAnalysis]:
     spec = run.spec
     flags = recorded.flags(run.machine)
     money, joules = in_money(run.measurements, spec), in_joules(run.measurements)
-    return {
+    found = {
         TIME: PairAnalysis(recorded, flags),
         COST: PairAnalysis(Recorded(money), flags, COST),
         ENERGY: PairAnalysis(Recorded(joules), flags, ENERGY),
     }
+    for metric, name in OF_CALLS.items() if timed_calls(run.measurements) else ():
+        rows = in_quantile(recorded, name, spec.confidence)
+        found[metric] = PairAnalysis(Recorded(rows), flags, metric)
+    return found
 
 
 def _metrics(
@@ -100,6 +108,8 @@ def _metrics(
         yield COST
     if seen[ENERGY].shares_rounds(cases, pair):
         yield ENERGY
+    if seen[TIME].shares_rounds(cases, pair):
+        yield from filter(seen.__contains__, OF_CALLS)
 
 
 def _rows(
@@ -114,13 +124,45 @@ def _rows(
     for view in VIEWS_OF[seen.metric]:
         if view == "with_transfer" and _moves_nothing(sweep, seen.recorded):
             continue
-        known = sweep.axis, cases, pair, view, settings, asked, spec.rounds
+        has_calls = seen.metric in OF_CALLS
+        sizes = () if has_calls else asked
+        known = sweep.axis, cases, pair, view, settings, sizes, spec.rounds
         row = seen.crossover(*known)
+        if has_calls:
+            row = _with_few_calls(row, seen, cases, pair, asked, spec.rounds)
         if not spec.grid and width_of(row, cases) > spec.width:
             sharp = replace(settings, resolution=0.0)
             steep = seen.crossover(sweep.axis, cases, pair, view, sharp)
             row = _wide(row, width_of(steep, cases), spec.width)
         yield row
+
+
+def _with_few_calls(
+    row: Crossover,
+    seen: PairAnalysis,
+    cases: Cases,
+    pair: Pair,
+    asked: tuple[int, ...],
+    rounds: int,
+) -> Crossover:
+    """Return a row of a quantile that says at which sizes too few calls were timed.
+
+    What is then unknown may lie beyond the sizes that are known.
+    """
+    enough = min(FEWEST_ROUNDS, rounds)
+    lacking = [
+        f"{size:,}"
+        for size in asked
+        if len(seen.recorded.paired(cases[size], pair, "train")[0]) < enough
+    ]
+    found = row.answer
+    if not lacking or found.outcome == "not_measured":
+        return row
+    sizes = ", ".join(lacking)
+    flags = (f"{FEW_CALLS}: too few calls to know it at {sizes}", *found.flags)
+    is_whole = found.outcome in ("always", "never")
+    outcome = "inconclusive" if is_whole else found.outcome
+    return _answered(row, outcome=outcome, flags=flags)
 
 
 def _moves_nothing(sweep: Sweep, recorded: Recorded) -> bool:

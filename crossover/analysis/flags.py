@@ -69,6 +69,8 @@ ADVICE = {
     "would not narrow it.",
     "wider_than_asked": "The interval's high / low is more than the spec's width: give "
     "a longer budget or more rounds.",
+    "few_calls": "Fewer single calls were timed than this needs, so that the quantile "
+    "is unknown or its interval wide: give a longer budget or more rounds.",
     "energy_counters": "These counters see all that their chips use, idle power and "
     "other programs too: close other programs.",
     "unpaired": "Each contender was measured in a block of its own, and under a drift "
@@ -109,6 +111,7 @@ DOUBTS = {
     "one_process": "all rounds are of one process",
     "no_interval": "too few times for an interval",
     "no_rounds": "one time a size",
+    "few_calls": "{detail}",
     "disturbed_rounds": "other programs disturbed {detail} rounds",
     "cold_round": "round {detail} was slow at every size and is left out",
     "unstable": "rounds spread by more than 10 %",

@@ -15,11 +15,16 @@ import pandas as pd
 from crossover.analysis.breakeven import BreakEven, break_evens
 from crossover.analysis.cost_model import Costs, cost_models, model_times
 from crossover.analysis.crossover import crossovers
-from crossover.analysis.estimate import estimates
+from crossover.analysis.estimate import estimates, latencies
 from crossover.analysis.rounds import Recorded, round_s
-from crossover.analysis.sweeps import Speedup, SweepResult, sweep_results
+from crossover.analysis.sweeps import (
+    Speedup,
+    SweepResult,
+    fast_enough,
+    sweep_results,
+)
 from crossover.crossing.cost_fit import Ranged
-from crossover.findings import Answer, Crossover, Estimate
+from crossover.findings import Answer, Crossover, Enough, Estimate, Latency
 from crossover.nouns import VIEWS, Case, Measurement, Run, field_names
 from crossover.record.line import EMPTY, EXTRA
 from crossover.record.run_folder import load
@@ -41,6 +46,10 @@ class Derived:
     costs: list[Costs]
     modelled: list[Ranged]
     """The cost model's time for each estimate."""
+    latencies: list[Latency]
+    """The quantiles of each cell's single calls; none if none were timed."""
+    enough: list[Enough]
+    """Up to which size each contender is fast enough; none without a limit."""
 
 
 def derive(run: Run) -> Derived:
@@ -50,8 +59,11 @@ def derive(run: Run) -> Derived:
     found = crossovers(run, recorded)
     sweeps = {view: sweep_results(run, found, view, known, recorded) for view in VIEWS}
     breaks, costs = break_evens(run, recorded), cost_models(run, recorded)
-    modelled = model_times(recorded, costs, known)
-    return Derived(recorded, known, found, breaks, sweeps, costs, modelled)
+    modelled, calls = model_times(recorded, costs, known), latencies(run, recorded)
+    enough = fast_enough(run, recorded, known, calls)
+    return Derived(
+        recorded, known, found, breaks, sweeps, costs, modelled, calls, enough
+    )
 
 
 THROUGHPUT = "items_per_s"
@@ -61,7 +73,7 @@ HIDDEN = ("case", "contender", "work", "latency", "settings")
 """Fields that have no column of their own."""
 CATEGORIES = (
     "axis", "view", "metric", "contender", "baseline", "challenger", "status",
-    "outcome", "interval",
+    "outcome", "interval", "quantile", "by",
 )  # fmt: skip
 """Columns of text with few values."""
 
@@ -84,6 +96,14 @@ class Frames:
     """One row per sweep, pair, size and view."""
     costs: pd.DataFrame
     """One row per contender and shape of the data."""
+    latency: pd.DataFrame
+    """One row per cell and quantile of its single calls; none if none were timed."""
+    enough: pd.DataFrame
+    """One row per sweep and contender, if a time was asked for that is fast enough."""
+
+
+OPTIONAL = ("latency", "enough")
+"""The tables that only a run has in which there is something to tell."""
 
 
 def read_run(path: str | Path) -> Frames:
@@ -106,6 +126,8 @@ def frames(run: Run, derived: Derived | None = None) -> Frames:
         _break_evens(derived.break_evens, workload),
         _speedups(derived.sweeps.values(), workload),
         _costs(derived.costs, workload),
+        _table(derived.latencies, Latency, workload),
+        _enough(derived.enough, workload),
     )
 
 
@@ -164,7 +186,9 @@ def _is_told(rows: Sequence[object], name: str) -> bool:
 
 
 def _table(
-    rows: Sequence[Measurement] | Sequence[Estimate], noun: type, workload: Workload
+    rows: Sequence[Measurement] | Sequence[Estimate] | Sequence[Latency],
+    noun: type,
+    workload: Workload,
 ) -> pd.DataFrame:
     plain = [n for n in field_names(noun) if n not in HIDDEN and _is_told(rows, n)]
     names = {contender: str(contender) for contender in {r.contender for r in rows}}
@@ -186,6 +210,18 @@ def _crossovers(rows: Sequence[Crossover], workload: Workload) -> pd.DataFrame:
         **_columns(rows, Crossover, ["view", "metric", "baseline", "challenger"]),
         **_columns(answers, Answer, field_names(Answer)),
         "flags": _typed([row.flags for row in rows], "string", "flags"),
+    }
+    return pd.DataFrame(columns)
+
+
+def _enough(rows: Sequence[Enough], workload: Workload) -> pd.DataFrame:
+    rest = [n for n in field_names(Enough) if n not in ("axis", "line", "contender")]
+    who = [str(row.contender) for row in rows]
+    columns = {
+        **_columns(rows, Enough, ["axis"]),
+        **_case_columns([row.line for row in rows], workload.columns, workload),
+        "contender": _typed(who, "category", "contender"),
+        **_columns(rows, Enough, rest),
     }
     return pd.DataFrame(columns)
 

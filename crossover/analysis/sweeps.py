@@ -1,18 +1,22 @@
-"""Gather what was measured along each sweep in one view, for figures and tables.
+"""Gather what was measured along each sweep: for figures and tables, and by itself.
 
-In: a run and its crossovers. Out: a `SweepResult` for each sweep.
+In: a run and its crossovers. Out: a `SweepResult` for each sweep in one view, and an
+`Enough` for each contender of a sweep.
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from crossover.analysis.estimate import estimates, middle
+from crossover.analysis.flags import is_withheld, worst_each
 from crossover.analysis.rounds import Recorded, paired_log_ratios
-from crossover.findings import Crossover, Estimate
-from crossover.nouns import Case, Run
+from crossover.contender import Contender
+from crossover.findings import Crossover, Enough, Estimate, Latency
+from crossover.latency.enough import Bracket, Taken, bracket
+from crossover.nouns import Case, Cell, Run
 from crossover.spec.spec import Spec
 from crossover.spec.sweep import Sweep
 from crossover.workloads.values import Size
@@ -131,4 +135,90 @@ def _speedups(
         if len(
             values := np.sort(np.exp(paired_log_ratios(recorded, case, (a, b), view)))
         )
+    )
+
+
+def fast_enough(
+    run: Run,
+    recorded: Recorded,
+    times: Iterable[Estimate],
+    latencies: Iterable[Latency],
+) -> list[Enough]:
+    """Tell up to which size each contender is fast enough; nothing without a limit.
+
+    By the 99th percentile of its single calls if they were timed, else by the median
+    time of one.
+    """
+    spec, found = run.spec, list[Enough]()
+    if spec.good_enough_s is None:
+        return found
+    slow = {Cell(one.case, one.contender): one for one in latencies
+            if one.quantile == SLOW_CALLS}  # fmt: skip
+    usual = {Cell(e.case, e.contender): e for e in times if e.view == "train"}
+    for sweep in spec.sweep:
+        cases = recorded.lines.along(sweep)
+        for contender in spec.contenders_of(sweep):
+            cells = {n: Cell(case, contender) for n, case in cases.items()}
+            own = {n: slow[cell] for n, cell in cells.items() if cell in slow}
+            if any(one.calls for one in own.values()):
+                taken = [Taken(n, one.latency_s, one.low_s, one.high_s)
+                         for n, one in own.items()]  # fmt: skip
+                said = _enough(sweep, contender, SLOW_CALLS, spec, taken, own)
+            else:
+                known = {n: usual[cell] for n, cell in cells.items() if cell in usual}
+                taken = [_usual_call(n, e) for n, e in known.items()]
+                said = _enough(sweep, contender, USUAL_CALL, spec, taken, known)
+            if said.outcome == "not_measured":
+                why = next(map(recorded.reason, cells.values()))
+                said = replace(said, flags=(why,))
+            found.append(said)
+    return found
+
+
+SLOW_CALLS, USUAL_CALL = "p99", "median"
+"""By what a contender is fast enough."""
+
+
+def _usual_call(size: int, e: Estimate) -> Taken:
+    """Return the median time of a single call: a user's step, or a whole training."""
+    each = e.case.repeats if e.case.workload.is_users else 1
+    return Taken(size, e.median_s / each, e.low_s / each, e.high_s / each)
+
+
+def _enough(
+    sweep: Sweep,
+    contender: Contender,
+    by: str,
+    spec: Spec,
+    taken: Sequence[Taken],
+    known: Mapping[int, Estimate | Latency],
+) -> Enough:
+    """Return up to which of some sizes a contender is fast enough.
+
+    Args:
+        sweep: what the sizes are of.
+        contender: who it is.
+        by: what is compared with the limit.
+        spec: with the limit.
+        taken: how long each size takes.
+        known: the same as it is reported.
+    """
+    limit_s = spec.good_enough_s or 0.0
+    who = sweep.axis, sweep.line, contender, by, limit_s
+    if not taken:
+        return Enough(*who, "not_measured")
+    raised = tuple(worst_each(f for one in known.values() for f in one.flags))
+    zones = tuple(f"{one.size} {one.zone(limit_s)}" for one in taken)
+    found = bracket(taken, limit_s)
+    if is_withheld(raised):  # what it took is of other programs
+        raised, zones = (f"withheld: was {found.outcome}", *raised), ()
+        found = Bracket("inconclusive")
+    return Enough(
+        *who,
+        **vars(found),
+        confidence=min(one.confidence for one in known.values()),
+        smallest=taken[0].size,
+        largest=taken[-1].size,
+        zones=zones,
+        flags=raised,
     )

@@ -16,6 +16,7 @@ from crossover.command.sweeps import sweeps, usual_sweep
 from crossover.contender import Contender
 from crossover.files.refusals import first_wrong
 from crossover.files.untrusted import InputError, file_name, refused, shown
+from crossover.latency.enough import parse_limit
 from crossover.measure.declare import bring_file, check_steps
 from crossover.nouns import UserFile
 from crossover.spec.bounds import LEAST_PRICE, MOST
@@ -50,6 +51,8 @@ class Ask:
     both_ends: bool = False
     grid: bool = False
     prices: tuple[str, ...] = ()
+    latency: bool = False
+    good_enough: str | None = None
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> "Ask":
@@ -65,13 +68,15 @@ class Ask:
                 option = "--" + name.replace("_", "-")
                 raise InputError(f"{name}: must be given once, not also as {option}")
         sizes = words | {name: options[name] for name in names}
-        alike = "preset", "budget", "rounds", "width", "margin", "both_ends", "grid"
+        flags = "both_ends", "grid", "latency"
+        alike = "preset", "budget", "rounds", "width", "margin", *flags
         return cls(
             target=target,
             contenders=tuple(options["contender"] or ()),
             sizes=tuple(sizes.items()),
             options=tuple(names),
             prices=tuple(options.get("price") or ()),
+            good_enough=options.get("good_enough"),
             **{name: options[name] for name in alike},
         )
 
@@ -98,7 +103,10 @@ class Ask:
             for sweep in fields["sweep"]:
                 sweep.pop("contenders", None), sweep.pop("pairs", None)
         fields |= self._more()
-        fields |= {n: True for n in ("both_ends", "grid") if getattr(self, n)}
+        asked = [n for n in ("both_ends", "grid", "latency") if getattr(self, n)]
+        fields |= dict.fromkeys(asked, True)
+        if self.good_enough is not None:
+            fields["good_enough_s"] = parse_limit(self.good_enough)
         if self.prices:
             fields["prices"] = parse_prices(self.prices)
         spec = parse_spec(fields, "options")

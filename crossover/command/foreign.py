@@ -48,7 +48,7 @@ def report_held(ask: ReportAsk) -> int:
     from crossover.sources.foreign.pytest_files import read_files
     from crossover.sources.foreign.question import HeldAsk
 
-    for name in ("prices", "latex", "parquet", "recover"):
+    for name in ("prices", "good_enough", "latex", "parquet", "recover"):
         if getattr(ask, name):
             raise InputError(f"{name.removesuffix('s')}: goes with runs of ours only")
     held_ask = HeldAsk(ask.axis, ask.contender, baseline=ask.baseline, bench=ask.bench)

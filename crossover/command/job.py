@@ -142,12 +142,13 @@ def _carry_on(
 
 def _write(run: Run, out: Path, partial: bool = False) -> list[Crossover]:
     """Write the report, print its answers and return them."""
+    from crossover.report.latency import said_around
     from crossover.report.terminal import show
     from crossover.report.write import write_report
 
     found = write_report(run, out, partial=partial)
     say_incomplete(run, found)
-    show(found)
+    show(found, around=said_around(run))
     if run.machine.energy_unmeasured:
         print(f"  energy: {run.machine.energy_unmeasured}")
     print(f"Report: {out / 'report.html'}")

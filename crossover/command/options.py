@@ -79,6 +79,16 @@ OPTIONS = {
     "both_ends": _flag(
         "--both-ends", "Search, too, up to which size the challenger is slower."
     ),
+    "latency": _flag(
+        "--latency",
+        "Time single calls too, at least 1,000 of a cell if the budget allows: p50, "
+        "p95, p99.",
+    ),
+    "good_enough": _option(
+        "TIME",
+        "Say up to which size each contender takes at most this time, such as 20ms: by "
+        "its p99 with --latency, else by its median.",
+    ),
     "grid": _flag("--grid", "Only the sizes given, all rounds alike."),
     "price": _option(
         "DEVICE=PER_HOUR",

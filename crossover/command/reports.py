@@ -12,6 +12,7 @@ from crossover.command.ask import parse_margin, parse_prices
 from crossover.command.state import say_state, say_unswept
 from crossover.files.untrusted import InputError
 from crossover.findings import Crossover
+from crossover.latency.enough import parse_limit
 from crossover.measure.environment import ENVIRONMENT, say_lost
 from crossover.nouns import Run
 from crossover.record import launched, run_folder
@@ -46,6 +47,7 @@ class ReportAsk:
     contender: str | None = None
     bench: str | None = None
     baseline: str | None = None
+    good_enough: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,19 @@ def do_report(ask: ReportAsk) -> int:
     from crossover.analysis.flags import advice
     from crossover.analysis.machines import found_on
     from crossover.command.foreign import is_foreign, report_held
+    from crossover.report.latency import said_around
     from crossover.report.terminal import show
     from crossover.sources.as_run import NoCellsError
 
     if is_foreign(ask):
         return report_held(ask)
-    asked = {"prices": parse_prices(ask.prices), "margin": parse_margin(ask.margin)}
+    asked = {
+        "prices": parse_prices(ask.prices),
+        "margin": parse_margin(ask.margin),
+        "good_enough_s": None
+        if ask.good_enough is None
+        else parse_limit(ask.good_enough),
+    }
     is_whole = True
     for folder in ask.runs if ask.recover else ():
         for line in run_folder.recover(folder):
@@ -111,7 +120,7 @@ def do_report(ask: ReportAsk) -> int:
             else with_next_steps(run, crossovers(run), one.out)
         )
         is_whole &= not say_incomplete(run, answers)
-        show(answers)
+        show(answers, around=said_around(run))
         for flag in dict.fromkeys(flag for m in run.measurements for flag in m.flags):
             print(f"{flag}: {advice(flag)}")
         if has_pages:

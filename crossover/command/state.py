@@ -39,7 +39,7 @@ def _measured(folder: Path) -> Iterable[Path]:
 
 def say_unswept(run: Run, name: str, say: Say) -> None:
     """Say how many rows of a run are of no sweep, so that no answer has any of them."""
-    lines = Lines(run.measurements)
+    lines = Lines(m.case for m in run.measurements)
     swept = {case for s in run.spec.sweep for case in lines.along(s).values()}
     rows = sum(m.case not in swept for m in run.measurements)
     if rows:

@@ -54,6 +54,17 @@ def share_text(margin: object) -> str | None:
     return _number_text("margin", margin, "a share such as 0.05 or '5%'")
 
 
+def limit_text(good_enough: object) -> str | None:
+    """Return the longest time that is fast enough as it is typed: `20ms`.
+
+    Raises:
+        TypeError: for what is neither a text nor a number of seconds.
+    """
+    must = "a number of seconds, or a text such as '20ms'"
+    typed = _number_text("good_enough", good_enough, must)
+    return typed if typed is None or isinstance(good_enough, str) else f"{typed}s"
+
+
 def _number_text(name: str, value: object, must: str) -> str | None:
     """Return a number as it is typed; a text, or None, as it is."""
     if value is None or isinstance(value, str):

@@ -12,12 +12,20 @@ from typing import Any
 from crossover.command.ask import USUAL, opponent, parse_duration, parse_margin
 from crossover.command.new_run import check_pairs, commit, new_id
 from crossover.command.sweeps import sweeps, usual_sweep
-from crossover.door.asked import Sizes, duration_text, names, share_text, sizes_text
+from crossover.door.asked import (
+    Sizes,
+    duration_text,
+    limit_text,
+    names,
+    share_text,
+    sizes_text,
+)
 from crossover.door.carried import carried_out
 from crossover.door.functions import MakeStep, bring_functions
 from crossover.door.here import Here, undisturbed, workers_here
 from crossover.door.result import Result
 from crossover.files.untrusted import InputError, check_known, printable, shown
+from crossover.latency.enough import parse_limit
 from crossover.measure.environment import ENVIRONMENT
 from crossover.measure.machine import snapshot, usable_cores
 from crossover.nouns import SCHEMA, Run
@@ -47,6 +55,8 @@ def find(
     margin: str | float | None = None,
     both_ends: bool = False,
     grid: bool = False,
+    latency: bool = False,
+    good_enough: str | float | None = None,
     seed: int = 0,
     progress: bool = True,
 ) -> Result:
@@ -72,6 +82,9 @@ def find(
         margin: share by which a contender must be faster to be ahead; None: 5 %.
         both_ends: search, too, up to which size the challenger is slower.
         grid: measure the sizes given, all alike, and add none.
+        latency: time single calls, too, at least 1,000 of a cell if the budget allows.
+        good_enough: say up to which size each contender takes at most this time:
+            `"20ms"`, or seconds.
         seed: orders the contenders of each round.
         progress: show how far it is.
 
@@ -90,6 +103,7 @@ def find(
         "sweep": [_sweep(workload, axis, sizes, at or {})],
         "both_ends": both_ends,
         "grid": grid,
+        "latency": latency,
         "seed": seed,
         **_contenders(workload, devices),
     }
@@ -101,6 +115,8 @@ def find(
         "margin": parse_margin(share_text(margin)),
     }
     fields |= {name: value for name, value in more.items() if value is not None}
+    if (limit := limit_text(good_enough)) is not None:
+        fields["good_enough_s"] = parse_limit(limit)
     with undisturbed():
         run = _begun(parse_spec(fields, "find"))
         return carried_out(run, workers_here(), progress)

@@ -19,6 +19,12 @@ from crossover.files.untrusted import InputError, check_known
 from crossover.findings import Crossover
 from crossover.nouns import Run
 from crossover.record import run_folder
+from crossover.report.latency import (
+    calls_lines,
+    calls_section,
+    enough_lines,
+    enough_section,
+)
 from crossover.report.tables import is_answer, not_measured
 from crossover.report.terminal import plain_lines
 from crossover.report.words.document import Picture, Section, Strong, fragment
@@ -56,7 +62,9 @@ class Result:
     def answer(self) -> str:
         """The answers in sentences, what makes them doubtful in front of each."""
         train = [c for c in self.crossovers if c.view == "train"]
-        return "\n".join([*self._warnings(), *plain_lines(train)])
+        enough = enough_lines(self._derived.enough)
+        calls = calls_lines(self.run, self._derived.latencies)
+        return "\n".join([*self._warnings(), *enough, *plain_lines(train), *calls])
 
     @property
     def crossovers(self) -> list[Crossover]:
@@ -73,8 +81,8 @@ class Result:
         """Return a table of the run; docs/tables.md lists their columns.
 
         Args:
-            name: `crossovers`, `measurements`, `estimates`, `breakeven`, `speedups` or
-                `costs`.
+            name: `crossovers`, `measurements`, `estimates`, `breakeven`, `speedups`,
+                `costs`, `latency` or `enough`.
 
         Raises:
             InputError: for another name.
@@ -124,6 +132,8 @@ class Result:
 
     def _sections(self) -> Iterator[Section]:
         yield Section(paragraphs=tuple((Strong(line),) for line in self._warnings()))
+        if enough := self._derived.enough:
+            yield enough_section(enough)
         found = [c for c in self.crossovers if c.view == "train"]
         for place, result in enumerate(self._derived.sweeps["train"]):
             answers = [c for c in found if is_answer(c) and is_along(c, result.sweep)]
@@ -138,6 +148,8 @@ class Result:
             )
         if missing := not_measured(found):
             yield Section(title="Not measured", items=tuple(missing))
+        if self._derived.latencies:
+            yield calls_section(self.run, self._derived)
 
     def _picture(self, result: SweepResult) -> Picture:
         from crossover.door.drawn import picture

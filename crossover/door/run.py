@@ -11,7 +11,13 @@ from typing import Any
 
 from crossover.command.ask import Ask
 from crossover.command.new_run import check_pairs, new_run
-from crossover.door.asked import duration_text, names, share_text, sizes_text
+from crossover.door.asked import (
+    duration_text,
+    limit_text,
+    names,
+    share_text,
+    sizes_text,
+)
 from crossover.door.carried import carried_out
 from crossover.door.result import Result
 from crossover.files.untrusted import InputError, shown
@@ -40,6 +46,8 @@ def run(
     margin: str | float | None = None,
     both_ends: bool = False,
     grid: bool = False,
+    latency: bool = False,
+    good_enough: str | float | None = None,
     progress: bool = True,
 ) -> Result:
     """Measure as `crossover run` does: each contender in a process of its own.
@@ -56,6 +64,9 @@ def run(
         margin: share by which a contender must be faster to be ahead.
         both_ends: search, too, up to which size the challenger is slower.
         grid: measure the sizes given, all alike, and add none.
+        latency: time single calls, too, at least 1,000 of a cell if the budget allows.
+        good_enough: say up to which size each contender takes at most this time:
+            `"20ms"`, or seconds.
         progress: show how far it is.
 
     Raises:
@@ -80,6 +91,8 @@ def run(
         margin=share_text(margin),
         both_ends=both_ends,
         grid=grid,
+        latency=latency,
+        good_enough=limit_text(good_enough),
     )
     spec = ask.spec(usable_cores())
     if isinstance(job, Mapping):

@@ -21,8 +21,8 @@ from crossover.spec.bounds import LARGEST
 from crossover.workloads.definition import DeviceWork
 from crossover.workloads.workload import Workload
 
-MOST_NOTES, MOST_WARM_UPS = 2000, 1000
-"""Longest notes, in characters, and most calls of a warm-up in a reply."""
+MOST_NOTES, MOST_WARM_UPS, MOST_SINGLE = 2000, 1000, 1000
+"""Longest notes, in characters, most calls of a warm-up and most single calls."""
 SHOWN = 60
 """Bytes of an invalid line that an error shows."""
 
@@ -64,8 +64,7 @@ class Reply(Line):
 
     status: Literal["ok"] = "ok"
     was_stopped: bool = False
-    """Whether the worker did not run for a part of the time: it holds what is not
-    its own."""
+    """Whether the worker stood still for a time, which the reply then holds, too."""
 
 
 class Ended(Line):
@@ -128,8 +127,7 @@ class Examined(Reply):
     """What was measured of one accelerator; an unknown fact is None."""
 
     queued_share: Real
-    """Share of a long queue's time until the host is free again; about 1 if kernels are
-    not asynchronous."""
+    """Share of a long queue's time until the host is free; 1 if nothing is queued."""
     clock_ratio: Real | None
     """Our seconds over those of the device's own events."""
     launch_s: Real
@@ -229,8 +227,7 @@ class Opened(Reply):
     floor_s: NotNegative = 0.0
     """Shortest sample that counts, in seconds: a shorter one was calibrated wrongly."""
     setup_idle_s: NotNegative = 0.0
-    """Seconds of the set-up in which the process did not run, as far as that tells of a
-    disturbance; 0 if it cannot tell."""
+    """Seconds of the set-up in which it was disturbed and did not run; 0 if unknown."""
     verified: bool | None = None
     """Whether the result was shown to be that of the other contenders."""
     items: NotNegative | None = None
@@ -267,6 +264,8 @@ class Sampled(Reply):
     """Seconds that the sample's threads waited for a core; None if unknown."""
     clock_share: Real | None = None
     """The accelerator's clock in this round, as a share of its highest."""
+    latency: Annotated[tuple[SampleSeconds, ...], Field(max_length=MOST_SINGLE)] = ()
+    """Seconds of each single call after the sample."""
 
 
 class Sample(Request[Sampled]):
@@ -277,6 +276,9 @@ class Sample(Request[Sampled]):
     round: int | None = None
     position: int | None = None
     """Place of the sample in its round, from 0."""
+    single: Annotated[Whole, Field(le=MOST_SINGLE)] = 0
+    single_s: NotNegative = 0.0
+    """Most single calls timed after it, and seconds after which no more begin."""
 
 
 class Closed(Reply):
@@ -321,8 +323,7 @@ def read_reply(request: Request[R], line: bytes) -> R | Ended:
         ValueError: saying what is wrong with it.
     """
     try:
-        is_good = _Head.model_validate_json(line).status == "ok"
-        if not is_good:
+        if _Head.model_validate_json(line).status != "ok":
             return Ended.model_validate_json(line)
         return cast("type[R]", request.good).model_validate_json(line)
     except ValidationError as error:
@@ -346,5 +347,4 @@ def wrong(error: ValidationError) -> str:
 
 
 def _shown(line: bytes) -> str:
-    text = repr(line[:SHOWN].decode(errors="replace"))
-    return text if len(line) <= SHOWN else text + "..."
+    return repr(line[:SHOWN].decode(errors="replace")) + "..." * (len(line) > SHOWN)

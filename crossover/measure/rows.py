@@ -48,6 +48,7 @@ def measured(
         waited_s=sum(waited_s) if waited_s else None,
         warmup_s=opened.warmup_s if first else (),
         peak_bytes=by_device(row.contender.device, opened.peak_bytes),
+        latency=tuple(call_s for reply in replies for call_s in reply.latency),
     )
 
 

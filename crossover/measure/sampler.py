@@ -74,6 +74,9 @@ WAKE_S = 0.02
 """An epoch shorter than this is trained untimed before a sample: the other contenders
 have just used the caches, and threads and clocks may be asleep."""
 
+CLOCK_DIGIT_S = 1e-9
+"""Single calls are kept to the nanosecond, the clock's last digit."""
+
 
 class Sampler:
     """A session of one cell, and the clock around it.
@@ -249,6 +252,25 @@ class Sampler:
         """Train as often as a sample does, without waiting for the device."""
         for _ in range(self.calls):
             self._session.run(self.repeats)
+
+    def single_calls(self, most: int, most_s: float) -> tuple[float, ...]:
+        """Time single calls, one after the other, each until the device is done.
+
+        A single call is a step of a user's file, of any other job a whole training. As
+        for a sample, the device is awake and garbage was collected before the first.
+
+        Args:
+            most: how many.
+            most_s: seconds after which no further one begins.
+        """
+        if not most:
+            return ()
+        self.ready()
+        repeats = 1 if self.case.workload.is_users else self.case.repeats
+        found, end_s = list[float](), self.now() + most_s
+        while len(found) < most and self.now() < end_s:
+            found.append(self._measured(lambda: self._session.run(repeats)))
+        return tuple(max(round(call_s, 9), CLOCK_DIGIT_S) for call_s in found)
 
     def clock_share(self) -> float | None:
         """Return the accelerator's clock as a share, while an untimed epoch runs.

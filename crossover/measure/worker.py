@@ -92,14 +92,14 @@ class Worker:
             case Open():
                 return self._open(request)
             case Sample():
-                return self._sample(request.round)
+                return self._sample(request)
             case Close():
                 self._close()
                 return Closed()
 
-    def _sample(self, number: int | None) -> Sampled | Ended:
-        """Take a sample; after the first one of a round, read the clock."""
-        sampler = self._sampler
+    def _sample(self, request: Sample) -> Sampled | Ended:
+        """Take a sample, then single calls; read the clock once a round."""
+        sampler, number = self._sampler, request.round
         if sampler is None:
             return Ended(status="failed", notes="no cell is open")
         transfer_s = sampler.transfer_s()
@@ -112,6 +112,7 @@ class Worker:
             sample_j=sample_j,
             waited_s=waited_s,
             clock_share=self._clock[1],
+            latency=sampler.single_calls(request.single, request.single_s),
         )
 
     def _close(self) -> None:

@@ -20,6 +20,7 @@ from crossover.analysis.rounds import TrainSeconds, paired_log_ratios
 from crossover.contender import Contender
 from crossover.crossing.boundaries import Answered, boundaries
 from crossover.crossing.decide import LOOKS, Array
+from crossover.latency import calls
 from crossover.nouns import Case, Cell, Machine, Measurement
 from crossover.plan.extend import Means, larger, smaller
 from crossover.plan.next_size import NOWHERE, Aim, Reach, next_size
@@ -95,6 +96,7 @@ class Known:
         self._next: dict[Case, int] = {}
         self._lines = Lines()
         self._wanted = self._asked_for()
+        self._single = calls.single_calls(spec, machine)
         self.add(measurements)
 
     def add(self, measurements: Iterable[Measurement]) -> None:
@@ -247,7 +249,11 @@ class Known:
         if need <= 0:
             return None
         start = self._next.get(case, 0)
-        seconds = sum(block_s(need, call_s(self.spec, case, c)) for c in live)
+        seconds = sum(
+            block_s(need, call_s(self.spec, case, c))
+            + need * calls.expected_s(self._single, case, expected_s(case, c.trainer))
+            for c in live
+        )
         return Block(case, tuple(live), tuple(range(start, start + need)), seconds)
 
 

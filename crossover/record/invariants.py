@@ -234,7 +234,7 @@ def _within_block(m: Measurement, last: Measurement, at: int) -> Breach | None:
 
 
 def _time(rows: Sequence[Measurement], before_s: float) -> Breach | None:
-    """Check that time did not go back, and that the samples fit in what passed."""
+    """Check that time did not go back, and that all samples fit in what passed."""
     then_s = rows[0].elapsed_s
     spent_s = 0.0
     for at, m in enumerate(rows):
@@ -243,7 +243,7 @@ def _time(rows: Sequence[Measurement], before_s: float) -> Breach | None:
                 at, "elapsed_s", m.elapsed_s, f"must be {then_s}, its round's"
             )
         if not m.discarded:  # its samples may hold time in which we were stopped
-            spent_s += sum(m.samples_s)
+            spent_s += sum(m.samples_s) + sum(m.latency)
     if then_s is None:
         return None
     if then_s < before_s:

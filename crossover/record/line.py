@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import FailFast, Field, TypeAdapter
+from pydantic import BeforeValidator, FailFast, Field, TypeAdapter
 
 from crossover.contender import Contender
 from crossover.nouns import STATUSES, Measurement, field_names
@@ -42,9 +42,18 @@ LEAST = dict.fromkeys(("calls_per_sample", "epochs_run", "in_round"), 1.0) | {
     "throttled_periods": -LARGEST, "clock_share": -LARGEST,
 }  # fmt: skip
 """The least that a number is; loss and accuracy are not finite where it diverged."""
-KEYED = ("peak_bytes", "latency")
+KEYED = ("peak_bytes",)
 """The fields that hold numbers by name."""
-SERIES = ("positions", "samples_s", "samples_j", "warmup_s")
+SERIES = ("positions", "samples_s", "samples_j", "warmup_s", "latency")
+TOOK = ("samples_s", "latency")
+"""Series of times that something took."""
+
+
+def _as_calls(value: object) -> object:
+    """Return single calls; the quantiles that a file may hold instead are of none."""
+    if isinstance(value, dict):
+        return ()
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _bounded(field: "dataclasses.Field[Any]") -> Any:
@@ -56,9 +65,12 @@ def _bounded(field: "dataclasses.Field[Any]") -> Any:
         return Annotated[field.type, Field(ge=low, le=high)]
     if field.name in SERIES:
         kind: Any = int if field.type == tuple[int, ...] else float
-        least = LEAST_S if field.name == "samples_s" else -LARGEST
+        least = LEAST_S if field.name in TOOK else -LARGEST
         one = Annotated[kind, Field(ge=kind(least), le=kind(LARGEST))]
-        return Annotated[tuple[one, ...], FailFast()]
+        series: Any = Annotated[tuple[one, ...], FailFast()]
+        if field.name == "latency":
+            return Annotated[series, BeforeValidator(_as_calls)]
+        return series
     if field.name in KEYED:
         kind = int if field.type == dict[str, int] else float
         return dict[str, Annotated[kind, Field(ge=0, le=kind(LARGEST))]]

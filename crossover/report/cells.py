@@ -76,7 +76,7 @@ RULES = {
     "speedup": "factor", "speedup_smallest": "factor", "speedup_largest": "factor",
     "speedup_smallest_low": "factor", "speedup_smallest_high": "factor",
     "speedup_largest_low": "factor", "speedup_largest_high": "factor",
-    "slope": "number", "items_per_s": "number",
+    "slope": "number", "items_per_s": "number", "quantile": "text", "calls": "count",
 }  # fmt: skip
 """The rule of a field; of others it is `seconds`, where they end in `_s`, or `size`."""
 
@@ -149,6 +149,15 @@ def break_evens(workload: Workload) -> Columns:
             f"baseline_{each}_s: {each.capitalize()}, baseline; flags"
         ),
     )
+
+
+def latency(workload: Workload) -> Columns:
+    """Return the columns of the quantiles of single calls."""
+    rest = columns(
+        "quantile; latency_s: Takes; low_s: Low; high_s: High; confidence; calls; "
+        "rounds; flags"
+    )
+    return (*WHO, *case_columns(workload), *rest)
 
 
 def costs(workload: Workload) -> Columns:

@@ -23,7 +23,8 @@ from crossover.report.tables import (
     simulated_devices,
 )
 from crossover.report.words.document import Picture, shipped, templates
-from crossover.report.words.numbers import percent
+from crossover.report.words.latency import call_words, enough_parts
+from crossover.report.words.numbers import percent, seconds
 from crossover.report.words.sentences import (
     VIEW_WORDS,
     Parts,
@@ -83,12 +84,15 @@ def page(
     found = derived.crossovers
     crossovers = _rows("crossovers", tables.crossovers, found)
     answers = [row for row in crossovers if row.noun and is_answer(row.noun)]
-    listed = ("estimates", "breakeven", "costs")
+    listed = ("estimates", "breakeven", "costs", "latency")
     files = {name: getattr(tables, name) for name in listed}
-    raised = (found, derived.break_evens, derived.estimates, derived.costs)
+    raised = (
+        found, derived.break_evens, derived.estimates, derived.costs,
+        derived.latencies, derived.enough,
+    )  # fmt: skip
     template = templates(
         advice=advice, answer=_answer, doubtful=doubtful, over=_over, c=cells,
-        view_words=VIEW_WORDS, share=percent,
+        view_words=VIEW_WORDS, share=percent, call=call_words, time=seconds,
     ).get_template("report.html")  # fmt: skip
     return template.render(
         run=run,
@@ -114,6 +118,7 @@ def page(
         bibtex=bibtex(run),
         most=MOST_ROWS,
         has_energy=any(m.samples_j for m in run.measurements),
+        enough=_enough(derived, tables)[:MOST_ROWS],
         has_items=any(e.items_per_s is not None for e in derived.estimates),
     )
 
@@ -127,6 +132,15 @@ def _rows(
     return [
         Row(f"{file}:{place}", row, noun)
         for place, (row, noun) in enumerate(pairs, start=1)
+    ]
+
+
+def _enough(derived: Derived, tables: Frames) -> list[tuple[Row, Parts, Parts]]:
+    """Return each contender's row, up to which size it is fast enough, and of what."""
+    rows = _rows("enough", tables.enough)
+    return [
+        (row, enough_parts(one), fixed_parts(one.axis, one.line))
+        for row, one in zip(rows, derived.enough, strict=True)
     ]
 
 

@@ -10,6 +10,7 @@ from crossover.analysis.frame import Derived
 from crossover.crossing.cost_fit import Ranged
 from crossover.findings import Crossover, Estimate, size_text
 from crossover.nouns import Run
+from crossover.report.latency import calls_section, enough_section
 from crossover.report.words.document import (
     Code,
     Document,
@@ -53,12 +54,14 @@ def document(
     found, costs = derived.crossovers, derived.costs
     answers = tuple(map(_answer, filter(is_answer, found)))
     sections = [
+        enough_section(derived.enough),
         Section(title="Answers, training alone", items=answers),
         Section(
             title="Not measured",
             items=tuple(not_measured(found)) or ("nothing: every pair ran",),
         ),
         _all_crossovers(found),
+        calls_section(run, derived),
     ]
     if costs:
         modelled = zip(derived.estimates, derived.modelled, strict=True)
@@ -68,7 +71,8 @@ def document(
     for picture in pictures:
         uncaptioned = (replace(picture, caption=""),)
         sections.append(Section(title=picture.heading, pictures=uncaptioned))
-    flags = flags_explained([*(c.flags for c in found), *(c.flags for c in costs)])
+    raised = (found, costs, derived.latencies, derived.enough)
+    flags = flags_explained(row.flags for rows in raised for row in rows)
     if flags:
         said = tuple((Code(name), f": {what}") for name, what in flags.items())
         sections.append(Section(title="Flags", items=said))

@@ -17,17 +17,28 @@ STYLES = {
 INDENT = 2
 
 
-def show(found: Sequence[Crossover], console: Console | None = None) -> None:
+def show(
+    found: Sequence[Crossover],
+    console: Console | None = None,
+    around: tuple[Sequence[str], Sequence[str]] = ((), ()),
+) -> None:
     """Print the answers of the view `train`, then what was not measured and why.
 
     A line each for a file or a pipe; on a terminal the same, wrapped and coloured.
+
+    Args:
+        found: the crossovers of a run.
+        console: where to print; the standard output by default.
+        around: lines before the answers, and after them.
     """
     console = Console() if console is None else console
     train = [c for c in found if c.view == "train"]
+    before, after = (map(_styled, lines) for lines in around)
+    every = [*before, *_lines(train), *after]
     if not console.is_terminal:
-        console.file.writelines(f"{line}\n" for line in plain_lines(train))
+        console.file.writelines(f"{line.plain}\n" for line in every)
         return
-    for line in _lines(train):
+    for line in every:
         if not line.plain.startswith(" "):
             console.print(line)
             continue
@@ -35,6 +46,11 @@ def show(found: Sequence[Crossover], console: Console | None = None) -> None:
         for place, part in enumerate(said):
             indent = " " * INDENT * (1 + (place > 0))
             console.print(Text(indent) + part, soft_wrap=True)
+
+
+def _styled(line: str) -> Text:
+    """Return a line as it is shown: heads, which are not indented, in bold."""
+    return Text(line, style="" if line.startswith(" ") else "bold")
 
 
 def plain_lines(train: Sequence[Crossover]) -> list[str]:

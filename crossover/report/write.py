@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from crossover.analysis.crossover import with_next_steps
-from crossover.analysis.frame import Derived, derive, frames
+from crossover.analysis.frame import OPTIONAL, Derived, derive, frames
 from crossover.files.atomic import write_atomically
 from crossover.files.csv_file import frame_csv
 from crossover.files.refusals import refusing
@@ -65,7 +65,11 @@ def write_report(
     tables = frames(run, derived)
     with refusing("out", out):
         for field in fields(tables):
-            _write_table(out / field.name, getattr(tables, field.name), parquet)
+            whole: pd.DataFrame = getattr(tables, field.name)
+            if len(whole) or field.name not in OPTIONAL:
+                _write_table(out / field.name, whole, parquet)
+            else:
+                _drop_table(out / field.name)
         for name, columns in LATEX_COLUMNS.items() if latex else ():
             table: pd.DataFrame = getattr(tables, name)
             chosen = _chosen(columns, table, run.spec.declared.axes)
@@ -84,6 +88,12 @@ def _write_table(stem: Path, table: pd.DataFrame, parquet: bool) -> None:
         file = io.BytesIO()
         table.to_parquet(file, index=False)
         write_atomically(stem.with_name(f"{stem.name}.parquet"), file.getvalue())
+
+
+def _drop_table(stem: Path) -> None:
+    """Remove a table of an earlier report that this one has no rows for."""
+    for kind in ("csv", "parquet"):
+        stem.with_name(f"{stem.name}.{kind}").unlink(missing_ok=True)
 
 
 def _dated(table: pd.DataFrame) -> pd.DataFrame:

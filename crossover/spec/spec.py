@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import (
     Field,
     SerializeAsAny,
+    SerializerFunctionWrapHandler,
     StrictBool,
     StrictInt,
     StrictStr,
@@ -16,6 +17,7 @@ from pydantic import (
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -75,6 +77,10 @@ class Spec(Strict):
     """Error per process that more rounds cannot average out, as a share of the time."""
     prices: dict[Text, Price] = Field(default={}, max_length=1000)
     """Money per hour by device (`cuda:0`) or, less specific, by its kind (`cuda`)."""
+    latency: StrictBool = False
+    """Time single calls, too, apart from the samples."""
+    good_enough_s: Annotated[Real, Field(gt=0)] | None = None
+    """A contender is fast enough up to this time of a single call."""
     launch: Launch | None = None
 
     @field_validator("prices")
@@ -113,6 +119,12 @@ class Spec(Strict):
                 f"sweep: {cells:,} cells; must be at most {MOST_CELLS:,} in all"
             )
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_asked(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = handler(self)
+        unsaid = {"both_ends": False, "latency": False, "good_enough_s": None}
+        return {n: v for n, v in fields.items() if n not in unsaid or v != unsaid[n]}
 
     @property
     def declared(self) -> Workload:

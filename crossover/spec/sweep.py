@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from crossover.nouns import Case, Measurement
+from crossover.nouns import Case
 from crossover.spec.bounds import Pairs, Real, Strict, Text, Who
 from crossover.workloads.values import Setting
 from crossover.workloads.workload import MOST_DIGITS, Workload
@@ -95,11 +95,11 @@ class Sweep(Strict):
 class Lines:
     """The cases that were measured, found by the line of a sweep on which they lie."""
 
-    def __init__(self, measurements: Iterable[Measurement] = ()) -> None:
+    def __init__(self, cases: Iterable[Case] = ()) -> None:
         self._cases: dict[Case, None] = {}
         self._along: dict[str, dict[Case, dict[int, Case]]] = {}
-        for m in measurements:
-            self.add(m.case)
+        for case in cases:
+            self.add(case)
 
     def add(self, case: Case) -> None:
         """Add a case, which may be known already."""

@@ -33,6 +33,9 @@ METRIC_WORDS = {
     "time": ("faster", "slower", ""),
     "cost": ("cheaper", "dearer", "by cost, "),
     "energy": ("more frugal", "less frugal", "by energy, "),
+    "p50": ("faster", "slower", "by the p50 of single calls, "),
+    "p95": ("faster", "slower", "by the p95 of single calls, "),
+    "p99": ("faster", "slower", "by the p99 of single calls, "),
 }
 """Better, worse, and what a sentence begins with; by the metric's first word."""
 LARGE = 1.5
@@ -81,7 +84,7 @@ def doubtful(c: Crossover) -> str:
 
     `Not to be trusted: other programs took 61 % of the cores; unfinished (...)`.
     """
-    said = _gravest(c.flags) + doubted(c.flags)
+    said = gravest(c.flags) + doubted(c.flags)
     said = said.removesuffix("; ").removesuffix(": ")
     return said[:1].upper() + said[1:]
 
@@ -99,10 +102,10 @@ def headed(c: Crossover) -> str:
     """Return the outcome of an answer with its doubts, as its line begins."""
     outcome = c.answer.outcome.replace("_", " ")
     beside = filter(None, (outcome, doubted(c.flags)))
-    return _gravest(c.flags) + ", ".join(beside)
+    return gravest(c.flags) + ", ".join(beside)
 
 
-def _gravest(flags: Iterable[str]) -> str:
+def gravest(flags: Iterable[str]) -> str:
     """Return what comes before all: nobody compared the work, others had the cores."""
     known = doubts(flags)
     first = "Unverified: " if UNVERIFIED in known else ""
