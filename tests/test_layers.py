@@ -47,13 +47,13 @@ ALLOWED = {
     "measure analysis plan pipeline report.words report.pictures",
     "suites": "files contender nouns workloads spec measure analysis pipeline",
     "command": "interrupts files contender nouns findings workloads spec proof measure "
-    "record analysis plan pipeline selftest sources sources.foreign report",
+    "record analysis plan pipeline selftest sources sources.table sources.foreign "
+    "report",
     "door": "interrupts files contender nouns findings workloads spec crossing measure "
     "record analysis plan pipeline sources sources.table report report.words "
     "report.pictures command",
     "launch": "interrupts files workloads spec measure record plan pipeline command",
-    "cli": "interrupts files measure record sources.table predict doctor lesson "
-    "command launch",
+    "cli": "interrupts files measure record predict doctor lesson command launch",
     "__main__": "cli",
 }
 """Each folder and single module of the engine, lowest first: what it may import."""
