@@ -242,6 +242,41 @@ def compare(
     raise typer.Exit(do_compare(run_a, run_b, margin))
 
 
+@command(
+    "crossover pick results/mlp hidden=512 batch=32",
+    "crossover pick results/mlp hidden=9000 batch=32 --extrapolate",
+)
+def pick(
+    run: str,
+    sizes: list[str] | None = None,
+    view: str = "train",
+    extrapolate: bool = False,
+) -> None:
+    """Say which contender to use for a case, and how sure that is.
+
+    Outside of what was measured nothing is picked (exit code 2).
+    """
+    from crossover.command.choose import do_pick
+
+    do_pick(run, sizes or (), view, extrapolate)
+
+
+@command(
+    "crossover export results/mlp --to python --out thresholds.py",
+    "crossover export results/mlp --to json --out thresholds.json",
+)
+def export(
+    run: str,
+    to: str = "json",
+    view: str = "train",
+    out: Path | None = None,
+) -> None:
+    """Write thresholds, and what `pick` needs, as a file to ship."""
+    from crossover.command.choose import do_export
+
+    do_export(run, to, view, out)
+
+
 @command("crossover selftest --pairs 10 --sweeps 1000")
 def selftest(
     pairs: int = 10,

@@ -76,7 +76,8 @@ def exported(data: dict[str, Any], form: str) -> str:
         imports |= {line for line in IMPORT.findall(body) if "crossover." not in line}
         code.append(IMPORT.sub("", body).strip("\n"))
     order = sorted(imports, key=lambda line: (line.startswith("from"), line))
-    told = f"DATA: dict[str, Any] = {pprint.pformat(data, 1, 88, compact=True, sort_dicts=False)}"
+    written = pprint.pformat(data, 1, 88, compact=True, sort_dicts=False)
+    told = f"DATA: dict[str, Any] = {written}"
     return f"{HEAD}{''.join(order)}\n" + "\n\n\n".join([*code, told]) + f"\n{TAIL}"
 
 

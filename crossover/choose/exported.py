@@ -4,7 +4,14 @@ import itertools
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+    model_validator,
+)
 
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Time = Annotated[Real, Field(gt=0)]

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, median
 
+from crossover.analysis.frame import Derived
 from crossover.choose.data import Seen, Timed, choice_data
 from crossover.choose.of_run import seen_in, settings_of, sizes_of
 from crossover.choose.shipped.choice import Choice
-from crossover.analysis.frame import Derived
 from crossover.nouns import Case, Run
 
 FEWEST_SIZES = 4

@@ -48,7 +48,9 @@ def answer_zones(a: Answer) -> dict[str, Any]:
         "reason": "" if is_found else reason(a),
         "confidence": a.confidence,
         "worst_regret": a.worst_regret,
-        "sizes": [[zone.size, zone.name if zone.has_verdict else ""] for zone in a.zones],
+        "sizes": [
+            [zone.size, zone.name if zone.has_verdict else ""] for zone in a.zones
+        ],
         "doubts": [*doubts(a.flags).values()],
     }
 

@@ -1,20 +1,28 @@
 """Whom to pick, by results as people hold them, and the file to ship it in."""
 
 import os
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
+from crossover.analysis.flags import doubts
 from crossover.choose.data import Seen, Timed, choice_data
 from crossover.choose.export import exported
 from crossover.choose.zones import answer_zones
-from crossover.analysis.flags import doubts
+from crossover.crossing.answer import Settings
 from crossover.files.atomic import write_atomically
 from crossover.files.refusals import refusing
 from crossover.files.untrusted import InputError, shown
 from crossover.sources.table.analyse import Analysed
+from crossover.sources.table.pairs import MOST_ROUNDS
 
 FORMS = {".json": "json", ".py": "python"}
 """What a file holds, by how its name ends."""
+OF_CROSSING = {
+    "coarse_grid", "definitions_disagree", "flat_crossing", "minimum_disagrees",
+    "wider_than_asked", "wrong_way_round", "alone",
+}  # fmt: skip
+"""Flags of an answer that say nothing of a time."""
 
 
 def data_of_table(found: Analysed) -> dict[str, Any]:
@@ -24,30 +32,25 @@ def data_of_table(found: Analysed) -> dict[str, Any]:
         InputError: if it holds no time.
     """
     asked = found.pairs[0][0]
-    timed = tuple(
-        Timed((size,), group, curve.contender, dict(enumerate(seconds)))
-        for group, curves in found.curves.items()
-        for curve in curves
-        for size, seconds in zip(curve.sizes, curve.times, strict=True)
-    )
+    timed = tuple(_timed(found).values())
     if not timed:
-        raise InputError("table: holds no time")
+        raise InputError("table: holds no time of the contenders")
     verdicts = {
-        (one.group, (zone.size,), pair.baseline, pair.challenger): zone.name
+        (one.group, (_whole(zone.size),), pair.baseline, pair.challenger): zone.name
         for pair, answers in found.pairs
         for one in answers
         for zone in one.answer.zones
         if zone.has_verdict
     }
-    confidence = next((a.answer.confidence for a in found.answers), None) or 0.95
+    known = (one.answer.confidence for one in found.answers)
+    confidence = next(filter(None, known), Settings().confidence)
     seen = Seen((asked.axis,), asked.by, timed, confidence, verdicts=verdicts)
-    raised = {flag: None for one in found.answers for flag in one.answer.flags}
+    are_rates = any(pair.higher_is_better for pair, _ in found.pairs)
     return choice_data(
         seen,
-        has_unit=found.has_unit,
+        has_unit=not are_rates and all(table.has_unit for table in found.tables),
         confidence=confidence,
-        again="time it here, and analyse the times again",
-        doubts=[*doubts(raised).values()],
+        again="time all again here, and analyse these times",
         zones=[
             {
                 "axis": pair.axis,
@@ -60,6 +63,29 @@ def data_of_table(found: Analysed) -> dict[str, Any]:
             for one in answers
         ],
     )
+
+
+def _timed(found: Analysed) -> dict[Hashable, Timed]:
+    """Return each contender's times at each size of each group, once."""
+    timed: dict[Hashable, Timed] = {}
+    for (asked, answers), table in zip(found.pairs, found.tables, strict=True):
+        raised = {one.group: doubts(one.answer.flags) for one in answers}
+        keys = [*asked.by, asked.axis, asked.contender]
+        for key, times in table.rows.groupby(keys, sort=False)[asked.time]:
+            *by, size, who = key
+            group = tuple(map(str, by))
+            of_time = {n: w for n, w in raised[group].items() if n not in OF_CROSSING}
+            seconds = dict(enumerate(times.head(MOST_ROUNDS).tolist()))
+            one = Timed(
+                (_whole(size),), group, str(who), seconds, tuple(of_time.values())
+            )
+            timed.setdefault((group, size, who), one)
+    return timed
+
+
+def _whole(size: float) -> float:
+    """Return a size that is a whole number as one, as it is written."""
+    return int(size) if float(size).is_integer() else float(size)
 
 
 def write_export(data: dict[str, Any], path: str | os.PathLike[str]) -> Path:

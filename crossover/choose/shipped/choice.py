@@ -73,20 +73,20 @@ class Choice:
         return left[0]
 
     def _case(self, group: Group, sizes: dict[str, Any]) -> list[Any]:
-        known = dict(zip(self.axes, group.values))
+        known = dict(zip(self.axes, group.values, strict=True))
         _check_given(
             [f"{name}: {_listed(values)}" for name, values in known.items()
              if name not in sizes and len(values) > 1]
         )  # fmt: skip
         at = [sizes.get(name, values[0]) for name, values in known.items()]
-        for name, value in zip(self.axes, at):
+        for name, value in zip(self.axes, at, strict=True):
             if not is_number(value):
                 raise ValueError(f"{name} = {value!r}: must be a number")
         return at
 
     def _outside(self, group: Group, at: list[Any], extrapolate: bool) -> str:
         """Say which size lies outside of what was measured."""
-        for i, (name, values) in enumerate(zip(self.axes, group.values)):
+        for i, (name, values) in enumerate(zip(self.axes, group.values, strict=True)):
             if values[0] <= at[i] <= values[-1]:
                 continue
             if len(values) == 1:
@@ -97,12 +97,12 @@ class Choice:
             return f"{name} = {at[i]}: outside of what was measured, {ends}"
         told = []
         for i, name in enumerate(self.axes):
-            others = [p for p in group.points
-                      if all(p[j] == at[j] for j in range(len(at)) if j != i)]  # fmt: skip
-            values = sorted({p[i] for p in others or group.points})
+            others = [point for point in group.points if _differs_at(point, at, i)]
+            values = sorted({point[i] for point in others or group.points})
             if at[i] not in values:
                 where = " with these other sizes" if others else ""
-                told.append(f"{name} = {at[i]}: was measured at {_listed(values)}{where}")
+                known = f"was measured at {_listed(values)}{where}"
+                told.append(f"{name} = {at[i]}: {known}")
         told = told or [f"{', '.join(map(str, at))}: no such case was measured"]
         return "; ".join(told) + "; lies outside of the cases that were measured"
 
@@ -133,7 +133,7 @@ class Choice:
             within,
             tuple(who for who in group.times if who not in spots),
             tuple(dict.fromkeys([*self.data["doubts"], *doubts])),
-            (*zip(self.axes, at), *settings),
+            (*zip(self.axes, at, strict=True), *settings),
             self.data["has_unit"],
         )  # type: ignore[arg-type]
 
@@ -157,7 +157,10 @@ class Choice:
         assert spot.part is not None
         names = [self.axes[i] for i in spot.part.free]
         ends = " and ".join(
-            ", ".join(f"{n}={group.points[p][i]}" for n, i in zip(names, spot.part.free))
+            ", ".join(
+                f"{n}={group.points[p][i]}"
+                for n, i in zip(names, spot.part.free, strict=True)
+            )
             for p in spot.points
         )
         if shown in ("ahead", "equal"):
@@ -173,6 +176,14 @@ def _check_given(missing: list[str]) -> None:
     """
     if missing:
         raise ValueError(f"missing; was measured at {'; '.join(missing)}")
+
+
+def _differs_at(point: list[Any], at: list[Any], axis: int) -> bool:
+    """Tell whether a case has all sizes alike, but for one at most."""
+    return all(
+        one == other for j, (one, other) in enumerate(zip(point, at, strict=True))
+        if j != axis
+    )  # fmt: skip
 
 
 def _is_same(one: Any, other: Any) -> bool:

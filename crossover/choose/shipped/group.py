@@ -19,7 +19,7 @@ class Group:
     def __init__(self, data: dict[str, Any], axes: list[str]) -> None:
         self.axes, self.points = axes, data["points"]
         self.settings: dict[str, Any] = data["settings"]
-        columns = zip(*self.points)
+        columns = zip(*self.points, strict=True)
         self.values = [sorted(set(column)) for column in columns]
         self.place = {tuple(point): i for i, point in enumerate(self.points)}
         self.times = {
@@ -98,7 +98,7 @@ class Group:
             above = math.hypot(its[2] - its[0], mine[0] - mine[1])
             return lead, lead - below, lead + above
         rows = [self._ratio(p, one, other) for p in a.points]
-        for weight, p, row in zip(a.weights, a.points, rows):
+        for weight, p, row in zip(a.weights, a.points, rows, strict=True):
             plain = self.times[other][p][0] - self.times[one][p][0]
             lead += weight * (row[0] - plain)
         ends = [None if None in row else (row[0] - row[1], row[2] - row[0])
@@ -138,6 +138,7 @@ class Group:
 
 
 def is_number(value: Any) -> bool:
+    """Tell whether a value is a finite number."""
     is_real = isinstance(value, (int, float)) and not isinstance(value, bool)
     return is_real and math.isfinite(value)
 

@@ -79,7 +79,8 @@ class Part:
         here, seen = 0, {0}
         while True:
             weights = [
-                f[0] + sum(g * x for g, x in zip(f[1:], at)) for f in self.forms[here]
+                f[0] + sum(g * x for g, x in zip(f[1:], at, strict=True))
+                for f in self.forms[here]
             ]
             self.looked = len(seen)
             order = sorted(range(len(weights)), key=weights.__getitem__)
@@ -97,7 +98,7 @@ class Part:
         Along a line it is a monotone cubic (Fritsch & Carlson 1980), else linear.
         """
         if len(self.free) > 1 or spot.beyond:
-            return sum(w * y for w, y in zip(spot.weights, ends))
+            return sum(w * y for w, y in zip(spot.weights, ends, strict=True))
         first, last = (self.places[p] for p in spot.points)
         start, stop = self.slopes[who][first], self.slopes[who][last]
         t, h = spot.weights[1], spot.gap
@@ -127,7 +128,7 @@ def between(
     """
     known = [abs(e) for e in errors if e is not None]
     below = above = 0.0
-    for weight, end in zip(spot.weights, ends):
+    for weight, end in zip(spot.weights, ends, strict=True):
         if end is None:
             return middle, None, None
         below, above = below + abs(weight) * end[0], above + abs(weight) * end[1]
