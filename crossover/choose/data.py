@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from crossover.analysis.estimate import middle
-from crossover.choose.parts import parts_of
+from crossover.choose.parts import parts_of, rounded
 from crossover.crossing.decide import FEWEST_ROUNDS
 
 SCHEMA = 1
@@ -33,9 +33,8 @@ class Timed:
     doubts: tuple[str, ...] = ()
 
 
-Verdicts = Mapping[tuple[tuple[Any, ...], Sizes, str, str], str]
-"""What is shown of a challenger at a case: `ahead`, `behind` or `equal`; by settings,
-sizes, baseline and challenger."""
+Where = tuple[tuple[Any, ...], Sizes, str, str]
+"""Settings, sizes, baseline and challenger."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,8 @@ class Seen:
     confidence: float
     resolution: float = 0.0
     """Share by which a process may be lucky, which no number of rounds shows."""
-    verdicts: Verdicts = field(default_factory=dict)
+    verdicts: Mapping[Where, str] = field(default_factory=dict)
+    """What is shown of a challenger at a case: `ahead`, `behind` or `equal`."""
 
 
 def choice_data(seen: Seen, **facts: Any) -> dict[str, Any]:
@@ -84,7 +84,8 @@ def _group(
         middle_s, low_s, high_s, _ = middle(values, seen.confidence)
         ends = (low_s, high_s) if len(values) >= FEWEST_ROUNDS else (None, None)
         known = times.setdefault(row.contender, [])
-        known.append([place[row.sizes], middle_s, *ends, [*row.doubts]])
+        told = [rounded(value) for value in (middle_s, *ends)]
+        known.append([place[row.sizes], *told, [*row.doubts]])
     logs = {
         who: {p: float(np.log(middle_s)) for p, middle_s, *_ in known}
         for who, known in times.items()
@@ -124,4 +125,5 @@ def _ratios(
             turned = seen.verdicts.get((settings, sizes, *names), "")
             if turned:
                 shown = {"ahead": "behind", "behind": "ahead"}.get(turned, turned)
-            yield [place[sizes], *names, mid, low - luck, high + luck, shown]
+            ends = [rounded(value) for value in (mid, low - luck, high + luck)]
+            yield [place[sizes], *names, *ends, shown]

@@ -6,8 +6,9 @@ back: `load_export` reads the JSON, and warns where it was not measured here.
 
 import json
 import os
-import pprint
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def exported(data: dict[str, Any], form: str) -> str:
         form: one of `FORMS`.
     """
     if form == "json":
-        return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+        return _written(data, partial(json.dumps, ensure_ascii=False)) + "\n"
     imports, code = set[str](), []
     for name in SHIPPED:
         source = Path(__file__).with_name("shipped").joinpath(f"{name}.py")
@@ -76,9 +77,24 @@ def exported(data: dict[str, Any], form: str) -> str:
         imports |= {line for line in IMPORT.findall(body) if "crossover." not in line}
         code.append(IMPORT.sub("", body).strip("\n"))
     order = sorted(imports, key=lambda line: (line.startswith("from"), line))
-    written = pprint.pformat(data, 1, 88, compact=True, sort_dicts=False)
-    told = f"DATA: dict[str, Any] = {written}"
+    told = f"DATA: dict[str, Any] = {_written(data, repr)}"
     return f"{HEAD}{''.join(order)}\n" + "\n\n\n".join([*code, told]) + f"\n{TAIL}"
+
+
+def _written(value: Any, leaf: Callable[[object], str], depth: int = 1) -> str:
+    """Return data as text: a line for what holds nothing deeper, else one for each."""
+    inner = (*value.values(),) if isinstance(value, dict) else value
+    is_deep = isinstance(value, dict | list) and any(
+        isinstance(one, dict | list) for one in inner
+    )
+    if not is_deep:
+        return leaf(value)
+    edge, end = "\n" + " " * depth, "\n" + " " * (depth - 1)
+    if isinstance(value, dict):
+        parts = [f"{leaf(k)}: {_written(v, leaf, depth + 1)}" for k, v in value.items()]
+        return "{" + edge + f",{edge}".join(parts) + end + "}"
+    parts = [_written(one, leaf, depth + 1) for one in value]
+    return "[" + edge + f",{edge}".join(parts) + end + "]"
 
 
 class Export:

@@ -1,7 +1,7 @@
 """The form of an exported file, which any file of JSON is checked against."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -41,17 +41,20 @@ class Part(Form):
     @model_validator(mode="after")
     def _fits(self) -> "Part":
         n, wide = len(self.points), len(self.free) + 1
+        listed: list[Sized]
         if len(self.free) == 1:
             listed = [*self.slopes.values(), *self.errors.values()]
             needed = {*self.of} - (self.slopes.keys() & self.errors.keys())
         else:
             listed = [*self.errors.values()]
             needed = {*self.of} - self.errors.keys()
-            meshes = (self.corners, self.forms, self.beside)
-            if not self.corners or len({len(mesh) for mesh in meshes}) > 1:
+            sizes = {len(self.corners), len(self.forms), len(self.beside)}
+            if not self.corners or len(sizes) > 1:
                 raise ValueError("corners, forms and beside must be alike in number")
-            rows = itertools.chain(*meshes, *self.forms)
-            if any(len(row) != wide for row in rows):
+            wides = {len(row) for row in itertools.chain(self.corners, self.beside)}
+            wides |= {len(form) for form in self.forms}
+            wides |= {len(row) for form in self.forms for row in form}
+            if wides != {wide}:
                 raise ValueError(f"a simplex must have {wide} corners")
             if any(c >= n for row in self.corners for c in row):
                 raise ValueError("corners: must be places of points")

@@ -9,7 +9,7 @@ from typing import Any
 from crossover.analysis.crossover import control_fired, crossovers, incomplete
 from crossover.analysis.flags import DOUBTS, doubts, is_withheld
 from crossover.analysis.rounds import Recorded
-from crossover.choose.data import Seen, Timed, choice_data
+from crossover.choose.data import Seen, Timed, Where, choice_data
 from crossover.choose.zones import zones_of
 from crossover.files.untrusted import InputError, check_known
 from crossover.findings import Crossover
@@ -112,9 +112,7 @@ def settings_of(case: Case) -> tuple[Any, ...]:
     return tuple(text(v) if isinstance(v, tuple) else v for v in values)
 
 
-def _verdicts(
-    found: Sequence[Crossover], view: str
-) -> Iterator[tuple[tuple[tuple[Any, ...], tuple[float, ...], str, str], str]]:
+def _verdicts(found: Sequence[Crossover], view: str) -> Iterator[tuple[Where, str]]:
     """Yield what is shown of each pair at each size."""
     for c in found:
         if c.view != view or c.metric != TIME or c.is_control:

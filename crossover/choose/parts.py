@@ -19,8 +19,8 @@ MOST_FREE = 3
 """At most this many sizes of a case may lie between measured ones."""
 FLAT = 1e-9
 """A simplex whose volume is less than this share of a cube's is no simplex."""
-DIGITS = 12
-"""Digits that are kept of what is computed."""
+DIGITS, MOST_DIGITS = 9, 12
+"""Digits that are kept of a number, and of one that a simplex is found by."""
 MOST_LEFT_OUT = 500
 """Of more cases in a mesh, only so many are left out to see how far it misses them."""
 Points = Sequence[tuple[float, ...]]
@@ -87,7 +87,9 @@ def _part(
     part["corners"], part["beside"] = corners.tolist(), beside.tolist()
     whole = np.concatenate([np.ones((len(at), 1)), at], axis=1)
     forms = np.linalg.inv(whole[corners].transpose(0, 2, 1))
-    part["forms"] = [[_rounded(row) for row in form] for form in forms]
+    part["forms"] = [
+        [[rounded(x, MOST_DIGITS) for x in row] for row in form] for form in forms
+    ]
     return part
 
 
@@ -122,7 +124,7 @@ def _add(
     part["of"].append(who)
     at, logs = _places(points, part["free"], part["points"]), np.array(values)
     if len(part["free"]) == 1:
-        part["slopes"][who] = _rounded(_slopes(at[:, 0], logs))
+        part["slopes"][who] = _each_rounded(_slopes(at[:, 0], logs))
         part["errors"][who] = _line_errors(at[:, 0], logs)
     else:
         part["errors"][who] = _mesh_errors(at, logs, np.array(part["corners"]))
@@ -134,12 +136,11 @@ def _slopes(at: Array, logs: Array) -> Array:
 
 
 def _line_errors(at: Array, logs: Array) -> list[float | None]:
-    """Return by how much the curve without each case misses it; None at the ends."""
-    found: list[float | None] = [None] * len(at)
-    for i in range(1, len(at) - 1):
-        others = np.delete(at, i), np.delete(logs, i)
-        found[i] = _short(logs[i] - float(PchipInterpolator(*others)(at[i])))
-    return found
+    """Return by how much a line past each case misses it; None at the ends."""
+    gaps = np.diff(at)
+    share = gaps[:-1] / (gaps[:-1] + gaps[1:])
+    missed = logs[1:-1] - (1 - share) * logs[:-2] - share * logs[2:]
+    return [None, *_each_rounded(missed), None]
 
 
 def _mesh_errors(at: Array, logs: Array, corners: Any) -> list[float | None]:
@@ -164,13 +165,16 @@ def _mesh_errors(at: Array, logs: Array, corners: Any) -> list[float | None]:
         if abs(np.linalg.det(square)) <= FLAT:
             continue
         weights = np.linalg.solve(square, [1.0, *scaled[i]])
-        found[i] = _short(logs[i] - float(weights @ logs[whole]))
+        found[i] = rounded(logs[i] - float(weights @ logs[whole]))
     return found
 
 
-def _rounded(values: Array) -> list[float]:
-    return [_short(value) for value in values]
+def _each_rounded(values: Array) -> list[float | None]:
+    return [rounded(value) for value in values]
 
 
-def _short(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else 0.0
+def rounded(value: float | None, digits: int = DIGITS) -> float | None:
+    """Return a number as it is written to a file; None for what is none."""
+    if value is None or not math.isfinite(value):
+        return None
+    return float(f"{value:.{digits}g}")

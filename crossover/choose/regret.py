@@ -8,14 +8,24 @@ best one measured there, and so is that of always taking one contender.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, median
+from typing import TYPE_CHECKING
 
 from crossover.analysis.frame import Derived
 from crossover.choose.data import Seen, Timed, choice_data
 from crossover.choose.of_run import seen_in, settings_of, sizes_of
 from crossover.choose.shipped.choice import Choice
 from crossover.nouns import Case, Run
+from crossover.workloads.workload import Workload
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FEWEST_SIZES = 4
+COLUMNS = (
+    "among", "view", "sizes", "refused", "mean", "worst", "always", "always_mean",
+    "always_worst",
+)  # fmt: skip
+"""Columns of regret.csv after those of the case."""
 THIRDS = 3
 At = Mapping[float, Mapping[str, float]]
 """Seconds by size and contender."""
@@ -28,6 +38,8 @@ class Regret:
     axis: str
     line: Case
     """The case at every size, without a value on the axis."""
+    among: tuple[str, ...]
+    """The contenders that were measured along it."""
     view: str
     sizes: int
     """How many sizes were left out and picked."""
@@ -63,8 +75,23 @@ def regrets(run: Run, derived: Derived, view: str = "train") -> list[Regret]:
         part = replace(seen, timed=tuple(along))
         axis = sweep.workload.axes.index(sweep.axis)
         if (cost := regret_along(part, axis)) is not None:
-            found.append(Regret(sweep.axis, sweep.line, view, *cost))
+            among = tuple(dict.fromkeys(one.contender for one in along))
+            found.append(Regret(sweep.axis, sweep.line, among, view, *cost))
     return found
+
+
+def regret_table(found: Sequence[Regret], workload: Workload) -> "pd.DataFrame":
+    """Return a row for each sweep; docs/tables.md has the columns."""
+    import pandas as pd
+
+    rows = [
+        {"axis": one.axis, **{n: one.line[n] for n in workload.columns}}
+        | {name: getattr(one, name) for name in COLUMNS}
+        | {"among": ";".join(one.among)}
+        for one in found
+    ]
+    table = pd.DataFrame(rows)
+    return table.astype(dict.fromkeys(workload.axes, "Int64"))
 
 
 Cost = tuple[int, int, float, float, str, float, float]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from crossover.analysis.flags import doubts
-from crossover.choose.data import Seen, Timed, choice_data
+from crossover.choose.data import Seen, Timed, Where, choice_data
 from crossover.choose.export import exported
 from crossover.choose.zones import answer_zones
 from crossover.crossing.answer import Settings
@@ -15,6 +15,9 @@ from crossover.files.refusals import refusing
 from crossover.files.untrusted import InputError, shown
 from crossover.sources.table.analyse import Analysed
 from crossover.sources.table.pairs import MOST_ROUNDS
+from crossover.sources.table.rows import Table
+from crossover.sources.table.text.units import named_unit
+from crossover.sources.table.told import Answered
 
 FORMS = {".json": "json", ".py": "python"}
 """What a file holds, by how its name ends."""
@@ -35,7 +38,7 @@ def data_of_table(found: Analysed) -> dict[str, Any]:
     timed = tuple(_timed(found).values())
     if not timed:
         raise InputError("table: holds no time of the contenders")
-    verdicts = {
+    verdicts: dict[Where, str] = {
         (one.group, (_whole(zone.size),), pair.baseline, pair.challenger): zone.name
         for pair, answers in found.pairs
         for one in answers
@@ -45,10 +48,9 @@ def data_of_table(found: Analysed) -> dict[str, Any]:
     known = (one.answer.confidence for one in found.answers)
     confidence = next(filter(None, known), Settings().confidence)
     seen = Seen((asked.axis,), asked.by, timed, confidence, verdicts=verdicts)
-    are_rates = any(pair.higher_is_better for pair, _ in found.pairs)
     return choice_data(
         seen,
-        has_unit=not are_rates and all(table.has_unit for table in found.tables),
+        has_unit=None not in map(_unit, found.pairs, found.tables),
         confidence=confidence,
         again="time all again here, and analyse these times",
         zones=[
@@ -68,19 +70,31 @@ def data_of_table(found: Analysed) -> dict[str, Any]:
 def _timed(found: Analysed) -> dict[Hashable, Timed]:
     """Return each contender's times at each size of each group, once."""
     timed: dict[Hashable, Timed] = {}
-    for (asked, answers), table in zip(found.pairs, found.tables, strict=True):
+    key: Any
+    for pair, table in zip(found.pairs, found.tables, strict=True):
+        asked, answers = pair
         raised = {one.group: doubts(one.answer.flags) for one in answers}
+        unit = _unit(pair, table) or 1.0
         keys = [*asked.by, asked.axis, asked.contender]
         for key, times in table.rows.groupby(keys, sort=False)[asked.time]:
             *by, size, who = key
             group = tuple(map(str, by))
-            of_time = {n: w for n, w in raised[group].items() if n not in OF_CROSSING}
-            seconds = dict(enumerate(times.head(MOST_ROUNDS).tolist()))
-            one = Timed(
-                (_whole(size),), group, str(who), seconds, tuple(of_time.values())
-            )
+            said = [w for n, w in raised[group].items() if n not in OF_CROSSING]
+            seconds: dict[Hashable, float] = {
+                number: unit * value
+                for number, value in enumerate(times.head(MOST_ROUNDS))
+            }
+            one = Timed((_whole(size),), group, str(who), seconds, tuple(said))
             timed.setdefault((group, size, who), one)
     return timed
+
+
+def _unit(pair: Answered, table: Table) -> float | None:
+    """Return the seconds of the unit that times are in; None if nobody knows it."""
+    asked, _ = pair
+    if asked.higher_is_better:
+        return None
+    return 1.0 if table.has_unit else named_unit(asked.time)
 
 
 def _whole(size: float) -> float:

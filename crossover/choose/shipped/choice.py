@@ -53,10 +53,13 @@ class Choice:
         group = self._group(sizes)
         at = self._case(group, sizes)
         group.looked = 0
-        spots = group.spots(at, extrapolate)
-        if not spots:
+        spots = group.spots(at)
+        late = [who for who, spot in spots.items() if spot.beyond and not extrapolate]
+        near = {who: spot for who, spot in spots.items() if who not in late}
+        if not near:
             raise ValueError(self._outside(group, at, extrapolate))
-        return self._picked(group, spots, at)
+        case = dict(zip(self.axes, at, strict=True))
+        return self._picked(group, near, case | sizes, late)
 
     def _group(self, sizes: dict[str, Any]) -> Group:
         left, missing = self.groups, []
@@ -86,27 +89,31 @@ class Choice:
 
     def _outside(self, group: Group, at: list[Any], extrapolate: bool) -> str:
         """Say which size lies outside of what was measured."""
-        for i, (name, values) in enumerate(zip(self.axes, group.values, strict=True)):
-            if values[0] <= at[i] <= values[-1]:
-                continue
-            if len(values) == 1:
-                return f"{name} = {at[i]}: was measured at {values[0]} only"
-            ends = f"{values[0]} to {values[-1]}"
-            if not extrapolate:
-                ends += "; --extrapolate (extrapolate=True) goes beyond"
-            return f"{name} = {at[i]}: outside of what was measured, {ends}"
-        told = []
-        for i, name in enumerate(self.axes):
+        beyond = "" if extrapolate else "; --extrapolate (extrapolate=True) goes beyond"
+        inside = []
+        for i, (name, every) in enumerate(zip(self.axes, group.values, strict=True)):
             others = [point for point in group.points if _differs_at(point, at, i)]
-            values = sorted({point[i] for point in others or group.points})
-            if at[i] not in values:
-                where = " with these other sizes" if others else ""
-                known = f"was measured at {_listed(values)}{where}"
-                told.append(f"{name} = {at[i]}: {known}")
-        told = told or [f"{', '.join(map(str, at))}: no such case was measured"]
+            values = sorted({point[i] for point in others}) or every
+            where = " with these other sizes" if others else ""
+            said = f"{name} = {at[i]}: was measured at {_listed(values)}{where}"
+            if len(every) == 1 and at[i] != values[0]:
+                return f"{name} = {at[i]}: was measured at {values[0]} only"
+            if not values[0] <= at[i] <= values[-1]:
+                ends = f"{values[0]} to {values[-1]}{where}"
+                said = f"{name} = {at[i]}: outside of what was measured, {ends}"
+                if others or not every[0] <= at[i] <= every[-1]:
+                    return said + beyond
+            inside += [said] if at[i] not in values else []
+        told = inside or [f"{', '.join(map(str, at))}: no such case was measured"]
         return "; ".join(told) + "; lies outside of the cases that were measured"
 
-    def _picked(self, group: Group, spots: dict[str, Spot], at: list[Any]) -> Pick:
+    def _picked(
+        self,
+        group: Group,
+        spots: dict[str, Spot],
+        case: dict[str, Any],
+        late: list[str],
+    ) -> Pick:
         order = sorted(spots, key=lambda who: group.log_s(who, spots[who]))
         first = order[0]
         for other in order[1:]:  # paired rounds know better than two medians
@@ -114,7 +121,7 @@ class Choice:
                 first = other
         leads = {o: group.ahead(first, o, spots) for o in order if o != first}
         second = min(leads, key=lambda who: leads[who][0], default=None)
-        lead = (None, None, None) if second is None else leads[second]
+        lead = leads.get(second or "", (None, None, None))
         either = [w for w, (_, low, _) in leads.items() if low is not None and low <= 0]
         costs = [leads[who][2] for who in either]
         known = [high for high in costs if high is not None]
@@ -122,20 +129,27 @@ class Choice:
         used = [who for who in (first, second) if who is not None]
         doubts = [d for who in used for p in spots[who].points
                   for d in group.doubts[who, p]]  # fmt: skip
-        settings = group.settings.items()
+        at = [case[name] for name in self.axes]
+        time = [_exp(value) for value in group.time(first, spots[first])]
+        known_as, why = self._known(group, spots, used, at)
         return Pick(
-            first,
-            *map(_exp, group.time(first, spots[first])),
-            second,
-            *map(_exp, lead),
-            *self._known(group, spots, used, at),
-            tuple(either),
-            within,
-            tuple(who for who in group.times if who not in spots),
-            tuple(dict.fromkeys([*self.data["doubts"], *doubts])),
-            (*zip(self.axes, at, strict=True), *settings),
-            self.data["has_unit"],
-        )  # type: ignore[arg-type]
+            contender=first,
+            seconds=math.exp(group.log_s(first, spots[first])),
+            low=time[1],
+            high=time[2],
+            runner_up=second,
+            factor=_exp(lead[0]),
+            factor_low=_exp(lead[1]),
+            factor_high=_exp(lead[2]),
+            known=known_as,
+            why=why,
+            either=tuple(either),
+            within=within,
+            unknown=tuple(late),
+            doubts=tuple(dict.fromkeys([*self.data["doubts"], *doubts])),
+            sizes=tuple(case.items()),
+            has_unit=self.data["has_unit"],
+        )
 
     def _known(
         self, group: Group, spots: dict[str, Spot], used: list[str], at: list[Any]
@@ -149,20 +163,20 @@ class Choice:
             return KNOWN[3], f"{late[0]} was not measured that far"
         shown = ""
         if len(used) > 1 and around[0].points == around[1].points:
-            shown = group.shown(*used, around[0])
+            shown = group.shown(used[0], used[1], around[0])
         if all(spot.part is None for spot in around):
             said = {"ahead": "shown ahead there", "equal": "shown equal there"}
             return KNOWN[0], f"measured; {said.get(shown, 'not shown who is ahead')}"
         spot = next(spot for spot in around if spot.part is not None)
         assert spot.part is not None
-        names = [self.axes[i] for i in spot.part.free]
-        ends = " and ".join(
-            ", ".join(
-                f"{n}={group.points[p][i]}"
-                for n, i in zip(names, spot.part.free, strict=True)
-            )
-            for p in spot.points
-        )
+        corners = [
+            ", ".join(f"{self.axes[i]}={group.points[p][i]}" for i in spot.part.free)
+            for p, weight in zip(spot.points, spot.weights, strict=True)
+            if weight
+        ]
+        if len(spot.part.free) > 1:
+            corners = [f"({corner})" for corner in corners]
+        ends = " and ".join(filter(None, (", ".join(corners[:-1]), corners[-1])))
         if shown in ("ahead", "equal"):
             return KNOWN[1], f"inside a zone: {shown} at {ends}"
         return KNOWN[2], f"between {ends}"

@@ -39,12 +39,13 @@ class Group:
         self.frees = sorted({key[0] for key in self.parts}, key=lambda f: (len(f), f))
         self.looked = 0
 
-    def spots(self, at: list[Any], beyond: bool) -> dict[str, Spot]:
-        """Return where the case lies for each contender, among as few cases as can be.
+    def spots(self, at: list[Any]) -> dict[str, Spot]:
+        """Return where a case lies for each contender, among as few cases as can be.
+
+        Some may lie beyond what was measured of a contender.
 
         Args:
             at: the sizes.
-            beyond: whether it may lie outside of what was measured.
         """
         found: dict[str, Spot] = {}
         here = self.place.get(tuple(at))
@@ -60,8 +61,6 @@ class Group:
             for part, of in self.parts.get((free, fixed), ()):
                 spot = part.spot(logs)
                 self.looked += part.looked
-                if spot.beyond and not beyond:
-                    continue
                 for who in of:
                     if who not in found or is_nearer(spot, found[who]):
                         found[who] = spot
@@ -89,18 +88,16 @@ class Group:
         Where both were measured in the same rounds, what these share counts for none.
         """
         a, b = spots[one], spots[other]
-        lead = self.log_s(other, b) - self.log_s(one, a)
         if a.points != b.points:
             mine, its = self.time(one, a), self.time(other, b)
+            lead = its[0] - mine[0]
             if mine[1] is None or mine[2] is None or its[1] is None or its[2] is None:
                 return lead, None, None
             below = math.hypot(its[0] - its[1], mine[2] - mine[0])
             above = math.hypot(its[2] - its[0], mine[0] - mine[1])
             return lead, lead - below, lead + above
         rows = [self._ratio(p, one, other) for p in a.points]
-        for weight, p, row in zip(a.weights, a.points, rows, strict=True):
-            plain = self.times[other][p][0] - self.times[one][p][0]
-            lead += weight * (row[0] - plain)
+        lead = sum(w * row[0] for w, row in zip(a.weights, rows, strict=True))
         ends = [None if None in row else (row[0] - row[1], row[2] - row[0])
                 for row in rows]  # fmt: skip
         errors = [_less(self._error(other, b, p), self._error(one, a, p))

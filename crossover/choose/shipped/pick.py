@@ -35,7 +35,7 @@ class Pick:
     within: float | None
     """The share that the wrong one of them costs at most."""
     unknown: tuple[str, ...]
-    """Contenders of the run that have no time there."""
+    """Contenders that were not measured that far."""
     doubts: tuple[str, ...]
     """What makes the times doubtful."""
     sizes: tuple[tuple[str, Any], ...]
@@ -57,7 +57,7 @@ class Pick:
         if self.known != KNOWN[-1]:
             lines.append(f"  known: {self.why}")
         if self.unknown:
-            lines.append(f"  no time there of: {', '.join(self.unknown)}")
+            lines.append(f"  not measured that far: {', '.join(self.unknown)}")
         case = ", ".join(f"{name}={value}" for name, value in self.sizes)
         return "\n".join([*lines, f"  case: {case}"])
 
