@@ -28,11 +28,11 @@ OF_CROSSING = {
 """Flags of an answer that say nothing of a time."""
 
 
-def data_of_table(found: Analysed) -> dict[str, Any]:
-    """Return the data of a `Choice` among the contenders of a table.
+def seen_in_table(found: Analysed) -> Seen:
+    """Return all times of a table's contenders.
 
     Raises:
-        InputError: if it holds no time.
+        InputError: if it holds none.
     """
     asked = found.pairs[0][0]
     timed = tuple(_timed(found).values())
@@ -47,11 +47,16 @@ def data_of_table(found: Analysed) -> dict[str, Any]:
     }
     known = (one.answer.confidence for one in found.answers)
     confidence = next(filter(None, known), Settings().confidence)
-    seen = Seen((asked.axis,), asked.by, timed, confidence, verdicts=verdicts)
+    return Seen((asked.axis,), asked.by, timed, confidence, verdicts=verdicts)
+
+
+def data_of_table(found: Analysed) -> dict[str, Any]:
+    """Return the data of a `Choice` among the contenders of a table."""
+    seen = seen_in_table(found)
     return choice_data(
         seen,
         has_unit=None not in map(_unit, found.pairs, found.tables),
-        confidence=confidence,
+        confidence=seen.confidence,
         again="time all again here, and analyse these times",
         zones=[
             {

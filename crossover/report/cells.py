@@ -119,8 +119,8 @@ REGRET = columns(
     "axis: Over; among; sizes: Sizes picked; refused: Outside; mean: Picking costs; "
     "worst: At worst; always: Best fixed rule; always_mean: It costs; "
     "always_worst: It costs at worst",
-    among="text", sizes="count", refused="count", mean="share", worst="share", always="text",
-    always_mean="share", always_worst="share",
+    among="text", always="text", sizes="count", refused="count", mean="share",
+    worst="share", always_mean="share", always_worst="share",
 )  # fmt: skip
 
 

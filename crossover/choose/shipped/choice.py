@@ -62,25 +62,24 @@ class Choice:
         return self._picked(group, near, case | sizes, late)
 
     def _group(self, sizes: dict[str, Any]) -> Group:
-        left, missing = self.groups, []
+        left = self.groups
         for name in self.data["settings"]:
-            values = list(dict.fromkeys(group.settings[name] for group in left))
-            if name not in sizes:
-                missing += [f"{name}: {_listed(values)}"] if len(values) > 1 else []
-                continue
-            left = [g for g in left if _is_same(g.settings[name], sizes[name])]
+            values = [group.settings[name] for group in left]
+            if name in sizes:
+                left = [g for g in left if _is_same(g.settings[name], sizes[name])]
             if not left:
-                told = ", ".join(map(str, values))
+                told = _listed(list(dict.fromkeys(values)))
                 raise ValueError(f"{name} = {sizes[name]!r}: was measured at {told}")
-        _check_given(missing)
+        known = {
+            name: list(dict.fromkeys(group.settings[name] for group in left))
+            for name in self.data["settings"]
+        }
+        _check_given(sizes, known)
         return left[0]
 
     def _case(self, group: Group, sizes: dict[str, Any]) -> list[Any]:
         known = dict(zip(self.axes, group.values, strict=True))
-        _check_given(
-            [f"{name}: {_listed(values)}" for name, values in known.items()
-             if name not in sizes and len(values) > 1]
-        )  # fmt: skip
+        _check_given(sizes, known)
         at = [sizes.get(name, values[0]) for name, values in known.items()]
         for name, value in zip(self.axes, at, strict=True):
             if not is_number(value):
@@ -182,12 +181,17 @@ class Choice:
         return KNOWN[2], f"between {ends}"
 
 
-def _check_given(missing: list[str]) -> None:
-    """Check that all sizes with several measured values are given.
+def _check_given(sizes: dict[str, Any], known: dict[str, list[Any]]) -> None:
+    """Check that all sizes and settings with several measured values are given.
 
     Raises:
         ValueError: naming those that are not, and their values.
     """
+    missing = [
+        f"{name}: {_listed(values)}"
+        for name, values in known.items()
+        if name not in sizes and len(values) > 1
+    ]
     if missing:
         raise ValueError(f"missing; was measured at {'; '.join(missing)}")
 

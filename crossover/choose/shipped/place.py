@@ -21,6 +21,7 @@ class Spot:
     points: tuple[int, ...]
     weights: tuple[float, ...]
     gap: float = 0.0
+    """How far these lie apart, as the logarithm of a size's ratio."""
 
     @property
     def beyond(self) -> float:
@@ -49,7 +50,8 @@ class Part:
         self.forms: list[list[list[float]]] = data["forms"]
         self.beside: list[list[int]] = data["beside"]
         self.places = {point: i for i, point in enumerate(self.points)}
-        self.line = [math.log(points[p][self.free[0]]) for p in self.points]
+        self.logs = [[math.log(points[p][i]) for i in self.free] for p in self.points]
+        self.line = [row[0] for row in self.logs]
         self.looked = 0
 
     def spot(self, logs: list[float]) -> Spot:
@@ -69,7 +71,9 @@ class Part:
             return Spot(self, ends, (1 - share, share), gap)
         here, weights = self._found(at)
         corners = tuple(self.points[c] for c in self.corners[here])
-        return Spot(self, corners, tuple(weights))
+        columns = zip(*(self.logs[c] for c in self.corners[here]), strict=True)
+        gap = max(max(column) - min(column) for column in columns)
+        return Spot(self, corners, tuple(weights), gap)
 
     def _found(self, at: list[float]) -> tuple[int, list[float]]:
         """Return the simplex that holds a place, or the nearest one, with its weights.
@@ -147,9 +151,6 @@ def between(
 
 def is_nearer(spot: Spot, known: Spot) -> bool:
     """Tell whether a case lies nearer to one spot's cases than to another's."""
-    if spot.part is None or known.part is None:
-        return False
-    if bool(spot.beyond) != bool(known.beyond):
-        return not spot.beyond
-    is_alike = len(spot.part.free) == len(known.part.free)
-    return is_alike and (spot.beyond, spot.gap) < (known.beyond, known.gap)
+    if known.part is None or bool(spot.beyond) != bool(known.beyond):
+        return known.part is not None and not spot.beyond
+    return (spot.beyond, spot.gap) < (known.beyond, known.gap)
