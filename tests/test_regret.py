@@ -8,11 +8,9 @@ from builders import cases_of, make_rounds, make_run
 from test_choose import SIZES, along
 from test_door import crossing_run
 
-from crossover import analyse, read
 from crossover.analysis.frame import derive
 from crossover.choose.data import Seen
 from crossover.choose.regret import regret_along, regrets
-from crossover.door.chosen import seen_in_table
 from crossover.report.write import write_report
 
 ROOT = Path(__file__).parent.parent
@@ -79,30 +77,3 @@ def test_a_run_of_three_sizes_has_neither(undrawn, tmp_path):
     write_report(make_run(run.spec, rows), tmp_path)
     assert not (tmp_path / "regret.csv").exists()
     assert "Picking" not in (tmp_path / "report.html").read_text()
-
-
-def test_the_reference_run_is_picked_from_at_little_cost():
-    result = read(ROOT / "results/reference")
-    found = regrets(result.run, derive(result.run))
-    assert len(found) == 9
-    n = sum(one.sizes for one in found)
-    mean = sum(one.mean * one.sizes for one in found) / n
-    always = sum(one.always_mean * one.sizes for one in found) / n
-    assert mean < 0.02
-    assert mean < always
-
-
-def test_a_table_with_real_gpus_is_picked_from_at_little_cost():
-    table = pd.read_csv(ROOT / "tests/fixtures/stan/cholesky.csv")
-    found = analyse(
-        table, axis="size", contender="device", time="seconds", by="variant",
-        baseline="i7",
-    )  # fmt: skip
-    seen = seen_in_table(found.found)
-    for variant in ("double", "grad", "var"):
-        rows = [one for one in seen.timed if one.settings == (variant,)]
-        part = Seen(seen.axes, seen.settings, tuple(rows), seen.confidence)
-        sizes, _, mean, _, _, always, _ = regret_along(part, 0)
-        assert sizes >= 8
-        assert mean <= 0.02
-        assert mean <= always

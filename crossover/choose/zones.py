@@ -75,4 +75,4 @@ def reason(a: Answer) -> str:
         case "not_measured":
             return "; ".join(a.flags) or "not measured"
     why = "; ".join(doubts(a.flags).values()) or "the noise hides who is ahead"
-    return f"inconclusive: {why}"
+    return f"no answer yet: {why}"

@@ -95,8 +95,8 @@ class Choice:
             values = sorted({point[i] for point in others}) or every
             where = " with these other sizes" if others else ""
             said = f"{name} = {at[i]}: was measured at {_listed(values)}{where}"
-            if len(every) == 1 and at[i] != values[0]:
-                return f"{name} = {at[i]}: was measured at {values[0]} only"
+            if at[i] != values[0] == values[-1] and (others or len(every) == 1):
+                return f"{name} = {at[i]}: was measured at {values[0]} only{where}"
             if not values[0] <= at[i] <= values[-1]:
                 ends = f"{values[0]} to {values[-1]}{where}"
                 said = f"{name} = {at[i]}: outside of what was measured, {ends}"
@@ -124,7 +124,7 @@ class Choice:
         either = [w for w, (_, low, _) in leads.items() if low is not None and low <= 0]
         costs = [leads[who][2] for who in either]
         known = [high for high in costs if high is not None]
-        within = math.expm1(max(known)) if len(known) == len(costs) > 0 else None
+        within = (_exp(max(known)) or 1) - 1 if len(known) == len(costs) > 0 else None
         used = [who for who in (first, second) if who is not None]
         doubts = [d for who in used for p in spots[who].points
                   for d in group.doubts[who, p]]  # fmt: skip
@@ -133,7 +133,7 @@ class Choice:
         known_as, why = self._known(group, spots, used, at)
         return Pick(
             contender=first,
-            seconds=math.exp(group.log_s(first, spots[first])),
+            seconds=time[0] or 0.0,
             low=time[1],
             high=time[2],
             runner_up=second,
@@ -209,7 +209,11 @@ def _is_same(one: Any, other: Any) -> bool:
 
 
 def _exp(value: float | None) -> float | None:
-    return None if value is None else math.exp(value)
+    """Return e to the power of a logarithm; far beyond all cases it is infinite."""
+    try:
+        return None if value is None else math.exp(value)
+    except OverflowError:
+        return math.inf
 
 
 def _listed(values: list[Any]) -> str:
