@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from crossover.analysis.frame import Frames, read_run
+    from crossover.choose.export import load_export
     from crossover.door.analysed import analyse
     from crossover.door.compared import compare
     from crossover.door.find import find
@@ -23,14 +24,15 @@ _HOME = {
     "analyse": "crossover.door.analysed",
     "compare": "crossover.door.compared",
     "find": "crossover.door.find",
+    "load_export": "crossover.choose.export",
     "read": "crossover.door.run",
     "read_run": "crossover.analysis.frame",
     "run": "crossover.door.run",
 }
 
 __all__ = [
-    "Frames", "InputError", "__version__", "analyse", "compare", "find", "read",
-    "read_run", "run",
+    "Frames", "InputError", "__version__", "analyse", "compare", "find",
+    "load_export", "read", "read_run", "run",
 ]  # fmt: skip
 
 

@@ -224,29 +224,9 @@ def analyse(
     Results of google-benchmark, hyperfine, nvbench and others are recognised; where
     several questions can be asked of them, these are listed.
     """
-    from crossover.command.ask import parse_margin
-    from crossover.command.foreign import analyse_held
-    from crossover.command.reports import INCOMPLETE
-    from crossover.sources.table.analyse import analyse_file
-    from crossover.sources.table.ask import Wanted
-    from crossover.sources.table.text.marks import parse_decimal
-    from crossover.sources.table.told import say_left_out
+    from crossover.command.tables import do_analyse
 
-    groups, pooled, columns = (
-        tuple(o.split(",")) if o else () for o in (by, pool, wide)
-    )
-    wanted = Wanted(
-        axis, time, contender, baseline, tuple(challenger or ()), round_, groups,
-        pooled, higher_is_better, columns, parse_decimal(decimal),
-    )  # fmt: skip
-    if (code := analyse_held(file, wanted, out, margin)) is not None:
-        raise typer.Exit(code)
-    found = analyse_file(file, wanted, out, parse_margin(margin))
-    for said in (*found.lines, found.read):
-        print(said)
-    for said in say_left_out(found.notes, found.left_out):
-        print(f"crossover: {said}", file=sys.stderr)
-    raise typer.Exit(0 if found.is_whole else INCOMPLETE)
+    raise typer.Exit(do_analyse(locals()))
 
 
 @command(
@@ -268,6 +248,41 @@ def compare(
     from crossover.command.reports import do_compare
 
     raise typer.Exit(do_compare(run_a, run_b, margin))
+
+
+@command(
+    "crossover pick results/mlp hidden=512 batch=32",
+    "crossover pick results/mlp hidden=9000 batch=32 --extrapolate",
+)
+def pick(
+    run: str,
+    sizes: list[str] | None = None,
+    view: str = "train",
+    extrapolate: bool = False,
+) -> None:
+    """Say which contender to use for a case, and how sure that is.
+
+    Outside of what was measured nothing is picked (exit code 2).
+    """
+    from crossover.command.choose import do_pick
+
+    do_pick(run, sizes or (), view, extrapolate)
+
+
+@command(
+    "crossover export results/mlp --to python --out thresholds.py",
+    "crossover export results/mlp --to json --out thresholds.json",
+)
+def export(
+    run: str,
+    to: str = "json",
+    view: str = "train",
+    out: Path | None = None,
+) -> None:
+    """Write thresholds, and what `pick` needs, as a file to ship."""
+    from crossover.command.choose import do_export
+
+    do_export(run, to, view, out)
 
 
 @command("crossover selftest --pairs 10 --sweeps 1000")

@@ -99,6 +99,23 @@ OPTIONS = {
     "report.out": _option(
         "DIR", "Where to write; of several runs, a folder in it for each."
     ),
+    "pick.run": _argument("RUN", f"What was measured: {RUN_FORMS}."),
+    "export.run": _argument("RUN", f"What was measured: {RUN_FORMS}."),
+    "sizes": _argument(
+        "NAME=SIZE",
+        "Sizes and settings of the case; those measured at one value need not be "
+        "given.",
+    ),
+    "view": _option(
+        "VIEW",
+        "What a time includes: train, with_transfer (moving the data too) or "
+        "from_scratch (set-up too).",
+    ),
+    "extrapolate": _flag(
+        "--extrapolate", "Go beyond what was measured; the answer says so first."
+    ),
+    "to": _option("FORM", "json, or python: one file that needs nothing else."),
+    "export.out": _option("FILE", "Write it there instead of printing it."),
     "predict.out": _option(
         "DIR", "Write predicted.csv and .md there, else to the run."
     ),

@@ -2,17 +2,22 @@
 
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from crossover.choose.export import picked
+from crossover.choose.shipped.choice import Choice
+from crossover.choose.shipped.pick import Pick
 from crossover.command.ask import parse_margin
 from crossover.door.asked import names, share_text
-from crossover.door.zones import zones_table
+from crossover.door.chosen import data_of_table, write_export
 from crossover.files.untrusted import shown
 from crossover.findings import Answer
 from crossover.nouns import field_names
 from crossover.report.words.document import Section, fragment
 from crossover.report.words.names import Name
+from crossover.report.words.zones import zones_table
 from crossover.sources.table.analyse import Analysed as Found
 from crossover.sources.table.analyse import analyse_frame
 from crossover.sources.table.ask import Wanted
@@ -69,6 +74,30 @@ class Analysed:
         out = Path(folder)
         self.found.write(out)
         return out
+
+    def pick(self, /, *, extrapolate: bool = False, **sizes: Any) -> Pick:
+        """Return the contender to use for a size, and how sure that is.
+
+        Args:
+            extrapolate: go beyond what was timed, which is a guess.
+            sizes: the size and the values of groups, by the names of their columns.
+
+        Raises:
+            InputError: naming a column, its value and what was timed.
+        """
+        return picked(self._choice, sizes, extrapolate)
+
+    def export(self, path: str | os.PathLike[str]) -> Path:
+        """Write a file to ship, `.json` or `.py`: what `pick` needs, and the zones.
+
+        Raises:
+            InputError: for another name, or when it cannot be written.
+        """
+        return write_export(self._choice.data, path)
+
+    @cached_property
+    def _choice(self) -> Choice:
+        return Choice(data_of_table(self.found))
 
     def __repr__(self) -> str:
         return self.answer

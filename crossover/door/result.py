@@ -9,12 +9,11 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from crossover.analysis.crossover import incomplete, with_next_steps
 from crossover.analysis.frame import Derived, Frames, derive, frames
 from crossover.analysis.sweeps import SweepResult, is_along
-from crossover.door.zones import zones_table
 from crossover.files.untrusted import InputError, check_known
 from crossover.findings import Crossover
 from crossover.nouns import Run
@@ -31,10 +30,14 @@ from crossover.report.words.document import Picture, Section, Strong, fragment
 from crossover.report.words.names import people
 from crossover.report.words.sentences import fixed_values, headed, sentence
 from crossover.report.words.table import Table
+from crossover.report.words.zones import zones_table
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+    from crossover.choose.shipped.choice import Choice
+    from crossover.choose.shipped.pick import Pick
 
 FRAMES = tuple(field.name for field in fields(Frames))
 PARTIAL = "Interrupted: this is what was measured until then."
@@ -57,6 +60,7 @@ class Result:
         self, run: Run, folder: Path | None = None, partial: bool = False
     ) -> None:
         self.run, self.folder, self.partial = run, folder, partial
+        self._choices: dict[str, Choice] = {}
 
     @property
     def answer(self) -> str:
@@ -122,6 +126,47 @@ class Result:
         write_report(self.run, out, partial=self.partial)
         self.folder = out
         return out
+
+    def pick(
+        self, /, *, view: str = "train", extrapolate: bool = False, **sizes: Any
+    ) -> "Pick":
+        """Return the contender to use for a case, and how sure that is.
+
+        Args:
+            view: what a time includes: `train`, `with_transfer` or `from_scratch`.
+            extrapolate: go beyond what was measured, which is a guess.
+            sizes: the sizes and settings of the case, such as `hidden=512`; one that
+                was measured at one value only need not be given.
+
+        Raises:
+            InputError: naming a size, its value and what was measured.
+        """
+        from crossover.choose.export import picked
+
+        return picked(self._choice(view), sizes, extrapolate)
+
+    def export(self, path: str | os.PathLike[str], view: str = "train") -> Path:
+        """Write a file to ship, `.json` or `.py`: what `pick` needs, and the zones.
+
+        Args:
+            path: the file.
+            view: what a time includes.
+
+        Raises:
+            InputError: for another name, or when it cannot be written.
+        """
+        from crossover.door.chosen import write_export
+
+        return write_export(self._choice(view).data, path)
+
+    def _choice(self, view: str) -> "Choice":
+        from crossover.choose.of_run import data_of_run
+        from crossover.choose.shipped.choice import Choice
+
+        if view not in self._choices:
+            known = self.crossovers, self._derived.recorded, self.partial
+            self._choices[view] = Choice(data_of_run(self.run, view, *known))
+        return self._choices[view]
 
     def __repr__(self) -> str:
         return self.answer

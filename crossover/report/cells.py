@@ -4,6 +4,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from crossover.findings import Crossover, size_text
+from crossover.nouns import Case
 from crossover.report.tables import article
 from crossover.report.words.numbers import count, number, percent, seconds, times
 from crossover.workloads.values import Size
@@ -59,6 +60,8 @@ class Row:
     """`estimates:12`: the file and the row in it, from 1, its head not counted."""
     values: Mapping[str, object]
     noun: Crossover | None = None
+    along: tuple[str, Case] | None = None
+    """The axis and the fixed values of a row that is of no crossover."""
 
     @property
     def has_interval(self) -> bool:
@@ -110,6 +113,15 @@ MEDIAN = columns("median_s; low_s; high_s")
 SPEEDUPS = columns(
     f"{PAIR}; speedup; low; high; confidence; rounds", low="factor", high="factor"
 )
+
+
+REGRET = columns(
+    "axis: Over; among; sizes: Sizes picked; refused: Outside; mean: Picking costs; "
+    "worst: At worst; always: Best fixed rule; always_mean: It costs; "
+    "always_worst: It costs at worst",
+    among="text", always="text", sizes="count", refused="count", mean="share",
+    worst="share", always_mean="share", always_worst="share",
+)  # fmt: skip
 
 
 def case_columns(workload: Workload, left_out: Container[str] = ()) -> Columns:

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from markupsafe import Markup
@@ -11,12 +11,14 @@ from markupsafe import Markup
 from crossover.analysis.crossover import incomplete
 from crossover.analysis.flags import advice
 from crossover.analysis.frame import Derived, Frames, records
+from crossover.choose.regret import Regret, regret_table
 from crossover.findings import Crossover
 from crossover.nouns import Run
 from crossover.report import cells
 from crossover.report.cells import Row
 from crossover.report.spec_text import bibtex, spec_toml
 from crossover.report.tables import (
+    REGRET,
     flags_explained,
     is_answer,
     not_measured,
@@ -34,6 +36,7 @@ from crossover.report.words.sentences import (
     whole,
 )
 from crossover.workloads.values import Size
+from crossover.workloads.workload import Workload
 
 MOST_ROWS = 300
 """A table shows at most this many rows, and the answers are at most this many; the
@@ -69,6 +72,7 @@ def page(
     tables: Frames,
     pictures: Sequence[Picture],
     partial: bool = False,
+    costs_of_picks: Sequence[Regret] = (),
 ) -> str:
     """Return report.html.
 
@@ -78,6 +82,7 @@ def page(
         tables: the same as written to the CSV files.
         pictures: in the order in which they are shown.
         partial: the run was interrupted.
+        costs_of_picks: what picking by the answers costs along each sweep.
     """
     script = shipped("page.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -112,6 +117,8 @@ def page(
         extrapolated=_extrapolated(tables)[:MOST_ROWS],
         pictures=pictures,
         numbers={n.place: n for n in _numbers(derived, tables)},
+        picks=_picks(costs_of_picks, run.spec.declared),
+        regret=REGRET,
         flags=flags_explained(row.flags for rows in raised for row in rows),
         outcomes=OUTCOMES,
         toml=spec_toml(run.spec),
@@ -121,6 +128,17 @@ def page(
         enough=_enough(derived, tables)[:MOST_ROWS],
         has_items=any(e.items_per_s is not None for e in derived.estimates),
     )
+
+
+def _picks(found: Sequence[Regret], workload: Workload) -> list[Row]:
+    """Return the rows of regret.csv."""
+    if not found:
+        return []
+    rows = _rows("regret", regret_table(found, workload)[:MOST_ROWS])
+    return [
+        replace(row, along=(one.axis, one.line))
+        for row, one in zip(rows, found, strict=False)
+    ]
 
 
 def _rows(
@@ -164,8 +182,9 @@ def _by_sweep(rows: Iterable[Row]) -> list[list[Row]]:
 
 
 def _over(row: Row) -> Parts:
-    """Return what a crossover's sizes run over, and the values held fixed."""
-    return fixed_parts(row.noun.axis, row.noun.line) if row.noun else ()
+    """Return what a row's sizes run over, and the values held fixed."""
+    along = (row.noun.axis, row.noun.line) if row.noun else row.along
+    return fixed_parts(*along) if along else ()
 
 
 def _answer(row: Row) -> Parts:

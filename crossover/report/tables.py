@@ -7,6 +7,7 @@ from crossover.analysis.cost_model import STEP, Costs
 from crossover.analysis.crossover import incomplete
 from crossover.analysis.flags import advice
 from crossover.analysis.frame import Derived
+from crossover.choose.regret import Regret
 from crossover.crossing.cost_fit import Ranged
 from crossover.findings import Crossover, Estimate, size_text
 from crossover.nouns import Run
@@ -35,13 +36,26 @@ HEADS = (
     "over", "pair", "what counts", "outcome", "ahead from", "interval",
     "behind until", "parity", "at the smallest", "at the largest", "flags",
 )  # fmt: skip
+REGRET_HEADS = (
+    "over", "among", "sizes picked", "picking costs (at worst)",
+    "the best fixed rule costs", "which is always",
+)  # fmt: skip
+REGRET = (
+    "Every third size of a sweep was left out in turn, and who is fastest there was "
+    "picked from the others. Beside what that costs stands the contender that is the "
+    "best to take at all of these sizes. Sizes outside of the others are not picked."
+)
 NOT_MEASURED = "not_measured"
 MOST_MODELLED = 20
 """Extrapolated cells that are listed."""
 
 
 def document(
-    run: Run, derived: Derived, pictures: Iterable[Picture], partial: bool
+    run: Run,
+    derived: Derived,
+    pictures: Iterable[Picture],
+    partial: bool,
+    costs_of_picks: Sequence[Regret] = (),
 ) -> Document:
     """Return report.md in sections.
 
@@ -50,6 +64,7 @@ def document(
         derived: what follows from it.
         pictures: in the order in which they are shown.
         partial: the run was interrupted.
+        costs_of_picks: what picking by the answers costs along each sweep.
     """
     found, costs = derived.crossovers, derived.costs
     answers = tuple(map(_answer, filter(is_answer, found)))
@@ -63,6 +78,9 @@ def document(
         _all_crossovers(found),
         calls_section(run, derived),
     ]
+    if costs_of_picks:
+        table = regret_cells(costs_of_picks)
+        sections.append(Section("", "Picking by these answers", (REGRET,), (table,)))
     if costs:
         modelled = zip(derived.estimates, derived.modelled, strict=True)
         scaled = tuple(scaled_lines(modelled))
@@ -78,6 +96,22 @@ def document(
         sections.append(Section(title="Flags", items=said))
     facts = Section(paragraphs=(*_notes(run, found, partial), _machine(run)))
     return Document(f"Crossover report {run.run_id}", sections=(facts, *sections))
+
+
+def regret_cells(found: Sequence[Regret]) -> Table:
+    """Return a table with one row per sweep that was picked from."""
+    rows = tuple(
+        (
+            fixed_axis(one.axis, one.line),
+            ", ".join(one.among),
+            f"{one.sizes} of {one.sizes + one.refused}",
+            f"{percent(one.mean)} ({percent(one.worst)})",
+            f"{percent(one.always_mean)} ({percent(one.always_worst)})",
+            one.always,
+        )
+        for one in found
+    )
+    return Table("", REGRET_HEADS, rows, numbers=False)
 
 
 def _answer(c: Crossover) -> Text:

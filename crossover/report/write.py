@@ -11,6 +11,7 @@ import pandas as pd
 
 from crossover.analysis.crossover import with_next_steps
 from crossover.analysis.frame import OPTIONAL, Derived, derive, frames
+from crossover.choose.regret import regret_table, regrets
 from crossover.files.atomic import write_atomically
 from crossover.files.csv_file import frame_csv
 from crossover.files.refusals import refusing
@@ -63,6 +64,7 @@ def write_report(
     asked = with_next_steps(run, derived.crossovers, out)
     derived = replace(derived, crossovers=asked)
     tables = frames(run, derived)
+    costs = regrets(run, derived)
     with refusing("out", out):
         for field in fields(tables):
             whole: pd.DataFrame = getattr(tables, field.name)
@@ -70,14 +72,19 @@ def write_report(
                 _write_table(out / field.name, whole, parquet)
             else:
                 _drop_table(out / field.name)
+        if costs:
+            picks = regret_table(costs, run.spec.declared)
+            _write_table(out / "regret", picks, parquet)
+        else:
+            _drop_table(out / "regret")
         for name, columns in LATEX_COLUMNS.items() if latex else ():
             table: pd.DataFrame = getattr(tables, name)
             chosen = _chosen(columns, table, run.spec.declared.axes)
             write_atomically(out / f"{name}.tex", _latex(table[chosen]))
         shown = _plots(run, derived, out)
-        text = markdown(document(run, derived, shown, partial))
+        text = markdown(document(run, derived, shown, partial, costs))
         write_atomically(out / "report.md", text)
-        html = page(run, derived, tables, shown, partial)
+        html = page(run, derived, tables, shown, partial, costs)
         write_atomically(out / "report.html", html)
     return derived.crossovers
 

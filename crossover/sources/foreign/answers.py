@@ -62,7 +62,7 @@ def answers(held: Held, ask: HeldAsk, margin: float | None = None) -> Analysed:
     is_higher = _is_higher(metric, ask)
     times, failed = _times(asked, rows, metric, is_higher)
     settings = Settings() if margin is None else Settings(margin=margin)
-    pairs, drawn = [], []
+    pairs, drawn, tables = [], [], []
     compared = _pairs(asked, ask)
     for pair, keys in compared.items():
         table_ask = TableAsk(
@@ -74,13 +74,14 @@ def answers(held: Held, ask: HeldAsk, margin: float | None = None) -> Analysed:
         table = Table(mine, lacking.head(0), lacking, notes, has_unit=True)
         pairs.append((table_ask, _said(held, analyse(table, table_ask, settings))))
         drawn.append(curves(mine, table_ask))
+        tables.append(table)
     named = {who for pair in compared for who in pair}
     if all(NO_PAIR in row.answer.flags for _, found in pairs for row in found):
         raise InputError(_nothing(asked, named))
     lacks = _left_out(asked, rows, named, metric)
     left = tuple(map(printable, (*held.left_out, *asked.left_out, *lacks)))
     read = _read(held, asked, metric)
-    return Analysed(tuple(pairs), read, (), left, merged(drawn))
+    return Analysed(tuple(pairs), read, (), left, merged(drawn), tuple(tables))
 
 
 def _read(held: Held, asked: Question, metric: str) -> str:

@@ -67,6 +67,8 @@ class Analysed:
     """Which rows of the pairs hold no size or no time."""
     curves: dict[Key, list[Curve]] = field(default_factory=dict)
     """The times of all contenders, by group."""
+    tables: tuple[Table, ...] = ()
+    """The rows that each pair was answered by."""
 
     @property
     def answers(self) -> list[GroupAnswer]:
@@ -137,17 +139,19 @@ def analyse_rows(rows: Rows, wanted: Wanted, margin: float | None = None) -> Ana
     settled = settle(rows, wanted)
     pairs, drawn, said = [], [], dict.fromkeys(settled.said)
     left_out: dict[str, None] = {}
+    tables = []
     for asked in settled.asked:
         table = read_table(settled.rows, asked)
         pairs.append((asked, tuple(analyse(table, asked, settings))))
         drawn.append(curves(table.rows, asked))
         said |= dict.fromkeys(table.said)
         left_out |= dict.fromkeys(table.left_out)
+        tables.append(table)
     _check_any(pairs, wanted)
     read = f"Read: {'; '.join(said)}."
     return Analysed(
         tuple(pairs), printable(read), settled.rows.left_out, (*left_out,),
-        merged(drawn),
+        merged(drawn), tuple(tables),
     )  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""What an exported file holds, too: standard library only, in one file when written."""
