@@ -23,9 +23,9 @@ from crossover.measure import worker
 from crossover.measure.environment import Environment
 from crossover.measure.pipe import Close, Closed, Describe, Described, Sample
 from crossover.measure.process import WorkerProcess, Workers
-from crossover.measure.stops import LOOK_S, STOPPED_S, Stopped, Watch
 from crossover.pipeline import carry_out
 from crossover.record import run_folder
+from crossover.system.stops import LOOK_S, STOPPED_S, Stopped, Watch
 
 SPEC = {
     "name": "stops", "rounds": 8, "grid": True, "control": False, "width": 100.0,

@@ -17,8 +17,8 @@ import psutil
 from crossover.files.untrusted import printable
 from crossover.measure.clock import stolen_s
 from crossover.measure.machine import throttled_periods
-from crossover.measure.stops import WATCH, Watch
 from crossover.nouns import Run
+from crossover.system.stops import WATCH, Watch
 
 
 def _say(line: str) -> None:

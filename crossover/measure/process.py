@@ -24,8 +24,8 @@ from crossover.files.untrusted import InputError
 from crossover.interrupts import unbroken
 from crossover.measure.nursery import GRACE_S, MARK, NOWHERE, Forked, command, fork
 from crossover.measure.pipe import Ended, R, Request, read_reply
-from crossover.measure.stops import LOOK_S, WATCH, Watch, any_stopped
 from crossover.proof.settings import for_worker
+from crossover.system.stops import LOOK_S, WATCH, Watch, any_stopped
 
 PROC = Path("/proc/self/stat")
 CHUNK = 65536
