@@ -90,8 +90,7 @@ def do_lesson(experiment: str | None, device: str, full: bool, out: Path) -> int
 
 def _usable(text: str) -> "torch.device":
     """Return the device, with torch set up for what is timed there."""
-    from softmax_core.device import parse_device, unavailable_reason
-    from softmax_core.precision import pin_products
+    from softmax_core.device import parse_device, pin_products, unavailable_reason
 
     pin_products()
     try:

@@ -24,13 +24,14 @@ from softmax_core.case import EQUAL_WORK, SMALLEST
 from softmax_core.device import (
     DeviceInfo,
     clock_share,
+    describe_products,
     device_uuid,
     list_devices,
     parse_device,
+    rounds_products,
     synchronize,
     unavailable_reason,
 )
-from softmax_core.precision import describe_products, rounds_products
 from softmax_core.registry import TRAINERS
 from softmax_core.training import cannot_train
 

@@ -51,10 +51,10 @@ from crossover.workloads.registry import bring, definition
 from crossover.workloads.user_file import UserJob, declare, implementations, place_of
 from softmax_core.device import (
     parse_device,
+    pin_products,
     synchronize,
     unavailable_reason,
 )
-from softmax_core.precision import pin_products
 from softmax_core.training import RankLost
 
 REPLIES = {kind.__name__ for kind in Reply.__subclasses__()}
