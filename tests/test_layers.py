@@ -25,7 +25,7 @@ ALLOWED = {
     "workloads": "files contender nouns findings",
     "spec": "files contender nouns workloads",
     "crossing": "findings",
-    "proof": "files",
+    "proof": "files system",
     "measure": "interrupts files system contender nouns workloads spec proof",
     "record": "files contender nouns workloads spec",
     "analysis": "files contender nouns findings workloads spec crossing record",

@@ -19,7 +19,7 @@ from test_worker_errors import served
 
 from crossover.analysis.crossover import crossovers, incomplete
 from crossover.attempts import MOST_ATTEMPTS
-from crossover.measure import worker
+from crossover.measure import devices
 from crossover.measure.environment import Environment
 from crossover.measure.pipe import Close, Closed, Describe, Described, Sample
 from crossover.measure.process import WorkerProcess, Workers
@@ -247,9 +247,9 @@ def test_the_worker_tells_that_it_was_stopped(monkeypatch):
         os.kill(os.getpid(), signal.SIGCONT)  # as the kernel does after any stop
         return DESCRIBED
 
-    monkeypatch.setattr(worker, "describe_here", stopped)
+    monkeypatch.setattr(devices, "describe_here", stopped)
     assert served(Describe()).was_stopped
-    monkeypatch.setattr(worker, "describe_here", lambda devices: DESCRIBED)
+    monkeypatch.setattr(devices, "describe_here", lambda devices: DESCRIBED)
     assert not served(Describe()).was_stopped
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 
 from crossover.files.untrusted import printable
-from crossover.measure.clock import stolen_s
 from crossover.measure.machine import throttled_periods
 from crossover.nouns import Run
 from crossover.system.stops import WATCH, Watch
+from crossover.system.waits import stolen_s
 
 
 def _say(line: str) -> None:

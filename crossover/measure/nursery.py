@@ -1,7 +1,8 @@
 """Workers that need not load torch: forked from a process that has loaded it once.
 
-Loading torch takes seconds of a core, and every worker needs it. Inside `nurseries`,
-one process loads it and then forks reapers, which fork the workers, in milliseconds. A
+Loading torch takes seconds of a core, and most workers need it. Inside `nurseries`,
+one process loads it and then forks reapers, which fork the workers, in milliseconds;
+another one, without torch, does so for jobs that need none. A
 worker learns its number of threads when it is forked; nothing of torch has run before.
 Where that cannot be (no Linux, a module that starts threads or does not load),
 `process` spawns the worker instead, which ends in the same.
@@ -23,8 +24,8 @@ from crossover.proof.settings import THREADS
 
 MARK = "CROSSOVER_WORKER"
 """Variable that marks the environment of a worker and of all that it starts."""
-NURSERY = "--nursery"
-"""Makes a nursery of what would else be a reaper."""
+NURSERY, LIGHT = "--nursery", "--light"
+"""Make a nursery of what would else be a reaper; keep it from loading torch."""
 BLAS = "OPENBLAS_NUM_THREADS"
 """Is 1 in a nursery, as numpy's library would start threads as it loads."""
 GRACE_S = 5.0
@@ -33,9 +34,10 @@ NOWHERE = "/"
 """The folder that a worker runs in: numba obeys a file of settings in the user's."""
 
 
-def command(*arguments: str) -> list[str]:
+def command(*arguments: str, loads_torch: bool = True) -> list[str]:
     """Return the command line of a reaper, given its module, or of a nursery."""
-    return [sys.executable, "-P", "-m", "crossover.measure.reaper", *arguments]
+    light = () if loads_torch else (LIGHT,)
+    return [sys.executable, "-P", "-m", "crossover.measure.reaper", *light, *arguments]
 
 
 class Forked:
@@ -112,13 +114,15 @@ class Forked:
 class Nursery:
     """The process that has loaded a module, seen from the main process."""
 
-    def __init__(self, module: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, module: str, environment: Mapping[str, str], loads_torch: bool
+    ) -> None:
         with ExitStack() as unless_started:
             ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
             unless_started.callback(ours.close)
             with theirs:
                 self._process = subprocess.Popen(
-                    command(NURSERY, module),
+                    command(NURSERY, module, loads_torch=loads_torch),
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
@@ -169,10 +173,10 @@ class _State:
 
     entered: int = 0
     """Number of `nurseries` blocks that are entered."""
-    found: dict[tuple[str, frozenset[tuple[str, str]]], Nursery] = field(
+    found: dict[tuple[str, bool, frozenset[tuple[str, str]]], Nursery] = field(
         default_factory=dict
     )
-    """By the module that is loaded and the environment."""
+    """By the module that is loaded, with torch or without, and the environment."""
 
 
 _STATE = _State()
@@ -195,8 +199,9 @@ def nurseries() -> Iterator[None]:
 
 
 def fork(
-    module: str, environment: Mapping[str, str], threads: int | None, mark: str
-) -> Forked | None:
+    module: str, environment: Mapping[str, str], threads: int | None, mark: str,
+    loads_torch: bool = True,
+) -> Forked | None:  # fmt: skip
     """Return a worker's reaper from a nursery; None where a worker must be spawned.
 
     Raises:
@@ -206,7 +211,7 @@ def fork(
         return None
     own = {*THREADS, MARK}
     shared = {k: v for k, v in environment.items() if k not in own}
-    key = module, frozenset(shared.items())
+    key = module, loads_torch, frozenset(shared.items())
     if key not in _STATE.found:
-        _STATE.found[key] = Nursery(module, shared)
+        _STATE.found[key] = Nursery(module, shared, loads_torch)
     return _STATE.found[key].fork(threads, mark)

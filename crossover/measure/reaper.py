@@ -1,10 +1,11 @@
 """The reaper between the main process and a worker: nothing outlives the worker.
 
 `crossover.measure.process` runs it as `python -m crossover.measure.reaper MODULE`. It
-forks: the child is the worker, which imports MODULE, and torch with it, and serves. The
-parent, the reaper, sleeps without torch until the worker ends or the main process
-closes the requests, which also happens when that is killed. Then the reaper kills every
-process below it, even those that left the worker's session, and ends as the worker did.
+forks: the child is the worker, which imports MODULE, has it load torch (unless called
+with `--light`) and serves. The parent, the reaper, sleeps without torch until the
+worker ends or the main process closes the requests, which also happens when that is
+killed. Then the reaper kills every process below it, even those that left the worker's
+session, and ends as the worker did.
 
 As `python -m crossover.measure.reaper --nursery MODULE`, it imports MODULE first, and
 then forks a reaper for each request from `crossover.measure.nursery`.
@@ -29,7 +30,7 @@ from typing import TextIO
 
 import psutil
 
-from crossover.measure.nursery import BLAS, GRACE_S, MARK, NURSERY
+from crossover.measure.nursery import BLAS, GRACE_S, LIGHT, MARK, NURSERY
 from crossover.proof.settings import THREADS
 
 Serve = Callable[[TextIO, TextIO], None]
@@ -39,11 +40,24 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 def main() -> None:
     """Serve as a reaper and its worker, or as a nursery."""
-    if sys.argv[1] == NURSERY:
-        _fork_reapers(sys.argv[2])
+    *flags, module = sys.argv[1:]
+    if NURSERY in flags:
+        _fork_reapers(module, LIGHT in flags)
         return
-    module = sys.argv[1]
-    _watch_over(lambda *pipes: importlib.import_module(module).serve(*pipes))
+
+    def serve(requests: TextIO, replies: TextIO) -> None:
+        _loaded(module, LIGHT in flags)(requests, replies)
+
+    _watch_over(serve)
+
+
+def _loaded(module: str, is_light: bool) -> Serve:
+    """Return what serves; unless it is to be light, it has loaded all it may need."""
+    found = importlib.import_module(module)
+    if not is_light:
+        getattr(found, "load", lambda: None)()
+    serve: Serve = found.serve
+    return serve
 
 
 def _watch_over(serve: Serve, told: int | None = None) -> None:
@@ -68,11 +82,11 @@ def _watch_over(serve: Serve, told: int | None = None) -> None:
             serve(lines, file)
 
 
-def _fork_reapers(module: str) -> None:
+def _fork_reapers(module: str, is_light: bool) -> None:
     """Load a module; fork a reaper for each request, until there are no more."""
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     channel = socket.socket(fileno=os.dup(0))
-    serve: Serve = importlib.import_module(module).serve
+    serve = _loaded(module, is_light)
     gc.collect()
     gc.freeze()  # no worker then copies what a search for garbage would touch
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that no dead reaper is kept
