@@ -12,14 +12,18 @@ none is loaded. JAX is installed beside crossover by `pip install jax`.
 import os
 
 # XLA has threads of its own, which only this limits, and only before it is loaded.
-if os.environ.get("OMP_NUM_THREADS") == "1":
+IS_ALONE = os.environ.get("OMP_NUM_THREADS") == "1"
+if IS_ALONE:
     os.environ["XLA_FLAGS"] = (
         "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     )
 
-import jax
-import jax.numpy as jnp
-import numpy as np
+import jax  # noqa: E402
+import jax.numpy as jnp  # noqa: E402
+import numpy as np  # noqa: E402
+
+if IS_ALONE:  # or one thread would dispatch while another one works
+    jax.config.update("jax_cpu_enable_async_dispatch", False)
 
 
 def synchronize(device):
