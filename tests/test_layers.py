@@ -43,9 +43,9 @@ ALLOWED = {
     "report.pictures",
     "predict": "files nouns findings workloads spec crossing measure record analysis "
     "report.words",
-    "doctor": "workloads measure proof",
-    "lesson": "interrupts files contender nouns findings workloads spec crossing "
-    "measure analysis plan pipeline report.words report.pictures",
+    "doctor": "system workloads measure proof",
+    "lesson": "interrupts files system contender nouns findings workloads spec "
+    "crossing measure analysis plan pipeline report.words report.pictures",
     "suites": "files contender nouns workloads spec measure analysis pipeline",
     "command": "interrupts files contender nouns findings workloads spec proof measure "
     "record analysis plan pipeline selftest sources sources.foreign report",

@@ -11,7 +11,6 @@ Where that cannot be (no Linux, a module that starts threads or does not load),
 import json
 import os
 import select
-import signal
 import socket
 import subprocess
 import sys
@@ -21,11 +20,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from crossover.proof.settings import THREADS
+from crossover.system.spawned import LIGHT
+from crossover.system.ways import KILLED, is_linux, is_portable
 
 MARK = "CROSSOVER_WORKER"
 """Variable that marks the environment of a worker and of all that it starts."""
-NURSERY, LIGHT = "--nursery", "--light"
-"""Make a nursery of what would else be a reaper; keep it from loading torch."""
+NURSERY = "--nursery"
+"""Makes a nursery of what would else be a reaper."""
 BLAS = "OPENBLAS_NUM_THREADS"
 """Is 1 in a nursery, as numpy's library would start threads as it loads."""
 GRACE_S = 5.0
@@ -35,9 +36,13 @@ NOWHERE = "/"
 
 
 def command(*arguments: str, loads_torch: bool = True) -> list[str]:
-    """Return the command line of a reaper, given its module, or of a nursery."""
+    """Return the command line of a reaper, given its module, or of a nursery.
+
+    Where there is none, it is that of a worker itself.
+    """
     light = () if loads_torch else (LIGHT,)
-    return [sys.executable, "-P", "-m", "crossover.measure.reaper", *light, *arguments]
+    own = "system.spawned" if is_portable() else "measure.reaper"
+    return [sys.executable, "-P", "-m", f"crossover.{own}", *light, *arguments]
 
 
 class Forked:
@@ -92,7 +97,7 @@ class Forked:
             self._nursery.end()
         elif self.returncode is None:
             with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+                os.kill(self.pid, -KILLED)
 
     def _listen(self, seconds: float) -> None:
         """Read what is told; its end is the reaper's."""
@@ -108,7 +113,7 @@ class Forked:
         self.pid = numbers[0] if numbers else 0
         if not chunk:
             os.close(self._told)
-            self.returncode = numbers[1] if len(numbers) > 1 else -signal.SIGKILL
+            self.returncode = numbers[1] if len(numbers) > 1 else KILLED
 
 
 class Nursery:
@@ -207,7 +212,7 @@ def fork(
     Raises:
         OSError: when no process can be started, or no pipe be opened.
     """
-    if not _STATE.entered or not sys.platform.startswith("linux"):
+    if not _STATE.entered or not is_linux():
         return None
     own = {*THREADS, MARK}
     shared = {k: v for k, v in environment.items() if k not in own}

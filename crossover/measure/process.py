@@ -9,14 +9,11 @@ import os
 import secrets
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
-
-import psutil
 
 from crossover.contender import Contender
 from crossover.files.untrusted import InputError
@@ -31,8 +28,10 @@ from crossover.measure.nursery import (
 )
 from crossover.measure.pipe import Declared, Ended, Open, R, Request, read_reply
 from crossover.proof.settings import for_worker
-from crossover.system.pipes import Pipes, PolledPipes
+from crossover.system.pipes import Pipes, pipes_of
+from crossover.system.processes import end_marked, end_tree
 from crossover.system.stops import LOOK_S, WATCH, Watch, any_stopped
+from crossover.system.ways import KILLED, apart, is_linux, is_portable
 
 PROC = Path("/proc/self/stat")
 MOST_REPLY = 16 * 2**20
@@ -111,13 +110,13 @@ class WorkerProcess:
             bufsize=0,
             env=self._environment,
             cwd=NOWHERE,
-            start_new_session=True,
+            **apart(),
         )
 
     def _connect(self, process: Process) -> None:
         self._process = process
         found = process.stdin, process.stdout, process.stderr
-        self._pipes = PolledPipes([pipe for pipe in found if pipe is not None])
+        self._pipes = pipes_of([pipe for pipe in found if pipe is not None])
 
     def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
         """Send a request and wait for its reply.
@@ -143,7 +142,7 @@ class WorkerProcess:
             if self._was_not_forked():
                 return self.ask(request, timeout_s)
             why = self._how_it_ended()
-            killed = self._process.returncode == -signal.SIGKILL
+            killed = self._process.returncode == KILLED
             return self._ended("crashed", why, killed)
         except ValueError as error:
             return self._ended("crashed", str(error))
@@ -263,6 +262,8 @@ class WorkerProcess:
         """Let the reaper end the worker; kill the reaper too if it does not end."""
         assert self._process is not None
         assert self._pipes is not None
+        if is_portable():  # no reaper does it
+            end_tree(self._process.pid)
         self._pipes.close_requests()
         if isinstance(self._process, Forked) and not self._process.has_begun():
             self._process.kill()  # the nursery, which loads for longer than we wait
@@ -270,9 +271,9 @@ class WorkerProcess:
             code = self._process.wait(GRACE_S + 1)
         except subprocess.TimeoutExpired:
             self._process.kill()  # if stuck in a driver, it ends when that returns
-            code = -signal.SIGKILL
+            code = KILLED
         if code != 0:
-            _end_marked(self._mark)  # somebody may have killed the reaper
+            end_marked(MARK, self._mark)  # somebody may have killed the reaper
 
 
 @dataclass
@@ -314,7 +315,7 @@ def check_proc() -> None:
     Raises:
         InputError: when /proc is not mounted.
     """
-    if sys.platform.startswith("linux") and not PROC.exists():
+    if is_linux() and not PROC.exists():
         raise InputError("/proc: must be mounted; it tells of processes and memory")
 
 
@@ -336,11 +337,3 @@ def worker_environment(threads: int | None = None) -> dict[str, str]:
         absolute = map(os.path.abspath, filter(None, paths.split(os.pathsep)))
         found["PYTHONPATH"] = os.pathsep.join(absolute)
     return found
-
-
-def _end_marked(mark: str) -> None:
-    """Kill all processes that have a worker's mark in their environment."""
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if process.environ().get(MARK) == mark:
-                process.kill()

@@ -13,27 +13,24 @@ then forks a reaper for each request from `crossover.measure.nursery`.
 
 import ctypes
 import gc
-import importlib
 import json
 import os
-import resource
 import select
 import signal
 import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
 import psutil
 
-from crossover.measure.nursery import BLAS, GRACE_S, LIGHT, MARK, NURSERY
+from crossover.measure.nursery import BLAS, GRACE_S, MARK, NURSERY
 from crossover.proof.settings import THREADS
+from crossover.system.spawned import LIGHT, Serve, loaded, private_pipes
 
-Serve = Callable[[TextIO, TextIO], None]
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 """Options of Linux' prctl: die with the parent; adopt orphaned descendants."""
 
@@ -46,18 +43,9 @@ def main() -> None:
         return
 
     def serve(requests: TextIO, replies: TextIO) -> None:
-        _loaded(module, LIGHT in flags)(requests, replies)
+        loaded(module, LIGHT in flags)(requests, replies)
 
     _watch_over(serve)
-
-
-def _loaded(module: str, is_light: bool) -> Serve:
-    """Return what serves; unless it is to be light, it has loaded all it may need."""
-    found = importlib.import_module(module)
-    if not is_light:
-        getattr(found, "load", lambda: None)()
-    serve: Serve = found.serve
-    return serve
 
 
 def _watch_over(serve: Serve, told: int | None = None) -> None:
@@ -77,7 +65,7 @@ def _watch_over(serve: Serve, told: int | None = None) -> None:
     os.setpgid(0, 0)
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() == reaper:  # else the reaper was killed before the prctl
-        requests, replies = _private_pipes()
+        requests, replies = private_pipes()
         with os.fdopen(requests) as lines, os.fdopen(replies, "w") as file:
             serve(lines, file)
 
@@ -86,7 +74,7 @@ def _fork_reapers(module: str, is_light: bool) -> None:
     """Load a module; fork a reaper for each request, until there are no more."""
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     channel = socket.socket(fileno=os.dup(0))
-    serve = _loaded(module, is_light)
+    serve = loaded(module, is_light)
     gc.collect()
     gc.freeze()  # no worker then copies what a search for garbage would touch
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that no dead reaper is kept
@@ -156,25 +144,13 @@ def _prctl(option: int, value: int) -> bool:
     return bool(ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0)
 
 
-def _private_pipes() -> tuple[int, int]:
-    """Move the pipes to new descriptors, and return those.
-
-    So only we read requests and write replies: stdin is empty, what is printed goes to
-    stderr, and programs that the worker starts do not inherit the pipes.
-    """
-    requests, replies = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return requests, replies
-
-
 def _keep(worker: int, adopts: bool) -> int:
     """Wait until the worker ends or must end, end all others, and return its status.
 
     The status is 0 if the requests were closed before the worker ended.
     """
+    import resource
+
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # or a second core is dumped
     wake, woken = os.pipe()
     for end in (wake, woken):

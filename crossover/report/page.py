@@ -114,6 +114,7 @@ def page(
         bibtex=bibtex(run),
         most=MOST_ROWS,
         has_energy=any(m.samples_j for m in run.measurements),
+        has_waits=any(m.waited_s is not None for m in run.measurements),
         has_items=any(e.items_per_s is not None for e in derived.estimates),
     )
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from crossover.system.ways import is_linux
+
 LOOK_S = 1.0
 """Seconds between two looks at the clock."""
 STOPPED_S = 3.0
@@ -92,7 +94,7 @@ def any_stopped(pid: int) -> bool:
 
     It is known on Linux only.
     """
-    below = _children(pid)
+    below = _children(pid) if is_linux() else []
     while below:
         child = below.pop()
         with suppress(OSError):

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from crossover.system.ways import is_linux
+
 Delays = dict[str, int]
 """Nanoseconds that each thread, by its number, has waited for a core so far."""
 
@@ -18,6 +20,8 @@ def core_delays(processes: Iterable[str] = ("self",)) -> Delays | None:
     The kernel counts how long a thread that could run stood in a queue of a core. The
     result is None if that is unknown: outside Linux, or if the kernel does not count.
     """
+    if not is_linux():
+        return None
     found: Delays = {}
     try:
         for process in processes:
@@ -56,7 +60,7 @@ def stolen_s(stat: Path = Path("/proc/stat")) -> float | None:
     """Return for how long others have had our cores while this virtual machine wanted
     them, summed over the cores that this process may use; None if unknown.
     """
-    if not hasattr(os, "sched_getaffinity"):
+    if not is_linux():
         return None
     mine = {f"cpu{core}" for core in os.sched_getaffinity(0)}
     try:
