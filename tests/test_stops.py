@@ -352,7 +352,7 @@ def test_a_real_run_that_is_stopped_shows_nothing_of_it(tmp_path, way, rows):
     (tmp_path / "small.toml").write_text(SMALL)
     command = [sys.executable, "-m", "crossover", "run", "small.toml", "--out", "run"]
     begun = time.monotonic()
-    with open(tmp_path / "said", "w") as said:
+    with open(tmp_path / "said", "w", encoding="utf-8") as said:
         main = psutil.Popen(command, cwd=tmp_path, stdout=said, stderr=said)
         journal = tmp_path / "run" / run_folder.JOURNAL
         while not journal.exists() or journal.read_bytes().count(b"\n") < rows:

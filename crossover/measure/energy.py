@@ -142,7 +142,7 @@ def packages(root: Path = POWERCAP) -> list[Counter] | str:
 
 
 def _number(path: Path) -> int:
-    return int(path.read_text())
+    return int(path.read_text("utf-8"))
 
 
 def board(device: Place) -> Counter | str:

@@ -205,5 +205,5 @@ def _cpu_groups(root: Path, own: Path) -> tuple[Path, ...]:
 
 def _text(path: Path) -> str:
     with suppress(OSError):
-        return path.read_text().strip()
+        return path.read_text("utf-8").strip()
     return ""

@@ -66,7 +66,10 @@ def _watch_over(serve: Serve, told: int | None = None) -> None:
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() == reaper:  # else the reaper was killed before the prctl
         requests, replies = private_pipes()
-        with os.fdopen(requests) as lines, os.fdopen(replies, "w") as file:
+        with (
+            os.fdopen(requests, encoding="utf-8") as lines,
+            os.fdopen(replies, "w", encoding="utf-8") as file,
+        ):
             serve(lines, file)
 
 

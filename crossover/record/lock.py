@@ -103,6 +103,6 @@ def _sign(at: str, descriptor: int) -> None:
 
 
 def _holder(path: Path) -> str:
-    with suppress(OSError), open(path, errors="replace") as file:
+    with suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
         return printable(file.read(LONGEST))
     return ""

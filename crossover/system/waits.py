@@ -64,7 +64,7 @@ def stolen_s(stat: Path = Path("/proc/stat")) -> float | None:
         return None
     mine = {f"cpu{core}" for core in os.sched_getaffinity(0)}
     try:
-        lines = [line.split() for line in stat.read_text().splitlines()]
+        lines = [line.split() for line in stat.read_text("utf-8").splitlines()]
         steps = [int(words[8]) for words in lines if words and words[0] in mine]
     except (OSError, ValueError, IndexError):
         return None
