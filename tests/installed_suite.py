@@ -1,12 +1,13 @@
 """What must work of an installed wheel alone: no checkout, no make, no compiler.
 
-`tests/matrix.py` copies it elsewhere and runs it in environments of their own, which
-is why pytest does not collect it here.
+`tests/matrix.py` copies it elsewhere and runs it in environments of their own, also in
+some without torch; so pytest does not collect it here.
 """
 
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,8 @@ def twice(device, n=64):
 '''
 ASKED = ("--grid", "--rounds", "3")
 WHO = ("--contender", "cpu/product@1", "--contender", "cpu/twice@1")
+
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="no torch is here")
 
 
 @pytest.fixture
@@ -62,6 +65,7 @@ def test_it_tells_of_itself(crossover, command):
     assert "crossover" in done.stdout
 
 
+@needs_torch
 def test_a_file_to_start_from_is_planned(crossover):
     assert crossover("init", "mine.py").returncode == 0
     done = crossover("plan", "mine.py", "hidden=16..64")
@@ -77,6 +81,7 @@ def test_a_users_file_is_measured(crossover):
     assert crossover("report", "out").returncode == 0
 
 
+@needs_torch
 def test_a_preset_is_measured(crossover):
     done = crossover("run", "--preset", "smoke", "--out", "smoke")
     assert done.returncode in (0, 3), done.stderr
@@ -85,6 +90,7 @@ def test_a_preset_is_measured(crossover):
     assert done.returncode == 0 or "two sizes" in done.stderr
 
 
+@needs_torch
 def test_devices_are_listed(crossover):
     done = crossover("devices")
     assert done.returncode == 0, done.stderr

@@ -1,18 +1,19 @@
 """Install the wheel in clean environments, run what must work there, print a table.
 
-    python tests/matrix.py [--here] [--cuda] [--torch-index URL]
+    python tests/matrix.py [--here] [--torch VERSION ...] [--torch-index URL]
 
-Python 3.11 to 3.13, each with the pinned torch and with the oldest that is allowed.
-What cannot be had is "not available", with the reason. Exit code 1: something failed.
+Python 3.11 to 3.13, each with the pinned torch, the oldest that is allowed, and none.
+On Linux only builds for the CPU are taken, since those for CUDA are gigabytes. What
+cannot be had is "not available", with the reason. Exit code 1: something failed.
 """
 
 import argparse
-import json
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +22,15 @@ SUITE = ROOT / "tests/installed_suite.py"
 PINS = ROOT / "constraints.txt"
 PYTHONS = "3.11", "3.12", "3.13"
 OLDEST_TORCH = "2.7.1"
+NO_TORCH = "none"
 COUNTS = re.compile(r"(\d+) (passed|failed|skipped|error)")
 NOT = "not available"
+HERE = f"{sys.version_info[0]}.{sys.version_info[1]}"
+PROGRAMS = "Scripts" if sys.platform == "win32" else "bin"
+SAYS = (
+    "import sys; from importlib.metadata import version as v; "
+    "print(f'Python {sys.version.split()[0]}, NumPy {v(\"numpy\")}')"
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,7 @@ class Row:
         return f"| {self.python} | {self.torch} | {counts or NOT} | {self.said} |"
 
 
-class Missing(Exception):
+class NotAvailableError(Exception):
     """Why an environment cannot be had here."""
 
 
@@ -55,8 +63,8 @@ def pinned(name: str) -> str:
 
 
 def interpreter(version: str) -> str:
-    """Return a Python of a version: from the path, from pyenv, or by uv."""
-    if version == f"{sys.version_info[0]}.{sys.version_info[1]}":
+    """Return a Python of a version: from the path, by uv, or from pyenv."""
+    if version == HERE:
         return sys.executable
     if found := shutil.which(f"python{version}"):
         asked = subprocess.run([found, "--version"], capture_output=True, check=False)
@@ -69,7 +77,7 @@ def interpreter(version: str) -> str:
     own = Path.home() / ".pyenv/versions"
     for path in sorted(own.glob(f"{version}.*/bin/python{version}"), reverse=True):
         return str(path)
-    raise Missing(f"no Python {version} is installed")
+    raise NotAvailableError(f"no Python {version} is installed")
 
 
 def said_by(
@@ -108,84 +116,77 @@ def _copied(target: Path) -> Path:
     return target
 
 
-def measured(wheel: Path, python: str, torch: str, options: argparse.Namespace) -> Row:
+def measured(wheel: Path, python: str, torch: str, index: str, is_quiet: bool) -> Row:
     """Install the wheel for a Python and a torch, and run the suite there."""
     try:
         with tempfile.TemporaryDirectory() as folder:
-            return _measured(wheel, python, torch, options, Path(folder))
-    except Missing as why:
+            own = installed(wheel, python, torch, index, Path(folder))
+            shutil.copy(SUITE, folder)
+            (Path(folder) / "pytest.ini").write_text("[pytest]\n", "utf-8")
+            run = "-m", "pytest", "-q", "-ra", "-p", "no:cacheprovider", SUITE.name
+            done = said_by(own, *run, cwd=Path(folder))
+            said = said_by(own, "-c", SAYS).stdout.strip()
+    except NotAvailableError as why:
         return Row(python, torch, {}, str(why))
-
-
-def _measured(
-    wheel: Path, python: str, torch: str, options: argparse.Namespace, folder: Path
-) -> Row:
-    done = said_by(interpreter(python), "-m", "venv", str(folder / "env"))
-    if done.returncode:
-        raise Missing(last_line(done.stderr))
-    own = str(
-        folder / "env" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    )
-    pins = folder / "pins.txt"
-    is_pinned = torch == pinned("torch")
-    # The pins are one Python's and one torch's: others take what fits them.
-    same = python == f"{sys.version_info[0]}.{sys.version_info[1]}" and is_pinned
-    pins.write_text(PINS.read_text("utf-8") if same else f"torch=={torch}\n", "utf-8")
-    index = ["--extra-index-url", options.torch_index] if options.torch_index else []
-    install = [
-        own,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--constraint",
-        str(pins),
-        *index,
-    ]
-    if not options.cuda:
-        _refuse_cuda(install, torch)
-    done = said_by(*install, str(wheel), "pytest", cwd=folder)
-    if done.returncode:
-        raise Missing(last_line(done.stderr))
-    shutil.copy(SUITE, folder)
-    (folder / "pytest.ini").write_text("[pytest]\n", "utf-8")
-    done = said_by(own, "-m", "pytest", "-q", "-ra", SUITE.name, cwd=folder)
-    if not options.quiet:
+    if not is_quiet:
         print(done.stdout, file=sys.stderr)
     counts = {what: int(n) for n, what in COUNTS.findall(last_line(done.stdout))}
-    known = said_by(own, "-c", "from importlib.metadata import version as v; import sys; "
-                    "print(sys.version.split()[0], 'numpy', v('numpy'))")  # fmt: skip
-    return Row(python, torch, counts, known.stdout.strip())
+    return Row(python, torch, counts or {"error": 1}, said)
 
 
-def _refuse_cuda(install: list[str], torch: str) -> None:
-    """Refuse a torch of which only a build for CUDA, of gigabytes, is to be had."""
-    done = said_by(
-        *install, "--dry-run", "--ignore-installed", "--report", "-", f"torch=={torch}"
-    )
+def installed(wheel: Path, python: str, torch: str, index: str, folder: Path) -> str:
+    """Return the Python of a new environment that holds the wheel.
+
+    The pins are one Python's and one torch's: others take the newest that fits them.
+
+    Raises:
+        NotAvailableError: when something of it cannot be had.
+    """
+    _run(interpreter(python), "-m", "venv", str(folder / "env"))
+    own = str(folder / "env" / PROGRAMS / "python")
+    pins = folder / "pins.txt"
+    build = f"{torch}+cpu" if sys.platform.startswith("linux") else torch
+    is_pinned = (python, torch) == (HERE, pinned("torch"))
+    pins.write_text(PINS.read_text("utf-8") if is_pinned else "", "utf-8")
+    more = ["--extra-index-url", index] if index else []
+    install = own, "-m", "pip", "install", "--quiet", "--constraint", str(pins), *more
+    if torch == NO_TORCH:
+        _run(*install, *without_torch(), "pytest")
+        _run(*install, "--no-deps", str(wheel))
+    else:
+        _run(*install, "--no-deps", f"torch=={build}")  # refused before any download
+        _run(*install, str(wheel), "pytest", f"torch=={build}")
+    return own
+
+
+def without_torch() -> list[str]:
+    """Return what the wheel requires, except torch."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return [one for one in project["dependencies"] if not one.startswith("torch>")]
+
+
+def _run(*command: str) -> None:
+    done = said_by(*command)
     if done.returncode:
-        raise Missing(last_line(done.stderr))
-    whole = json.loads(done.stdout)["install"]
-    names = [part["metadata"]["name"].lower() for part in whole]
-    if any(name.startswith("nvidia-") for name in names):
-        raise Missing(f"torch {torch} only as a build for CUDA, of gigabytes: --cuda")
+        raise NotAvailableError(last_line(done.stderr))
 
 
 def main() -> int:
     """Print the table, and return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--here", action="store_true", help="this Python, pinned torch")
-    parser.add_argument("--cuda", action="store_true", help="also builds for CUDA")
+    parser.add_argument("--torch", action="append", default=[], help="more versions")
     parser.add_argument("--torch-index", default="", help="where torch is taken from")
     parser.add_argument("--quiet", action="store_true", help="the table alone")
     options = parser.parse_args()
-    mine = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    cells = [(p, t) for p in PYTHONS for t in (pinned("torch"), OLDEST_TORCH)]
+    torches = [pinned("torch"), OLDEST_TORCH, *options.torch, NO_TORCH]
+    cells = [(python, torch) for python in PYTHONS for torch in torches]
     if options.here:
-        cells = [(mine, pinned("torch"))]
+        cells = [(HERE, pinned("torch")), (HERE, NO_TORCH)]
     with tempfile.TemporaryDirectory() as folder:
         wheel = build(Path(folder))
-        rows = [measured(wheel, *cell, options) for cell in cells]
+        more = options.torch_index, options.quiet
+        rows = [measured(wheel, *cell, *more) for cell in cells]
     print("| Python | torch | tests | |\n| --- | --- | --- | --- |")
     print(*rows, sep="\n")
     return int(any(row.has_failed for row in rows))
