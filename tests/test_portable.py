@@ -19,35 +19,9 @@ from crossover.system.waits import core_delays, stolen_s
 from crossover.system.ways import PORTABLE, apart, load_1min
 
 ROOT = Path(__file__).parent.parent
-WINDOWS = """
-import ctypes, os, select, signal, socket, subprocess, sys, time
-
-LACKS = {
-    os: "fork forkpty killpg setsid setpgid getpgid getsid getuid geteuid fchdir "
-        "getloadavg sched_getaffinity sched_setaffinity O_NONBLOCK O_NOFOLLOW O_PATH "
-        "O_DIRECTORY mkfifo nice sysconf memfd_create waitstatus_to_exitcode WNOHANG",
-    select: "poll epoll",
-    signal: "SIGKILL SIGHUP SIGCONT SIGSTOP SIGUSR1 SIGUSR2 SIGCHLD SIGALRM",
-    socket: "send_fds recv_fds AF_UNIX SOCK_SEQPACKET",
-    time: "CLOCK_BOOTTIME clock_gettime",
-}
-"""
-IMPORT = (
-    WINDOWS
-    + """
+FIXTURES = ROOT / "tests/fixtures"
+IMPORT = """
 import importlib, pkgutil
-import filelock, psutil  # of the present system, before it becomes another one
-import numpy, scipy.stats, pandas, matplotlib, seaborn, pydantic, rich.console, typer
-import jinja2, threadpoolctl, numba, torch, torch.multiprocessing, torch.distributed
-import torch.utils.data, submitit, pytest, IPython.display
-
-for name in ("fcntl", "resource", "termios", "pwd", "grp", "tty", "pty", "posix_ipc"):
-    sys.modules[name] = None
-for module, names in LACKS.items():
-    for name in names.split():
-        if hasattr(module, name):
-            delattr(module, name)
-sys.platform, ctypes.WinDLL = "win32", ctypes.CDLL  # where numba looks for CUDA
 count = 0
 for package in ("crossover", "softmax_core"):
     for found in pkgutil.walk_packages([package], package + "."):
@@ -56,18 +30,57 @@ for package in ("crossover", "softmax_core"):
             count += 1
 print(count)
 """
-)
+TOLD = """
+import json, os, sys
+from crossover.system import ways
+lacks = ways.sys.platform, hasattr(ways.os, "fork"), ways.is_portable()
+with open(os.environ["TOLD"], "a", encoding="utf-8") as file:
+    file.write(json.dumps(lacks) + "\\n")
+"""
 
 
-def test_every_module_loads_where_nothing_of_unix_is():
-    done = subprocess.run(
-        [sys.executable, "-c", IMPORT], cwd=ROOT, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
+@pytest.fixture
+def no_unix(tmp_path):
+    """Return what runs Python where our code finds nothing of Unix."""
+
+    def run(*arguments, cwd=tmp_path):
+        paths = FIXTURES / "no_unix", ROOT
+        return subprocess.run(
+            [sys.executable, *arguments], cwd=cwd, capture_output=True, text=True,
+            check=False,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, paths)),
+                 "TOLD": str(tmp_path / "told.txt")},
+        )  # fmt: skip
+
+    return run
+
+
+def test_every_module_loads_where_nothing_of_unix_is(no_unix):
+    done = no_unix("-c", IMPORT, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     packages = (ROOT / name for name in ("crossover", "softmax_core"))
     files = [path for package in packages for path in package.rglob("*.py")]
     assert int(done.stdout) == len(files) - 3  # two packages, and the command itself
+
+
+def test_a_file_is_measured_where_nothing_of_unix_is(no_unix, tmp_path):
+    (tmp_path / "job.py").write_text(TOLD + NUMPY, encoding="utf-8")
+    who = "--contender", "cpu/product@1", "--contender", "cpu/twice@1"
+    asked = "job.py", "n=8,64", *SMALL, *who, "--out", "run"
+    done = no_unix("-m", "crossover", "run", *asked)
+    assert done.returncode == 0, done.stderr
+    told = (tmp_path / "told.txt").read_text("utf-8").splitlines()
+    assert {*map(str, told)} == {'["win32", false, true]'}  # in its processes, too
+    rows = run_folder.load(tmp_path / "run").measurements
+    assert {m.status for m in rows} == {"ok"}
+    assert {m.waited_s for m in rows} == {None}
+
+
+@pytest.mark.slow
+def test_a_preset_is_measured_where_nothing_of_unix_is(no_unix):
+    done = no_unix("-m", "crossover", "run", "--preset", "smoke", "--out", "smoke")
+    assert done.returncode in (0, 3), done.stderr
+    assert "Report: smoke/report.html" in done.stdout
 
 
 @pytest.fixture
