@@ -160,7 +160,7 @@ def install(choice: Choice, constraints: Path, wanted: Sequence[str]) -> int:
     """Install as chosen; return the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         if choice.torch:
-            text = with_torch(choice.torch, constraints.read_text())
+            text = with_torch(choice.torch, constraints.read_text(encoding="utf-8"))
             constraints = Path(folder) / "constraints.txt"
             constraints.write_text(text)
         done = subprocess.run(

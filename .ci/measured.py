@@ -28,7 +28,7 @@ def of_asv(folder: Path) -> tuple[int, int, int]:
 
 def of_pytest(file: Path) -> tuple[int, int, int]:
     """Return how many were measured; the JSON does not hold n/a or failed ones."""
-    rows = json.loads(file.read_text())["benchmarks"]
+    rows = json.loads(file.read_text(encoding="utf-8"))["benchmarks"]
     return sum(len(row["stats"]["data"]) > 0 for row in rows), 0, 0
 
 

@@ -33,11 +33,11 @@ from crossover.measure.rows import (
     too_short,
     with_stolen,
 )
-from crossover.measure.stops import Stopped
 from crossover.nouns import Case, Cell, Measurement, Run
 from crossover.plan.plan import Block, round_order
 from crossover.spec.contenders import missing
 from crossover.spec.spec import Spec
+from crossover.system.stops import Stopped
 
 if TYPE_CHECKING:
     from crossover.record.invariants import Breach

@@ -251,6 +251,8 @@ class UserFile:
     sha256: str
     path: str = ""
     """Where it was, from the root; empty in records of older versions."""
+    loads_torch: bool = True
+    """Whether it loads torch, which workers then do before they are forked."""
 
 
 @dataclass(frozen=True)

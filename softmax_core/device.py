@@ -4,7 +4,6 @@ Kinds of device are named only for the listing: `ASKED_KINDS`, NVIDIA's driver, 
 its errors mean. Trainers, workers and `crossover devices` call this.
 """
 
-import platform
 import re
 import warnings
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from pathlib import Path
 import psutil
 import torch
 from torch import Tensor
+
+from softmax_core.processor import cpu_name
 
 ASKED_KINDS = ("cuda", "xpu", "mps")
 """Kinds always listed, with the reason when torch cannot use them here."""
@@ -99,7 +100,7 @@ def accelerators() -> list[torch.device]:
 def describe(device: torch.device) -> DeviceInfo:
     """Return a usable device's marketing name and memory in bytes."""
     if device.type == "cpu":
-        return DeviceInfo("cpu", _cpu_name(), psutil.virtual_memory().total)
+        return DeviceInfo("cpu", cpu_name(), psutil.virtual_memory().total)
     module = torch.get_device_module(device)
     properties = getattr(module, "get_device_properties", lambda _: None)(device)
     return DeviceInfo(
@@ -132,20 +133,36 @@ def list_devices() -> list[DeviceInfo]:
     return devices
 
 
-def _cpu_name() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            return next(s for s in lines if s.startswith("model name"))[12:].strip(
-                ": \n"
-            )
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
 def use_threads(threads: int | None) -> None:
     """Set torch's CPU threads; None leaves them as they are."""
     if threads is not None:
         torch.set_num_threads(threads)
+
+
+WIDTH = 512
+"""Width of the matrix tested; for smaller ones libraries use other algorithms."""
+
+
+def pin_products() -> None:
+    """Make torch multiply float32 matrices in full float32, and not in TF32.
+
+    TF32 reads only ten bits of each number's fraction: faster, but not the work that
+    the CPU does, and small cases would pass verification with it.
+    """
+    torch.set_float32_matmul_precision("highest")
+
+
+def describe_products() -> dict[str, object]:
+    """Return torch's setting."""
+    return {"float32_matmul_precision": torch.get_float32_matmul_precision()}
+
+
+def rounds_products(device: torch.device) -> bool:
+    """Tell whether a product on the device loses bits of its float32 operands."""
+    bit = 2.0**-12  # beyond TF32's ten
+    a = torch.full((WIDTH, WIDTH), 1 + bit, device=device)
+    product = torch.mm(a, torch.eye(WIDTH).to(device)).cpu()
+    return bool((product - 1).abs().max() < bit / 2)
 
 
 def peak_memory_bytes(device: torch.device) -> int | None:

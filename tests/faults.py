@@ -37,7 +37,7 @@ def left():
 
 def out_of_memory():
     """A real MemoryError: no more than 256 MiB beyond what is mapped already."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[0])
     before = resource.getrlimit(resource.RLIMIT_AS)
     limit = pages * resource.getpagesize() + 2**28
     resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))

@@ -232,7 +232,7 @@ def test_what_pandas_lacks_is_one_line(tmp_path, monkeypatch, begin, name):
 
 
 def test_standard_input_is_a_file(csv, crossover, monkeypatch):
-    data = io.TextIOWrapper(io.BytesIO(csv.read_bytes()))
+    data = io.TextIOWrapper(io.BytesIO(csv.read_bytes()), encoding="utf-8")
     monkeypatch.setattr(sys, "stdin", data)
     code, said, error = crossover("analyse", "-", "--by", "model")
     assert (code, error) == (0, "")

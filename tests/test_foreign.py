@@ -286,14 +286,14 @@ def test_what_no_tool_wrote_is_left_to_the_reader_of_tables(text):
 
 
 def test_a_half_written_file_is_one_line(crossover):
-    Path("half.json").write_text(files.google_json()[:5000])
+    Path("half.json").write_text(files.google_json()[:5000], encoding="utf-8")
     code, said, errors = crossover("analyse", "half.json")
     assert (code, said, errors.count("\n")) == (2, "", 1)
     assert errors.startswith("crossover: file = 'half.json': must be JSON")
 
 
 def test_the_command_says_what_it_took_and_writes_the_answers(crossover, tmp_path):
-    Path("bench.json").write_text(files.google_json())
+    Path("bench.json").write_text(files.google_json(), encoding="utf-8")
     code, said, errors = crossover("analyse", "bench.json", "--out", "here")
     assert code == 0
     assert errors == ""
@@ -313,7 +313,7 @@ def test_a_question_that_must_be_asked_is_listed_with_its_commands(crossover):
     fields = json.loads(files.google_json(name="BM_{who}/{n}/7"))
     more = json.loads(files.google_json(name="BM_{who}/{n}/9"))
     fields["benchmarks"] += more["benchmarks"]
-    Path("two args.json").write_text(json.dumps(fields))
+    Path("two args.json").write_text(json.dumps(fields), encoding="utf-8")
     code, said, errors = crossover("analyse", "two args.json")
     assert code == 2
     assert errors == (

@@ -72,7 +72,7 @@ def csv_rows(folder: Path, tables: Frames) -> dict[str, list[dict[str, str]]]:
     for field in dataclasses.fields(tables):
         file = folder / f"{field.name}.csv"
         file.write_text(frame_csv(getattr(tables, field.name)))
-        with open(file, newline="") as lines:
+        with open(file, encoding="utf-8", newline="") as lines:
             found[field.name] = list(csv.DictReader(lines))
     return found
 

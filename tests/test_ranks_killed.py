@@ -67,7 +67,7 @@ def test_a_worker_starts_ranks_anew_and_takes_them_along(worker):
 
 
 def peak(pid):
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     return 1024 * int(next(s for s in lines if s.startswith("VmHWM")).split()[1])
 
 

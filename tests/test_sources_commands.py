@@ -220,7 +220,7 @@ def test_our_own_store_is_reported_beside_a_file_that_was_cut_off(crossover, tmp
 def test_one_of_our_tests_without_statistics_is_a_cell_that_failed(crossover, tmp_path):
     fields = json.loads((FIXTURES / "pytest_benchmark" / "5.3.1.json").read_text())
     fields["benchmarks"][0]["stats"] |= {"median": None, "data": []}
-    Path("it.json").write_text(json.dumps(fields))
+    Path("it.json").write_text(json.dumps(fields), encoding="utf-8")
     code, said, errors = crossover(
         "report", "--from-pytest-benchmark", "it.json", "--show"
     )
@@ -228,7 +228,7 @@ def test_one_of_our_tests_without_statistics_is_a_cell_that_failed(crossover, tm
     assert "1 cell ended without a time (failed)" in said
     assert "is ahead" in said or "are ahead" in said
     fields["benchmarks"][1]["stats"]["median"] = "fast"
-    Path("it.json").write_text(json.dumps(fields))
+    Path("it.json").write_text(json.dumps(fields), encoding="utf-8")
     code, _, errors = crossover("report", "--from-pytest-benchmark", "it.json")
     assert code == 2
     assert "benchmarks.1.stats.median = 'fast': must be a valid number" in errors

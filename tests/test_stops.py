@@ -19,13 +19,13 @@ from test_worker_errors import served
 
 from crossover.analysis.crossover import crossovers, incomplete
 from crossover.attempts import MOST_ATTEMPTS
-from crossover.measure import worker
+from crossover.measure import devices
 from crossover.measure.environment import Environment
 from crossover.measure.pipe import Close, Closed, Describe, Described, Sample
 from crossover.measure.process import WorkerProcess, Workers
-from crossover.measure.stops import LOOK_S, STOPPED_S, Stopped, Watch
 from crossover.pipeline import carry_out
 from crossover.record import run_folder
+from crossover.system.stops import LOOK_S, STOPPED_S, Stopped, Watch
 
 SPEC = {
     "name": "stops", "rounds": 8, "grid": True, "control": False, "width": 100.0,
@@ -247,9 +247,9 @@ def test_the_worker_tells_that_it_was_stopped(monkeypatch):
         os.kill(os.getpid(), signal.SIGCONT)  # as the kernel does after any stop
         return DESCRIBED
 
-    monkeypatch.setattr(worker, "describe_here", stopped)
+    monkeypatch.setattr(devices, "describe_here", stopped)
     assert served(Describe()).was_stopped
-    monkeypatch.setattr(worker, "describe_here", lambda devices: DESCRIBED)
+    monkeypatch.setattr(devices, "describe_here", lambda devices: DESCRIBED)
     assert not served(Describe()).was_stopped
 
 
@@ -352,7 +352,7 @@ def test_a_real_run_that_is_stopped_shows_nothing_of_it(tmp_path, way, rows):
     (tmp_path / "small.toml").write_text(SMALL)
     command = [sys.executable, "-m", "crossover", "run", "small.toml", "--out", "run"]
     begun = time.monotonic()
-    with open(tmp_path / "said", "w") as said:
+    with open(tmp_path / "said", "w", encoding="utf-8") as said:
         main = psutil.Popen(command, cwd=tmp_path, stdout=said, stderr=said)
         journal = tmp_path / "run" / run_folder.JOURNAL
         while not journal.exists() or journal.read_bytes().count(b"\n") < rows:

@@ -238,7 +238,7 @@ def test_the_answers_are_written_where_asked(crossover, tmp_path):
     code, said, _ = crossover(*arguments)
     assert said.endswith("Report: results/asv-store/analyse.html\n")
     code, said, _ = crossover(*arguments, "--out", "here")
-    with Path("here/analyse.csv").open(newline="") as file:
+    with Path("here/analyse.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     assert float(row["parity"]) == pytest.approx(files.TRUTH, rel=0.03)
 

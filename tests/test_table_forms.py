@@ -297,19 +297,21 @@ def test_a_page_shows_all_answers(crossover, tmp_path, unclipped, monkeypatch):
             for rep in range(6):
                 for who, ms in (("cpu", cpu(n)), ("gpu", gpu(n)), ("tpu", 2 * gpu(n))):
                     rows.append(f"{n},{batch},{who},{batch * ms * (1 + 0.003 * rep)}")
-    path.write_text("\n".join(rows) + "\n")
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     code, said, error = crossover(
         "analyse", path, "--axis", "n", "--by", "batch", "--out", "out"
     )
     assert (code, error) == (0, "")
     assert said.count("batch = 8: found") == 2
-    page = Path("out/analyse.html").read_text()
+    page = Path("out/analyse.html").read_text(encoding="utf-8")
     assert "4 answers: 4 found." in page
     assert page.count("<img") == 4  # of each group, and a map of each pair
-    best = Path("out/best.csv").read_text().splitlines()
+    best = Path("out/best.csv").read_text(encoding="utf-8").splitlines()
     assert best[0] == "batch,n,fastest,median,second,ratio"
     assert [line.split(",")[2] for line in best[1:6]] == [*["cpu"] * 3, *["gpu"] * 2]
-    assert "| 8 | cpu | cpu | cpu | gpu | gpu |" in Path("out/analyse.md").read_text()
+    assert "| 8 | cpu | cpu | cpu | gpu | gpu |" in Path("out/analyse.md").read_text(
+        encoding="utf-8"
+    )
     assert len(drawn) == 4
     for figure in drawn:
         unclipped(figure)

@@ -18,7 +18,6 @@ from builders import (
 from crossover.analysis.crossover import crossovers, with_next_steps
 from crossover.analysis.flags import cell_flags, doubts
 from crossover.contender import Contender
-from crossover.measure.clock import core_delays, stolen_s, waited_s
 from crossover.measure.environment import Environment
 from crossover.measure.process import Workers
 from crossover.measure.rows import (
@@ -33,6 +32,7 @@ from crossover.plan.plan import next_blocks
 from crossover.record import run_folder
 from crossover.report.terminal import plain_lines
 from crossover.report.write import write_report
+from crossover.system.waits import core_delays, stolen_s, waited_s
 from crossover.workloads.softmax import SOFTMAX
 
 PAIR = ["cpu/resident@1", "cpu/resident@2"]

@@ -5,7 +5,7 @@ import io
 import pytest
 import torch
 
-from crossover.measure import worker
+from crossover.measure import devices, worker
 from crossover.measure.pipe import (
     Count,
     Describe,
@@ -25,7 +25,7 @@ def reply_to(monkeypatch, raising):
     def fail(devices):
         raising()
 
-    monkeypatch.setattr(worker, "describe_here", fail)
+    monkeypatch.setattr(devices, "describe_here", fail)
     return served(Describe())
 
 

@@ -80,10 +80,10 @@ def test_a_worker_that_is_stopped_is_not_slow():
 @pytest.mark.parametrize("mib", [64, pytest.param(2048, marks=pytest.mark.torture)])
 def test_a_flood_takes_no_memory(monkeypatch, mib):
     monkeypatch.setenv("FAULT_MIB", str(mib))
-    Path("/proc/self/clear_refs").write_text("5")
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
     before = psutil.Process().memory_info().rss
     assert broken("flood", 120)[1] == "exit status 9: the end of the flood"
-    status = Path("/proc/self/status").read_text().splitlines()
+    status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     (peak,) = (line.split()[1] for line in status if line.startswith("VmHWM"))
     assert int(peak) * 1024 - before < 16 * MIB
 

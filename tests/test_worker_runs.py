@@ -101,6 +101,6 @@ def test_a_run_whose_workers_cannot_start_ends_with_rows_and_exit_3(
     contenders = (part for name in NAMES for part in ("--contender", name))
     code, _, _ = crossover("run", *contenders, "--batch-size", *sizes)
     assert code == 3
-    rows = Path("run/measurements.jsonl").read_text().splitlines()
+    rows = Path("run/measurements.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(rows) >= 4
     assert all(said in row for row in rows)

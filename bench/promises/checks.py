@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from crossover.measure import process, sampler, stops
+from crossover.measure import process, sampler
 from crossover.measure.machine import snapshot, usable_cores
 from crossover.measure.process import WorkerProcess, Workers
 from crossover.pipeline import carry_out_unkept
@@ -26,6 +26,7 @@ from crossover.record import chain, journal
 from crossover.record.invariants import Invariants
 from crossover.spec.load import load_preset
 from crossover.spec.resolve import resolve
+from crossover.system import stops
 
 MOST_SHARE = 0.01
 """Most that the checks may take of a run's wall time."""

@@ -93,7 +93,7 @@ def compile_kernels(code: str) -> int:
     with TemporaryDirectory() as folder:
         for name, source in sources.items():
             path = Path(folder, f"{name[:100]}.py")
-            path.write_text(source)
+            path.write_text(source, encoding="utf-8")
             found = importlib.util.spec_from_file_location("generated", path)
             assert found
             assert found.loader

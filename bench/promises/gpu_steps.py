@@ -93,7 +93,7 @@ def carry_out(
     try:
         code = _run(step.command, most_s, kept, environment)
     except OSError as error:
-        kept.write_text(f"{step.command[0]}: {error.strerror}\n")
+        kept.write_text(f"{step.command[0]}: {error.strerror}\n", encoding="utf-8")
         code = 127
     seconds = time.monotonic() - start_s
     text = _shortened(kept)

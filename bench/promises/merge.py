@@ -89,7 +89,7 @@ def make(folder: Path, fields: dict[str, object], jobs: int) -> int:
         sweep = job.spec.sweep[0]
         if sweep not in lines:
             lines[sweep] = [codec.line(m) for m in measurements(sweep)]
-        with open(out / "measurements.jsonl", "w") as journal:
+        with open(out / "measurements.jsonl", "w", encoding="utf-8") as journal:
             journal.writelines(sealed(_timed(lines[sweep], run.run_id, draw)))
         size += (out / "measurements.jsonl").stat().st_size
     return size

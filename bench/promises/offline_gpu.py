@@ -124,7 +124,9 @@ def _of_the_compiler(load: Load, pad: Callable[[str], bool]) -> Iterator[Any]:
     from torch._inductor.runtime import triton_helpers
 
     def loaded(key: str, path: str, *more: Any, **options: Any) -> SimpleNamespace:
-        return SimpleNamespace(__file__=path, call=load(Path(path).read_text()))
+        return SimpleNamespace(
+            __file__=path, call=load(Path(path).read_text(encoding="utf-8"))
+        )
 
     yield mock.patch.object(triton.runtime.driver, "_active", Driver())
     yield mock.patch.object(triton_helpers, "set_driver_to_gpu")

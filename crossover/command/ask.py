@@ -3,6 +3,7 @@
 The options say their lists of sizes, durations and prices in texts.
 """
 
+import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -145,12 +146,16 @@ class Ask:
                 f"preset = {self.preset!r}: is of softmax, not of {target}"
             )
         first = workload.implementations[0].name
-        here = f"cpu/{first}{ALL_THREADS}", f"{ACCELERATOR}/{first}"
+        one, whole = f"cpu/{first}@1", f"cpu/{first}{ALL_THREADS}"
+        pairs = [(whole, f"{ACCELERATOR}/{first}"), (one, whole)]
+        file = user_file(workload.name)
+        if file is not None and not file.loads_torch:  # which knows of accelerators
+            del pairs[0]
         fields = {
             "name": file_name(Path(target).stem.partition(":")[0]),
             "workload": workload.name,
-            "contenders": [f"cpu/{first}@1", *here],
-            "pairs": [here, (f"cpu/{first}@1", here[0])],
+            "contenders": [*dict.fromkeys([one, *itertools.chain(*pairs)])],
+            "pairs": pairs,
             "sweep": [usual_sweep(workload, dict(self.sizes))],
             **USUAL,
         }

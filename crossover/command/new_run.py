@@ -10,6 +10,7 @@ from pathlib import Path
 from crossover.files.untrusted import InputError, printable
 from crossover.measure.environment import Environment
 from crossover.measure.machine import snapshot, usable_cores
+from crossover.measure.process import WorkerProcess
 from crossover.nouns import SCHEMA, Circumstances, Machine, Run
 from crossover.proof.settings import notices
 from crossover.spec.contenders import missing
@@ -40,11 +41,19 @@ def new_run(spec: Spec, environment: Environment) -> tuple[Run, Spec]:
 def here(spec: Spec) -> Circumstances:
     """Return the circumstances under which a spec is measured here and now.
 
+    Of a file without torch, on the CPU alone, torch is not asked.
+
     Raises:
         InputError: for a device that torch does not know.
     """
-    asked = {c.device for s in spec.sweep for c in spec.contenders_of(s)}
-    machine = snapshot(tuple(sorted(asked)))
+    asked = sorted({c.device for s in spec.sweep for c in spec.contenders_of(s)})
+    file = user_file(spec.workload)
+    if file is None or file.loads_torch or asked != ["cpu"]:
+        machine = snapshot(tuple(asked))
+    else:
+        machine = snapshot(
+            tuple(asked), lambda _: WorkerProcess(None, loads_torch=False)
+        )
     if spec.declared.is_users:  # what softmax's trainers lack says nothing of it
         machine = dataclasses.replace(machine, trainers={})
     return Circumstances(machine, commit())

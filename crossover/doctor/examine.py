@@ -29,6 +29,7 @@ from crossover.measure.machine import (
 from crossover.measure.pipe import Ended, Open, R, Request, Sample
 from crossover.measure.process import AnyWorker, WorkerProcess, check_proc
 from crossover.proof.settings import left_out, passed_on
+from crossover.system.ways import load_1min
 from crossover.workloads.softmax import AA_CASE
 
 STYLES = {"ok": "green", "warn": "yellow", "unfit": "bold red", "unknown": "dim"}
@@ -69,7 +70,8 @@ def examine(quick: bool, root: Path = Path("/")) -> Iterator[Check]:
     """Make the checks in order, so that none disturbs a later one."""
     check_proc()
     cores, physical = usable_cores(), psutil.cpu_count(logical=False)
-    yield checks.load(os.getloadavg()[0], psutil.cpu_count() or cores)
+    if (busy := load_1min()) is not None:
+        yield checks.load(busy, psutil.cpu_count() or cores)
     yield checks.others(facts.busy_programs(), cores)
     yield checks.timer(timer_step_s(), facts.clock_call_s())
     yield checks.governor(facts.governors(root))

@@ -85,7 +85,7 @@ def free_bytes(root: Path) -> int:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text().strip()
+        return path.read_text("utf-8").strip()
     except OSError:
         return ""
 
@@ -129,8 +129,8 @@ def ask_torch() -> TorchBuild | Ended:
     command = [sys.executable, "-P", "-m", "crossover.doctor.facts"]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=TIMEOUT_S, check=True,
-            cwd=NOWHERE, env=worker_environment(),
+            command, capture_output=True, encoding="utf-8", errors="replace",
+            timeout=TIMEOUT_S, check=True, cwd=NOWHERE, env=worker_environment(),
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         notes = f"torch does not load in {TIMEOUT_S:g} s"

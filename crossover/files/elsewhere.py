@@ -15,6 +15,14 @@ def within(folder: Path) -> Iterator[None]:
 
     The one before may be deleted or unreadable; it is the current one again after.
     """
+    if not hasattr(os, "fchdir"):  # Windows lets no current folder be deleted
+        path = Path.cwd()
+        try:
+            os.chdir(folder)
+            yield
+        finally:
+            os.chdir(path)
+        return
     before = os.open(os.curdir, _NAME_ONLY)
     try:
         os.chdir(folder)

@@ -126,7 +126,8 @@ def _carried_out(folder: Path, name: str, force: bool) -> int:
     """Carry out a job and return the exit code."""
     before = _recorded(folder, name)
     warned: list[int] = []
-    signal.signal(signal.SIGUSR1, lambda number, _: _warn(warned, number))
+    if hasattr(signal, "SIGUSR1"):  # Slurm sends it
+        signal.signal(signal.SIGUSR1, lambda number, _: _warn(warned, number))
     try:
         with heeded():
             measure(folder, name, force)

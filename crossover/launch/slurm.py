@@ -136,8 +136,9 @@ def _submit(folder: Path, name: str, job: Job, force: bool) -> None:
 def _ran(*command: str) -> subprocess.CompletedProcess[str]:
     nothing = subprocess.DEVNULL
     return subprocess.run(
-        command, stdin=nothing, capture_output=True, text=True, check=False
-    )
+        command, stdin=nothing, capture_output=True, encoding="utf-8",
+        errors="replace", check=False,
+    )  # fmt: skip
 
 
 def _queue() -> dict[str, str] | None:

@@ -1,6 +1,5 @@
 """Run the experiments, one or all; print the table, write it and the pictures."""
 
-import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -30,6 +29,7 @@ from crossover.report.words.document import (
     markdown,
 )
 from crossover.report.words.table import Table, print_table
+from crossover.system.ways import load_1min
 
 if TYPE_CHECKING:
     import torch
@@ -90,8 +90,7 @@ def do_lesson(experiment: str | None, device: str, full: bool, out: Path) -> int
 
 def _usable(text: str) -> "torch.device":
     """Return the device, with torch set up for what is timed there."""
-    from softmax_core.device import parse_device, unavailable_reason
-    from softmax_core.precision import pin_products
+    from softmax_core.device import parse_device, pin_products, unavailable_reason
 
     pin_products()
     try:
@@ -198,9 +197,11 @@ def _facts(device: "torch.device", interrupted: bool = False) -> str:
 
     cpu, used = describe(torch.device("cpu")).description, describe(device).description
     where = f"Device {device}" + (f" ({used})" if used != cpu else "")
+    load = load_1min()
+    busy = "unknown" if load is None else f"{load:.1f}"
     said = (
         f"{where}; CPU {cpu}, {torch.get_num_threads()} threads, "
-        f"load average {os.getloadavg()[0]:.1f} at the end; torch {torch.__version__}."
+        f"load average {busy} at the end; torch {torch.__version__}."
     )
     return f"{INTERRUPTED} {said}" if interrupted else said
 

@@ -4,7 +4,6 @@ The job has 300,000 rows, an epoch of which the loop trains for 20 s. The engine
 `ROWS` of them for more epochs, which are as many steps and rows in all.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -28,6 +27,7 @@ from crossover.nouns import Machine
 from crossover.pipeline import carry_out_unkept
 from crossover.plan.plan import Block
 from crossover.spec.spec import Spec, parse_spec
+from crossover.system.ways import load_1min
 
 if TYPE_CHECKING:
     from softmax_core.case import Case
@@ -69,7 +69,7 @@ def measured_evidence(task: Task, workers: Workers | None = None) -> Evidence:
     is_cpu = task.device.type == "cpu"
     gpu = "" if is_cpu else str(Contender(str(task.device), "lesson"))
     machine = Machine(  # its device is known to be usable: no worker need say so
-        "", "", usable_cores(), quota_cores(), None, os.getloadavg()[0], (), {}, {},
+        "", "", usable_cores(), quota_cores(), None, load_1min(), (), {}, {},
         {}, "",
     )  # fmt: skip
 

@@ -3,14 +3,18 @@
 The main process never loads one: it may print, hang, or end its process.
 """
 
+import ast
 import hashlib
+import sys
+from contextlib import suppress
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 from crossover.files.untrusted import InputError
-from crossover.measure.pipe import Declare, Ended
+from crossover.measure.pipe import Declare, Declared, Ended
 from crossover.measure.process import WorkerProcess
 from crossover.nouns import Case, UserFile
-from crossover.workloads.registry import bring
+from crossover.workloads.registry import bring, user_file
 from crossover.workloads.user_file import UserJob
 from crossover.workloads.workload import Workload
 
@@ -28,9 +32,10 @@ def bring_file(target: str, folder: str) -> Workload:
     Raises:
         InputError: in one line, with the file and the line number.
     """
-    job = _declared(Declare(target=target, folder=folder))
-    bring(job)
-    return job.declared
+    says_torch = _imports_torch(target, folder)
+    found = _declared(Declare(target=target, folder=folder), says_torch)
+    bring(UserJob(found.workload, found.file))
+    return found.workload
 
 
 def bring_back(workload: Workload, file: UserFile | None) -> None:
@@ -62,27 +67,62 @@ def bring_back(workload: Workload, file: UserFile | None) -> None:
 def check_steps(case: Case, target: str, folder: str) -> None:
     """Refuse a file whose functions return no steps, called once for a case.
 
+    What of torch they load only then is known afterwards, too.
+
     Raises:
         InputError: in one line, with the file and the line number.
     """
+    known = user_file(case.workload.name)
+    request = Declare(target=target, folder=folder, case=dict(case.values))
     try:
-        _declared(Declare(target=target, folder=folder, case=dict(case.values)))
+        found = _declared(request, known is None or known.loads_torch)
     except _NoAnswerError:
         return  # each cell then says why
+    bring(UserJob(found.workload, found.file))
 
 
 class _NoAnswerError(InputError):
     """The file let its process hang or die."""
 
 
-def _declared(request: Declare) -> UserJob:
-    worker = WorkerProcess(None)
+def _imports_torch(target: str, folder: str) -> bool:
+    """Tell whether a file's own text imports torch; nothing of it runs.
+
+    Torch is loaded faster before a worker is forked. Where this cannot tell, the worker
+    sees what the file loads.
+    """
+    path = Path(folder, target) if target.endswith(".py") else _found(target, folder)
+    names: set[str] = set()
+    with suppress(OSError, ValueError, SyntaxError, RecursionError, MemoryError):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names.add(node.module or "")
+    return any(name.partition(".")[0] == "torch" for name in names)
+
+
+def _found(target: str, folder: str) -> Path:
+    """Return the file of `module:function`; an empty path where none is found."""
+    name, places = "", [*sys.path, folder]
+    found = None
+    for part in target.partition(":")[0].split("."):
+        name = f"{name}.{part}".lstrip(".")
+        found = PathFinder.find_spec(name, places)
+        if found is None:
+            return Path()
+        places = [*(found.submodule_search_locations or ())]
+    return Path(found.origin or "") if found is not None else Path()
+
+
+def _declared(request: Declare, loads_torch: bool) -> Declared:
+    worker = WorkerProcess(None, loads_torch=loads_torch)
     try:
         reply = worker.ask(request, TIMEOUT_S)
     finally:
         worker.stop()
     if not isinstance(reply, Ended):
-        return UserJob(reply.workload, reply.file)
+        return reply
     if reply.refused is not None:
         raise InputError(reply.refused)
     raise _NoAnswerError(f"{request.target}: does not load: {reply.notes}")

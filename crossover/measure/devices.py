@@ -5,18 +5,16 @@ record; `crossover doctor` judges that and `equal_work`. There no kind of device
 named: a fact for which torch has no generic call is None.
 """
 
-import platform
 import statistics
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 
-import threadpoolctl
 import torch
 from torch import Tensor
 
 from crossover.files.errors import first_line
 from crossover.measure.clock import measured_s
+from crossover.measure.describe import pools, versions
 from crossover.measure.energy import energy_unmeasured
 from crossover.measure.pipe import Accelerator, Described, Examined
 from softmax_core import TOLERANCE, disagreement, get_trainer, train
@@ -24,20 +22,17 @@ from softmax_core.case import EQUAL_WORK, SMALLEST
 from softmax_core.device import (
     DeviceInfo,
     clock_share,
+    describe_products,
     device_uuid,
     list_devices,
     parse_device,
+    rounds_products,
     synchronize,
     unavailable_reason,
 )
-from softmax_core.precision import describe_products, rounds_products
 from softmax_core.registry import TRAINERS
 from softmax_core.training import cannot_train
 
-PACKAGES = ("torch", "numpy", "numba", "scipy", "pandas", "softmax-crossover")
-"""Packages whose versions are recorded."""
-POOL = ("user_api", "internal_api", "num_threads", "version")
-"""What is recorded of a pool of threads."""
 WIDTHS = 512, 1024, 2048, 4096, 8192
 """Widths of the square matrices that are tried."""
 LEAST_S = 200e-6
@@ -70,14 +65,11 @@ def describe_here(devices: Sequence[str]) -> Described:
         ),
         unavailable=unavailable,
         trainers=_trainers(listed),
-        versions={"python": platform.python_version(), **_versions()},
+        versions=versions(),
         threads={
             "torch": torch.get_num_threads(),
             "products": describe_products(),
-            "pools": [
-                {key: pool.get(key) for key in POOL}
-                for pool in threadpoolctl.threadpool_info()
-            ],
+            "pools": pools(),
         },
     )
 
@@ -95,14 +87,6 @@ def _trainers(listed: list[DeviceInfo]) -> dict[str, str]:
             if kind == (only or kind) and (only or info.reason is None):
                 missing = info.reason or cannot_train(name, parse_device(info.name))
                 found[f"{info.name}/{name}"] = missing or ""
-    return found
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in PACKAGES:
-        with suppress(PackageNotFoundError):
-            found[package] = version(package)
     return found
 
 

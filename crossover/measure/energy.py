@@ -13,9 +13,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-import torch
-
-from softmax_core.device import device_uuid
+from crossover.proof.place import CPU, Place, place
 
 POWERCAP = Path("/sys/class/powercap")
 """The kernel's powercap tree, which holds the RAPL counters."""
@@ -94,7 +92,7 @@ class Meter:
 
 
 def find_meter(
-    device: torch.device,
+    device: Place,
     root: Path = POWERCAP,
     now: Callable[[], float] = time.perf_counter,
 ) -> Meter | str:
@@ -106,7 +104,7 @@ def find_meter(
         now: the clock.
     """
     cpu = packages(root)
-    if device.type == "cpu":
+    if device.type == CPU.type:
         return cpu if isinstance(cpu, str) else _meter(cpu, now)
     gpu = board(device)
     if isinstance(gpu, str):
@@ -116,7 +114,7 @@ def find_meter(
 
 def energy_unmeasured(devices: Iterable[str], root: Path = POWERCAP) -> str | None:
     """Return the devices whose energy is not measured, and why; None if all are."""
-    found = {name: find_meter(torch.device(name), root) for name in devices}
+    found = {name: find_meter(place(name), root) for name in devices}
     reasons = (f"{n}: {why}" for n, why in found.items() if isinstance(why, str))
     return "; ".join(reasons) or None
 
@@ -144,12 +142,14 @@ def packages(root: Path = POWERCAP) -> list[Counter] | str:
 
 
 def _number(path: Path) -> int:
-    return int(path.read_text())
+    return int(path.read_text("utf-8"))
 
 
-def board(device: torch.device) -> Counter | str:
+def board(device: Place) -> Counter | str:
     """Return the counter of a device's board as NVML knows it, or why there is none."""
-    uuid = device_uuid(device)
+    from softmax_core.device import device_uuid, parse_device
+
+    uuid = device_uuid(parse_device(str(device)))
     if uuid is None:
         return f"no energy counter is known for {device.type}"
     try:

@@ -15,10 +15,11 @@ from pathlib import Path
 import psutil
 
 from crossover.files.untrusted import printable
-from crossover.measure.clock import stolen_s
 from crossover.measure.machine import throttled_periods
-from crossover.measure.stops import WATCH, Watch
 from crossover.nouns import Run
+from crossover.system.stops import WATCH, Watch
+from crossover.system.waits import stolen_s
+from crossover.system.ways import load_1min
 
 
 def _say(line: str) -> None:
@@ -66,7 +67,7 @@ class Environment:
     """Monotonic seconds: setting the system's clock does not change durations."""
     utc: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Date and time, only for the record: the system's clock may be set back."""
-    load_1min: Callable[[], float] = lambda: os.getloadavg()[0]
+    load_1min: Callable[[], float | None] = load_1min
     throttled: Callable[[], int | None] = throttled_periods
     stolen_s: Callable[[], float | None] = stolen_s
     """Seconds that other virtual machines have had our cores so far."""

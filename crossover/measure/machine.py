@@ -21,6 +21,7 @@ from crossover.measure.pipe import Describe, Ended, Examine, Examined, Verify
 from crossover.measure.process import AnyWorker, WorkerProcess, Workers
 from crossover.nouns import Machine
 from crossover.proof.settings import left_out, passed_on
+from crossover.system.ways import load_1min
 from softmax_core.registry import TRAINERS
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -95,7 +96,7 @@ def snapshot(devices: tuple[str, ...] = (), start: Start | None = None) -> Machi
         cores=usable_cores(),
         quota_cores=quota_cores(),
         memory_bytes=psutil.virtual_memory().total,
-        load_1min=os.getloadavg()[0],
+        load_1min=load_1min(),
         accelerators=tuple(accelerators),
         unavailable=unavailable,
         fingerprint=hashlib.sha256(repr(identity).encode()).hexdigest()[:12],
@@ -204,5 +205,5 @@ def _cpu_groups(root: Path, own: Path) -> tuple[Path, ...]:
 
 def _text(path: Path) -> str:
     with suppress(OSError):
-        return path.read_text().strip()
+        return path.read_text("utf-8").strip()
     return ""

@@ -1,7 +1,8 @@
 """Workers that need not load torch: forked from a process that has loaded it once.
 
-Loading torch takes seconds of a core, and every worker needs it. Inside `nurseries`,
-one process loads it and then forks reapers, which fork the workers, in milliseconds. A
+Loading torch takes seconds of a core, and most workers need it. Inside `nurseries`,
+one process loads it and then forks reapers, which fork the workers, in milliseconds;
+another one, without torch, does so for jobs that need none. A
 worker learns its number of threads when it is forked; nothing of torch has run before.
 Where that cannot be (no Linux, a module that starts threads or does not load),
 `process` spawns the worker instead, which ends in the same.
@@ -10,7 +11,6 @@ Where that cannot be (no Linux, a module that starts threads or does not load),
 import json
 import os
 import select
-import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +20,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
 from crossover.proof.settings import THREADS
+from crossover.system.spawned import LIGHT
+from crossover.system.ways import KILLED, is_linux, is_portable
 
 MARK = "CROSSOVER_WORKER"
 """Variable that marks the environment of a worker and of all that it starts."""
@@ -33,9 +35,14 @@ NOWHERE = "/"
 """The folder that a worker runs in: numba obeys a file of settings in the user's."""
 
 
-def command(*arguments: str) -> list[str]:
-    """Return the command line of a reaper, given its module, or of a nursery."""
-    return [sys.executable, "-P", "-m", "crossover.measure.reaper", *arguments]
+def command(*arguments: str, loads_torch: bool = True) -> list[str]:
+    """Return the command line of a reaper, given its module, or of a nursery.
+
+    Where there is none, it is that of a worker itself.
+    """
+    light = () if loads_torch else (LIGHT,)
+    own = "system.spawned" if is_portable() else "measure.reaper"
+    return [sys.executable, "-P", "-m", f"crossover.{own}", *light, *arguments]
 
 
 class Forked:
@@ -90,7 +97,7 @@ class Forked:
             self._nursery.end()
         elif self.returncode is None:
             with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+                os.kill(self.pid, -KILLED)
 
     def _listen(self, seconds: float) -> None:
         """Read what is told; its end is the reaper's."""
@@ -106,19 +113,21 @@ class Forked:
         self.pid = numbers[0] if numbers else 0
         if not chunk:
             os.close(self._told)
-            self.returncode = numbers[1] if len(numbers) > 1 else -signal.SIGKILL
+            self.returncode = numbers[1] if len(numbers) > 1 else KILLED
 
 
 class Nursery:
     """The process that has loaded a module, seen from the main process."""
 
-    def __init__(self, module: str, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, module: str, environment: Mapping[str, str], loads_torch: bool
+    ) -> None:
         with ExitStack() as unless_started:
             ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
             unless_started.callback(ours.close)
             with theirs:
                 self._process = subprocess.Popen(
-                    command(NURSERY, module),
+                    command(NURSERY, module, loads_torch=loads_torch),
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
@@ -169,10 +178,10 @@ class _State:
 
     entered: int = 0
     """Number of `nurseries` blocks that are entered."""
-    found: dict[tuple[str, frozenset[tuple[str, str]]], Nursery] = field(
+    found: dict[tuple[str, bool, frozenset[tuple[str, str]]], Nursery] = field(
         default_factory=dict
     )
-    """By the module that is loaded and the environment."""
+    """By the module that is loaded, with torch or without, and the environment."""
 
 
 _STATE = _State()
@@ -195,18 +204,19 @@ def nurseries() -> Iterator[None]:
 
 
 def fork(
-    module: str, environment: Mapping[str, str], threads: int | None, mark: str
-) -> Forked | None:
+    module: str, environment: Mapping[str, str], threads: int | None, mark: str,
+    loads_torch: bool = True,
+) -> Forked | None:  # fmt: skip
     """Return a worker's reaper from a nursery; None where a worker must be spawned.
 
     Raises:
         OSError: when no process can be started, or no pipe be opened.
     """
-    if not _STATE.entered or not sys.platform.startswith("linux"):
+    if not _STATE.entered or not is_linux():
         return None
     own = {*THREADS, MARK}
     shared = {k: v for k, v in environment.items() if k not in own}
-    key = module, frozenset(shared.items())
+    key = module, loads_torch, frozenset(shared.items())
     if key not in _STATE.found:
-        _STATE.found[key] = Nursery(module, shared)
+        _STATE.found[key] = Nursery(module, shared, loads_torch)
     return _STATE.found[key].fork(threads, mark)

@@ -7,33 +7,37 @@ tells why there is no reply (docs/workers.md). Between both processes is a reape
 
 import os
 import secrets
-import select
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal, Protocol
-
-import psutil
+from typing import Literal, Protocol
 
 from crossover.contender import Contender
 from crossover.files.untrusted import InputError
 from crossover.interrupts import unbroken
-from crossover.measure.nursery import GRACE_S, MARK, NOWHERE, Forked, command, fork
-from crossover.measure.pipe import Ended, R, Request, read_reply
-from crossover.measure.stops import LOOK_S, WATCH, Watch, any_stopped
+from crossover.measure.nursery import (
+    GRACE_S,
+    MARK,
+    NOWHERE,
+    Forked,
+    command,
+    fork,
+)
+from crossover.measure.pipe import Declared, Ended, Open, R, Request, read_reply
 from crossover.proof.settings import for_worker
+from crossover.system.pipes import Pipes, pipes_of
+from crossover.system.processes import end_marked, end_tree
+from crossover.system.stops import LOOK_S, WATCH, Watch, any_stopped
+from crossover.system.ways import KILLED, apart, is_linux, is_portable
 
 PROC = Path("/proc/self/stat")
-CHUNK = 65536
-"""Bytes read at a time."""
 MOST_REPLY = 16 * 2**20
 """Largest reply, in bytes."""
-KEPT_WORDS, SHOWN_WORDS = 4096, 200
-"""Bytes kept of what a worker printed, and characters recorded of its last line."""
+SHOWN_WORDS = 200
+"""Characters recorded of the last line that a worker printed."""
 
 
 Process = subprocess.Popen[bytes] | Forked
@@ -51,9 +55,15 @@ class AnyWorker(Protocol):
 
 
 class WorkerProcess:
-    """One worker, forked or spawned; `threads` sets every thread pool.
+    """One worker, forked or spawned as its first request comes.
 
     If it cannot be started, the answer to every request is `crashed` and the reason.
+
+    Args:
+        threads: the size of every pool of threads; None leaves it to each library.
+        module: what serves.
+        watch: notices when this process was stopped.
+        loads_torch: whether torch may be needed; the first request tells more.
     """
 
     def __init__(
@@ -61,48 +71,52 @@ class WorkerProcess:
         threads: int | None,
         module: str = "crossover.measure.worker",
         watch: Watch = WATCH,
+        loads_torch: bool = True,
     ) -> None:
         self._watch, self._was_stopped = watch, False
         self._mark, self._module = secrets.token_hex(8), module
+        self._threads, self._loads_torch = threads, loads_torch
         check_proc()
         self._environment = worker_environment(threads) | {MARK: self._mark}
-        self._unsent, self._unread, self._words = b"", bytearray(), b""
         self._process: Process | None = None
-        self._gone = "worker stopped"
+        self._pipes: Pipes | None = None
+        self._gone = ""
+
+    def _start(self) -> None:
+        """Have a nursery fork the process, or spawn one."""
         try:
-            forked = fork(module, self._environment, threads, self._mark)
+            forked = fork(
+                self._module, self._environment, self._threads, self._mark,
+                self._loads_torch,
+            )  # fmt: skip
             self._connect(forked or self._spawn())
         except OSError as error:
             self._gone = f"worker cannot be started: {error.strerror}"
             return
+        self._gone = "worker stopped"
         self._watch.__enter__()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        """Start a process that loads torch before it serves.
+        """Start a process that loads what it needs before it serves.
 
         Raises:
             OSError: when it cannot be started.
         """
         return subprocess.Popen(
-            command(self._module),
+            command(self._module, loads_torch=self._loads_torch),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
             env=self._environment,
             cwd=NOWHERE,
-            start_new_session=True,
+            **apart(),
         )
 
     def _connect(self, process: Process) -> None:
         self._process = process
-        pipes = [pipe.fileno() for pipe in _pipes(process)]
-        for pipe in pipes:
-            os.set_blocking(pipe, False)
-        self._requests, self._replies, self._said = pipes
-        self._poll = select.poll()
-        self._poll.register(self._replies, select.POLLIN)
-        self._poll.register(self._said, select.POLLIN)
+        found = process.stdin, process.stdout, process.stderr
+        self._pipes = pipes_of([pipe for pipe in found if pipe is not None])
 
     def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
         """Send a request and wait for its reply.
@@ -111,6 +125,10 @@ class WorkerProcess:
         in which we were stopped is no part of the timeout; a worker that was stopped
         alone has not shown that it is slow.
         """
+        if not self._gone:
+            self._loads_torch = self._loads_torch and needs_torch(request)
+            with unbroken():  # a process that nobody knows would not be ended
+                self._start()
         if self._process is None:
             return Ended(status="crashed", notes=self._gone)
         self._was_stopped = False
@@ -124,7 +142,7 @@ class WorkerProcess:
             if self._was_not_forked():
                 return self.ask(request, timeout_s)
             why = self._how_it_ended()
-            killed = self._process.returncode == -signal.SIGKILL
+            killed = self._process.returncode == KILLED
             return self._ended("crashed", why, killed)
         except ValueError as error:
             return self._ended("crashed", str(error))
@@ -137,17 +155,18 @@ class WorkerProcess:
             EOFError: when the worker is gone.
             ValueError: when the line is no answer.
         """
-        self._exchange(0)
-        if self._unread:
-            raise ValueError("a reply that nobody asked for")
-        self._unsent = request.model_dump_json().encode() + b"\n"
-        self._poll.register(self._requests, select.POLLOUT)
         assert self._process is not None
+        assert self._pipes is not None
+        unread = self._pipes.unread
+        self._exchange(0)
+        if unread:
+            raise ValueError("a reply that nobody asked for")
+        self._pipes.send(request.model_dump_json().encode() + b"\n")
         looked = self._watch.now()
         deadline = looked + timeout_s - self._watch.look().seconds
         searched = 0
-        while (end := self._unread.find(b"\n", searched)) < 0:
-            searched = len(self._unread)
+        while (end := unread.find(b"\n", searched)) < 0:
+            searched = len(unread)
             if searched > MOST_REPLY:
                 raise ValueError(f"a reply longer than {MOST_REPLY // 2**20} MiB")
             now = self._watch.now()
@@ -159,36 +178,17 @@ class WorkerProcess:
                 self._was_stopped |= any_stopped(self._process.pid)
             if not self._exchange(min(left_s, LOOK_S)):
                 raise EOFError
-        line = bytes(self._unread[:end])
-        del self._unread[: end + 1]
+        line = bytes(unread[:end])
+        del unread[: end + 1]
         return line
 
     def _exchange(self, seconds: float) -> bool:
         """Write and read what the pipes allow; return False if the worker is gone."""
         assert self._process is not None
-        ready = dict(self._poll.poll(seconds * 1000))
-        if self._requests in ready:
-            try:
-                sent = os.write(self._requests, self._unsent)
-            except OSError:
-                return False
-            self._unsent = self._unsent[sent:]
-            if not self._unsent:
-                self._poll.unregister(self._requests)
-        if self._said in ready and not self._hear():
-            self._poll.unregister(self._said)
-        if self._replies in ready:
-            chunk = os.read(self._replies, CHUNK)
-            self._unread += chunk
-            return bool(chunk)
+        assert self._pipes is not None
+        ready = self._pipes.exchange(seconds)
         # Processes it forked may hold the pipe open, if the reaper could not end them.
-        return bool(ready) or self._process.poll() is None
-
-    def _hear(self) -> bool:
-        """Read what was printed and keep its end; return False when all is read."""
-        self._words += (chunk := os.read(self._said, CHUNK))
-        self._words = self._words[-KEPT_WORDS:]
-        return bool(chunk)
+        return self._process.poll() is None if ready is None else ready
 
     def _was_not_forked(self) -> bool:
         """Tell whether there was no nursery to fork the worker; it is spawned then."""
@@ -232,12 +232,12 @@ class WorkerProcess:
         was_stopped: bool = False,
     ) -> Ended:
         """End the worker; return the reason, with the last line that it printed."""
+        assert self._pipes is not None
         self._end()
-        with suppress(BlockingIOError):
-            while self._hear():
-                pass
+        self._pipes.drain()
+        words = self._pipes.words
         self.stop()
-        lines = self._words.decode(errors="replace").split("\n")
+        lines = words.decode(errors="replace").split("\n")
         printable = ("".join(c for c in line if c.isprintable()) for line in lines)
         said = [line.strip() for line in printable if line.strip()]
         if said:
@@ -255,24 +255,25 @@ class WorkerProcess:
             self._watch.__exit__()
 
     def _close(self) -> None:
-        assert self._process is not None
-        for pipe in _pipes(self._process):
-            pipe.close()
+        assert self._pipes is not None
+        self._pipes.close()
 
     def _end(self) -> None:
         """Let the reaper end the worker; kill the reaper too if it does not end."""
         assert self._process is not None
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        assert self._pipes is not None
+        if is_portable():  # no reaper does it
+            end_tree(self._process.pid)
+        self._pipes.close_requests()
         if isinstance(self._process, Forked) and not self._process.has_begun():
             self._process.kill()  # the nursery, which loads for longer than we wait
         try:
             code = self._process.wait(GRACE_S + 1)
         except subprocess.TimeoutExpired:
             self._process.kill()  # if stuck in a driver, it ends when that returns
-            code = -signal.SIGKILL
+            code = KILLED
         if code != 0:
-            _end_marked(self._mark)  # somebody may have killed the reaper
+            end_marked(MARK, self._mark)  # somebody may have killed the reaper
 
 
 @dataclass
@@ -289,8 +290,7 @@ class Workers:
     ) -> R | Ended:
         """Ask a contender's worker; a dead one is replaced at the next request."""
         if contender not in self.running:
-            with unbroken():  # a worker that nobody knows would not be ended
-                self.running[contender] = self.start(contender)
+            self.running[contender] = self.start(contender)
         reply = self.running[contender].ask(request, timeout_s)
         if isinstance(reply, Ended) and reply.status in ("timeout", "crashed"):
             self.running.pop(contender).stop()
@@ -315,8 +315,16 @@ def check_proc() -> None:
     Raises:
         InputError: when /proc is not mounted.
     """
-    if sys.platform.startswith("linux") and not PROC.exists():
+    if is_linux() and not PROC.exists():
         raise InputError("/proc: must be mounted; it tells of processes and memory")
+
+
+def needs_torch(request: object) -> bool:
+    """Tell whether a worker that gets this first loads torch before it serves."""
+    match request:
+        case Open(declared=Declared(file=file), device="cpu"):
+            return file.loads_torch
+    return True
 
 
 def worker_environment(threads: int | None = None) -> dict[str, str]:
@@ -329,17 +337,3 @@ def worker_environment(threads: int | None = None) -> dict[str, str]:
         absolute = map(os.path.abspath, filter(None, paths.split(os.pathsep)))
         found["PYTHONPATH"] = os.pathsep.join(absolute)
     return found
-
-
-def _pipes(process: Process) -> list[IO[bytes]]:
-    """Return the pipes of requests, of replies and of what is printed."""
-    found = process.stdin, process.stdout, process.stderr
-    return [pipe for pipe in found if pipe is not None]
-
-
-def _end_marked(mark: str) -> None:
-    """Kill all processes that have a worker's mark in their environment."""
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if process.environ().get(MARK) == mark:
-                process.kill()

@@ -1,10 +1,11 @@
 """The reaper between the main process and a worker: nothing outlives the worker.
 
 `crossover.measure.process` runs it as `python -m crossover.measure.reaper MODULE`. It
-forks: the child is the worker, which imports MODULE, and torch with it, and serves. The
-parent, the reaper, sleeps without torch until the worker ends or the main process
-closes the requests, which also happens when that is killed. Then the reaper kills every
-process below it, even those that left the worker's session, and ends as the worker did.
+forks: the child is the worker, which imports MODULE, has it load torch (unless called
+with `--light`) and serves. The parent, the reaper, sleeps without torch until the
+worker ends or the main process closes the requests, which also happens when that is
+killed. Then the reaper kills every process below it, even those that left the worker's
+session, and ends as the worker did.
 
 As `python -m crossover.measure.reaper --nursery MODULE`, it imports MODULE first, and
 then forks a reaper for each request from `crossover.measure.nursery`.
@@ -12,17 +13,14 @@ then forks a reaper for each request from `crossover.measure.nursery`.
 
 import ctypes
 import gc
-import importlib
 import json
 import os
-import resource
 import select
 import signal
 import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
@@ -31,19 +29,23 @@ import psutil
 
 from crossover.measure.nursery import BLAS, GRACE_S, MARK, NURSERY
 from crossover.proof.settings import THREADS
+from crossover.system.spawned import LIGHT, Serve, loaded, private_pipes
 
-Serve = Callable[[TextIO, TextIO], None]
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 """Options of Linux' prctl: die with the parent; adopt orphaned descendants."""
 
 
 def main() -> None:
     """Serve as a reaper and its worker, or as a nursery."""
-    if sys.argv[1] == NURSERY:
-        _fork_reapers(sys.argv[2])
+    *flags, module = sys.argv[1:]
+    if NURSERY in flags:
+        _fork_reapers(module, LIGHT in flags)
         return
-    module = sys.argv[1]
-    _watch_over(lambda *pipes: importlib.import_module(module).serve(*pipes))
+
+    def serve(requests: TextIO, replies: TextIO) -> None:
+        loaded(module, LIGHT in flags)(requests, replies)
+
+    _watch_over(serve)
 
 
 def _watch_over(serve: Serve, told: int | None = None) -> None:
@@ -63,16 +65,19 @@ def _watch_over(serve: Serve, told: int | None = None) -> None:
     os.setpgid(0, 0)
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() == reaper:  # else the reaper was killed before the prctl
-        requests, replies = _private_pipes()
-        with os.fdopen(requests) as lines, os.fdopen(replies, "w") as file:
+        requests, replies = private_pipes()
+        with (
+            os.fdopen(requests, encoding="utf-8") as lines,
+            os.fdopen(replies, "w", encoding="utf-8") as file,
+        ):
             serve(lines, file)
 
 
-def _fork_reapers(module: str) -> None:
+def _fork_reapers(module: str, is_light: bool) -> None:
     """Load a module; fork a reaper for each request, until there are no more."""
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     channel = socket.socket(fileno=os.dup(0))
-    serve: Serve = importlib.import_module(module).serve
+    serve = loaded(module, is_light)
     gc.collect()
     gc.freeze()  # no worker then copies what a search for garbage would touch
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that no dead reaper is kept
@@ -142,25 +147,13 @@ def _prctl(option: int, value: int) -> bool:
     return bool(ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0)
 
 
-def _private_pipes() -> tuple[int, int]:
-    """Move the pipes to new descriptors, and return those.
-
-    So only we read requests and write replies: stdin is empty, what is printed goes to
-    stderr, and programs that the worker starts do not inherit the pipes.
-    """
-    requests, replies = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return requests, replies
-
-
 def _keep(worker: int, adopts: bool) -> int:
     """Wait until the worker ends or must end, end all others, and return its status.
 
     The status is 0 if the requests were closed before the worker ended.
     """
+    import resource
+
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # or a second core is dumped
     wake, woken = os.pipe()
     for end in (wake, woken):

@@ -11,10 +11,10 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 
 from crossover.contender import Contender
-from crossover.measure.clock import STEAL_STEP_S
 from crossover.measure.pipe import Ended, Opened, Sampled
 from crossover.nouns import Measurement, by_device
 from crossover.spec.spec import Spec
+from crossover.system.waits import STEAL_STEP_S
 
 LOSS_RTOL, LOSS_ATOL = 0.02, 1e-3
 """How far contenders' losses may lie apart: a share of the loss, plus a constant."""

@@ -12,27 +12,34 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from crossover.measure.clock import (
     GarbagePause,
     Idle,
-    core_delays,
     measured_s,
     timer_step_s,
-    waited_s,
 )
 from crossover.measure.energy import Meter
 from crossover.measure.pipe import Opened
 from crossover.nouns import Case
-from crossover.proof.label import prove_device, prove_threads, proving_ranks
+from crossover.proof.label import (
+    count_threads,
+    prove_cores,
+    prove_device,
+    prove_threads,
+    proving_ranks,
+)
+from crossover.proof.place import CPU, Place
+from crossover.system.waits import core_delays, waited_s
 from crossover.workloads.registry import definition
-from softmax_core.device import clock_share, peak_memory_bytes, reset_peak_memory
 
 
-def reset_peak(device: torch.device) -> None:
+def reset_peak(device: Place) -> None:
     """Forget the memory peak of earlier cells, if the system allows it."""
-    reset_peak_memory(device)
+    if device.type != CPU.type:
+        from softmax_core.device import parse_device, reset_peak_memory
+
+        reset_peak_memory(parse_device(str(device)))
     forget_peak("self")
 
 
@@ -42,14 +49,16 @@ def forget_peak(process: str) -> None:
         Path(f"/proc/{process}/clear_refs").write_text("5", "ascii")
 
 
-def read_peak(device: torch.device, others: tuple[str, ...]) -> int | None:
+def read_peak(device: Place, others: tuple[str, ...]) -> int | None:
     """Return the peak in bytes: of the device's allocator, or of resident memory.
 
     `others` are the processes of other ranks. Memory that they share with this one
     counts in each of them; their memory on other devices is unknown, hence None.
     """
-    if device.type != "cpu":
-        return None if others else peak_memory_bytes(device)
+    if device.type != CPU.type:
+        from softmax_core.device import parse_device, peak_memory_bytes
+
+        return None if others else peak_memory_bytes(parse_device(str(device)))
     try:
         return sum(map(_peak_resident, ("self", *others)))
     except (OSError, StopIteration):
@@ -102,7 +111,7 @@ class Sampler:
         self,
         case: Case,
         implementation: str,
-        device: torch.device,
+        device: Place,
         threads: int | None,
         context_s: float,
         longest_s: float,
@@ -127,6 +136,7 @@ class Sampler:
         with proving_ranks(self._session.processes):
             self.opened = self._open(context_s + build_s, longest_s)
         prove_threads(threads)
+        prove_cores(lambda: self._measured(self.train_calls), threads)
         if getattr(self._session, "is_torch", True):
             prove_device(device)
         getattr(self._session, "prove", lambda: None)()
@@ -152,7 +162,7 @@ class Sampler:
             setup_s=setup_s + max(0.0, first_s - call_s / self.repeats),
             warmup_s=(first_s, again_s, *warmup_s),
             peak_bytes=peak_bytes,
-            threads=torch.get_num_threads(),
+            threads=count_threads(),
             loss=loss,
             accuracy=accuracy,
             notes=self._notes(call_s),
@@ -277,10 +287,12 @@ class Sampler:
 
         The clock of an idle device is low and means nothing.
         """
-        if self.device.type == "cpu":
+        if self.device.type == CPU.type:
             return None
+        from softmax_core.device import clock_share, parse_device
+
         self._session.run(1)
-        share = clock_share(self.device)
+        share = clock_share(parse_device(str(self.device)))
         self.synchronize()
         return share
 

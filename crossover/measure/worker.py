@@ -2,24 +2,25 @@
 
 `crossover.measure.reaper` forks it, with the thread settings already in the
 environment, and calls `serve`. It ends when the requests end. Both are lines of JSON,
-as `pipe` defines them.
+as `pipe` defines them. Torch is loaded by `load`, before the fork, or by a request that
+needs it; a user's file on the CPU may need none.
 """
 
+import dataclasses
 import gc
-import signal
+import importlib
+import sys
 import time
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
-import torch
 from pydantic import ValidationError
 
 from crossover.contender import Contender
 from crossover.files.errors import first_line, out_of_memory
 from crossover.files.untrusted import InputError
 from crossover.measure.clock import Idle
-from crossover.measure.devices import accelerator_facts, describe_here, equal_work
+from crossover.measure.describe import describe_cpu
 from crossover.measure.energy import Meter, find_meter
 from crossover.measure.pipe import (
     AnyRequest,
@@ -30,6 +31,7 @@ from crossover.measure.pipe import (
     Declare,
     Declared,
     Describe,
+    Described,
     Ended,
     Examine,
     Examined,
@@ -46,31 +48,30 @@ from crossover.measure.pipe import (
 from crossover.measure.sampler import Sampler
 from crossover.nouns import Case
 from crossover.proof.agreement import agree
+from crossover.proof.place import CPU, Place, has_torch, place, synchronize, unavailable
+from crossover.system.stops import Continued
 from crossover.workloads.definition import WrongResult
 from crossover.workloads.registry import bring, definition
-from crossover.workloads.user_file import UserJob, declare, implementations, place_of
-from softmax_core.device import (
-    parse_device,
-    synchronize,
-    unavailable_reason,
-)
-from softmax_core.precision import pin_products
-from softmax_core.training import RankLost
+from crossover.workloads.user_file import UserJob, declare, place_of
 
 REPLIES = {kind.__name__ for kind in Reply.__subclasses__()}
+
+
+def load() -> None:
+    """Load torch and what works with it; nothing of it runs."""
+    importlib.import_module("crossover.measure.devices")
 
 
 class Worker:
     """Answers one request at a time; holds at most one open cell."""
 
     def __init__(self) -> None:
-        pin_products()
         self._sampler: Sampler | None = None
         self._clock: tuple[int | None, float | None] | None = None
         """The round in which the accelerator's clock was last read, and the share."""
         self._context_s: dict[str, float] = {}
-        self._meters: dict[torch.device, Meter | None] = {}
-        self._device = torch.device("cpu")
+        self._meters: dict[str, Meter | None] = {}
+        self._device: Place = CPU
         self._file = ""
         """The user's file that the last cell is of, if it is of one."""
 
@@ -81,10 +82,8 @@ class Worker:
             InputError: for an unknown device, or work that cannot be counted.
         """
         match request:
-            case Describe(devices=names):
-                for name in names:
-                    _device(name)
-                return describe_here(names)
+            case Describe():
+                return _describe(request)
             case Examine() | Verify():
                 return _examine(request)
             case Count() | Declare():
@@ -122,8 +121,8 @@ class Worker:
 
     def _open(self, request: Open) -> Opened | Ended:
         self._close()
-        device = parse_device(request.device)
-        reason = unavailable_reason(device)
+        device = place(request.device)
+        reason = unavailable(device)
         ranks, trainer = request.ranks, request.trainer
         _bring(request.declared)
         self._file = request.declared.file.path if request.declared else ""
@@ -134,6 +133,7 @@ class Worker:
         if reason is not None:
             return Ended(status="unavailable", notes=f"{device}: {reason}")
         self._device = device
+        _pin_products()
         idle = Idle()
         context_s = self._context(case.workload.name, device, trainer, ranks, idle)
         # Finding the meter may touch the device, so the context is timed before. Ranks
@@ -182,14 +182,14 @@ class Worker:
             raise WrongResult(why)
         return True
 
-    def _meter(self, device: torch.device) -> Meter | None:
-        if device not in self._meters:
+    def _meter(self, device: Place) -> Meter | None:
+        if (name := str(device)) not in self._meters:
             found = find_meter(device)
-            self._meters[device] = found if isinstance(found, Meter) else None
-        return self._meters[device]
+            self._meters[name] = found if isinstance(found, Meter) else None
+        return self._meters[name]
 
     def _context(
-        self, workload: str, device: torch.device, trainer: str, ranks: int, idle: Idle
+        self, workload: str, device: Place, trainer: str, ranks: int, idle: Idle
     ) -> float:
         """Return the seconds that a process pays once, before any case.
 
@@ -219,21 +219,34 @@ class Worker:
         return False
 
 
-def _device(name: str) -> torch.device:
-    """Return the device with a name that the user gave.
+def _pin_products() -> None:
+    """Have torch multiply in full float32, if it is loaded."""
+    if has_torch():
+        from softmax_core.device import pin_products
 
-    Raises:
-        InputError: for a name that torch does not know.
-    """
-    try:
-        return parse_device(name)
-    except ValueError as error:
-        raise InputError(str(error)) from error
+        pin_products()
+
+
+def _describe(request: Describe) -> Described:
+    """Describe this machine, also without torch where that is all that is asked."""
+    for name in request.devices:
+        place(name)  # loads torch but for the CPU, and refuses what it does not know
+    if not has_torch():
+        return describe_cpu()
+    from crossover.measure.devices import describe_here
+
+    _pin_products()
+    return describe_here(request.devices)
 
 
 def _examine(request: Examine | Verify) -> Examined | Verified:
     """Measure a device, or compare a trainer there with the reference."""
-    device = _device(request.name)
+    from crossover.measure.devices import accelerator_facts, equal_work
+    from softmax_core.device import parse_device
+
+    _pin_products()
+    place(request.name)
+    device = parse_device(request.name)
     if isinstance(request, Examine):
         return accelerator_facts(device)
     return Verified(wrong=equal_work(request.trainer, device))
@@ -270,40 +283,17 @@ def _declare(request: Declare) -> Declared:
     """
     job = declare(request.target, request.folder)
     if request.case:
-        case = job.declared.case(**request.case)
-        for name, function in implementations(job.module).items():
-            line = function.__code__.co_firstlineno
-            try:
-                session = job.session(case, name, "cpu", None, 1)
-                session.move()
-                session.build()
-            except WrongResult as error:
-                place = f"{Path(job.file.path).name}:{line}"
-                raise InputError(f"{place}: {error}") from error
-            except Exception:  # a cell with this reason, if it is so there
-                continue
-    return Declared(workload=job.declared, file=job.file)
+        from crossover.workloads.user_session import try_steps
+
+        try_steps(job, job.declared.case(**request.case))
+    file = dataclasses.replace(job.file, loads_torch=has_torch())
+    return Declared(workload=job.declared, file=file)
 
 
 def _case(workload: str, values: dict[str, object]) -> Case:
     """Return a case of a workload from values that came as JSON: lists are tuples."""
     whole = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
     return definition(workload).declared.case(**whole)
-
-
-class Continued:
-    """Notices when this process goes on after a stop, as the kernel tells by SIGCONT.
-
-    It takes no time from what is measured, and no stop is too short for it.
-    """
-
-    def __init__(self) -> None:
-        self.come = False
-        if hasattr(signal, "SIGCONT"):
-            signal.signal(signal.SIGCONT, self._note)
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self.come = True
 
 
 def serve(requests: TextIO, replies: TextIO) -> None:
@@ -323,8 +313,6 @@ def reply_to(worker: Worker, line: str) -> Reply | Ended:
         return worker.answer(read_request(line))
     except InputError as error:
         return Ended(status="failed", notes=str(error), refused=str(error))
-    except torch.OutOfMemoryError as error:
-        return Ended(status="oom", notes=first_line(error))
     except MemoryError:
         return Ended(status="oom", notes="out of host memory")
     except Exception as error:  # any failure is a recorded row
@@ -332,7 +320,9 @@ def reply_to(worker: Worker, line: str) -> Reply | Ended:
 
 
 def _failure(worker: Worker, error: Exception) -> Ended:
-    if isinstance(error, RankLost) or worker.lost_device():
+    if _is(error, "torch", "OutOfMemoryError"):
+        return Ended(status="oom", notes=first_line(error))
+    if _is(error, "softmax_core.training", "RankLost") or worker.lost_device():
         return Ended(status="crashed", notes=first_line(error))
     if spent := out_of_memory(error):
         return Ended(status="oom", notes=first_line(spent))
@@ -342,3 +332,9 @@ def _failure(worker: Worker, error: Exception) -> Ended:
     elif place := worker.place_of(error):
         notes += f" ({place})"
     return Ended(status="failed", notes=notes)
+
+
+def _is(error: Exception, module: str, name: str) -> bool:
+    """Tell whether an error is of a class of a module, which may not be loaded."""
+    found = getattr(sys.modules.get(module), name, None)
+    return found is not None and isinstance(error, found)

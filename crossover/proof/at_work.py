@@ -5,10 +5,11 @@ a core has worked all the same in the end. Linux only; elsewhere nothing is know
 """
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+
+from crossover.system.ways import is_linux
 
 TASKS = "/proc/self/task"
 LEAST_S = 2e-5
@@ -33,7 +34,7 @@ def threads_at_work(work: Callable[[], object]) -> dict[int, float] | None:
 
 def processes_s(processes: Sequence[str]) -> dict[str, float]:
     """Return the CPU seconds so far of other processes; empty if they are unknown."""
-    if not sys.platform.startswith("linux"):
+    if not is_linux():
         return {}
     return {process: _process_s(int(process)) for process in processes}
 
@@ -49,6 +50,8 @@ def cores_of(threads: Iterable[int]) -> set[int]:
 
 def _clocks() -> dict[int, float] | None:
     """Return the CPU seconds of each thread of this process so far."""
+    if not is_linux():
+        return None
     try:
         threads = [*map(int, os.listdir(TASKS))]
     except OSError:

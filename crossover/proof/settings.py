@@ -37,7 +37,7 @@ RECORDED = (
     "DYLD_", "MALLOC_", "JE_MALLOC_", "MIMALLOC_", "TCMALLOC_", "GLIBC_TUNABLES",
     "PYTHONMALLOC", "PYTHONOPTIMIZE", "PYTHONDEVMODE", "PYTHONTRACEMALLOC",
     "PYTHON_JIT", "PYTHON_GIL",
-    "NCCL_", "GLOO_", "CC", "CXX", "CFLAGS", "CXXFLAGS",
+    "NCCL_", "GLOO_", "XLA_", "JAX_", "CC", "CXX", "CFLAGS", "CXXFLAGS",
 )  # fmt: skip
 """Names, or with a last `_` how they begin, that are passed on and recorded."""
 LONGEST = 300

@@ -186,7 +186,7 @@ def _merge(launched: Launched, runs: Mapping[Path, Run], target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     part = target / f"{JOURNAL}.part"
     part.unlink(missing_ok=True)
-    with open(part, "x", encoding="utf-8") as journal:
+    with open(part, "x", encoding="utf-8", newline="\n") as journal:
         journal.writelines(_lines(runs))
     part.replace(target / JOURNAL)
     write_atomically(target / HEADER, header)

@@ -13,7 +13,7 @@ from crossover.files.untrusted import InputError, printable
 
 try:
     import fcntl
-except ImportError:  # Windows, where nobody is told who holds a folder
+except ImportError:  # Windows, which lets nobody read what is locked
     fcntl = None  # type: ignore[assignment]
 
 LOCK = "run.lock"
@@ -81,12 +81,15 @@ def holder(out: Path) -> str:
     Nothing is written, and no link is followed: the folder may be a stranger's.
     """
     path = out / LOCK
-    if fcntl is None or path.is_symlink() or not path.is_file():
+    if path.is_symlink() or not path.is_file():
         return ""
     with suppress(OSError), open(path, "rb") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
+            if fcntl is None:
+                file.read(1)
+            else:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
             return _holder(path) or NOBODY
     return ""
 
@@ -100,6 +103,6 @@ def _sign(at: str, descriptor: int) -> None:
 
 
 def _holder(path: Path) -> str:
-    with suppress(OSError), open(path, errors="replace") as file:
+    with suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
         return printable(file.read(LONGEST))
     return ""

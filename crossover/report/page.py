@@ -126,6 +126,7 @@ def page(
         most=MOST_ROWS,
         has_energy=any(m.samples_j for m in run.measurements),
         enough=_enough(derived, tables)[:MOST_ROWS],
+        has_waits=any(m.waited_s is not None for m in run.measurements),
         has_items=any(e.items_per_s is not None for e in derived.estimates),
     )
 

@@ -127,8 +127,7 @@ class Prepared:
 
     def __init__(self, cell: Cell) -> None:
         from crossover.measure.sampler import Sampler
-        from softmax_core.device import parse_device, use_threads
-        from softmax_core.precision import pin_products
+        from softmax_core.device import parse_device, pin_products, use_threads
 
         self.cell = cell
         pin_products()

@@ -5,16 +5,18 @@
 
 import inspect
 import random
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
-import torch
 
+from crossover.files.untrusted import InputError
 from crossover.nouns import Case
 from crossover.workloads.definition import Session, WrongResult
-from softmax_core.device import parse_device, synchronize
+from crossover.workloads.user_file import UserJob, implementations
 
 SEED = 0
 """Set before the data and before the factory, for random, NumPy and torch."""
@@ -24,8 +26,36 @@ MOST_NUMBERS = 1_000_000
 """Most numbers of a result that are compared, evenly spaced."""
 
 
+CPU = "cpu"
+
+
+def try_steps(job: UserJob, case: Case) -> None:
+    """Prepare a case on the CPU by each implementation, which must return a step.
+
+    Raises:
+        InputError: in one line, with the file and the line number.
+    """
+    for name, function in implementations(job.module).items():
+        line = function.__code__.co_firstlineno
+        try:
+            session = job.session(case, name, CPU, None, 1)
+            session.move()
+            session.build()
+        except WrongResult as error:
+            place = f"{Path(job.file.path).name}:{line}"
+            raise InputError(f"{place}: {error}") from error
+        except Exception:  # a cell with this reason, if it is so there
+            continue
+
+
 def first_use(device: str) -> None:
-    """Do the least work that starts a device."""
+    """Do the least work that starts a device of torch; on the CPU, torch itself."""
+    if device == CPU and "torch" not in sys.modules:
+        return
+    import torch
+
+    from softmax_core.device import parse_device, synchronize
+
     there = parse_device(device)
     torch.ones(1, device=there).sum()
     synchronize(there)
@@ -35,7 +65,8 @@ def seed() -> None:
     """Set the seed of every generator that is loaded."""
     random.seed(SEED)
     np.random.seed(SEED)
-    torch.manual_seed(SEED)
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.manual_seed(SEED)
 
 
 class UserSession(Session):
@@ -55,7 +86,7 @@ class UserSession(Session):
         self, module: ModuleType, case: Case, implementation: str, device: str
     ) -> None:
         self._factory: Callable[..., Any] = getattr(module, implementation)
-        self._device = parse_device(device)
+        self._device = device
         self._values = {name: v for name, v in case.values if name != "steps"}
         self._synchronize = getattr(module, "synchronize", None)
         self.is_torch = self._synchronize is None
@@ -76,7 +107,7 @@ class UserSession(Session):
     def build(self) -> None:
         """See `Session`: call the function, from the same seed on every device."""
         seed()
-        self._made = self._factory(str(self._device), **self._given, **self._values)
+        self._made = self._factory(self._device, **self._given, **self._values)
         self._step = step_of(self._made, self._factory.__name__)
 
     def reset(self) -> None:
@@ -103,10 +134,12 @@ class UserSession(Session):
 
     def synchronize(self) -> None:
         """See `Session`: by the file's own `synchronize`, else torch's."""
-        if self._synchronize is None:
-            synchronize(self._device)
-        else:
-            self._synchronize(str(self._device))
+        if self._synchronize is not None:
+            self._synchronize(self._device)
+        elif self._device != CPU:
+            from softmax_core.device import parse_device, synchronize
+
+            synchronize(parse_device(self._device))
 
     def verify(self, repeats: int) -> tuple[None, None]:
         """See `Session`: the engine compares `result` with other contenders'."""
@@ -152,7 +185,7 @@ def _called_with(function: Callable[..., Any], values: dict[str, object]) -> Any
     return function(**{n: v for n, v in values.items() if takes_all or n in taken})
 
 
-def moved(data: Any, device: torch.device) -> Any:
+def moved(data: Any, device: str) -> Any:
     """Return data with everything that can be moved on the device.
 
     What has a method `to`, as tensors and modules do, is moved by it; lists, tuples and
@@ -179,7 +212,7 @@ def numbers(result: Any) -> Iterator[np.ndarray[Any, Any]]:
     elif isinstance(result, list | tuple):
         for value in result:
             yield from numbers(value)
-    elif isinstance(result, torch.Tensor):
+    elif (torch := sys.modules.get("torch")) and isinstance(result, torch.Tensor):
         whole = result.detach()
         if whole.layout != torch.strided:
             whole = whole.to_dense()

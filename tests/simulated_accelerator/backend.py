@@ -137,6 +137,10 @@ def _module():
 def autoload():
     """Register the device; torch calls this when it is imported."""
     text = os.environ.get("SIMULATED_ACCELERATOR", "{}")
-    set_costs(**json.loads(text if text.startswith("{") else Path(text).read_text()))
+    set_costs(
+        **json.loads(
+            text if text.startswith("{") else Path(text).read_text(encoding="utf-8")
+        )
+    )
     torch.utils.rename_privateuse1_backend(NAME)
     torch._register_device_module(NAME, _module())

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from softmax_core.case import Case
 from softmax_core.data import Data
-from softmax_core.precision import pin_products
+from softmax_core.device import pin_products
 from softmax_core.trainers.ranks.share import Add, Place, ShareSession
 from softmax_core.training import Setup
 

@@ -5,12 +5,16 @@ The main process keeps a `Watch` while it has workers. Deadlines and the budget 
 off by what it saw, and what was measured meanwhile is measured again.
 """
 
+import signal
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
+
+from crossover.system.ways import is_linux
 
 LOOK_S = 1.0
 """Seconds between two looks at the clock."""
@@ -90,7 +94,7 @@ def any_stopped(pid: int) -> bool:
 
     It is known on Linux only.
     """
-    below = _children(pid)
+    below = _children(pid) if is_linux() else []
     while below:
         child = below.pop()
         with suppress(OSError):
@@ -108,3 +112,18 @@ def _children(pid: int) -> list[int]:
             with suppress(OSError):
                 found += map(int, (task / "children").read_text().split())
     return found
+
+
+class Continued:
+    """Notices when this process goes on after a stop, as the kernel tells by SIGCONT.
+
+    It takes no time from what is measured, and no stop is too short for it.
+    """
+
+    def __init__(self) -> None:
+        self.come = False
+        if hasattr(signal, "SIGCONT"):
+            signal.signal(signal.SIGCONT, self._note)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.come = True
