@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from crossover.command.ahead import load_torch
 from crossover.command.options import Command, described
 from crossover.files.edge import one_line_always
 from crossover.files.untrusted import InputError
@@ -36,18 +37,15 @@ def _say_version(is_asked: bool) -> None:
         raise typer.Exit
 
 
+VERSION = typer.Option(
+    "--version", help="Show the version and exit.", callback=_say_version, is_eager=True
+)
+
+
 @app.callback()
 def program(
     context: typer.Context,
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version",
-            help="Show the version and exit.",
-            callback=_say_version,
-            is_eager=True,
-        ),
-    ] = False,
+    version: Annotated[bool, VERSION] = False,
 ) -> None:
     """From which size on does the GPU beat the CPU for my training job?
 
@@ -90,6 +88,7 @@ def run(
     launch: str | None = None,
 ) -> None:
     """Measure, find the crossovers and write the report."""
+    load_torch(words, bool(resume or launch))
     from crossover.command.ask import Ask
     from crossover.command.job import do_run
     from crossover.launch.job import do_launch

@@ -1,9 +1,11 @@
 """What the doctor reads, from files and libraries made up for it."""
 
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from crossover.doctor import facts
@@ -90,6 +92,18 @@ def test_a_busy_program_is_named():
         burner.kill()
     assert max(share for name, share in shares if "python" in name) > 0.02
     assert [s for _, s in shares] == sorted((s for _, s in shares), reverse=True)
+
+
+def test_a_process_of_ours_is_no_other_program(monkeypatch):
+    """Torch is loaded in one before anybody looks."""
+    code = "import time; time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code]) as ours:
+        seen = [psutil.Process(pid) for pid in (1, os.getpid(), ours.pid)]
+        monkeypatch.setattr(psutil, "process_iter", lambda: seen)
+        try:
+            assert [name for name, _ in Others().shares()] == [seen[0].name()]
+        finally:
+            ours.kill()
 
 
 @pytest.mark.parametrize(

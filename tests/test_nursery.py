@@ -11,7 +11,7 @@ from children import gone, newest_reaper
 
 from crossover.measure.nursery import nurseries
 from crossover.measure.pipe import Close, Closed, Describe, Reply, Request
-from crossover.measure.process import WorkerProcess
+from crossover.measure.process import WorkerProcess, prepare
 
 pytestmark = [
     pytest.mark.usefixtures("left_over"),
@@ -109,6 +109,19 @@ def test_one_nursery_loads_for_all_and_ends_with_the_block():
     assert worker.ask(Close(), 20) == Closed()
     assert nurseries_below() == []
     worker.stop()
+
+
+def test_a_nursery_that_was_begun_ahead_is_the_one_that_workers_come_from():
+    prepare()
+    assert nurseries_below() == []  # nobody would end it
+    with nurseries():
+        prepare()
+        begun = nursery().pid
+        worker = WorkerProcess(1)
+        assert worker.ask(Close(), 60) == Closed()
+        assert [process.pid for process in nurseries_below()] == [begun]
+        worker.stop()
+    assert gone([begun])
 
 
 def test_another_environment_has_another_nursery(monkeypatch):

@@ -1,12 +1,18 @@
 """One cell measured in this process, by a clock that only the job moves."""
 
 import gc
+import weakref
 
 import pytest
 import torch
 
 from crossover.measure import sampler as sampling
-from crossover.measure.clock import GarbagePause, timer_step_s
+from crossover.measure.clock import (
+    FEW_OBJECTS,
+    GarbagePause,
+    set_aside,
+    timer_step_s,
+)
 from crossover.measure.sampler import Sampler
 from crossover.workloads.definition import WrongResult
 from crossover.workloads.values import Size
@@ -154,12 +160,58 @@ def test_every_sample_starts_where_the_job_does(opened):
         assert session.did == [1, "reset", 1]  # awake, from the start, and timed
 
 
+@pytest.fixture
+def all_is_looked_at():
+    """Have the collector look at every object, before a test and after it."""
+    gc.unfreeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("all_is_looked_at")
 def test_garbage_is_collected_between_samples_only():
     pause = GarbagePause()
     assert not gc.isenabled()
-    assert gc.get_freeze_count() > 1000
+    assert gc.get_freeze_count() > FEW_OBJECTS  # of all that pytest has loaded
     pause.end()
     assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
+
+
+class Cycle:
+    """Refers to itself, so that only a search for garbage finds it."""
+
+    def __init__(self):
+        self.itself = self
+
+
+@pytest.mark.usefixtures("all_is_looked_at")
+@pytest.mark.parametrize("more", [0, 2 * FEW_OBJECTS])
+def test_what_a_cell_leaves_is_found_as_the_next_one_opens(more):
+    """However much it has loaded; and what was there before is looked at once."""
+    assert set_aside()
+    before = gc.get_freeze_count()
+    session = Cycle()
+    session.loaded = [[i] for i in range(more)]
+    seen = weakref.ref(session)
+    pause = GarbagePause()
+    assert (gc.get_freeze_count() > before) == bool(more)
+    pause.end()
+    assert gc.get_freeze_count() == (0 if more else before)
+    del session
+    set_aside()
+    assert seen() is None
+    assert gc.get_freeze_count() >= before - FEW_OBJECTS
+
+
+@pytest.mark.usefixtures("all_is_looked_at")
+def test_what_is_loaded_while_a_cell_is_open_is_set_aside():
+    set_aside()
+    pause = GarbagePause()
+    before, loaded = gc.get_freeze_count(), [[i] for i in range(2 * FEW_OBJECTS)]
+    pause.set_aside()
+    assert gc.get_freeze_count() >= before + len(loaded)
+    pause.end()
     assert gc.get_freeze_count() == 0
 
 

@@ -24,6 +24,7 @@ from crossover.files.untrusted import InputError, shown
 from crossover.measure.declare import bring_file
 from crossover.measure.environment import ENVIRONMENT, say_lost
 from crossover.measure.machine import usable_cores
+from crossover.measure.nursery import nurseries
 from crossover.measure.process import Workers
 from crossover.plan.plan import notices
 from crossover.record import run_folder
@@ -34,6 +35,7 @@ from crossover.workloads.workload import is_users
 Job = str | os.PathLike[str] | Mapping[str, Any]
 
 
+@nurseries()
 def run(
     job: Job | None = None,
     sizes: Mapping[str, Any] | None = None,

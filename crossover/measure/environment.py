@@ -3,7 +3,6 @@
 The pipeline gets it as one object, so that tests can pass another.
 """
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -30,7 +29,9 @@ class Others:
     """The other programs at work, from one look to the next."""
 
     def __init__(self) -> None:
-        self._processes = [p for p in psutil.process_iter() if p.pid != os.getpid()]
+        here = psutil.Process()
+        own = {here.pid, *(child.pid for child in here.children(recursive=True))}
+        self._processes = [p for p in psutil.process_iter() if p.pid not in own]
         self.shares()  # psutil measures from one call to the next
 
     def shares(self) -> list[tuple[str, float]]:

@@ -212,6 +212,20 @@ def fork(
     Raises:
         OSError: when no process can be started, or no pipe be opened.
     """
+    nursery = begin(module, environment, loads_torch)
+    return None if nursery is None else nursery.fork(threads, mark)
+
+
+def begin(
+    module: str, environment: Mapping[str, str], loads_torch: bool = True
+) -> Nursery | None:
+    """Return the nursery of workers to come, which begins to load what they need.
+
+    None outside of `nurseries`, and where there is no fork.
+
+    Raises:
+        OSError: when it cannot be started.
+    """
     if not _STATE.entered or not is_linux():
         return None
     own = {*THREADS, MARK}
@@ -219,4 +233,4 @@ def fork(
     key = module, loads_torch, frozenset(shared.items())
     if key not in _STATE.found:
         _STATE.found[key] = Nursery(module, shared, loads_torch)
-    return _STATE.found[key].fork(threads, mark)
+    return _STATE.found[key]

@@ -23,6 +23,7 @@ from crossover.measure.nursery import (
     MARK,
     NOWHERE,
     Forked,
+    begin,
     command,
     fork,
 )
@@ -34,6 +35,8 @@ from crossover.system.stops import LOOK_S, WATCH, Watch, any_stopped
 from crossover.system.ways import KILLED, apart, is_linux, is_portable
 
 PROC = Path("/proc/self/stat")
+WORKER = "crossover.measure.worker"
+"""The module that serves as a worker."""
 MOST_REPLY = 16 * 2**20
 """Largest reply, in bytes."""
 SHOWN_WORDS = 200
@@ -69,7 +72,7 @@ class WorkerProcess:
     def __init__(
         self,
         threads: int | None,
-        module: str = "crossover.measure.worker",
+        module: str = WORKER,
         watch: Watch = WATCH,
         loads_torch: bool = True,
     ) -> None:
@@ -317,6 +320,12 @@ def check_proc() -> None:
     """
     if is_linux() and not PROC.exists():
         raise InputError("/proc: must be mounted; it tells of processes and memory")
+
+
+def prepare() -> None:
+    """Begin to load torch for the workers that a block of `nurseries` will start."""
+    with suppress(OSError):  # who asks for a worker is told
+        begin(WORKER, worker_environment())
 
 
 def needs_torch(request: object) -> bool:

@@ -304,6 +304,10 @@ class Sampler:
         """Wait until the device has done all its work."""
         self._session.synchronize()
 
+    def set_aside(self) -> None:
+        """Have no search for garbage look at what was loaded since."""
+        self._garbage.set_aside()
+
     def close(self) -> None:
         """Let Python collect garbage again."""
         self._garbage.end()

@@ -7,10 +7,10 @@ needs it; a user's file on the CPU may need none.
 """
 
 import dataclasses
-import gc
 import importlib
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from crossover.contender import Contender
 from crossover.files.errors import first_line, out_of_memory
 from crossover.files.untrusted import InputError
-from crossover.measure.clock import Idle
+from crossover.measure.clock import Idle, set_aside
 from crossover.measure.describe import describe_cpu
 from crossover.measure.energy import Meter, find_meter
 from crossover.measure.pipe import (
@@ -58,8 +58,13 @@ REPLIES = {kind.__name__ for kind in Reply.__subclasses__()}
 
 
 def load() -> None:
-    """Load torch and what works with it; nothing of it runs."""
+    """Load torch and what works with it; nothing of it runs.
+
+    What torch itself loads only with a first optimizer takes as long again.
+    """
     importlib.import_module("crossover.measure.devices")
+    with suppress(ImportError):
+        importlib.import_module("torch._dynamo")
 
 
 class Worker:
@@ -121,6 +126,7 @@ class Worker:
 
     def _open(self, request: Open) -> Opened | Ended:
         self._close()
+        set_aside()
         device = place(request.device)
         reason = unavailable(device)
         ranks, trainer = request.ranks, request.trainer
@@ -152,7 +158,7 @@ class Worker:
         )
         launches = job.launches_per_step(case, trainer, ranks)
         verified = self._agrees(request, case) if request.agreed else None
-        gc.freeze()  # no sample then searches what counting has loaded for garbage
+        self._sampler.set_aside()  # what counting has loaded
         more = {
             "energy_of": meter.name if meter else "",
             "launches_per_step": launches,
@@ -193,7 +199,7 @@ class Worker:
     ) -> float:
         """Return the seconds that a process pays once, before any case.
 
-        They are the device's context, what torch loads at the first training, and the
+        They are the device's context, what the first training there loads, and the
         start of other ranks. Importing torch is not counted: all contenders pay it.
         """
         key = f"{device}/{trainer}@{ranks}"
