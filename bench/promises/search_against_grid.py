@@ -1,4 +1,4 @@
-"""Compare the search with a full grid, on a thread crossover at 784 features.
+"""Compare the search with a full grid, on the transforms of `examples/numpy_fft.py`.
 
 The grid has a size in every step of 1.25, as round as the search's own, and measures
 the search's highest number of rounds at each. Both measuring times, both intervals and
@@ -10,40 +10,43 @@ grid's time, or its interval is wider.
 
 import math
 import sys
+from pathlib import Path
 
 from crossover.analysis.crossover import crossovers
-from crossover.measure.machine import snapshot
+from crossover.command.ask import Ask
+from crossover.command.new_run import here
 from crossover.measure.process import Workers
 from crossover.nouns import Measurement
 from crossover.pipeline import carry_out_unkept
 from crossover.plan.next_size import roundest
-from crossover.spec.spec import Spec
+from crossover.workloads.registry import user_file
 
-NAMES = ("cpu/resident@1", "cpu/resident@2")
+FILE = Path(__file__).parents[2] / "examples/numpy_fft.py"
+NAMES = ("cpu/product@1", "cpu/fft@1")
 STEP = 1.25
-FIXED = {
-    "axis": "batch_size", "samples": 1024, "features": 784, "classes": 10,
-    "learning_rate": 0.001, "dispersion": (0.5, 2.0),
-}  # fmt: skip
+SMALLEST, LARGEST = 4, 1024
 
 
-def measured(
-    name: str, grid: bool, values: tuple[int, ...]
-) -> tuple[float, float, str]:
+def measured(grid: bool, sizes: tuple[int, ...]) -> tuple[float, float, str]:
     """Return the seconds spent inside samples, high / low, and the crossover in words.
 
     The width high / low is infinite when one end of the interval is open.
     """
-    spec = Spec.model_validate(
-        {
-            "name": name, "rounds": 32, "width": 1.25, "grid": grid, "control": False,
-            "contenders": NAMES, "pairs": (NAMES,),
-            "sweep": ({**FIXED, "values": values},),
-        }
-    )  # fmt: skip
-    run = carry_out_unkept(spec, MACHINE, Workers())
-    found = crossovers(run)[0].answer
-    seconds = sum(map(spent_s, run.measurements))
+    spec = Ask(
+        target=str(FILE),
+        contenders=NAMES,
+        sizes=(("n", ",".join(map(str, sizes))),),
+        budget="1h",
+        rounds=32,
+        width=1.25,
+        grid=grid,
+    ).spec()
+    file, machine = user_file(spec.workload), here(spec).machine
+    run = carry_out_unkept(spec, machine, Workers(), user_file=file)
+    (pair,) = (
+        c for c in crossovers(run) if c.view == "train" and c.challenger == NAMES[1]
+    )
+    found, seconds = pair.answer, sum(map(spent_s, run.measurements))
     width = found.high / found.low if found.low and found.high else math.inf
     ends = (
         f"{found.low or 0:.4g} to {found.high or math.inf:.4g}, high / low {width:.3g}"
@@ -58,13 +61,13 @@ def spent_s(m: Measurement) -> float:
 
 def main() -> int:
     """Measure both ways, print the comparison, and return the exit code."""
-    sizes = [4.0]
-    while sizes[-1] * STEP <= 1024:
+    sizes = [float(SMALLEST)]
+    while sizes[-1] * STEP <= LARGEST:
         sizes.append(sizes[-1] * STEP)
-    fine = tuple(sorted({roundest(size) for size in sizes} | {1024}))
-    searched_s, reached, found = measured("search", False, (4, 32, 256, 1024))
+    fine = tuple(sorted({roundest(size) for size in sizes} | {LARGEST}))
+    searched_s, reached, found = measured(False, (SMALLEST, 32, 256, LARGEST))
     print(f"search: {searched_s:.1f} s, {found}", flush=True)
-    grid_s, width, found = measured("grid", True, fine)
+    grid_s, width, found = measured(True, fine)
     print(f"grid of {len(fine)} sizes: {grid_s:.1f} s, {found}")
     print(
         f"time ratio {searched_s / grid_s:.3f}; at most 0.15, at no wider an interval"
@@ -73,5 +76,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    MACHINE = snapshot()
     sys.exit(main())
