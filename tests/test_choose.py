@@ -125,10 +125,11 @@ def test_sizes_that_are_not_given_must_have_one_value():
     ]  # fmt: skip
     found = choice(rows, ("n", "batch", "depth"))
     with pytest.raises(
-        ValueError, match=r"^missing; was measured at n: 64, 128, .*1024; batch: 1, 2$"
+        ValueError,
+        match=r"^n: missing; was measured at 64, 128.*; batch: missing; was measured ",
     ):
         found.pick({})
-    with pytest.raises(ValueError, match=r"^missing; was measured at batch: 1, 2$"):
+    with pytest.raises(ValueError, match=r"^batch: missing; was measured at 1, 2$"):
         found.pick({"n": 64})
     assert found.pick({"n": 64, "batch": 2}).seconds == pytest.approx(1.28e-4)
     with pytest.raises(ValueError, match="depth = 8: was measured at 7 only"):
@@ -146,7 +147,7 @@ def test_settings_are_those_that_were_measured():
     found = choice(rows, settings=("dtype", "fused"))
     assert found.pick({"n": 64, "dtype": "float64"}).seconds == pytest.approx(1.28e-4)
     assert found.pick({"n": 64, "fused": "false"}).seconds == pytest.approx(6.4e-5)
-    with pytest.raises(ValueError, match="missing; was measured at dtype: float32, "):
+    with pytest.raises(ValueError, match=r"^dtype: missing; was measured at float32, "):
         found.pick({"n": 64})
     with pytest.raises(ValueError, match="dtype = 'half': was measured at float32, fl"):
         found.pick({"n": 64, "dtype": "half"})

@@ -273,7 +273,7 @@ def test_a_table_is_picked_from_and_exported(tmp_path):
     kept = load_export(found.export(tmp_path / "x.json"))
     assert kept.pick(n=300, kind="y") == found.pick(n=300, kind="y")
     assert [zone["at"] for zone in kept.thresholds] == [{"kind": "x"}, {"kind": "y"}]
-    with pytest.raises(InputError, match="missing; was measured at kind: x, y"):
+    with pytest.raises(InputError, match="kind: missing; was measured at x, y"):
         found.pick(n=300)
 
 
@@ -341,7 +341,7 @@ def test_a_pick_is_printed(crossover, kept):
         (("pick", "RUN", "other"), "'other': must be NAME=SIZE"),
         (("pick", "RUN", "batch_size=x"), "batch_size = 'x': must be a number"),
         (("pick", "RUN", "n=3"), "n: unknown; must be one of samples, features"),
-        (("pick", "RUN"), "missing; was measured at batch_size: 8, 32, 48"),
+        (("pick", "RUN"), "batch_size: missing; was measured at 8, 32, 48"),
         (
             ("pick", "RUN", "--view", "all"),
             "view = 'all': must be one of train, with_t",

@@ -188,12 +188,12 @@ def _check_given(sizes: dict[str, Any], known: dict[str, list[Any]]) -> None:
         ValueError: naming those that are not, and their values.
     """
     missing = [
-        f"{name}: {_listed(values)}"
+        f"{name}: missing; was measured at {_listed(values)}"
         for name, values in known.items()
         if name not in sizes and len(values) > 1
     ]
     if missing:
-        raise ValueError(f"missing; was measured at {'; '.join(missing)}")
+        raise ValueError("; ".join(missing))
 
 
 def _differs_at(point: list[Any], at: list[Any], axis: int) -> bool:
