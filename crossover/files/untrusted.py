@@ -27,7 +27,7 @@ LONGEST_LINE = 2000
 """A message has at most this many characters."""
 LONGEST_NAME = 120
 DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
-"""Matches names that Windows keeps for its devices, whatever follows their first dot."""
+"""Matches names that Windows keeps for devices, whatever follows their first dot."""
 _BINARY = getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its writer
