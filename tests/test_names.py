@@ -1,6 +1,8 @@
 """Whatever things are called, what is written has names that every system takes."""
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 from test_without_torch import NUMPY, SMALL
@@ -8,6 +10,7 @@ from test_without_torch import NUMPY, SMALL
 from crossover.files.untrusted import InputError, file_name
 from crossover.spec.spec import parse_spec
 
+ROOT = Path(__file__).parent.parent
 WINDOWS_OWN = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)")
 NOT_FOR_WINDOWS = re.compile(r'[<>:"/\\|?*\x00-\x1f]|[. ]$')
 
@@ -94,3 +97,29 @@ def test_a_table_whose_names_differ_only_in_case(crossover, tmp_path):
     )
     assert code == 0, said + errors
     check_names(tmp_path / "out")
+
+
+MOST_UNSAID = {"read_text": 0, "write_text": 1, "fdopen": 99}
+"""Calls, and how many arguments they have when none is the encoding."""
+
+
+def unsaid(path):
+    """Return the lines in which a text is read or written in an encoding unsaid."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        called = getattr(getattr(node, "func", None), "attr", None)
+        given = {keyword.arg for keyword in getattr(node, "keywords", ())}
+        if given & {"text", "universal_newlines"}:
+            yield f"{path.name}:{node.lineno} a pipe"
+        elif called in MOST_UNSAID and "encoding" not in given:
+            modes = [a.value for a in node.args[1:2] if isinstance(a, ast.Constant)]
+            is_binary = called == "fdopen" and any("b" in str(mode) for mode in modes)
+            if len(node.args) <= MOST_UNSAID[called] and not is_binary:
+                yield f"{path.name}:{node.lineno} {called}"
+
+
+def test_every_text_has_its_encoding_said():
+    """The linter sees most; this sees files whose type it does not know, and pipes."""
+    files = [
+        p for name in ("crossover", "softmax_core") for p in (ROOT / name).rglob("*.py")
+    ]
+    assert [one for path in files for one in unsaid(path)] == []
