@@ -8,7 +8,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .PHONY: install crossover test slow check simulate mutations bench gpu-check peers
-.PHONY: torture audit kernels kernels-all compiled-offline
+.PHONY: torture audit kernels kernels-all compiled-offline matrix
 
 install: $(STAMP)
 
@@ -118,6 +118,11 @@ torture: $(STAMP)
 	$(BIN)/python -m bench.promises.soak --rounds 10000 --out results/soak
 	$(BIN)/python -m pip install --quiet atheris==3.0.0
 	for reader in run_directory asv pytest_benchmark foreign spec table options two_runs; do $(BIN)/python tests/fuzz/harness.py $$reader -max_total_time=600 || exit 1; done
+
+# Install the wheel in clean environments of Python 3.11 to 3.13, with the oldest torch,
+# the pinned one and none, and test it there: docs/install.md. Ten minutes.
+matrix: $(STAMP)
+	$(BIN)/python tests/matrix.py --torch-index '$(TORCH_INDEX)'
 
 # Look for known vulnerabilities of the pins; this fails if the advisories do not answer.
 audit: $(STAMP)

@@ -162,7 +162,7 @@ def install(choice: Choice, constraints: Path, wanted: Sequence[str]) -> int:
         if choice.torch:
             text = with_torch(choice.torch, constraints.read_text(encoding="utf-8"))
             constraints = Path(folder) / "constraints.txt"
-            constraints.write_text(text)
+            constraints.write_text(text, "utf-8")
         done = subprocess.run(
             command(choice, constraints, wanted), cwd=ROOT, check=False
         )
@@ -209,7 +209,7 @@ def main() -> int:
     if asked.extras:
         install_extras(constraints, "uv" if has_uv else "pip")
         return 0
-    choice = choose(driver, has_uv, asked.torch_index, constraints.read_text())
+    choice = choose(driver, has_uv, asked.torch_index, constraints.read_text("utf-8"))
     print(f"install: {choice.says}", flush=True)
     if code := install(choice, constraints, ["--editable", ".[dev]"]):
         return code

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from crossover.system.ways import is_portable
+
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
@@ -17,6 +19,13 @@ def own_state(monkeypatch, tmp_path_factory):
     folder = tmp_path_factory.mktemp("state")
     monkeypatch.setenv("XDG_STATE_HOME", str(folder))
     return folder
+
+
+def pytest_runtest_setup(item):
+    """Skip what is about a way of Unix where that way is not taken."""
+    mark = item.get_closest_marker("unix_way")
+    if mark and is_portable():
+        pytest.skip(f"the portable ways: {mark.args[0]}")
 
 
 def pytest_ignore_collect(collection_path, config):

@@ -196,6 +196,7 @@ def test_a_machine_without_git_has_no_commit(monkeypatch):
     assert new_run.commit() is None
 
 
+@pytest.mark.unix_way("/proc is not read")
 @pytest.mark.parametrize("command", [("devices",), ("lesson",), ("doctor", "--quick")])
 def test_without_proc_nothing_is_measured(crossover, monkeypatch, command):
     monkeypatch.setattr(process, "PROC", Path("/nowhere"))

@@ -123,10 +123,10 @@ def test_why_there_is_no_energy(tmp_path, monkeypatch):
 
     read_text = Path.read_text
 
-    def refused(path):
+    def refused(path, *encoding):
         if path.name == "energy_uj":
             raise PermissionError(13, "Permission denied")
-        return read_text(path)
+        return read_text(path, *encoding)
 
     monkeypatch.setattr(Path, "read_text", refused)
     found = find_meter(CPU, still.root, still)

@@ -15,6 +15,7 @@ from crossover.measure.process import WorkerProcess, prepare
 
 pytestmark = [
     pytest.mark.usefixtures("left_over"),
+    pytest.mark.unix_way("no worker is forked"),
     pytest.mark.skipif(sys.platform != "linux", reason="workers are spawned here"),
 ]
 

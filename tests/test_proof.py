@@ -71,6 +71,7 @@ def test_threads_that_wait_for_a_core_that_another_program_uses_are_threads():
 
 
 @needs_two
+@pytest.mark.unix_way("nobody tells which threads work")
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -145,6 +146,7 @@ def test_a_thread_that_sleeps_does_not_work():
     assert found is None or sleeper.native_id not in found
 
 
+@pytest.mark.unix_way("nobody tells which threads work")
 def test_a_rank_that_does_not_work_is_named():
     code = "print(flush=True); input()"
     with subprocess.Popen(

@@ -273,6 +273,7 @@ def test_a_freeze_of_this_process_is_no_timeout_of_its_worker(left_over):
     asked.stop()
 
 
+@pytest.mark.unix_way("a worker that somebody stopped is not noticed")
 def test_a_worker_that_was_stopped_and_goes_on_is_told_of(left_over):
     asked = light()
     (below,) = newest_reaper().children()

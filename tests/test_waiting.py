@@ -256,6 +256,7 @@ def test_the_largest_share_of_a_pairs_cells_is_told(tmp_path):
     assert told["busy_cores"] == "other programs took 60 % of the cores"
 
 
+@pytest.mark.unix_way("nobody tells who waits for a core")
 def test_stolen_time_is_counted_on_our_cores_and_a_single_step_is_not(tmp_path):
     mine = sorted(os.sched_getaffinity(0))
     lines = [f"cpu{core} 1 2 3 4 5 6 7 {10 + core} 0 0" for core in mine]
@@ -278,6 +279,7 @@ def test_waiting_is_the_difference_of_two_readings_of_threads_that_may_end():
 
 
 @pytest.mark.skipif(not ON_LINUX, reason="the kernel counts it on Linux")
+@pytest.mark.unix_way("nobody tells who waits for a core")
 def test_the_kernels_counts_are_read_for_every_thread_of_a_process():
     before = core_delays()
     assert str(os.getpid()) in before

@@ -95,7 +95,7 @@ def check(
             done.append(one)
             print(f"{one.name:12} {one.seconds:6.1f} s  {one.result}: {one.says}")
             sys.stdout.flush()
-            (folder / SUMMARY).write_text(summary(done, FIRST))
+            (folder / SUMMARY).write_text(summary(done, FIRST), "utf-8")
             if one.name == "devices" and _lacks_accelerator(one, folder):
                 code = 2
                 break
@@ -113,7 +113,7 @@ def check(
 
 def _lacks_accelerator(devices: Done, folder: Path) -> bool:
     """Tell whether the list of devices is whole and names no accelerator."""
-    text = (folder / f"{devices.name}.txt").read_text()
+    text = (folder / f"{devices.name}.txt").read_text("utf-8")
     return not devices.failed and not re.search(ACCELERATOR, text, re.MULTILINE)
 
 

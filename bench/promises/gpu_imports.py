@@ -46,7 +46,7 @@ def missing() -> list[str]:
 
 def pins(names: list[str]) -> list[str]:
     """Return what to install for modules: `NAME==VERSION` where we pin one."""
-    text = (ROOT / "constraints.txt").read_text()
+    text = (ROOT / "constraints.txt").read_text("utf-8")
     found = []
     for module in names:
         name = DISTRIBUTIONS.get(module, module)

@@ -84,7 +84,7 @@ def make(folder: Path, fields: dict[str, object], jobs: int) -> int:
         run = Run(f"merge-{job.name}", SCHEMA, asked, None, "x", machine, ())
         out = folder / launched.JOBS / job.name
         out.mkdir()
-        (out / "run.json").write_text(codec.header(run))
+        (out / "run.json").write_text(codec.header(run), "utf-8")
         (out / launched.ENDED).touch()
         sweep = job.spec.sweep[0]
         if sweep not in lines:

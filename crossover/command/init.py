@@ -3,7 +3,7 @@
 import keyword
 from pathlib import Path
 
-from crossover.files.untrusted import InputError, shown
+from crossover.files.untrusted import DEVICE, InputError, shown
 
 START = '''"""From which size on does the GPU pay for this job?
 
@@ -55,10 +55,11 @@ def write_start(file: Path) -> tuple[str, str]:
         InputError: for a name that Python cannot load, or that is taken.
     """
     stem = file.stem
-    if file.suffix != ".py" or not stem.isidentifier() or keyword.iskeyword(stem):
+    is_name = stem.isidentifier() and not keyword.iskeyword(stem)
+    if file.suffix != ".py" or not is_name or DEVICE.match(stem):
         raise InputError(
             f"file = {shown(str(file))}: must be a name such as my_job.py: letters, "
-            "digits and _"
+            "digits and _, and no word of Python's or name of Windows' own"
         )
     try:
         with file.open("x", encoding="utf-8") as opened:

@@ -26,6 +26,8 @@ MOST_SHOWN = 60
 LONGEST_LINE = 2000
 """A message has at most this many characters."""
 LONGEST_NAME = 120
+DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+"""Matches names that Windows keeps for devices, whatever follows their first dot."""
 _BINARY = getattr(os, "O_BINARY", 0)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its writer
@@ -218,5 +220,10 @@ def check_known(field: str, name: str, known: Sequence[str]) -> None:
 
 
 def file_name(text: str) -> str:
-    """Return a name for a file or folder that is like a text and leads nowhere else."""
-    return re.sub(r"[^A-Za-z0-9_.+-]+", "_", text).lstrip(".")[:LONGEST_NAME] or "run"
+    """Return a name for a file or folder that is like a text and leads nowhere else.
+
+    Every system takes it: Windows drops dots at the end of names.
+    """
+    name = re.sub(r"[^A-Za-z0-9_.+-]+", "_", text).lstrip(".")[:LONGEST_NAME]
+    name = name.rstrip(".") or "run"
+    return f"_{name}" if DEVICE.match(name) else name

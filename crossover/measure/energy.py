@@ -127,7 +127,7 @@ def packages(root: Path = POWERCAP) -> list[Counter] | str:
     found: list[Counter] = []
     for folder in sorted(root.glob("intel-rapl:*")):  # AMD's are called so too
         try:
-            name = (folder / "name").read_text().strip()
+            name = (folder / "name").read_text("utf-8").strip()
             if not name.startswith("package"):
                 continue
             whole = _number(folder / "max_energy_range_uj")

@@ -41,8 +41,10 @@ def command(*arguments: str, loads_torch: bool = True) -> list[str]:
     Where there is none, it is that of a worker itself.
     """
     light = () if loads_torch else (LIGHT,)
-    own = "system.spawned" if is_portable() else "measure.reaper"
-    return [sys.executable, "-P", "-m", f"crossover.{own}", *light, *arguments]
+    reaper, spawned = ("measure.reaper",), ("system.spawned", str(os.getpid()))
+    module, *main_pid = spawned if is_portable() else reaper
+    own = [sys.executable, "-P", "-m", f"crossover.{module}"]
+    return [*own, *main_pid, *light, *arguments]
 
 
 class Forked:

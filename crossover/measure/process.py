@@ -117,9 +117,19 @@ class WorkerProcess:
         )
 
     def _connect(self, process: Process) -> None:
-        self._process = process
+        """Open the pipes to a process.
+
+        Raises:
+            OSError: when they cannot be used; the process is killed.
+        """
         found = process.stdin, process.stdout, process.stderr
-        self._pipes = pipes_of([pipe for pipe in found if pipe is not None])
+        try:
+            self._pipes = pipes_of([pipe for pipe in found if pipe is not None])
+        except OSError:
+            process.kill()
+            process.wait(GRACE_S)
+            raise
+        self._process = process
 
     def ask(self, request: Request[R], timeout_s: float) -> R | Ended:
         """Send a request and wait for its reply.

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr, field_validator
 
-from crossover.files.untrusted import refused, shown
+from crossover.files.untrusted import DEVICE, refused, shown
 from crossover.spec.bounds import Strict
 
-NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
+NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,38}[A-Za-z0-9_-]|[A-Za-z0-9]")
 FLAG = re.compile(r"[a-z][a-z0-9-]{0,39}")
 WORD = re.compile(r"[\x21-\x7e]{1,200}")
 OURS = (
@@ -64,10 +64,15 @@ class Launch(Strict):
     @field_validator("nodes")
     @classmethod
     def _names(cls, nodes: dict[str, NodeType]) -> dict[str, NodeType]:
-        for name in nodes:
-            if not NODE.fullmatch(name):  # it becomes a folder's
+        taken: dict[str, str] = {}
+        for name in nodes:  # it becomes a folder's
+            if not NODE.fullmatch(name) or DEVICE.match(name):
                 raise ValueError(
                     f"name = {shown(name)}: must be letters, digits and any of ._-, at "
-                    "most 40, the first a letter or digit"
+                    "most 40, the first a letter or digit, the last no dot, and not "
+                    "a name of Windows' own such as con"
                 )
+            if (other := taken.setdefault(name.casefold(), name)) != name:
+                must = f"differ from {other} in more than case"
+                raise refused("name", name, must)
         return nodes

@@ -4,6 +4,7 @@ Nothing blocks: neither a process that does not read what it is sent, nor one th
 prints gigabytes, of which the end is kept.
 """
 
+import errno
 import os
 import queue
 import select
@@ -208,4 +209,4 @@ def pipes_of(pipes: Sequence[IO[bytes]]) -> Pipes:
     try:
         return ReadPipes(pipes)
     except RuntimeError as error:
-        raise OSError(str(error)) from error
+        raise OSError(errno.EAGAIN, str(error)) from error

@@ -1,8 +1,9 @@
 """A worker as every system can start one: without a fork, and without a reaper.
 
-`python -m crossover.system.spawned MODULE` imports MODULE, has it load what it may need
-(unless called with `--light`) and serves. A thread looks every second whether the main
-process is there still, and ends the worker, with all below it, if it is not.
+`python -m crossover.system.spawned MAIN [--light] MODULE` imports MODULE, has it load
+what it may need (unless it is to be light), and serves. A thread looks every second
+whether the process with the number MAIN is there, and ends the worker, with all below
+it, if it is not.
 """
 
 import importlib
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TextIO
 
 import psutil
@@ -25,9 +27,9 @@ Serve = Callable[[TextIO, TextIO], None]
 
 def main() -> None:
     """Serve, until the requests end."""
-    *flags, module = sys.argv[1:]
+    main_pid, *flags, module = sys.argv[1:]
     requests, replies = private_pipes()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with, args=(int(main_pid),), daemon=True).start()
     with (
         os.fdopen(requests, encoding="utf-8") as lines,
         os.fdopen(replies, "w", encoding="utf-8", newline="\n") as file,
@@ -58,10 +60,12 @@ def private_pipes() -> tuple[int, int]:
     return requests, replies
 
 
-def _end_with_parent() -> None:
-    parent = psutil.Process(os.getppid())
-    while os.getppid() == parent.pid and parent.is_running():
-        time.sleep(LOOK_S)
+def _end_with(pid: int) -> None:
+    """End this process when another has ended, be it before this one began."""
+    with suppress(psutil.NoSuchProcess):
+        other = psutil.Process(pid)
+        while other.is_running() and other.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(LOOK_S)
     end_tree(os.getpid())
 
 
