@@ -27,3 +27,12 @@ def rounds_products(device: torch.device) -> bool:
     a = torch.full((WIDTH, WIDTH), 1 + bit, device=device)
     product = torch.mm(a, torch.eye(WIDTH).to(device)).cpu()
     return bool((product - 1).abs().max() < bit / 2)
+
+
+def flushes_subnormals() -> bool:
+    """Tell whether this thread takes numbers nearer to 0 than normal ones for 0.
+
+    `torch.set_flush_denormal` asks for it, and so do some libraries as they are loaded.
+    """
+    least = torch.full((1,), torch.finfo(torch.float32).tiny)
+    return bool((least * 0.5 == 0).item())

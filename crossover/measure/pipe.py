@@ -235,6 +235,9 @@ class Opened(Reply):
     """Whether the result was shown to be that of the other contenders."""
     items: NotNegative | None = None
     """Number of things that one training works on."""
+    flags: tuple[str, ...] = ()
+    settings: dict[str, str] = {}
+    """As `Measurement` has them."""
 
 
 class Open(Request[Opened]):

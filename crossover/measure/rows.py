@@ -18,7 +18,9 @@ from crossover.spec.spec import Spec
 
 LOSS_RTOL, LOSS_ATOL = 0.02, 1e-3
 """How far contenders' losses may lie apart: a share of the loss, plus a constant."""
-NOT_RECORDED = {"was_stopped", "floor_s", "setup_idle_s", "warmup_s", "peak_bytes"}
+NOT_RECORDED = {
+    "was_stopped", "floor_s", "setup_idle_s", "warmup_s", "peak_bytes", "flags",
+}  # fmt: skip
 """What a reply to opening a cell holds and a row does not, or not as it is."""
 Taken = tuple[int, Sampled]
 """A sample's place in its round, from 0, and the sample."""
@@ -48,6 +50,7 @@ def measured(
         waited_s=sum(waited_s) if waited_s else None,
         warmup_s=opened.warmup_s if first else (),
         peak_bytes=by_device(row.contender.device, opened.peak_bytes),
+        flags=(*row.flags, *opened.flags),
     )
 
 

@@ -4,7 +4,8 @@ Its threads work and may run on as many cores, its ranks work, its device has da
 sampler asks for all that, and the implementation to prove its name (`Session.prove`).
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -14,6 +15,8 @@ from softmax_core.device import memory_held_bytes
 
 SHARE = 4 * 32_768
 """Values that each thread works on; torch gives a thread no fewer than a quarter."""
+ATTEMPTS, SPIN_S = 20, 0.005
+"""Attempts to see just the threads that train, and the seconds that others may spin."""
 
 
 class NotAsLabelled(Exception):  # noqa: N818
@@ -44,6 +47,37 @@ def prove_threads(threads: int | None) -> None:
     if (cores := len(cores_of(found))) < threads:
         have = f"{threads} threads had {_many(cores, 'core')} to run on"
         raise NotAsLabelled(have)
+
+
+def prove_own_threads(
+    own: int | None, threads: int | None, work: Callable[[], object]
+) -> None:
+    """Prove that an implementation trains with just as many threads as it says.
+
+    It may take fewer than it is allowed, where more would not be faster. Threads of a
+    library that still spin, after what it did before, soon sleep.
+
+    Args:
+        own: how many it says; None if it uses torch's, or says nothing.
+        threads: those of the label; None if it has none.
+        work: a part of the training.
+
+    Raises:
+        NotAsLabelled: if more or fewer work, or more than the label has.
+    """
+    if own is None:
+        return
+    if threads is not None and own > threads:
+        raise NotAsLabelled(f"{_many(own, 'thread')} train; must be at most {threads}")
+    worked = 0
+    for _ in range(ATTEMPTS):
+        time.sleep(SPIN_S)
+        found = threads_at_work(work)
+        worked = own if found is None else max(len(found), 1)
+        if worked == own:
+            return
+    many = _many(worked, "thread")
+    raise NotAsLabelled(f"{many} worked; must be {own}, as its notes say")
 
 
 def _many(count: int, what: str) -> str:

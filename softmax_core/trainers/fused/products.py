@@ -1,0 +1,170 @@
+"""The kernel for many classes: both products of a step by torch's matrix library.
+
+The rows of a batch are copied together, `tile` at a time, with a last column of ones
+for the biases. w and u are (features + 1, classes and some); the scores z are (rows,
+classes and some). Several threads share the rows for the scores, and the features or
+classes for the gradient: each changes its own part of the weights.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from softmax_core.trainers.fused.compile import OPTIONS, WITHOUT_NAN, kernel
+from softmax_core.trainers.fused.exp import cut, exp
+from softmax_core.trainers.fused.gemm import PLAIN, TURNED, gemm
+from softmax_core.trainers.fused.meet import meet, share
+from softmax_core.trainers.fused.rows import ONE
+from softmax_core.trainers.fused.shuffle import deal
+
+U64, I64 = np.uint64, np.int64
+
+
+@njit(**OPTIONS)
+def _gather(X: Any, order: Any, first: int, begin: int, end: int, tile: Any) -> None:
+    """Copy the rows order[first + s] to tile[s], for s from `begin` to `end`."""
+    for s in range(begin, end):
+        i, to = U64(order[0, U64(first + s)]), U64(s)
+        for f in range(X.shape[1]):
+            d = U64(f)
+            tile[to, d] = X[i, d]
+
+
+@njit(**OPTIONS)
+def _scores(
+    product: int, tile: Any, begin: int, end: int, w: Any, z: Any, classes: int
+) -> None:
+    """Set z[s] to the scores of tile[s], for s from `begin` to `end`."""
+    item, zero, one = I64(z.itemsize), z.dtype.type(0), z.dtype.type(1)
+    gemm(
+        product, PLAIN, classes, end - begin, w.shape[0], one,
+        I64(w.ctypes.data), w.shape[1],
+        I64(tile.ctypes.data) + begin * tile.shape[1] * item, tile.shape[1], zero,
+        I64(z.ctypes.data) + begin * z.shape[1] * item, z.shape[1],
+    )  # fmt: skip
+
+
+@njit(**WITHOUT_NAN)
+def _largest(z: Any, s: Any, classes: int) -> Any:
+    """Return the largest of the first numbers of a row."""
+    top = z[s, 0]
+    for k in range(1, classes):
+        score = z[s, U64(k)]
+        top = score if score > top else top
+    return top
+
+
+@njit(**OPTIONS)
+def _off(
+    z: Any, begin: int, end: int, classes: int, labels: Any, order: Any, first: int
+) -> None:
+    """Turn the scores of some rows into probabilities - one-hot labels, in place."""
+    one = z.dtype.type(1)
+    for r in range(begin, end):
+        s, total = U64(r), z.dtype.type(0)
+        top = _largest(z, s, classes)
+        for k in range(classes):
+            power = exp(z[s, U64(k)] - top)
+            z[s, U64(k)] = power
+            total += power
+        share = one / total
+        for k in range(classes):
+            z[s, U64(k)] *= share
+        z[s, U64(labels[order[0, U64(first + r)]])] -= one
+
+
+@njit(**OPTIONS)
+def _gradient(
+    product: int, tile: Any, count: int, z: Any, alpha: Any, beta: Any, to: Any,
+    part: Any,
+) -> None:  # fmt: skip
+    """Set `to` to `beta` x itself + `alpha` x the gradient, in a part of it.
+
+    `part` is (first class, last, first feature, last), the last ones not included.
+    """
+    item, width = I64(z.itemsize), to.shape[1]
+    class_0, class_1, feature_0, feature_1 = part
+    gemm(
+        product, TURNED, class_1 - class_0, feature_1 - feature_0, count, alpha,
+        I64(z.ctypes.data) + class_0 * item, z.shape[1],
+        I64(tile.ctypes.data) + feature_0 * item, tile.shape[1], beta,
+        I64(to.ctypes.data) + (feature_0 * width + class_0) * item, width,
+    )  # fmt: skip
+
+
+@njit(**OPTIONS)
+def _part(
+    classes: int, features: int, thread: int, threads: int
+) -> tuple[int, int, int, int]:
+    """Return a thread's part of the weights: of the features, or of more classes."""
+    if features >= classes:
+        first, last = share(features, thread, threads)
+        return 0, classes, first, last
+    first, last = share(classes, thread, threads)
+    return first, last, 0, features
+
+
+@njit(**OPTIONS)
+def _step(w: Any, u: Any, part: Any) -> None:
+    """Subtract the velocities, times the rate, from the weights of a part."""
+    for f in range(part[2], part[3]):
+        d = U64(f)
+        for k in range(part[0], part[1]):
+            c = U64(k)
+            u[d, c] = cut(u[d, c])
+            w[d, c] -= u[d, c]
+
+
+@kernel()
+def train_products(
+    X, labels, order, batch, w, u, rates, m, state, shuffled, epochs,
+    tile, z, classes, product, thread, threads, place,
+):  # fmt: skip
+    """Train `epochs` epochs, in one of `threads` threads that all call this.
+
+    Args:
+        X: (samples, features).
+        labels: (samples,) class numbers.
+        order: (1, samples) int32; changed if `shuffled`.
+        batch: samples in a batch.
+        w: (features + 1, classes or more); changed.
+        u: like w, the velocity times the learning rate; changed.
+        rates: learning rate / size, for full batches and for the short last one.
+        m: momentum.
+        state: (1,), the generator of the shuffles; changed.
+        shuffled: whether each epoch is shuffled.
+        epochs: number of epochs.
+        tile: (rows, features + 1 or more), column `features` ones; changed.
+        z: (rows, classes or more); changed.
+        classes: their number.
+        product: the address of torch's matrix product.
+        thread: the number of this thread.
+        threads: how many there are.
+        place: where they wait for each other.
+    """
+    samples, rows, one = len(X), len(tile), X.dtype.type(1)
+    part = _part(classes, len(w), thread, threads)
+    is_direct = m == 0 and batch <= rows
+    for _ in range(epochs):
+        for start in range(0, samples, batch):
+            stop = min(start + batch, samples)
+            rate = rates[int(stop - start < batch)]
+            for first in range(start, stop, rows):
+                count = min(rows, stop - first)
+                if shuffled and thread == 0:
+                    deal(ONE, order, first, first + count, samples, state)
+                meet(place, threads)
+                begin, end = share(count, thread, threads)
+                if begin < end:
+                    _gather(X, order, first, begin, end, tile)
+                    _scores(product, tile, begin, end, w, z, classes)
+                    _off(z, begin, end, classes, labels, order, first)
+                meet(place, threads)
+                if is_direct:
+                    _gradient(product, tile, count, z, -rate, one, w, part)
+                else:
+                    kept = m if first == start else one
+                    _gradient(product, tile, count, z, rate, kept, u, part)
+            if not is_direct:
+                _step(w, u, part)
