@@ -306,11 +306,7 @@ class _Head(BaseModel):
 
 
 def read_request(line: str) -> AnyRequest:
-    """Return the request of a line.
-
-    Raises:
-        ValueError: saying what is wrong with it.
-    """
+    """Return the request of a line; a ValueError says what is wrong with it."""
     try:
         return _REQUESTS.validate_json(line)
     except ValidationError as error:

@@ -44,8 +44,7 @@ def _pointer(builder: Any, address: Any) -> Any:
     return builder.inttoptr(address, _LONG.as_pointer())
 
 
-@intrinsic
-def _add(typing_context: Any, address: Any, value: Any) -> Any:
+def _adding(typing_context: Any, address: Any, value: Any) -> Any:
     """Add to the integer at an address, at once for all threads; return the old one."""
 
     def write(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -55,14 +54,17 @@ def _add(typing_context: Any, address: Any, value: Any) -> Any:
     return types.int64(types.intp, types.int64), write
 
 
-@intrinsic
-def _read(typing_context: Any, address: Any) -> Any:
+def _reading(typing_context: Any, address: Any) -> Any:
     """Read the integer at an address, as other threads may change it."""
 
     def write(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.load_atomic(_pointer(builder, args[0]), "seq_cst", 8)
 
     return types.int64(types.intp), write
+
+
+_add: Any = intrinsic(_adding)
+_read: Any = intrinsic(_reading)
 
 
 @njit(**OPTIONS)

@@ -20,7 +20,7 @@ MOST_SUMS = 24
 takes long to compile and gains little."""
 MOST_LANES = 16
 """Most lanes of a batch for which the kernel is compiled for just their number."""
-TILE = 1 << 19
+TILE = 1 << 18
 """Most numbers of a batch that are copied together for a product, and most scores."""
 LEAST_ROWS = 128
 """Rows that are copied together even if they have more numbers."""
