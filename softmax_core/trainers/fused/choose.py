@@ -22,7 +22,7 @@ from softmax_core.trainers.fused.columns import BLOCK
 from softmax_core.trainers.fused.sessions import WAYS, FusedSession
 from softmax_core.training import Setup
 
-CUT = {"features": 512, "classes": 128, "batch_size": 256}
+CUT = {"features": 1024, "classes": 128, "batch_size": 128}
 """Largest sizes that are measured: beyond, the same way stays ahead."""
 CUT_COLUMNS = 8192
 """Largest batch that is measured in columns."""
