@@ -23,9 +23,6 @@ ROWS = 32
 """Rows read for the scores before the gradient, which finds them in the cache."""
 ONE = (0,)
 """The order of the samples has one row: see `deal`."""
-LINE, TOUCHED = 16, 64
-"""Numbers in a line of the cache, in float32, and how many of a row are read early:
-what follows them, processors read by themselves."""
 U64 = np.uint64
 
 
@@ -145,7 +142,6 @@ def _sums(X: Any, labels: Any, order: Any, w: Any, g: Any, z: Any, scale: Any) -
     """
     for first in range(0, len(order), ROWS):
         count = min(ROWS, len(order) - first)
-        z[0, 0] = _touched(X, labels, order, first, count)
         _scores(X, order, first, count, w, z)
         _off(z, labels, order, first, count, scale)
         _gradient(X, order, first, count, z, g)
