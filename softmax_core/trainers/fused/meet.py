@@ -20,10 +20,10 @@ TURN, MUTEX, CONDITION, BYTES = 64, 128, 256, 512
 """Places in the memory that threads share, in bytes; their count of arrivals is at 0.
 The system's own objects take less than 128 bytes each on Linux and macOS."""
 
-_lock = types.ExternalFunction("pthread_mutex_lock", types.int32(types.intp))
-_unlock = types.ExternalFunction("pthread_mutex_unlock", types.int32(types.intp))
-_wake = types.ExternalFunction("pthread_cond_broadcast", types.int32(types.intp))
-_sleep = types.ExternalFunction(
+_lock: Any = types.ExternalFunction("pthread_mutex_lock", types.int32(types.intp))
+_unlock: Any = types.ExternalFunction("pthread_mutex_unlock", types.int32(types.intp))
+_wake: Any = types.ExternalFunction("pthread_cond_broadcast", types.int32(types.intp))
+_sleep: Any = types.ExternalFunction(
     "pthread_cond_wait", types.int32(types.intp, types.intp)
 )
 _LONG = ir.IntType(64)
