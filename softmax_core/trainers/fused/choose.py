@@ -26,12 +26,16 @@ CUT = {"features": 1024, "classes": 128, "batch_size": 128}
 """Largest sizes that are measured: beyond, the same way stays ahead."""
 CUT_COLUMNS = 8192
 """Largest batch that is measured in columns."""
+SHARED_EPOCHS = 5
+"""Epochs of each training when threads are compared, as they start with each one."""
 WORK, MOST_STEPS = 4e6, 64
 """Multiplications that a measured training has, about, and its most steps."""
 FEW_CLASSES = 12
 """Below, a product takes longer to call and to fill than rows take: not measured."""
 SHARED_WORK = 5e4
 """Multiplications in a batch below which waiting for each other takes as long."""
+SOFTMAX = 16
+"""Multiplications that take as long as what softmax does with a score."""
 TURNS, LONGEST_S = 7, 0.012
 """Trainings of each candidate, and the seconds after which no more are begun."""
 GAIN = 0.9
@@ -63,6 +67,7 @@ def choose(case: Case, most: int) -> Choice:
     way, reason = _way(like)
     if most == 1:
         return Choice(way, 1, reason)
+    like = _like(case, shared=True)
     if not _can_share(like, way):
         return Choice(way, 1, f" of {most}, as a batch is too small to share{reason}")
     threads, more = _threads(like, way, most)
@@ -72,16 +77,22 @@ def choose(case: Case, most: int) -> Choice:
 def _can_share(like: Case, way: str) -> bool:
     if way == "columns":
         return like.batch_size > BLOCK
-    return like.batch_size * like.features * like.classes >= SHARED_WORK
+    return like.batch_size * (like.features + SOFTMAX) * like.classes >= SHARED_WORK
 
 
-def _like(case: Case) -> Case:
-    """Return the case that is measured in the place of one, the same for its like."""
+def _like(case: Case, shared: bool = False) -> Case:
+    """Return the case that is measured in the place of one, the same for its like.
+
+    Threads meet a few times in each batch: if it is shared, it is cut only where it
+    has more work than all that is measured.
+    """
     is_small = WAYS["columns"].fits(case)
-    most = CUT_COLUMNS if is_small else CUT["batch_size"]
-    batch = min(case.batch_size, case.samples, most)
     features = min(case.features, CUT["features"])
     classes = min(case.classes, CUT["classes"])
+    most = CUT_COLUMNS if is_small else CUT["batch_size"]
+    if shared:
+        most = max(most, round(WORK / (features * classes)))
+    batch = min(case.batch_size, case.samples, most)
     steps = min(MOST_STEPS, math.ceil(WORK / (batch * features * classes)))
     samples = max(batch * (2 if is_small else steps), classes)
     return Case(
@@ -118,7 +129,7 @@ def _way(like: Case) -> tuple[str, str]:
 def _threads(like: Case, way: str, most: int) -> tuple[int, str]:
     """Return how many threads train, one or `most`, and what was measured of them."""
     sessions = {count: _session(like, way, count) for count in (1, most)}
-    took = _turns(sessions, time.perf_counter)
+    took = _turns(sessions, time.perf_counter, SHARED_EPOCHS)
     gain = min(took[most]) / min(took[1])
     middle = statistics.median(took[most]) / statistics.median(took[1])
     if gain <= GAIN and middle <= WORSE:
@@ -135,7 +146,7 @@ def _session(like: Case, way: str, threads: int) -> FusedSession:
 
 
 def _turns(
-    sessions: Mapping[Name, FusedSession], clock: Clock
+    sessions: Mapping[Name, FusedSession], clock: Clock, epochs: int = 1
 ) -> dict[Name, list[float]]:
     """Return the seconds of each session's trainings; they take turns."""
     took: dict[Name, list[float]] = {name: [] for name in sessions}
@@ -147,6 +158,6 @@ def _turns(
             break
         for name, session in sessions.items():
             start = clock()
-            session.train(1)
+            session.train(epochs)
             took[name].append(clock() - start)
     return took

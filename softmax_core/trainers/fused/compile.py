@@ -17,11 +17,6 @@ keep their meaning, because a training that diverges must be seen to. numba's ot
 error model tests each divisor, and that branch stops LLVM's vectoriser."""
 
 
-WITHOUT_NAN: Any = OPTIONS | {"fastmath": OPTIONS["fastmath"] | {"nnan"}}
-"""For the largest of some numbers, which LLVM vectorises only if none of them is NaN.
-Of some that are, any may be found: the weights that made them stay NaN."""
-
-
 def kernel(**options: Any) -> Any:
     """Compile with a cache on disk, or without one if no folder can be written.
 

@@ -1,6 +1,6 @@
 """Threads that train together: each waits for all the others between parts of a step.
 
-The kernels call `meet`; it spins for some microseconds and then sleeps, so that beside
+The kernels call `meet`; it spins for some 100 us and then sleeps, so that beside
 another program no thread burns the time in which the one it waits for would run.
 """
 
@@ -14,8 +14,9 @@ from numba.extending import intrinsic
 
 from softmax_core.trainers.fused.compile import OPTIONS
 
-SPINS = 10_000
-"""Looks at the others' count before sleeping: some 10 us, as waking up takes longer."""
+SPINS = 300_000
+"""Looks at the others' count before sleeping: some 100 us, as waking up takes half of
+that in a virtual machine."""
 TURN, MUTEX, CONDITION, BYTES = 64, 128, 256, 512
 """Places in the memory that threads share, in bytes; their count of arrivals is at 0.
 The system's own objects take less than 128 bytes each on Linux and macOS."""

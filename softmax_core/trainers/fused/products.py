@@ -9,9 +9,11 @@ classes for the gradient: each changes its own part of the weights.
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import njit
+from numba.extending import intrinsic
 
-from softmax_core.trainers.fused.compile import OPTIONS, WITHOUT_NAN, kernel
+from softmax_core.trainers.fused.compile import OPTIONS, kernel
 from softmax_core.trainers.fused.exp import cut, exp
 from softmax_core.trainers.fused.gemm import PLAIN, TURNED, gemm
 from softmax_core.trainers.fused.meet import meet, share
@@ -45,13 +47,30 @@ def _scores(
     )  # fmt: skip
 
 
-@njit(**WITHOUT_NAN)
+def _larger(typing_context: Any, a: Any, b: Any) -> Any:
+    """Return the larger of two numbers, in a way that LLVM vectorises.
+
+    Of some that are not numbers, any may be found: the weights that made them stay so.
+    """
+
+    def write(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = args[0].type
+        function = ir.FunctionType(kind, [kind, kind])
+        largest = builder.module.declare_intrinsic("llvm.maxnum", [kind], function)
+        return builder.call(largest, args, fastmath=("nnan", "nsz"))
+
+    return a(a, a), write
+
+
+larger: Any = intrinsic(_larger)
+
+
+@njit(**OPTIONS)
 def _largest(z: Any, s: Any, classes: int) -> Any:
     """Return the largest of the first numbers of a row."""
     top = z[s, 0]
     for k in range(1, classes):
-        score = z[s, U64(k)]
-        top = score if score > top else top
+        top = larger(top, z[s, U64(k)])
     return top
 
 
