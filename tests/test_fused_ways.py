@@ -63,6 +63,14 @@ def test_threads_do_in_columns(threads, case):
     assert disagreement(trainer, case) <= TOLERANCE["float32"]
 
 
+@of_each_way
+def test_a_diverging_training_is_seen_to(way):
+    case = Case(203, 30, 17, 203, learning_rate=1e38)
+    session = Given(way).prepare(case, make_data(case))
+    session.train(3)
+    assert not torch.isfinite(session.weights()[0]).all()
+
+
 def trained(way, threads, case, epochs=4):
     """Return the weights after shuffles of the kernels' own."""
     session = Given(way, threads).prepare(case, make_data(case))
