@@ -161,7 +161,7 @@ def timed(monkeypatch, seconds):
     """Let trainings take these seconds, by way and threads; return who was timed."""
     timed = []
 
-    def turns(sessions, clock, epochs=1):
+    def turns(sessions, clock, *limits):
         timed.extend((s.way, s.threads) for s in sessions.values())
         return {n: seconds[s.way, s.threads] for n, s in sessions.items()}
 

@@ -38,6 +38,8 @@ SOFTMAX = 16
 """Multiplications that take as long as what softmax does with a score."""
 TURNS, LONGEST_S = 7, 0.012
 """Trainings of each candidate, and the seconds after which no more are begun."""
+SHARED_LONGEST_S = 0.05
+"""The same when threads are compared, which other programs disturb more."""
 GAIN = 0.9
 """Share of one thread's time that several must stay below to be chosen."""
 WORSE = 1.3
@@ -129,7 +131,7 @@ def _way(like: Case) -> tuple[str, str]:
 def _threads(like: Case, way: str, most: int) -> tuple[int, str]:
     """Return how many threads train, one or `most`, and what was measured of them."""
     sessions = {count: _session(like, way, count) for count in (1, most)}
-    took = _turns(sessions, time.perf_counter, SHARED_EPOCHS)
+    took = _turns(sessions, time.perf_counter, SHARED_EPOCHS, SHARED_LONGEST_S)
     gain = min(took[most]) / min(took[1])
     middle = statistics.median(took[most]) / statistics.median(took[1])
     if gain <= GAIN and middle <= WORSE:
@@ -146,7 +148,10 @@ def _session(like: Case, way: str, threads: int) -> FusedSession:
 
 
 def _turns(
-    sessions: Mapping[Name, FusedSession], clock: Clock, epochs: int = 1
+    sessions: Mapping[Name, FusedSession],
+    clock: Clock,
+    epochs: int = 1,
+    longest_s: float = LONGEST_S,
 ) -> dict[Name, list[float]]:
     """Return the seconds of each session's trainings; they take turns."""
     took: dict[Name, list[float]] = {name: [] for name in sessions}
@@ -154,7 +159,7 @@ def _turns(
         session.train(1)  # loads what it needs
     begun = time.perf_counter()
     for turn in range(TURNS):
-        if turn and time.perf_counter() - begun > LONGEST_S:
+        if turn and time.perf_counter() - begun > longest_s:
             break
         for name, session in sessions.items():
             start = clock()
