@@ -35,6 +35,7 @@ CASES = {
     "float64": Case(203, 30, 6, 50, 3, 0.001, 0.5, dtype="float64"),
     "several tiles": Case(700, 30, 5, 300, learning_rate=0.001),
     "several tiles, momentum": Case(700, 30, 5, 300, 3, 0.001, 0.9),
+    "several tiles, a last batch of one": Case(301, 30, 5, 300, 3, 0.001, 0.9),
 }
 COLUMNS = {
     "large batches": Case(2500, batch_size=1100),

@@ -3,7 +3,8 @@
 The rows of a batch are copied together, `tile` at a time, with a last column of ones
 for the biases. w and u are (features + 1, classes and some); the scores z are (rows,
 classes and some). Several threads share the rows for the scores, and the features or
-classes for the gradient: each changes its own part of the weights.
+classes for the weights: each changes its own part. If a batch has more rows than a
+tile, each thread has a tile and sums of its own, and they meet but twice a batch.
 """
 
 from typing import Any
@@ -125,20 +126,43 @@ def _part(
 
 
 @njit(**OPTIONS)
-def _step(w: Any, u: Any, part: Any) -> None:
-    """Subtract the velocities, times the rate, from the weights of a part."""
+def _step(w: Any, u: Any, g: Any, part: Any) -> None:
+    """Add the other threads' sums to the velocities, and take a step in a part.
+
+    u and g have the learning rate as a factor.
+    """
     for f in range(part[2], part[3]):
         d = U64(f)
+        for t in range(g.shape[0]):
+            for k in range(part[0], part[1]):
+                u[d, U64(k)] += g[t, d, U64(k)]
         for k in range(part[0], part[1]):
             c = U64(k)
             u[d, c] = cut(u[d, c])
             w[d, c] -= u[d, c]
 
 
+@njit(**OPTIONS)
+def _sums(
+    product: int, X: Any, labels: Any, order: Any, begin: int, end: int, w: Any,
+    tile: Any, z: Any, classes: int, rate: Any, kept: Any, to: Any,
+) -> None:  # fmt: skip
+    """Set `to` to `kept` x itself + `rate` x the gradient of rows `begin` to `end`."""
+    one, whole = z.dtype.type(1), (0, classes, 0, w.shape[0])
+    for first in range(begin, max(end, begin + 1), len(tile)):
+        count = min(len(tile), end - first)
+        if count > 0:
+            _gather(X, order, first, 0, count, tile)
+            _scores(product, tile, 0, count, w, z, classes)
+            _off(z, 0, count, classes, labels, order, first)
+        _gradient(product, tile, count, z, rate, kept, to, whole)
+        kept = one
+
+
 @kernel()
 def train_products(
     X, labels, order, batch, w, u, rates, m, state, shuffled, epochs,
-    tile, z, classes, product, thread, threads, place,
+    tiles, z, g, classes, product, thread, threads, place,
 ):  # fmt: skip
     """Train `epochs` epochs, in one of `threads` threads that all call this.
 
@@ -154,36 +178,42 @@ def train_products(
         state: (1,), the generator of the shuffles; changed.
         shuffled: whether each epoch is shuffled.
         epochs: number of epochs.
-        tile: (rows, features + 1 or more), column `features` ones; changed.
-        z: (rows, classes or more); changed.
+        tiles: (threads, rows, features + 1 or more), column `features` ones; changed.
+        z: (threads, rows, classes or more); changed.
+        g: like w for each thread but the first, if a batch has more rows; changed.
         classes: their number.
         product: the address of torch's matrix product.
         thread: the number of this thread.
         threads: how many there are.
         place: where they wait for each other.
     """
-    samples, rows, one = len(X), len(tile), X.dtype.type(1)
+    samples, rows, one = len(X), tiles.shape[1], X.dtype.type(1)
+    zero, tile, scores = X.dtype.type(0), tiles[0], z[0]
     part = _part(classes, len(w), thread, threads)
-    is_direct = m == 0 and batch <= rows
+    own, kept = (u, m) if thread == 0 else (g[thread - 1], zero)
     for _ in range(epochs):
         for start in range(0, samples, batch):
             stop = min(start + batch, samples)
             rate = rates[int(stop - start < batch)]
-            for first in range(start, stop, rows):
-                count = min(rows, stop - first)
-                if shuffled and thread == 0:
-                    deal(ONE, order, first, first + count, samples, state)
+            if shuffled and thread == 0:
+                deal(ONE, order, start, stop, samples, state)
+            meet(place, threads)
+            begin, end = share(stop - start, thread, threads)
+            if batch > rows:
+                _sums(
+                    product, X, labels, order, start + begin, start + end, w,
+                    tiles[thread], z[thread], classes, rate, kept, own,
+                )  # fmt: skip
                 meet(place, threads)
-                begin, end = share(count, thread, threads)
-                if begin < end:
-                    _gather(X, order, first, begin, end, tile)
-                    _scores(product, tile, begin, end, w, z, classes)
-                    _off(z, begin, end, classes, labels, order, first)
-                meet(place, threads)
-                if is_direct:
-                    _gradient(product, tile, count, z, -rate, one, w, part)
-                else:
-                    kept = m if first == start else one
-                    _gradient(product, tile, count, z, rate, kept, u, part)
-            if not is_direct:
-                _step(w, u, part)
+                _step(w, u, g, part)
+                continue
+            if begin < end:
+                _gather(X, order, start, begin, end, tile)
+                _scores(product, tile, begin, end, w, scores, classes)
+                _off(scores, begin, end, classes, labels, order, start)
+            meet(place, threads)
+            if m == 0:
+                _gradient(product, tile, stop - start, scores, -rate, one, w, part)
+            else:
+                _gradient(product, tile, stop - start, scores, rate, m, u, part)
+                _step(w, u, g, part)

@@ -237,10 +237,12 @@ class ProductsSession(RowsSession):
         )
         wide, along = self._wide(features + 1), self._initial.shape[1]
         count = min(self._batch, max(LEAST_ROWS, TILE // max(wide, along)))
-        tile = _zeros(count, wide, dtype=dtype)
-        tile[:, features] = 1
-        z = _zeros(count, along, dtype=dtype)
-        self._room = tile, z, classes, address(dtype)
+        own = self.threads if self._batch > count else 1
+        tiles = _zeros(own, count, wide, dtype=dtype)
+        tiles[:, :, features] = 1
+        z = _zeros(own, count, along, dtype=dtype)
+        g = _zeros(own - 1, *self._initial.shape, dtype=dtype)
+        self._room = tiles, z, g, classes, address(dtype)
 
     def _turned(self, w: Any) -> Any:
         return self._filled(w)
