@@ -8,7 +8,7 @@ import torch
 from numba import njit
 
 from softmax_core import TOLERANCE, Case, disagreement, get_trainer, make_data
-from softmax_core.trainers.fused import choose, kept, sessions
+from softmax_core.trainers.fused import choose, kept, products, sessions
 from softmax_core.trainers.fused.choose import Choice
 from softmax_core.trainers.fused.gemm import address
 from softmax_core.trainers.fused.meet import meet, meeting_places
@@ -57,6 +57,16 @@ def test_every_way_does_the_same_work(way, threads, case, monkeypatch):
     assert disagreement(trainer, case) <= TOLERANCE[case.dtype]
 
 
+@has_product
+@of_threads
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+def test_many_weights_and_few_rows_do(threads, momentum):
+    """Then threads share the classes, not the rows; there are enough for that."""
+    case = Case(300, 300, 120, 4, 3, 1e-4, momentum)
+    assert case.features * case.classes > products.WIDE * case.batch_size
+    assert disagreement(Given("products", threads), case) <= TOLERANCE["float32"]
+
+
 @pytest.mark.parametrize("threads", [2, 3])
 @pytest.mark.parametrize("case", COLUMNS.values(), ids=COLUMNS)
 def test_threads_do_in_columns(threads, case):
@@ -102,8 +112,8 @@ def test_threads_train_in_the_same_shuffled_order(way, case):
 @has_product
 def test_rows_and_products_train_in_the_same_shuffled_order():
     case = CASES["momentum"]
-    rows, products = (trained(way, 1, case) for way in ("rows", "products"))
-    torch.testing.assert_close(rows, products, rtol=1e-4, atol=1e-5)
+    rows, by_library = (trained(way, 1, case) for way in ("rows", "products"))
+    torch.testing.assert_close(rows, by_library, rtol=1e-4, atol=1e-5)
 
 
 @has_product
@@ -151,10 +161,10 @@ SMALL, MANY = Case(2_000, 64, 3, 100), Case(2_000, 64, 40, 100)
 def folder(tmp_path, monkeypatch):
     """An empty folder for what is kept, and nothing remembered."""
     monkeypatch.setattr(kept, "_file", lambda: tmp_path / kept.NAME)
-    for remembered in (choose._way, choose._threads):
+    for remembered in (choose._way, choose._threads, kept._machine):
         remembered.cache_clear()
     yield tmp_path
-    for remembered in (choose._way, choose._threads):
+    for remembered in (choose._way, choose._threads, kept._machine):
         remembered.cache_clear()
 
 
@@ -183,9 +193,16 @@ def test_the_fastest_way_is_chosen_and_said(folder, monkeypatch, rows_s, way):
 def test_nothing_is_measured_where_one_way_is_left(folder, monkeypatch):
     who = timed(monkeypatch, {})
     assert choose.choose(Case(), 1) == Choice("columns")
+    assert choose.choose(Case(features=11, classes=3), 1) == Choice("columns")
     assert choose.choose(SMALL, 1) == Choice("rows")
     assert choose.choose(Case(), 2).threads == 1
     assert who == []
+
+
+def test_rows_are_tried_where_columns_are_many(folder, monkeypatch):
+    timed(monkeypatch, {("columns", 1): [3.0], ("rows", 1): [2.0]})
+    case = Case(features=23, classes=2)
+    assert choose.choose(case, 1) == Choice("rows", 1, "; columns 1.5 x as long")
 
 
 @pytest.mark.parametrize(
@@ -239,6 +256,23 @@ def test_a_broken_or_foreign_file_is_not_trusted(folder, monkeypatch, spoil):
     (path,) = folder.iterdir()
     path.write_text(spoil(path.read_text()))
     choose._way.cache_clear()
+    assert choose.choose(MANY, 1).way == "products"
+    assert len(who) == 4
+
+
+@has_product
+@pytest.mark.parametrize(
+    "what", ["numba.__version__", "torch.__version__", "get_host_cpu_name"]
+)
+def test_what_another_version_or_machine_found_is_not_trusted(
+    folder, monkeypatch, what
+):
+    who = timed(monkeypatch, {("rows", 1): [3.0], ("products", 1): [2.0]})
+    choose.choose(MANY, 1)
+    another = (lambda: "another") if what == "get_host_cpu_name" else "another"
+    monkeypatch.setattr(f"{kept.__name__}.{what}", another)
+    choose._way.cache_clear()
+    kept._machine.cache_clear()
     assert choose.choose(MANY, 1).way == "products"
     assert len(who) == 4
 

@@ -42,6 +42,8 @@ EPOCH_WORK, MOST_STEPS, STEPS_OF_ONE = 3e7, 64, 100
 """Multiplications in an epoch, about; its most steps; and those of batches of one."""
 SAMPLE_S, FEWEST, MOST, LONGEST_S = 0.01, 6, 40, 8.0
 """Seconds of a sample; fewest and most rounds; seconds after which a shape ends."""
+PAUSE_S = 0.005
+"""Seconds before each sample, in which the threads of a library stop spinning."""
 ALIKE = 0.02
 """Even and odd rounds must agree to this share for a shape to count as stable."""
 MOST_RATIO, EXCEPTION, EXCEPTIONS = 1.10, 1.25, 3
@@ -163,6 +165,7 @@ def seconds(
     end = time.perf_counter() + LONGEST_S
     for number in range(MOST):
         for name in [*works][:: -1 if number % 2 else 1]:
+            time.sleep(PAUSE_S)
             begun = clock()
             for _ in range(calls[name]):
                 works[name]()

@@ -24,12 +24,16 @@ from softmax_core.training import Setup
 
 CUT = {"features": 1024, "classes": 128, "batch_size": 128}
 """Largest sizes that are measured: beyond, the same way stays ahead."""
+CUT_SHARED_CLASSES = 512
+"""Most classes where threads are compared: more share their work in the same way."""
 CUT_COLUMNS = 8192
 """Largest batch that is measured in columns."""
 SHARED_EPOCHS = 5
 """Epochs of each training when threads are compared, as they start with each one."""
 WORK, MOST_STEPS = 4e6, 64
 """Multiplications that a measured training has, about, and its most steps."""
+MANY_FEATURES = 12
+"""Below, rows take longer than columns where these fit: not measured."""
 FEW_CLASSES = 12
 """Below, a product takes longer to call and to fill than rows take: not measured."""
 SHARED_WORK = 5e4
@@ -90,7 +94,7 @@ def _like(case: Case, shared: bool = False) -> Case:
     """
     is_small = WAYS["columns"].fits(case)
     features = min(case.features, CUT["features"])
-    classes = min(case.classes, CUT["classes"])
+    classes = min(case.classes, CUT_SHARED_CLASSES if shared else CUT["classes"])
     most = CUT_COLUMNS if is_small else CUT["batch_size"]
     if shared:
         most = max(most, round(WORK / (features * classes)))
@@ -105,7 +109,7 @@ def _like(case: Case, shared: bool = False) -> Case:
 
 def _candidates(case: Case) -> list[str]:
     if WAYS["columns"].fits(case):
-        return ["columns"]
+        return ["columns"] + ["rows"] * (case.features >= MANY_FEATURES)
     many = case.classes >= FEW_CLASSES and WAYS["products"].fits(case)
     return ["rows", "products"] if many else ["rows"]
 

@@ -15,8 +15,8 @@ from numba.extending import intrinsic
 from softmax_core.trainers.fused.compile import OPTIONS
 
 SPINS = 300_000
-"""Looks at the others' count before sleeping: some 100 us, as waking up takes half of
-that in a virtual machine."""
+"""Looks at the others' count before sleeping: some 100 us, as waking up takes 50 in a
+virtual machine."""
 TURN, MUTEX, CONDITION, BYTES = 64, 128, 256, 512
 """Places in the memory that threads share, in bytes; their count of arrivals is at 0.
 The system's own objects take less than 128 bytes each on Linux and macOS."""

@@ -2,9 +2,10 @@
 
 The rows of a batch are copied together, `tile` at a time, with a last column of ones
 for the biases. w and u are (features + 1, classes and some); the scores z are (rows,
-classes and some). Several threads share the rows for the scores, and the features or
-classes for the weights: each changes its own part. If a batch has more rows than a
-tile, each thread has a tile and sums of its own, and they meet but twice a batch.
+classes and some). Several threads share the rows for the scores (with many weights, the
+classes), and the features or classes for the weights: each changes its own part. If a
+batch has more rows than a tile, each thread has a tile and sums of its own, and they
+meet but twice a batch.
 """
 
 from typing import Any
@@ -22,6 +23,9 @@ from softmax_core.trainers.fused.rows import ONE
 from softmax_core.trainers.fused.shuffle import deal
 
 U64, I64 = np.uint64, np.int64
+WIDE = 1 << 13
+"""From this many weights for each row of a batch on, each of several threads reads only
+the weights of its classes, as all of them would not stay in its cache."""
 
 
 @njit(**OPTIONS)
@@ -36,15 +40,19 @@ def _gather(X: Any, order: Any, first: int, begin: int, end: int, tile: Any) -> 
 
 @njit(**OPTIONS)
 def _scores(
-    product: int, tile: Any, begin: int, end: int, w: Any, z: Any, classes: int
+    product: int, tile: Any, begin: int, end: int, w: Any, z: Any, classes: Any
 ) -> None:
-    """Set z[s] to the scores of tile[s], for s from `begin` to `end`."""
+    """Set z[s] to the scores of tile[s], for s from `begin` to `end`.
+
+    `classes` is (first class, last), the last one not included.
+    """
     item, zero, one = I64(z.itemsize), z.dtype.type(0), z.dtype.type(1)
+    class_0, class_1 = classes
     gemm(
-        product, PLAIN, classes, end - begin, w.shape[0], one,
-        I64(w.ctypes.data), w.shape[1],
+        product, PLAIN, class_1 - class_0, end - begin, w.shape[0], one,
+        I64(w.ctypes.data) + class_0 * item, w.shape[1],
         I64(tile.ctypes.data) + begin * tile.shape[1] * item, tile.shape[1], zero,
-        I64(z.ctypes.data) + begin * z.shape[1] * item, z.shape[1],
+        I64(z.ctypes.data) + (begin * z.shape[1] + class_0) * item, z.shape[1],
     )  # fmt: skip
 
 
@@ -115,10 +123,10 @@ def _gradient(
 
 @njit(**OPTIONS)
 def _part(
-    classes: int, features: int, thread: int, threads: int
+    classes: int, features: int, is_wide: bool, thread: int, threads: int
 ) -> tuple[int, int, int, int]:
     """Return a thread's part of the weights: of the features, or of more classes."""
-    if features >= classes:
+    if features >= classes and not is_wide:
         first, last = share(features, thread, threads)
         return 0, classes, first, last
     first, last = share(classes, thread, threads)
@@ -153,7 +161,7 @@ def _sums(
         count = min(len(tile), end - first)
         if count > 0:
             _gather(X, order, first, 0, count, tile)
-            _scores(product, tile, 0, count, w, z, classes)
+            _scores(product, tile, 0, count, w, z, (0, classes))
             _off(z, 0, count, classes, labels, order, first)
         _gradient(product, tile, count, z, rate, kept, to, whole)
         kept = one
@@ -189,7 +197,8 @@ def train_products(
     """
     samples, rows, one = len(X), tiles.shape[1], X.dtype.type(1)
     zero, tile, scores = X.dtype.type(0), tiles[0], z[0]
-    part = _part(classes, len(w), thread, threads)
+    is_wide = threads > 1 and batch <= rows and w.size >= WIDE * batch
+    part = _part(classes, len(w), is_wide, thread, threads)
     own, kept = (u, m) if thread == 0 else (g[thread - 1], zero)
     for _ in range(epochs):
         for start in range(0, samples, batch):
@@ -207,13 +216,18 @@ def train_products(
                 meet(place, threads)
                 _step(w, u, g, part)
                 continue
-            if begin < end:
-                _gather(X, order, start, begin, end, tile)
-                _scores(product, tile, begin, end, w, scores, classes)
-                _off(scores, begin, end, classes, labels, order, start)
+            size = stop - start
+            _gather(X, order, start, begin, end, tile)
+            if is_wide:
+                meet(place, threads)
+                _scores(product, tile, 0, size, w, scores, (part[0], part[1]))
+                meet(place, threads)
+            else:
+                _scores(product, tile, begin, end, w, scores, (0, classes))
+            _off(scores, begin, end, classes, labels, order, start)
             meet(place, threads)
             if m == 0:
-                _gradient(product, tile, stop - start, scores, -rate, one, w, part)
+                _gradient(product, tile, size, scores, -rate, one, w, part)
             else:
-                _gradient(product, tile, stop - start, scores, rate, m, u, part)
+                _gradient(product, tile, size, scores, rate, m, u, part)
                 _step(w, u, g, part)
