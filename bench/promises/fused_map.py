@@ -11,14 +11,14 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 
 from softmax_core import BatchOrder, Case, Data, get_trainer, initial_weights, make_data
 from softmax_core.data import batches
 
-Work = Callable[[], object]
+Work = Callable[[int], object]
+"""Trains so many epochs, in one call: a training begins once."""
 Clock = Callable[[], float]
 
 GRID = itertools.product((2, 64, 784), (3, 10, 100, 1_000), (1, 32, 256, 4_096))
@@ -40,7 +40,7 @@ SHAPES = tuple(
 """Features, classes, batch size and dtype of each shape."""
 EPOCH_WORK, MOST_STEPS, STEPS_OF_ONE = 3e7, 64, 100
 """Multiplications in an epoch, about; its most steps; and those of batches of one."""
-SAMPLE_S, FEWEST, MOST, LONGEST_S = 0.01, 6, 40, 8.0
+SAMPLE_S, FEWEST, MOST, LONGEST_S = 0.02, 7, 40, 4.0
 """Seconds of a sample; fewest and most rounds; seconds after which a shape ends."""
 PAUSE_S = 0.005
 """Seconds before each sample, in which the threads of a library stop spinning."""
@@ -66,8 +66,12 @@ class Plain:
         self.P = data.X.new_empty(rows, case.classes)
         self.minus = data.X.new_full((rows, 1), -1.0)
 
-    def __call__(self) -> None:
-        """Train an epoch."""
+    def __call__(self, epochs: int) -> None:
+        """Train some epochs."""
+        for _ in range(epochs):
+            self._train()
+
+    def _train(self) -> None:
         order = self.order.next_epoch()
         labels = self.data.y[order].unsqueeze(1)
         size = len(self.X)
@@ -91,9 +95,9 @@ class Products:
         self.Z = self.X @ self.W
         self.steps = case.steps_per_epoch
 
-    def __call__(self) -> None:
-        """Multiply as often as an epoch does."""
-        for _ in range(self.steps):
+    def __call__(self, epochs: int) -> None:
+        """Multiply as often as some epochs do."""
+        for _ in range(epochs * self.steps):
             torch.mm(self.X, self.W, out=self.Z)
             self.W.addmm_(self.X.t(), self.Z, alpha=-1e-12)
 
@@ -155,21 +159,20 @@ def seconds(
     The works take turns, forwards and backwards, until fused / the fastest of `ratio`
     is the same in even and in odd rounds.
     """
-    calls = {}
+    epochs = {}
     for name, work in works.items():
-        work()
+        work(1)
         begun = clock()
-        work()
-        calls[name] = max(1, round(SAMPLE_S / max(clock() - begun, 1e-7)))
+        work(1)
+        epochs[name] = max(1, round(SAMPLE_S / max(clock() - begun, 1e-7)))
     taken: dict[str, list[float]] = {name: [] for name in works}
     end = time.perf_counter() + LONGEST_S
     for number in range(MOST):
         for name in [*works][:: -1 if number % 2 else 1]:
             time.sleep(PAUSE_S)
             begun = clock()
-            for _ in range(calls[name]):
-                works[name]()
-            taken[name].append((clock() - begun) / calls[name])
+            works[name](epochs[name])
+            taken[name].append((clock() - begun) / epochs[name])
         if number + 1 >= FEWEST and (_agree(taken, ratio) or time.perf_counter() > end):
             break
     middle = {name: statistics.median(each) for name, each in taken.items()}
@@ -197,7 +200,7 @@ def measured(
     torch.set_num_threads(threads)
     named = ("fused", "resident") + ("compiled",) * with_compiled
     sessions = {n: get_trainer(n).prepare(case, data, threads=threads) for n in named}
-    works: dict[str, Work] = {n: partial(s.train, 1) for n, s in sessions.items()}
+    works: dict[str, Work] = {n: s.train for n, s in sessions.items()}
     works |= {"torch": Plain(case, data), "products": Products(case, data)}
     others = tuple(name for name in works if name not in ("fused", "products"))
     clock = time.process_time if threads == 1 else time.perf_counter
