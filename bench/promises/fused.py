@@ -5,7 +5,7 @@ and resident; `threads`: two against one, alone and beside a program that takes 
 `epochs`: the last of 20 against the first and against resident's; `map`: the best of
 torch over some 70 shapes, with `--compiled` trainer compiled too. Each pair is a ratio
 of medians. Without names all parts but the map run, which takes about six minutes and
-3 GB; the map takes a quarter of an hour. Exit code 1: a bound is broken.
+3 GB; the map takes eight minutes. Exit code 1: a bound is broken.
 
     python -m bench.promises.fused [cpp] [trainers] [threads] [epochs] [map]
 """
