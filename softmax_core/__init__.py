@@ -1,7 +1,8 @@
 """What is measured: softmax regression, with one trainer per implementation.
 
-The package holds no clock and no output, and knows nothing of `crossover`. Names load
-on first use, so that reading a `Case` does not import torch.
+The package has no output, no clock but that by which `fused` chooses its way, and knows
+nothing of `crossover`. Names load on first use, so that reading a `Case` does not
+import torch.
 """
 
 from importlib import import_module

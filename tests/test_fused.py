@@ -1,4 +1,4 @@
-"""The fused trainer: its batches, memory, threads, cache, and the large job."""
+"""The fused trainer: its batches, memory, and cache."""
 
 import os
 import subprocess
@@ -7,16 +7,8 @@ import sys
 import numpy as np
 import pytest
 import torch
-from numba import config
 
-from softmax_core import (
-    TOLERANCE,
-    Case,
-    disagreement,
-    get_trainer,
-    make_data,
-)
-from softmax_core.trainers.fused import trainer
+from softmax_core import Case, get_trainer, make_data
 from softmax_core.trainers.fused.compile import kernel
 
 
@@ -56,7 +48,9 @@ def test_reset_starts_its_own_shuffles_anew(features):
 
 def held_bytes(session, data):
     """Bytes of the session's arrays that are not the data's own."""
-    arrays = [v for v in vars(session).values() if isinstance(v, np.ndarray)]
+    held = [*vars(session).values()]
+    held += [part for v in held if isinstance(v, tuple) for part in v]
+    arrays = [v for v in held if isinstance(v, np.ndarray)]
     own = (data.X.numpy(), data.y.numpy())
     return sum(a.nbytes for a in arrays if not any(np.shares_memory(a, o) for o in own))
 
@@ -74,35 +68,6 @@ def test_another_device_is_refused_in_one_line():
     with pytest.raises(ValueError, match=r"^device = 'meta': trainer fused .+$") as e:
         get_trainer("fused").prepare(Case(), make_data(Case()), device="meta")
     assert "\n" not in str(e.value)
-
-
-LARGE = Case(4_000, 784, 10, 1_000, dispersion=(0.1, 2.0))
-
-
-@pytest.mark.parametrize(
-    ("case", "notes"),
-    [
-        (Case(300_000, batch_size=60_000), "columns, 1 thread"),
-        (Case(4_000, 784, 10, 5), "rows, 1 thread"),
-        (LARGE, "rows, 2 threads"),
-    ],
-)
-def test_threads_only_where_they_pay(case, notes, monkeypatch):
-    monkeypatch.setattr(config, "NUMBA_NUM_THREADS", 2)
-    threads = trainer.threads_of(case, 2)
-    way = trainer.ColumnsSession if trainer._is_small(case) else trainer.RowsSession
-    assert f"{way.way}, {threads} thread{'s' * (threads > 1)}" == notes
-    assert trainer.threads_of(case, 1) == 1
-
-
-@pytest.mark.skipif(config.NUMBA_NUM_THREADS < 2, reason="one core")
-def test_threads_do_the_same_work(monkeypatch):
-    monkeypatch.setattr(trainer, "THREADED_WORK", 0)
-    case = Case(203, 30, 6, 50, momentum=0.5, learning_rate=0.001)
-    session = prepared(case, threads=2)
-    assert session.notes == "rows, 2 threads"
-    off = disagreement(get_trainer("fused"), case, threads=2)
-    assert off <= TOLERANCE["float32"]
 
 
 def test_a_diverging_training_is_seen_to():

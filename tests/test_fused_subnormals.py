@@ -12,11 +12,12 @@ import platform
 import numpy as np
 import pytest
 import torch
-from numba import config, njit
+from numba import njit
 
 from softmax_core import TOLERANCE, Case, get_trainer, make_data, reference_weights
 from softmax_core.case import stable_learning_rate
-from softmax_core.trainers.fused import trainer
+from softmax_core.trainers.fused.sessions import WAYS
+from softmax_core.training import Setup
 
 WIDE, NEAR = (6.0, 2.0), (0.1, 2.0)
 SHAPES = {
@@ -125,13 +126,15 @@ def test_a_velocity_without_gradients_ends_at_zero(features, batch):
     assert not session._u.any()
 
 
-@pytest.mark.skipif(config.NUMBA_NUM_THREADS < 2, reason="one core")
-def test_two_threads_leave_no_subnormal_velocity(monkeypatch):
-    monkeypatch.setattr(trainer, "THREADED_WORK", 0)
+@pytest.mark.parametrize("way", ["rows", "products"])
+def test_two_threads_leave_no_subnormal_velocity(way):
     case = case_of(SHAPES["64 features, 100 classes"], 10, 0.5)
-    session = get_trainer("fused").prepare(case, make_data(case), threads=2)
+    if not WAYS[way].fits(case):
+        pytest.skip("torch shows no product")
+    setup = Setup(torch.device("cpu"))
+    session = WAYS[way](case, make_data(case), setup, 2)
     session.train(EPOCHS)
-    assert session.notes == "rows, 2 threads"
+    assert session.threads == 2
     assert not is_subnormal(session._u).any()
 
 

@@ -81,6 +81,8 @@ NEVER = {
     "crossover.record.lock": ("crossover.record.run_folder", "crossover.record.codec"),
 }
 """What these never import themselves."""
+MAY = {("softmax_core.trainers.fused.choose", "time")}
+"""Exceptions: the fused trainer measures which of its ways is the fastest."""
 MOST_MODULES, MOST_LINES = 14, 350
 
 
@@ -159,7 +161,7 @@ def test_what_a_module_never_imports():
         for layer, forbidden in NEVER.items()
         if within(module_name(path), layer)
         for i in imports(path)
-        if any(within(i, f) for f in forbidden)
+        if any(within(i, f) for f in forbidden if (module_name(path), f) not in MAY)
     ]
     assert wrong == []
 

@@ -17,10 +17,15 @@ from crossover.measure.pipe import Ended, Open
 from crossover.measure.process import WorkerProcess
 from crossover.measure.sampler import Sampler
 from crossover.proof.at_work import threads_at_work
-from crossover.proof.label import NotAsLabelled, proving_ranks
+from crossover.proof.label import (
+    NotAsLabelled,
+    prove_own_threads,
+    proving_ranks,
+)
 from crossover.workloads.softmax import SOFTMAX
 from softmax_core import Case, make_data
 from softmax_core.trainers.compiled import CompiledTrainer
+from softmax_core.trainers.fused.team import team
 
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 needs_two = pytest.mark.skipif(len(CORES) < 2, reason="two cores, on Linux")
@@ -144,6 +149,35 @@ def test_a_thread_that_sleeps_does_not_work():
     sleeper.join()
     assert found is None or threading.get_native_id() in found
     assert found is None or sleeper.native_id not in found
+
+
+def spun(threads):
+    """Return what keeps that many threads at work for some milliseconds."""
+
+    def work(_):
+        end = time.thread_time() + 0.003
+        while time.thread_time() < end:
+            pass
+
+    return lambda: team(threads).run(work)
+
+
+@needs_two
+@pytest.mark.unix_way("nobody tells which threads work")
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_an_implementation_trains_with_as_many_threads_as_it_says(threads):
+    prove_own_threads(threads, 3, spun(threads))
+    prove_own_threads(None, 1, spun(threads))
+    for said in {1, 2, 3} - {threads}:
+        with pytest.raises(
+            NotAsLabelled, match=f"worked; must be {said}, as its notes"
+        ):
+            prove_own_threads(said, None, spun(threads))
+
+
+def test_an_implementation_takes_no_more_threads_than_the_label_has():
+    with pytest.raises(NotAsLabelled, match="2 threads train; must be at most 1"):
+        prove_own_threads(2, 1, spun(2))
 
 
 @pytest.mark.unix_way("nobody tells which threads work")

@@ -41,10 +41,11 @@ class Priced:
 
     notes, processes = "", ()
 
-    def __init__(self, clock, turn_s, first_s=0.0, wrong=False, odd=None):
+    def __init__(self, clock, turn_s, first_s=0.0, wrong=False, odd=None, growth=0.0):
         self.clock, self.turn_s, self.first_s = clock, turn_s, first_s
         self.wrong, self.did = wrong, []
         self.odd, self.runs = odd, 0
+        self.growth, self.come = growth, 0
 
     def move(self):
         self.did.append("move")
@@ -54,10 +55,13 @@ class Priced:
 
     def reset(self):
         self.did.append("reset")
+        self.come = 0
 
     def run(self, repeats):
         self.did.append(repeats)
         self.clock.time_s += self.first_s + repeats * self.turn_s
+        self.clock.time_s += repeats * self.turn_s * self.growth * self.come
+        self.come += repeats
         self.clock.time_s += 3.0 * (self.runs == self.odd)
         self.runs += 1
         self.first_s = 0.0
@@ -264,3 +268,32 @@ def test_single_calls_begin_without_garbage(opened):
     del junk, one
     measured.single_calls(2, 1.0)
     assert found[-2:] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("turns", "turn_s", "growth", "flags"),
+    [
+        (20, 0.01, 0.0, ()),
+        (20, 0.01, 0.02, ("convergence",)),
+        (20, 0.01, 0.005, ()),
+        (20, 0.01, -0.02, ("convergence",)),
+        (1, 1e-5, 0.02, ("convergence",)),  # 500 calls of one turn in a sample
+        (1, 0.1, 0.02, ()),  # one turn in a sample
+    ],
+)
+def test_a_time_that_depends_on_how_far_training_has_come_is_flagged(
+    opened, turns, turn_s, growth, flags
+):
+    measured, _ = opened(turns, turn_s, growth=growth)
+    assert measured.opened.flags == flags
+    assert ("x the first ones' time" in measured.opened.notes) == bool(flags)
+
+
+def test_a_processor_that_takes_numbers_near_0_for_0_is_recorded(opened):
+    assert opened(1, 0.01)[0].opened.settings == {}
+    if not torch.set_flush_denormal(True):
+        pytest.skip("this processor has no such switch")
+    try:
+        assert opened(1, 0.01)[0].opened.settings == {"flush_denormal": "on"}
+    finally:
+        torch.set_flush_denormal(False)

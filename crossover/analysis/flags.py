@@ -50,6 +50,8 @@ ADVICE = {
     "another: repeat the run where nothing changes.",
     "extrapolated": "Fewer epochs were timed than asked and the time scaled up: give a "
     "longer budget if the last per cent matters.",
+    "convergence": "The last epochs timed took 20 % more or less than the first: time "
+    "as many as the job has, and look for numbers so near 0 that processors are slow.",
     "setup_once": "The set-up is measured once per process: what is said holds if "
     "either one's takes 20 % longer; repeat the run to see its real spread.",
     "control": "The same contender measured twice: it must nowhere be ahead or behind.",
@@ -124,6 +126,7 @@ DOUBTS = {
     "coarse_grid": "no size measured between {detail}",
     "wider_than_asked": "the interval is wider than asked",
     "extrapolated": "times are scaled up from fewer epochs",
+    "convergence": "time depends on how far training has come",
 }
 """Words beside an answer that a flag makes doubtful, the gravest first."""
 BUSY = "busy_cores"

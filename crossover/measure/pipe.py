@@ -232,6 +232,9 @@ class Opened(Reply):
     """Whether the result was shown to be that of the other contenders."""
     items: NotNegative | None = None
     """Number of things that one training works on."""
+    flags: tuple[str, ...] = ()
+    settings: dict[str, str] = {}
+    """As `Measurement` has them."""
 
 
 class Open(Request[Opened]):
@@ -305,11 +308,7 @@ class _Head(BaseModel):
 
 
 def read_request(line: str) -> AnyRequest:
-    """Return the request of a line.
-
-    Raises:
-        ValueError: saying what is wrong with it.
-    """
+    """Return the request of a line; a ValueError says what is wrong with it."""
     try:
         return _REQUESTS.validate_json(line)
     except ValidationError as error:

@@ -18,7 +18,9 @@ from crossover.system.waits import STEAL_STEP_S
 
 LOSS_RTOL, LOSS_ATOL = 0.02, 1e-3
 """How far contenders' losses may lie apart: a share of the loss, plus a constant."""
-NOT_RECORDED = {"was_stopped", "floor_s", "setup_idle_s", "warmup_s", "peak_bytes"}
+NOT_RECORDED = {
+    "was_stopped", "floor_s", "setup_idle_s", "warmup_s", "peak_bytes", "flags",
+}  # fmt: skip
 """What a reply to opening a cell holds and a row does not, or not as it is."""
 Taken = tuple[int, Sampled]
 """A sample's place in its round, from 0, and the sample."""
@@ -49,6 +51,7 @@ def measured(
         warmup_s=opened.warmup_s if first else (),
         peak_bytes=by_device(row.contender.device, opened.peak_bytes),
         latency=tuple(call_s for reply in replies for call_s in reply.latency),
+        flags=(*row.flags, *opened.flags),
     )
 
 

@@ -26,12 +26,15 @@ from crossover.proof.label import (
     count_threads,
     prove_cores,
     prove_device,
+    prove_own_threads,
     prove_threads,
     proving_ranks,
 )
 from crossover.proof.place import CPU, Place
+from crossover.proof.steady import change
 from crossover.system.waits import core_delays, waited_s
 from crossover.workloads.registry import definition
+from softmax_core.processor import flushes_subnormals
 
 
 def reset_peak(device: Place) -> None:
@@ -140,6 +143,8 @@ class Sampler:
         if getattr(self._session, "is_torch", True):
             prove_device(device)
         getattr(self._session, "prove", lambda: None)()
+        own = getattr(self._session, "own_threads", None)
+        prove_own_threads(own, threads, lambda: self._session.run(1))
         self._garbage = GarbagePause()
 
     def _measured(self, work: Callable[[], object]) -> float:
@@ -155,6 +160,7 @@ class Sampler:
         call_s = min(warmup_s)
         self.calls = max(1, math.ceil(1.2 * max(SAMPLE_S, self._least_s) / call_s))
         peak_bytes = read_peak(self.device, self._session.processes)
+        changed = self._change()
         loss, accuracy = self._session.verify(self.repeats)
         return Opened(
             calls_per_sample=self.calls,
@@ -165,9 +171,11 @@ class Sampler:
             threads=count_threads(),
             loss=loss,
             accuracy=accuracy,
-            notes=self._notes(call_s),
+            notes=self._notes(call_s, changed),
+            flags=("convergence",) * (changed is not None),
             floor_s=self._least_s,
             items=self._items(),
+            settings=dict.fromkeys(["flush_denormal"] * flushes_subnormals(), "on"),
             setup_idle_s=self._telling_idle_s(),
         )
 
@@ -191,15 +199,40 @@ class Sampler:
                 break
         return tuple(series)
 
-    def _notes(self, call_s: float) -> str:
+    def _change(self) -> float | None:
+        """Return how the time of repeats changes within a sample; None if it does not.
+
+        The first repeat is left out: it may make what later ones use.
+        """
+        total = self.calls * self.repeats
+        some = min(math.ceil(self._least_s / self._repeat_s), (total - 1) // 2)
+        if some < 1:
+            return None
+
+        def first_and_last_s() -> tuple[float, float]:
+            self._session.reset()
+            self._session.run(1)
+            first_s = self._measured(lambda: self._session.run(some))
+            if between := total - 1 - 2 * some:
+                self._session.run(between)
+            self.synchronize()
+            return first_s, self._measured(lambda: self._session.run(some))
+
+        return change(first_and_last_s)
+
+    def _notes(self, call_s: float, changed: float | None) -> str:
         said = [self._session.notes] if self._session.notes else []
+        each = self.case.workload.repeats
         if self.repeats < self.case.repeats:
             linearity = call_s / (self.repeats * self._repeat_s)
-            each = self.case.workload.repeats
             said.append(
                 f"extrapolated: {self.repeats} of {self.case.repeats} {each} timed; "
                 f"{self.repeats} {each} cost {linearity:.3f} x {self.repeats} single "
                 "ones"
+            )
+        if changed is not None:
+            said.append(
+                f"the last {each} timed took {changed:.2g} x the first ones' time"
             )
         if self._meter and (short := self._meter.too_short(self.calls * call_s)):
             said.append(short)

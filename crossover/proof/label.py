@@ -20,6 +20,8 @@ MOST_CORES = 0.5
 """By how much a job may use more cores than its label has threads: others wait."""
 WORKED_S, TICKS = 0.02, 20
 """Shortest time in which used cores are counted: seconds, and steps of the clock."""
+ATTEMPTS, SPIN_S = 20, 0.005
+"""Attempts to see just the threads that train, and the seconds that others may spin."""
 
 
 class NotAsLabelled(Exception):  # noqa: N818
@@ -116,6 +118,37 @@ def prove_cores(work: Callable[[], object], threads: int | None) -> None:
             f"the step used {used:.1f} cores; must be at most {threads}: limit the "
             "threads of its library, to OMP_NUM_THREADS"
         )
+
+
+def prove_own_threads(
+    own: int | None, threads: int | None, work: Callable[[], object]
+) -> None:
+    """Prove that an implementation trains with just as many threads as it says.
+
+    It may take fewer than it is allowed, where more would not be faster. Threads of a
+    library that still spin, after what it did before, soon sleep.
+
+    Args:
+        own: how many it says; None if it uses torch's, or says nothing.
+        threads: those of the label; None if it has none.
+        work: a part of the training.
+
+    Raises:
+        NotAsLabelled: if more or fewer work, or more than the label has.
+    """
+    if own is None:
+        return
+    if threads is not None and own > threads:
+        raise NotAsLabelled(f"{_many(own, 'thread')} train; must be at most {threads}")
+    worked = 0
+    for _ in range(ATTEMPTS):
+        time.sleep(SPIN_S)
+        found = threads_at_work(work)
+        worked = own if found is None else max(len(found), 1)
+        if worked == own:
+            return
+    many = _many(worked, "thread")
+    raise NotAsLabelled(f"{many} worked; must be {own}, as its notes say")
 
 
 def _many(count: int, what: str) -> str:

@@ -45,7 +45,8 @@ class Session(Protocol):
     Where the workload says `check`, `result` takes nothing and returns arrays of one
     dimension, which the engine compares with those of the other contenders. A session
     whose `has_data` is false moves nothing, and one whose `is_torch` is false uses the
-    device without torch; `items` tells how many things one repeat works on.
+    device without torch; `items` tells how many things one repeat works on, and
+    `own_threads` how many threads it trains with if these are not torch's.
     """
 
     notes: str = ""

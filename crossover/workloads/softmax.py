@@ -187,6 +187,7 @@ class TrainingSession:
         """See `Session`."""
         self._session = self._prepare(None)
         self.notes = self._session.notes
+        self.own_threads = getattr(self._session, "threads", None)
         self.processes = tuple(map(str, getattr(self._session, "processes", ())))
 
     def _prepare(self, drawn_on: str | None) -> "core_training.Session":

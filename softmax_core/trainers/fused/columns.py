@@ -9,12 +9,12 @@ at once. The gradient of the last class is minus the sum of all others.
 import math
 from collections.abc import Iterator
 
-import numpy as np
 from numba import njit
 from numba.extending import overload
 
 from softmax_core.trainers.fused.compile import OPTIONS, kernel, written
 from softmax_core.trainers.fused.exp import cut
+from softmax_core.trainers.fused.meet import meet, share
 from softmax_core.trainers.fused.shuffle import deal
 
 LANES = 8
@@ -178,19 +178,36 @@ def train_small(
 
 @kernel()
 def train_large(
-    columns, samples, batch, w, u, rates, m, state, shuffled, epochs, features, classes
-):
-    """Train `epochs` epochs of batches of any size; arguments as for `train_small`."""
-    g = np.zeros((len(features) + 1, len(classes) - 1), columns.dtype)
+    columns, samples, batch, w, u, rates, m, state, shuffled, epochs,
+    features, classes, g, thread, threads, places,
+):  # fmt: skip
+    """Train `epochs` epochs of batches of any size, in one of `threads` threads.
+
+    Of several, the first one only shuffles, which takes as long as the rest: a block
+    ahead of the others, whose samples it does not touch any more. Arguments as for
+    `train_small`; and `g`, (threads, features + 1, classes - 1) zeros, which they are
+    in the end, too; `thread`, the number of this one; and `places`, where all wait for
+    each other, and where those do that do not shuffle.
+    """
+    workers = max(1, threads - 1)
+    worker = thread if threads == 1 else thread - 1
     for _ in range(epochs):
         for start in range(0, samples, batch):
             stop = min(start + batch, samples)
             for first in range(start, stop, BLOCK):
                 end = min(first + BLOCK, stop)
-                if shuffled:
+                if shuffled and thread == 0:
                     deal((0, *features), columns, first, end, samples, state)
-                sums(features, classes, columns, first, end, w, g)
-            _update(w, u, g, rates[int(stop - start < batch)], m)
+                meet(places[0], threads)
+                if worker >= 0:
+                    a, b = share(end - first, worker, workers)
+                    sums(features, classes, columns, first + a, first + b, w, g[worker])
+            if worker >= 0:
+                meet(places[1], workers)
+                if worker == 0:
+                    _update(w, u, g, rates[int(stop - start < batch)], m)
+                meet(places[1], workers)
+        meet(places[0], threads)
 
 
 @njit(**OPTIONS)
@@ -203,14 +220,16 @@ def _cut_each(u):
 
 @njit(**OPTIONS)
 def _update(w, u, g, rate, m):
-    """Take a step and set g to 0."""
-    for d in range(g.shape[0]):
+    """Take a step by the sums of all threads, and set them to 0."""
+    for d in range(w.shape[0]):
         others = g.dtype.type(0)
         for k in range(w.shape[1]):
             gradient = -others
-            if k < g.shape[1]:
-                gradient = g[d, k]
+            if k < g.shape[2]:
+                gradient = g.dtype.type(0)
+                for t in range(g.shape[0]):
+                    gradient += g[t, d, k]
+                    g[t, d, k] = 0
                 others += gradient
-                g[d, k] = 0
             u[d, k] = cut(m * u[d, k] + rate * gradient)
             w[d, k] -= u[d, k]
