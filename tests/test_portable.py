@@ -1,6 +1,7 @@
 """Where there is no fork, /proc or SIGKILL, the same is done in ways that all have."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -179,3 +180,16 @@ def test_a_worker_ends_with_the_main_process_that_is_killed(portable, left_over)
         assert pids
         main.kill()
     assert gone(pids)
+
+
+def test_what_the_portable_ways_skip_is_listed_with_its_reason():
+    listed = " ".join((ROOT / "docs/install.md").read_text("utf-8").split())
+    files = [*ROOT.glob("tests/test_*.py")]
+    found = {
+        why: path.name
+        for path in files
+        for why in re.findall(r'unix_way\("(.+?)"\)', path.read_text("utf-8"))
+        if path != Path(__file__)
+    }
+    assert found
+    assert [why for why in found if f"| {why} |" not in listed] == []
