@@ -154,7 +154,9 @@ def installed(wheel: Path, python: str, torch: str, index: str, folder: Path) ->
         _run(*install, *without_torch(), "pytest")
         _run(*install, "--no-deps", str(wheel))
     else:
-        _run(*install, "--no-deps", f"torch=={build}")  # refused before any download
+        done = said_by(*install, "--no-deps", f"torch=={build}")
+        if done.returncode:  # before anything else is downloaded
+            raise NotAvailableError(f"no torch=={build} for this Python on this index")
         _run(*install, str(wheel), "pytest", f"torch=={build}")
     return own
 

@@ -110,6 +110,7 @@ def alone(device, n=1):
 
 
 @needs_two
+@pytest.mark.unix_way("nobody tells who waits for a core")
 def test_a_library_with_more_threads_than_its_label_has_fails(
     crossover, undrawn, tmp_path
 ):

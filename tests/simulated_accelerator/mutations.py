@@ -47,7 +47,7 @@ MUTATIONS = (
     Mutation(
         "do not wait for a user's step",
         "crossover/workloads/user_session.py",
-        "            synchronize(self._device)\n",
+        "            synchronize(parse_device(self._device))\n",
         "            pass\n",
         "tests/test_simulated_user.py"
         "::test_a_step_that_leaves_its_work_queued_is_timed_to_its_end",
@@ -105,8 +105,8 @@ MUTATIONS = (
     Mutation(
         "go on with a lost device",
         "crossover/measure/worker.py",
-        "isinstance(error, RankLost) or worker.lost_device():",
-        "isinstance(error, RankLost):",
+        '"RankLost") or worker.lost_device():',
+        '"RankLost"):',
         f"{RUNS}::test_a_fault_is_recorded_and_the_sweep_goes_on[lost]",
     ),
     Mutation(
