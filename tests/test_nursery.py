@@ -9,9 +9,10 @@ import psutil
 import pytest
 from children import gone, newest_reaper
 
+from crossover.command.ahead import load_torch
 from crossover.measure.nursery import nurseries
 from crossover.measure.pipe import Close, Closed, Describe, Reply, Request
-from crossover.measure.process import WorkerProcess, prepare
+from crossover.measure.process import WorkerProcess
 
 pytestmark = [
     pytest.mark.usefixtures("left_over"),
@@ -113,10 +114,10 @@ def test_one_nursery_loads_for_all_and_ends_with_the_block():
 
 
 def test_a_nursery_that_was_begun_ahead_is_the_one_that_workers_come_from():
-    prepare()
+    load_torch([], is_elsewhere=False)
     assert nurseries_below() == []  # nobody would end it
     with nurseries():
-        prepare()
+        load_torch([], is_elsewhere=False)
         begun = nursery().pid
         worker = WorkerProcess(1)
         assert worker.ask(Close(), 60) == Closed()

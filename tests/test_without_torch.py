@@ -64,7 +64,7 @@ def test_no_process_of_a_run_loads_torch(tmp_path):
     last = done.stdout.splitlines()[-1]
     assert last in ("False 0", "False 3"), done.stdout + done.stderr
     run = run_folder.load(tmp_path / "run")
-    assert {m.status for m in run.measurements} == {"ok"}
+    assert {m.notes for m in run.measurements if m.status != "ok"} == set()
     assert {m.verified for m in run.measurements} == {True}
     assert {m.threads for m in run.measurements if m.contender.threads == 1} == {1}
     assert {m.threads for m in run.measurements if m.contender.threads == 2} == {2}

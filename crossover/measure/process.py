@@ -18,15 +18,7 @@ from typing import Literal, Protocol
 from crossover.contender import Contender
 from crossover.files.untrusted import InputError
 from crossover.interrupts import unbroken
-from crossover.measure.nursery import (
-    GRACE_S,
-    MARK,
-    NOWHERE,
-    Forked,
-    begin,
-    command,
-    fork,
-)
+from crossover.measure.nursery import GRACE_S, MARK, NOWHERE, Forked, command, fork
 from crossover.measure.pipe import Declared, Ended, Open, R, Request, read_reply
 from crossover.proof.settings import for_worker
 from crossover.system.pipes import Pipes, pipes_of
@@ -330,12 +322,6 @@ def check_proc() -> None:
     """
     if is_linux() and not PROC.exists():
         raise InputError("/proc: must be mounted; it tells of processes and memory")
-
-
-def prepare() -> None:
-    """Begin to load torch for the workers that a block of `nurseries` will start."""
-    with suppress(OSError):  # who asks for a worker is told
-        begin(WORKER, worker_environment())
 
 
 def needs_torch(request: object) -> bool:

@@ -4,6 +4,7 @@ Its threads work and may run on as many cores, its ranks work, its device has da
 sampler asks for all that, and the implementation to prove its name (`Session.prove`).
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -107,17 +108,25 @@ def prove_cores(work: Callable[[], object], threads: int | None) -> None:
     """
     if threads is None or has_torch():
         return
+    used = math.inf
+    for _ in range(ATTEMPTS):  # a wait that began before may be counted in one
+        used = min(used, _cores_used(work))
+        if used <= threads + MOST_CORES:
+            return
+    raise NotAsLabelled(
+        f"the step used {used:.1f} cores; must be at most {threads}: limit the "
+        "threads of its library, to OMP_NUM_THREADS"
+    )
+
+
+def _cores_used(work: Callable[[], object]) -> float:
+    """Return how many threads worked, or waited for a core, on average."""
     least_s = max(WORKED_S, TICKS * time.get_clock_info("process_time").resolution)
     before, start, worked = core_delays(), time.perf_counter(), time.process_time()
     while time.perf_counter() - start < least_s:
         work()
     took_s, worked_s = time.perf_counter() - start, time.process_time() - worked
-    used = (worked_s + (waited_s(before, core_delays()) or 0.0)) / took_s
-    if used > threads + MOST_CORES:
-        raise NotAsLabelled(
-            f"the step used {used:.1f} cores; must be at most {threads}: limit the "
-            "threads of its library, to OMP_NUM_THREADS"
-        )
+    return (worked_s + (waited_s(before, core_delays()) or 0.0)) / took_s
 
 
 def prove_own_threads(
