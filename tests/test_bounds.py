@@ -3,9 +3,9 @@
 import pytest
 from builders import cases_of, make_rounds, make_run
 
-from crossover.analysis.compare import compare
 from crossover.analysis.crossover import crossovers
 from crossover.analysis.sweeps import sweep_results
+from crossover.gate.changes import compare
 from crossover.report.words.sentences import headed, sentence
 from crossover.spec.spec import parse_spec
 

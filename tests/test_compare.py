@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from builders import make_machine, make_rounds, make_run
 
-from crossover.analysis.compare import compare, lines
 from crossover.cli import main
 from crossover.crossing.shifts import drawn_interval, welch_interval
 from crossover.files.untrusted import InputError
+from crossover.gate.changes import compare, lines
 from crossover.record import run_folder
 from crossover.workloads.softmax import SOFTMAX
 

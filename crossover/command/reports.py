@@ -19,8 +19,8 @@ from crossover.record import launched, run_folder
 from crossover.record.launched import is_launched
 
 if TYPE_CHECKING:
-    from crossover.analysis.compare import Comparison
     from crossover.analysis.machines import Found
+    from crossover.gate.changes import Comparison
 
 INCOMPLETE = 3
 """The exit code of a run whose answers can be used, but are not all that was asked."""
@@ -224,7 +224,7 @@ def compared(
     Raises:
         InputError: when they have nothing in common that can be compared.
     """
-    from crossover.analysis.compare import compare
+    from crossover.gate.changes import compare
 
     share = before.spec.margin if margin is None else margin
     first, second = (_asked_again(run, {"margin": share}) for run in (before, after))
@@ -243,7 +243,7 @@ def do_compare(before: str, after: str, margin: str | None = None) -> int:
     Both are looked at with the margin given, else with that of the first. The code is
     1 when something changed significantly, else 3 when one of them is incomplete.
     """
-    from crossover.analysis.compare import lines
+    from crossover.gate.changes import lines
     from crossover.sources.find_runs import run_named
 
     share = parse_margin(margin)

@@ -5,12 +5,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossover.analysis.compare import Change, Comparison, lines
 from crossover.command.ask import parse_margin
 from crossover.command.reports import compared
 from crossover.door.asked import share_text
 from crossover.door.result import Result
 from crossover.door.run import read
+from crossover.gate.changes import Change, Comparison, lines
 from crossover.report.words.document import Section, Strong, fragment
 from crossover.report.words.numbers import number, times
 from crossover.report.words.table import Table

@@ -15,12 +15,12 @@ import warnings
 import zlib
 from pathlib import Path
 
-from crossover.analysis.compare import compare, lines
 from crossover.analysis.frame import derive
 from crossover.command.ask import parse_duration, parse_prices, parse_words
 from crossover.command.sweeps import sweeps
 from crossover.contender import Contender
 from crossover.files.untrusted import InputError, one_line
+from crossover.gate.changes import compare, lines
 from crossover.plan.plan import next_blocks, notices
 from crossover.record import run_folder
 from crossover.report import write
