@@ -149,4 +149,5 @@ def test_tables_and_comparisons_hold_no_bound():
     (result,) = sweep_results(run, crossovers(run))
     assert [p.size for p in result.speedups] == [10, 100, 1000]
     other = run_of(by_size(BEHIND, BEHIND, AHEAD, AHEAD), {10000: ONE}, bound_s=1e5)
-    assert compare(run, other) == compare(run, run)
+    names = ["a", "b"]
+    assert compare([run, other], names) == compare([run, run], names)

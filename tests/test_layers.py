@@ -42,7 +42,8 @@ ALLOWED = {
     "sources.table": "files nouns findings spec crossing analysis report.words "
     "report.pictures",
     "sources.foreign": "files findings spec crossing sources sources.table",
-    "gate": "files nouns workloads spec crossing analysis",
+    "gate": "files contender nouns findings crossing analysis report.words "
+    "report.pictures",
     "report": "files contender nouns findings workloads spec crossing latency analysis "
     "choose report.words report.pictures",
     "predict": "files nouns findings workloads spec crossing measure record analysis "

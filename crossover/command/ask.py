@@ -305,19 +305,22 @@ def parse_duration(text: str) -> float:
 
 
 def parse_margin(text: str | None) -> float | None:
-    """Read a share such as `5%` or `0.05`; None where none is given.
+    """Read a margin, as `parse_share` does; None where none is given."""
+    return None if text is None else parse_share("margin", text)
+
+
+def parse_share(field: str, text: str) -> float:
+    """Read a share such as `5%` or `0.05`.
 
     Raises:
         InputError: for anything else, and for a share that is not at least 0 and less
             than 1.
     """
-    if text is None:
-        return None
     digits = text.strip().removesuffix("%")
     share = _number(digits) / (100 if digits != text.strip() else 1)
     if not 0 <= share < 1:
         raise InputError(
-            f"margin = {shown(text)}: must be a share >= 0 % and < 100 %, such as 5% "
+            f"{field} = {shown(text)}: must be a share >= 0 % and < 100 %, such as 5% "
             "or 0.05"
         )
     return share

@@ -1,195 +1,206 @@
-"""Find whether the crossovers and the times changed from one run to another.
+"""Find what got slower or faster, and which crossovers moved, from one run to others.
 
-In: two runs. Out: a `Change` with its interval for each crossover and cell that both
-have. `crossover compare` calls it.
+In: runs, and the limits that a change must not break. Out: a `Comparison`. What all
+contenders share is the machine's: a contender's time is compared with those of the
+others in the same rounds. `crossover compare` calls it.
 """
 
-from collections.abc import Sequence
+import dataclasses
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
+from typing import Any
 
 import numpy as np
 
-from crossover.analysis.crossover import control_fired, crossovers, incomplete
-from crossover.analysis.rounds import Recorded, paired_log_ratios
-from crossover.crossing.decide import FEWEST_ROUNDS, Array
-from crossover.crossing.interval import Ratios
-from crossover.crossing.locate import ahead_replicates
-from crossover.crossing.shifts import Interval, drawn_interval, welch_interval
-from crossover.files.untrusted import InputError
-from crossover.nouns import VIEWS, Case, Cell, Run
-from crossover.spec.spec import Spec
-from crossover.workloads.workload import Workload
-
-Key = tuple[str, ...]
-Curve = tuple[Array, Ratios]
+from crossover.crossing.decide import FEWEST_ROUNDS
+from crossover.files.untrusted import InputError, refused
+from crossover.gate.outcome import CHANGED, Change, Comparison, Shift, Verdict
+from crossover.gate.rows import Row, contenders_of, crossings_of, factor, times_of
+from crossover.gate.sides import Measured
+from crossover.nouns import Run
 
 
 @dataclass(frozen=True)
-class Change:
-    """One number in two runs; the ratio is after / before, an open end is None."""
+class Limits:
+    """What must not be exceeded, and of which rows."""
 
-    what: str
-    before: float | None
-    after: float | None
-    ratio: float | None
-    low: float | None
-    high: float | None
-    confidence: float
-    significant: bool
-    """Whether the interval lies outside the margin, at a confidence that holds for all
-    changes of its kind together."""
+    margin: float | None = None
+    """The share by which something must have changed; None: the first run's."""
+    fail_slower: float | None = None
+    """A contender that got slower by more than this share is a failure."""
+    fail_moved: float | None = None
+    """A crossover that moved by more than this factor is a failure."""
+    only: str | None = None
+    """A regular expression: only rows whose words hold it count."""
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """All changes between two runs."""
+def compare(
+    runs: Sequence[Run], names: Sequence[str], limits: Limits | None = None
+) -> Comparison:
+    """Compare a run with each later one, crossover by crossover, cell by cell.
 
-    crossings: tuple[Change, ...]
-    times: tuple[Change, ...]
-    warnings: tuple[str, ...]
-    lacks: tuple[list[str], list[str]]
-    """What each run did not measure although it was asked for; see `incomplete`."""
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything changed significantly, beyond the margin."""
-        return any(change.significant for change in (*self.crossings, *self.times))
-
-
-def compare(before: Run, after: Run) -> Comparison:
-    """Compare two runs, crossover by crossover and cell by cell.
+    Args:
+        runs: at least two; the first is what the others are compared with.
+        names: what the user calls them.
+        limits: what must not be exceeded; None: nothing is a failure.
 
     Raises:
-        InputError: when the runs have no cell in common.
+        InputError: when runs have no cell with enough rounds in common, or what was
+            asked for cannot be judged in any of them.
     """
-    spec = before.spec
-    cells = _common_cells(before, after)
-    if not cells:
-        raise InputError(
-            f"runs = {before.run_id!r}, {after.run_id!r}: must have a case measured "
-            "with the same contender in common"
-        )
-    times = _times(cells, spec)
-    found = crossovers(before), crossovers(after)
-    crossings = _crossings(before, after, spec, any(map(control_fired, found)))
-    warnings = []
-    if before.machine.fingerprint != after.machine.fingerprint:
-        warnings.append(
-            f"the runs are from different machines: {before.machine.cpu} "
-            f"({before.machine.fingerprint}) and {after.machine.cpu} "
-            f"({after.machine.fingerprint})"
-        )
-    lacks = incomplete(before, found[0]), incomplete(after, found[1])
-    return Comparison(tuple(crossings), tuple(times), tuple(warnings), lacks)
-
-
-def lines(comparison: Comparison) -> list[str]:
-    """Return a line of text for each change."""
-    said = ["Crossovers"]
-    said += [_line(c, "{:.4g}") for c in comparison.crossings] or ["  none in common"]
-    said += ["Times (s)", *(_line(c, "{:.3g}") for c in comparison.times)]
-    counted = (*comparison.crossings, *comparison.times)
-    changed = sum(c.significant for c in counted)
-    return [*said, f"{changed} of {len(counted)} changed significantly"]
-
-
-def _line(c: Change, number: str) -> str:
-    def text(value: float | None, missing: str) -> str:
-        return missing if value is None else number.format(value)
-
-    ends = f"{text(c.low, 'open')} to {text(c.high, 'open')}"
-    verdict = "CHANGED" if c.significant else "no significant change"
-    return (
-        f"  {c.what}: {text(c.before, 'none')} -> {text(c.after, 'none')}, "
-        f"ratio {text(c.ratio, 'none')} ({100 * c.confidence:.0f} % interval {ends}): "
-        f"{verdict}"
+    limits = limits or Limits()
+    spec = runs[0].spec
+    margin = spec.margin if limits.margin is None else limits.margin
+    first, *later = (
+        Measured(name, dataclasses.replace(run, spec=_with_margin(run, margin)))
+        for name, run in zip(names, runs, strict=True)
+    )
+    rows: list[Row] = []
+    shifts: list[Shift] = []
+    for other in later:
+        cells = [cell for cell in first.cells if cell in other.cells]
+        crossings = [*crossings_of(first, other, margin)]
+        if not (cells or crossings):
+            raise InputError(
+                f"runs = {first.name!r}, {other.name!r}: must have a case measured "
+                f"with the same contender, with {FEWEST_ROUNDS} rounds in each; other "
+                "tools keep them with asv run --record-samples, pytest "
+                "--benchmark-json"
+            )
+        times = [*times_of(first, other, cells)]
+        rows += [*contenders_of(times, other), *times, *crossings]
+        shifts += _shifts(times, other.name, margin)
+    rows = _chosen(rows, limits)
+    family = max(1, sum(row.is_judged and not row.is_mirror for row in rows))
+    confidence = 1 - (1 - spec.confidence) / family
+    changes = [_judged(row, confidence, margin, limits) for row in rows]
+    changes.sort(key=_rank)
+    sides = tuple(one.side() for one in (first, *later))
+    return Comparison(
+        schema_version=1,
+        sides=sides,
+        shifts=tuple(shifts),
+        changes=tuple(changes),
+        confidence=spec.confidence,
+        margin=margin,
+        fail_slower=limits.fail_slower,
+        fail_moved=limits.fail_moved,
+        only=limits.only,
+        undecided=tuple(_undecided(rows)),
+        failed=any(change.failed for change in changes),
     )
 
 
-def _crossings(before: Run, after: Run, spec: Spec, barred: bool) -> list[Change]:
-    """Return the changes of crossovers; none is significant if a control fired."""
-    curves = _curves(before), _curves(after)
-    shared = [key for key in curves[0] if key in curves[1]]
-    changes = []
-    for key in shared:
-        (one, drawn), (other, redrawn) = (
-            ahead_replicates(*curve[key], spec.margin, spec.seed + i)
-            for i, curve in enumerate(curves)
+def _with_margin(run: Run, margin: float) -> Any:
+    return run.spec.model_copy(update={"margin": margin})
+
+
+def _rank(change: Change) -> tuple[bool, bool, float]:
+    """Order failures first, then changes, each by how large it is."""
+    size = abs(np.log(change.ratio)) if change.ratio else np.inf
+    is_quiet = change.verdict not in CHANGED
+    return not change.failed, is_quiet, 0.0 if is_quiet else -float(size)
+
+
+def _chosen(rows: Sequence[Row], limits: Limits) -> list[Row]:
+    """Return the rows that were asked for; check that what is asked can be judged."""
+    chosen = list(rows)
+    if limits.only is not None:
+        try:
+            asked = re.compile(limits.only)
+        except re.error as error:
+            raise refused("only", limits.only, "be a regular expression") from error
+        chosen = [row for row in rows if asked.search(row.known["what"])]
+        if not chosen:
+            must = f"be in the words of a row, such as {rows[0].known['what']}"
+            raise refused("only", limits.only, must)
+    are_times = [row.seconds is not None for row in chosen if row.drawn is not None]
+    if limits.fail_slower is not None and True not in are_times:
+        must = (
+            "have a second contender in the rounds of a case, in both runs: nothing "
+            "else tells a slower contender from a slower machine"
         )
-        ends = drawn_interval(drawn, redrawn)
-        known = " ".join(key), (one, other), ends, len(shared), spec
-        changes.append(_change(*known, counts=not barred))
-    return changes
+        raise refused("fail_slower", limits.fail_slower, must)
+    if limits.fail_moved is not None and False not in are_times:
+        must = "have a pair that both runs measured at two sizes at least"
+        raise refused("fail_moved", limits.fail_moved, must)
+    return chosen
 
 
-def _curves(run: Run) -> dict[Key, Curve]:
-    """Return (sizes, ratios) of each sweep, pair and view with enough rounds."""
-    spec, recorded = run.spec, Recorded(run.measurements)
-    found: dict[Key, Curve] = {}
-    for sweep in spec.sweep:
-        cases = recorded.lines.along(sweep)
-        for pair in spec.pairs_of(sweep):
-            for view in VIEWS:
-                ratios = {
-                    size: paired_log_ratios(recorded, case, pair, view)
-                    for size, case in cases.items()
-                }
-                kept = {n: r for n, r in ratios.items() if len(r) >= FEWEST_ROUNDS}
-                if len(kept) > 1:
-                    fixed = _fixed(spec.declared, sweep.line)
-                    names = (str(pair[1]), "against", str(pair[0]))
-                    key = (f"{sweep.axis}, {fixed}, {view}:", *names)
-                    found[key] = (np.array(list(kept), float), list(kept.values()))
-    return found
-
-
-def _fixed(workload: Workload, line: Case) -> str:
-    """Name the values that a sweep fixes: all sizes, and settings that are unusual."""
-    return " ".join(
-        f"{name}={value}".replace(" ", "")
-        for name, value in line.values
-        if value is not None
-        and (name in workload.axes or value != workload.default(name))
+def _judged(row: Row, confidence: float, margin: float, limits: Limits) -> Change:
+    low, high = row.interval(confidence)
+    middle = row.middle if row.seconds is None else (low + high) / 2
+    edges = [float(np.log1p(margin)), np.inf]
+    if row.seconds is None and limits.fail_moved is not None:
+        edges[1] = float(np.log(limits.fail_moved))
+    if row.seconds is not None and limits.fail_slower is not None:
+        edges[1] = float(np.log1p(limits.fail_slower))
+    verdict = _verdict(row, low, high, edges[0])
+    broken = _verdict(row, low, high, edges[1])
+    return Change(
+        **row.known,
+        ratio=factor(middle if row.drawn else np.nan),
+        low=factor(low),
+        high=factor(high),
+        seconds_ratio=None if row.seconds is None else factor(row.seconds),
+        verdict=verdict,
+        failed=broken in ("slower", "later", "earlier"),
     )
 
 
-def _common_cells(before: Run, after: Run) -> list[tuple[Cell, Array, Array]]:
-    """Return the log seconds of each cell that both runs have, `train` view."""
-    one, other = Recorded(before.measurements), Recorded(after.measurements)
-    shared = [c for c in one.ok if c in other.ok and not c.contender.copy]
+def _verdict(row: Row, low: float, high: float, edge: float) -> Verdict:
+    """Judge a shift by its interval.
 
-    def logs(side: Recorded, cell: Cell) -> Array:
-        found: Array = np.log(list(side.rounds(cell, "train").values()))
-        return found
-
-    return [(cell, logs(one, cell), logs(other, cell)) for cell in shared]
-
-
-def _times(cells: Sequence[tuple[Cell, Array, Array]], spec: Spec) -> list[Change]:
-    enough = [c for c in cells if min(len(c[1]), len(c[2])) >= FEWEST_ROUNDS]
-    changes = []
-    for cell, *logs in enough:
-        one, other = (float(np.median(series)) for series in logs)
-        ends = welch_interval(*logs)
-        changes.append(_change(cell.id, (one, other), ends, len(enough), spec, True))
-    return changes
+    A time that only the others' changes have moved did not change: its own must have,
+    without what is the machine's, beyond the edge and the same way.
+    """
+    if row.drawn is None:
+        return "alone"
+    if row.is_withheld:
+        return "unclear"
+    if row.own is None and (low > edge or high < -edge):
+        return "later" if low > edge else "earlier"
+    if row.own is not None and low > edge and row.own > edge:
+        return "slower"
+    if row.own is not None and high < -edge and row.own < -edge:
+        return "faster"
+    return "same" if -edge <= low and high <= edge else "unclear"
 
 
-def _change(
-    what: str,
-    logs: tuple[float, float],
-    ends: Interval,
-    family: int,
-    spec: Spec,
-    counts: bool,
-) -> Change:
-    """Build a change; its significance is corrected for its family by Bonferroni."""
-    low, high = ends(spec.confidence)
-    strict_low, strict_high = ends(1 - (1 - spec.confidence) / family)
-    edge = np.log1p(spec.margin)
-    shift = logs[1] - logs[0] if np.isfinite(logs).all() else np.nan
-    before, after, ratio, least, most = (
-        float(np.exp(x)) if np.isfinite(x) else None for x in (*logs, shift, low, high)
+def _undecided(rows: Sequence[Row]) -> Iterator[str]:
+    """Say what no verdict was found for, and why."""
+    for is_time, why in (
+        (True, "other programs took more than a quarter of the cores"),
+        (False, "an A/A control differed from itself"),
+    ):
+        mine = [row for row in rows if (row.seconds is not None) is is_time]
+        if n := sum(row.is_withheld for row in mine):
+            what = "times" if is_time else "crossovers"
+            yield f"{n} of {len(mine)} {what} are not judged, as {why}"
+    if n := sum(row.drawn is None for row in rows):
+        yield (
+            f"{n} times are not judged, as no other contender has 5 rounds with them "
+            "in both runs, so that nothing tells them from the machine"
+        )
+
+
+def _shifts(times: Sequence[Row], name: str, margin: float) -> Iterator[Shift]:
+    """Yield what all times of a run have in common."""
+    by_contender: dict[str, list[float]] = {}
+    for row in times:
+        assert row.seconds is not None
+        by_contender.setdefault(row.known["contender"], []).append(row.seconds)
+    each = [float(np.mean(shifts)) for shifts in by_contender.values()]
+    if not each:
+        return
+    edge = np.log1p(margin)
+    middle, low, high = median(r.seconds or 0.0 for r in times), min(each), max(each)
+    yield Shift(
+        run=name,
+        ratio=float(np.exp(middle)),
+        low=float(np.exp(low)),
+        high=float(np.exp(high)),
+        is_common=bool(low > edge or high < -edge),
     )
-    significant = bool(counts and (strict_low > edge or strict_high < -edge))
-    return Change(what, before, after, ratio, least, most, spec.confidence, significant)
