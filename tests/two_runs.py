@@ -6,12 +6,13 @@ from builders import make_rounds, make_run
 from crossover.workloads.softmax import SOFTMAX
 
 PAIR = ("cpu/resident@1", "cpu/resident@2")
+THIRD = "cpu/resident@4"
 SIZES = (64, 256, 512, 1024, 2048, 8192)
 
 
 def run(
     seed, sizes=SIZES, rounds=16, fixed=600.0, speed=1.0, drift=0.0, process=0.0,
-    noise=0.03, copy=None, name=None, only=None, **slower,
+    noise=0.03, copy=None, name=None, only=None, third=False, **slower,
 ):  # fmt: skip
     """Return a run: the baseline takes 100 + n, the challenger `fixed` + n / 10.
 
@@ -28,6 +29,7 @@ def run(
         copy: how many times as long the baseline's copy takes; None: there is none.
         name: of the run; None: after the seed.
         only: the contenders that are measured; None: all.
+        third: whether a third contender is measured, which takes 300 + n / 2.
         slower: factor on all times of one: `one=1.1` of the baseline, `two=1.1`.
     """
     rng = np.random.default_rng(seed)
@@ -37,6 +39,8 @@ def run(
     }
     if copy:
         laws[f"{PAIR[0]}#1"] = lambda n: copy * (100.0 + n)
+    if third:
+        laws[THIRD] = lambda n: 300.0 + n / 2
     laws = {who: law for who, law in laws.items() if only is None or who in only}
     mine = {who: rng.normal(0, process) for who in laws}
     cases = [SOFTMAX.case(samples=size, epochs=1) for size in sizes]
@@ -52,7 +56,7 @@ def run(
         }  # fmt: skip
 
     spec = {
-        "contenders": PAIR,
+        "contenders": (*PAIR, THIRD) if third else PAIR,
         "pairs": [PAIR],
         "sweep": [{"axis": "samples", "values": sizes}],
     }
