@@ -95,8 +95,9 @@ def do_compare(
     found = compare(runs, names, limits)
     if all(run.spec.name == "asv" for run in runs):
         ENVIRONMENT.say(
-            "what the machine drifted between two commits counts as their change, "
-            "unless they were measured with asv run --interleave-rounds"
+            "asv measures each contender in a block of its own: what the machine "
+            "drifted from block to block counts as a change, unless the commits were "
+            "measured with asv run --interleave-rounds"
         )
     if json:
         print(found.model_dump_json(indent=2))

@@ -100,7 +100,7 @@ class Comparison(_Said):
     fail_moved: float | None = Field(description="A factor; None: not asked for.")
     only: str | None
     undecided: tuple[str, ...] = Field(
-        description="How many rows were not judged, and why."
+        description="How many rows a disturbed run left undecided, and why."
     )
     failed: bool
 

@@ -4,13 +4,14 @@ In: two runs. Out: a `Row` for each time, contender and crossover, in logs. `cha
 judges them.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from crossover.analysis.rounds import paired_log_ratios
+from crossover.analysis.pair import SETUP_SCALES
 from crossover.contender import Contender
 from crossover.crossing.decide import FEWEST_ROUNDS, Array
 from crossover.crossing.interval import Ratios
@@ -29,7 +30,6 @@ from crossover.report.words.sentences import (
     values_of,
 )
 
-Curve = tuple[Array, Ratios]
 Key = tuple[str, Case, tuple[Contender, Contender], str]
 """Axis, what is fixed along it, pair and view."""
 
@@ -159,15 +159,13 @@ def contenders_of(times: Sequence[Row], other: Measured) -> Iterator[Row]:
 def crossings_of(first: Measured, other: Measured, margin: float) -> Iterator[Row]:
     """Yield the crossovers of the pairs that both runs have."""
     curves = _curves(first), _curves(other)
-    barred = first.control_fired or other.control_fired
     slack = max(first.slack, other.slack)
     for key in curves[0]:
         if key not in curves[1]:
             continue
         axis, line, pair, view = key
-        seed = first.run.spec.seed
         (one, drawn), (two, redrawn) = (
-            ahead_replicates(*curve[key], margin, seed + i, slack)
+            _located(curve[key], margin, [first.run.spec.seed, i], slack)
             for i, curve in enumerate(curves)
         )
         seen = "" if view == "train" else f", {VIEW_WORDS[view]}"
@@ -178,28 +176,65 @@ def crossings_of(first: Measured, other: Measured, margin: float) -> Iterator[Ro
             | {"baseline": str(pair[0]), "sizes": _sizes(line), "view": view},
             drawn_interval(drawn, redrawn),
             middle=two - one if np.isfinite([one, two]).all() else np.nan,
-            is_withheld=barred,
+            is_withheld=any(curve[key].is_withheld for curve in curves),
         )
 
 
-def _curves(side: Measured) -> dict[Key, Curve]:
-    """Return (sizes, ratios) of each sweep, pair and view with enough rounds."""
+@dataclass(frozen=True)
+class _Curve:
+    """The ratios of a pair by size, once for each way the set-ups may count."""
+
+    sizes: Array
+    ratios: list[Ratios]
+    is_withheld: bool
+    """Whether other programs, or a control that fired, leave nothing decided."""
+
+
+def _located(
+    curve: _Curve, margin: float, seed: Sequence[int], slack: float
+) -> tuple[float, Array]:
+    """Return log(size) of a crossing, and of its resamples in no order."""
+    found = [
+        ahead_replicates(curve.sizes, ratios, margin, sum(seed), slack)
+        for ratios in curve.ratios
+    ]
+    drawn = np.concatenate([replicates for _, replicates in found])
+    return found[0][0], np.random.default_rng(seed).permutation(drawn)
+
+
+def _curves(side: Measured) -> dict[Key, _Curve]:
+    """Return the curve of each sweep, pair and view with enough rounds."""
     spec, recorded = side.run.spec, side.recorded
-    found: dict[Key, Curve] = {}
+    found: dict[Key, _Curve] = {}
     for sweep in spec.sweep:
         cases = recorded.lines.along(sweep)
-        for pair in spec.pairs_of(sweep):
-            for view in VIEWS:
-                ratios = {
-                    size: paired_log_ratios(recorded, case, pair, view)
-                    for size, case in cases.items()
-                }
-                kept = {n: r for n, r in ratios.items() if len(r) >= FEWEST_ROUNDS}
-                if len(kept) > 1:
-                    sizes = np.array(list(kept), float)
-                    key = (sweep.axis, sweep.line, pair, view)
-                    found[key] = sizes, list(kept.values())
+        for pair, view in itertools.product(spec.pairs_of(sweep), VIEWS):
+            seconds = {n: recorded.paired(c, pair, view) for n, c in cases.items()}
+            kept = [n for n, (one, _) in seconds.items() if len(one) >= FEWEST_ROUNDS]
+            if len(kept) < 2:
+                continue
+            members = [
+                cell
+                for size in kept
+                for who in pair
+                for cell in recorded.members(Cell(cases[size], who))
+            ]
+            scales = SETUP_SCALES if view == "from_scratch" else SETUP_SCALES[:1]
+            ratios = [
+                [_log_ratios(*recorded.paired(cases[n], pair, view, s)) for n in kept]
+                for s in scales
+            ]
+            found[sweep.axis, sweep.line, pair, view] = _Curve(
+                np.array(kept, float),
+                ratios,
+                side.control_fired or any(map(side.is_withheld, members)),
+            )
     return found
+
+
+def _log_ratios(baseline_s: Array, challenger_s: Array) -> Array:
+    ratios: Array = np.log(baseline_s / challenger_s)
+    return ratios
 
 
 def factor(log: float) -> float | None:

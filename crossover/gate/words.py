@@ -39,6 +39,11 @@ def circumstances(found: Comparison) -> list[str]:
         cpus = "; ".join(f"{side.name}: {side.cpu}" for side in found.sides)
         said.append(f"The runs are from different machines ({cpus}).")
     said += [_shift(shift, len(found.sides) > 2) for shift in found.shifts]
+    if alone := sum(c.verdict == "alone" for c in found.changes):
+        said.append(
+            f"{alone} times are not judged, as no other contender has 5 rounds with "
+            "them in both runs, so that nothing tells them from the machine."
+        )
     return said + [f"{text}." for text in found.undecided]
 
 
