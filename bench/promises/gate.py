@@ -42,7 +42,7 @@ class Slowed(Workers):
         reply = super().ask(contender, request, timeout_s)
         is_slow = dataclasses.replace(contender, copy=0) == self.slow
         if is_slow and isinstance(reply, Sampled):
-            return dataclasses.replace(reply, sample_s=SLOWER * reply.sample_s)
+            return reply.model_copy(update={"sample_s": SLOWER * reply.sample_s})
         return reply
 
 
