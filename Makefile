@@ -8,7 +8,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .PHONY: install crossover test slow check simulate mutations bench gpu-check peers
-.PHONY: torture audit kernels kernels-all compiled-offline matrix
+.PHONY: gate torture audit kernels kernels-all compiled-offline matrix
 
 install: $(STAMP)
 
@@ -61,6 +61,11 @@ bench: $(STAMP)
 	CROSSOVER_SUITE=smoke $(BIN)/python -m pytest --benchmark-only --benchmark-json=.benchmarks/smoke.json
 	$(BIN)/crossover report --from-asv .asv/results --out results/asv
 	$(BIN)/crossover report --from-pytest-benchmark .benchmarks/smoke.json --out results/pytest-benchmark
+
+# Measure how often the gate of docs/ci.md fails on identical runs, and whether it finds a
+# slowdown of 10 %: 20 pairs of each, forty minutes on a machine that does nothing else.
+gate: $(STAMP)
+	$(BIN)/python -m bench.promises.gate
 
 # Check a machine with an accelerator, in seven minutes: docs/first_gpu_run.md.
 gpu-check: $(STAMP)

@@ -37,15 +37,13 @@ def _say_version(is_asked: bool) -> None:
         raise typer.Exit
 
 
-VERSION = typer.Option(
-    "--version", help="Show the version and exit.", callback=_say_version, is_eager=True
-)
+SHOWN = {"callback": _say_version, "is_eager": True, "help": "Show it and exit."}
 
 
 @app.callback()
 def program(
     context: typer.Context,
-    version: Annotated[bool, VERSION] = False,
+    version: Annotated[bool, typer.Option("--version", **SHOWN)] = False,
 ) -> None:
     """From which size on does the GPU beat the CPU for my training job?
 
@@ -229,24 +227,28 @@ def analyse(
 
 
 @command(
-    "crossover compare results/before results/after",
-    "crossover compare .asv/results@1a2b3c4d .asv/results@5e6f7a8b",
+    "crossover compare results/before results/after --fail-slower 5%",
+    "crossover compare .asv/results@1a2b3c4d .asv/results@5e6f7a8b --json",
+    "crossover compare results/v1 results/v2 results/v3 --plot history.svg",
 )
 def compare(
-    run_a: str,
-    run_b: str,
+    runs: list[str],
+    fail_slower: str | None = None,
+    fail_moved: str | None = None,
+    only: str | None = None,
     margin: str | None = None,
+    json: bool = False,
+    markdown: Path | None = None,
+    plot: Path | None = None,
 ) -> None:
     """Say whether crossovers or times changed.
 
-    The exit code is 1 when they did.
-
-    A run is a run folder, a file of pytest --benchmark-json, or a commit in asv's
-    results: DIR@COMMIT, where COMMIT is how the name of its file begins.
+    The exit code is 1 when a limit of --fail-slower or --fail-moved is broken.
     """
-    from crossover.command.reports import do_compare
+    from crossover.command.compare import do_compare, limits_of
 
-    raise typer.Exit(do_compare(run_a, run_b, margin))
+    limits = limits_of(margin, fail_slower, fail_moved, only)
+    raise typer.Exit(do_compare(runs, limits, json, markdown, plot))
 
 
 @command(
@@ -327,10 +329,7 @@ def lesson(
 def doctor(
     quick: bool = False,
 ) -> None:
-    """Check whether this machine is fit to measure on.
-
-    The exit code is 1 when it is not.
-    """
+    """Check whether this machine is fit to measure on; exit code 1 if it is not."""
     from crossover.doctor.examine import diagnose
 
     raise typer.Exit(diagnose(quick))

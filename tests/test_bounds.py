@@ -3,9 +3,9 @@
 import pytest
 from builders import cases_of, make_rounds, make_run
 
-from crossover.analysis.compare import compare
 from crossover.analysis.crossover import crossovers
 from crossover.analysis.sweeps import sweep_results
+from crossover.gate.changes import compare
 from crossover.report.words.sentences import headed, sentence
 from crossover.spec.spec import parse_spec
 
@@ -149,4 +149,5 @@ def test_tables_and_comparisons_hold_no_bound():
     (result,) = sweep_results(run, crossovers(run))
     assert [p.size for p in result.speedups] == [10, 100, 1000]
     other = run_of(by_size(BEHIND, BEHIND, AHEAD, AHEAD), {10000: ONE}, bound_s=1e5)
-    assert compare(run, other) == compare(run, run)
+    names = ["a", "b"]
+    assert compare([run, other], names) == compare([run, run], names)

@@ -1,102 +1,202 @@
-"""`crossover compare`: what changed between two runs, and what did not."""
+"""`crossover compare`: what changed between runs, what did not, what is a failure."""
 
 import dataclasses
+import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import make_machine, make_rounds, make_run
+from builders import make_machine
+from two_runs import PAIR, run
 
-from crossover.analysis.compare import compare, lines
 from crossover.cli import main
-from crossover.crossing.shifts import drawn_interval, welch_interval
+from crossover.crossing.shifts import drawn_interval, pooled_interval, welch_interval
 from crossover.files.untrusted import InputError
+from crossover.gate import changes, words
+from crossover.gate.changes import Limits
+from crossover.gate.history import drawn
+from crossover.gate.outcome import Comparison
 from crossover.record import run_folder
-from crossover.workloads.softmax import SOFTMAX
 
-SIZES = (64, 256, 512, 1024, 2048, 8192)
-PAIR = ("cpu/resident@1", "cpu/resident@2")
-
-
-def run(seed, speed=1.0, fixed=600.0, sizes=SIZES, copy=None):
-    """Baseline 100 + n, challenger `fixed` + n / 10; `speed` slows both."""
-    rng = np.random.default_rng(seed)
-    laws = {PAIR[0]: lambda n: 100.0 + n, PAIR[1]: lambda n: fixed + n / 10}
-    if copy:
-        laws[f"{PAIR[0]}#1"] = lambda n: copy * (100.0 + n)
-
-    def found(case, who, number):
-        cost = laws[str(who)](case["samples"])
-        return {
-            "samples_s": (float(speed * cost * np.exp(rng.normal(0, 0.03))),),
-            "epochs_run": 1, "threads": who.threads, "setup_s": 0.0, "transfer_s": 0.0,
-            "run_id": f"r{seed}",
-        }  # fmt: skip
-
-    cases = [SOFTMAX.case(samples=size, epochs=1) for size in sizes]
-    spec = {
-        "contenders": PAIR,
-        "pairs": [PAIR],
-        "sweep": [{"axis": "samples", "values": sizes}],
-    }
-    return make_run(spec, make_rounds(cases, laws, found, 16), name=f"r{seed}")
+SCHEMA = Path(__file__).parent.parent / "docs" / "schemas" / "compare.json"
+BOTH = Limits(fail_slower=0.05, fail_moved=1.25)
 
 
-def test_two_runs_of_the_same_thing_do_not_differ():
-    """8 pairs of runs: a false alarm has probability 5 % in each kind."""
-    alarms = [compare(run(2 * i), run(2 * i + 1)).changed for i in range(8)]
-    assert sum(alarms) <= 2
+def compare(*runs, limits=None):
+    return changes.compare(runs, [one.run_id for one in runs], limits)
 
 
-def test_a_moved_crossover_is_significant_with_its_interval():
-    found = compare(run(1), run(2, fixed=1100.0))
-    train = found.crossings[0]
+def of_kind(found, kind):
+    return [c for c in found.changes if c.kind == kind]
+
+
+def crossing(found):
+    return next(c for c in of_kind(found, "crossover") if c.view == "train")
+
+
+def said(found):
+    """Return the verdict of each contender over all of its cases."""
+    return {c.contender: c.verdict for c in of_kind(found, "contender")}
+
+
+def test_a_moved_crossover_has_its_direction_and_interval():
+    found = compare(run(1), run(2, fixed=1100.0), limits=BOTH)
+    train = crossing(found)
     # (100 + n) / (600 + 0.1 n) = 1.05, and with 1,100 for 600
     assert train.before == pytest.approx(530 / 0.895, rel=0.05)
     assert train.after == pytest.approx(1055 / 0.895, rel=0.05)
     assert train.low < 2 < train.high
-    assert train.significant
+    assert (train.verdict, train.failed) == ("later", True)
     assert found.changed
-    assert len(found.crossings) == 3
-    assert not found.warnings
+    assert found.failed
+    assert len(of_kind(found, "crossover")) == 3
+    back = crossing(compare(run(2, fixed=1100.0), run(1)))
+    assert (back.verdict, back.failed) == ("earlier", False)
 
 
-def test_a_slower_machine_moves_the_times_and_not_the_crossover():
-    found = compare(run(1), run(2, speed=1.2))
-    assert not any(c.significant for c in found.crossings)
-    assert all(c.significant for c in found.times)
-    assert all(c.low < 1.2 < c.high for c in found.times)
+def test_a_slower_machine_is_said_and_is_no_failure():
+    found = compare(run(1), run(2, speed=1.3), limits=BOTH)
+    assert not found.failed
+    assert not found.changed
+    (shift,) = found.shifts
+    assert shift.is_common
+    assert shift.low < 1.3 < shift.high
+    assert all(c.seconds_ratio > 1.2 for c in of_kind(found, "time"))
+    assert any("This does not count as a change" in line for line in words.lines(found))
+
+
+@pytest.mark.parametrize(("who", "name"), [("one", PAIR[0]), ("two", PAIR[1])])
+def test_a_slower_contender_is_found_and_named(who, name):
+    found = compare(run(1), run(2, **{who: 1.2}), limits=BOTH)
+    assert found.failed
+    assert said(found)[name] == "slower"
+    assert {c.contender for c in found.changes if c.verdict == "slower"} == {name}
+    over = next(c for c in of_kind(found, "contender") if c.contender == name)
+    assert over.low < 1.2 < over.high
+    failed = [c.failed for c in found.changes]
+    assert failed == sorted(failed, reverse=True)
+    again = compare(run(1), run(2, **{who: 1.2}), limits=Limits(fail_slower=0.25))
+    assert not again.failed
+
+
+def test_a_faster_contender_never_fails():
+    found = compare(run(1), run(2, two=0.3), limits=Limits(fail_slower=0.05))
+    assert said(found)[PAIR[1]] == "faster"
+    assert said(found)[PAIR[0]] == "unclear"  # slower only against the other
+    assert not found.failed
+    assert not compare(run(1), run(2, two=0.3)).failed
+
+
+def test_only_some_rows_share_the_error():
+    pair = run(1), run(2, one=1.2)
+    found = compare(*pair, limits=Limits(fail_slower=0.05, only="resident@2"))
+    assert not any(c.failed for c in found.changes)
+    assert all("resident@2" in c.what for c in found.changes)
+    every = {c.what: c for c in compare(*pair).changes}
+    for c in found.changes:
+        assert c.low >= every[c.what].low
+        assert c.high <= every[c.what].high
 
 
 def test_a_crossover_that_left_the_sizes_is_an_open_change():
-    found = compare(run(1), run(2, fixed=1e5)).crossings[0]
-    assert found.after is None
-    assert found.ratio is None
-    assert found.high is None
-    assert found.significant
-    assert (
-        "-> none, ratio none (95 % interval"
-        in lines(compare(run(1), run(2, fixed=1e5)))[1]
-    )
+    both = compare(run(1), run(2, fixed=1e5))
+    found = crossing(both)
+    assert (found.after, found.ratio, found.high) == (None, None, None)
+    assert found.verdict == "later"
+    assert any("-> nowhere, no ratio (" in line for line in words.lines(both))
 
 
-def test_a_run_whose_control_fired_changes_no_crossover():
-    found = compare(run(1, copy=1.3), run(2, fixed=1100.0))
-    assert not any(c.significant for c in found.crossings)
+def test_a_run_whose_control_fired_moves_no_crossover():
+    found = compare(run(1, copy=1.3), run(2, fixed=1100.0), limits=BOTH)
+    assert {c.verdict for c in of_kind(found, "crossover")} == {"unclear"}
+    assert found.sides[0].control_fired
+    assert "3 of 3 crossovers are not judged" in found.undecided[0]
+    assert found.incomplete
 
 
-def test_runs_without_a_common_case_are_refused():
+def test_what_its_copy_differs_by_widens_every_interval_of_a_time():
+    plain = compare(run(1, copy=1.0), run(2))
+    wide = compare(run(1, copy=1.04), run(2))
+    assert wide.sides[0].between_processes == pytest.approx(1.04, rel=0.02)
+    widths = [
+        np.median([c.high / c.low for c in of_kind(f, "time")]) for f in (plain, wide)
+    ]
+    assert widths[1] > 1.04 * widths[0]
+
+
+def test_a_contender_alone_is_not_told_from_its_machine():
+    alone = [run(i, only=PAIR[:1]) for i in (1, 2)]
+    found = compare(*alone)
+    assert {c.verdict for c in found.changes} == {"alone"}
+    assert not found.undecided
+    assert "nothing tells them from the machine" in words.circumstances(found)[-1]
+    with pytest.raises(InputError, match="must have a second contender"):
+        compare(*alone, limits=Limits(fail_slower=0.05))
+    with pytest.raises(InputError, match="must have a pair"):
+        compare(*alone, limits=Limits(fail_moved=1.25))
+
+
+def test_runs_without_anything_in_common_are_refused():
     with pytest.raises(InputError, match="runs = 'r1', 'r2': must have a case"):
-        compare(run(1), run(2, sizes=(65, 257)))
+        compare(run(1, only=PAIR[:1]), run(2, only=PAIR[1:]))
 
 
-def test_another_machine_is_warned_about():
+def test_crossovers_are_compared_between_other_sizes():
+    """A search chooses its sizes anew in each run."""
+    found = compare(run(1), run(2, sizes=(65, 257, 520, 1100, 4000)))
+    assert {c.kind for c in found.changes} == {"crossover"}
+    train = crossing(found)
+    assert train.low < 1 < train.high
+    assert train.before == pytest.approx(train.after, rel=0.1)
+
+
+@pytest.mark.parametrize("only", ["(", "no such contender"])
+def test_what_no_row_has_in_its_words_is_refused(only):
+    with pytest.raises(InputError, match="only = "):
+        compare(run(1), run(2), limits=Limits(only=only))
+
+
+def test_another_machine_is_said():
     other = run(2)
     machine = make_machine(cpu="another", fingerprint="g")
     found = compare(run(1), dataclasses.replace(other, machine=machine))
-    assert found.warnings == (
-        "the runs are from different machines: a CPU (f) and another (g)",
-    )
+    said = "The runs are from different machines (r1: a CPU; r2: another)."
+    assert said in words.circumstances(found)
+
+
+def test_several_runs_are_a_history():
+    names = "first", "same", "slow"
+    runs = [run(1, name="first"), run(2, name="same"), run(3, name="slow", two=1.3)]
+    found = compare(*runs, limits=BOTH)
+    assert [side.name for side in found.sides] == [*names]
+    assert {c.run for c in found.changes if c.verdict == "slower"} == {"slow"}
+    assert [shift.run for shift in found.shifts] == ["same", "slow"]
+    assert any(line.startswith("  slow: cpu/resident@2") for line in words.lines(found))
+    picture = drawn(found, "svg").decode()
+    assert all(name in picture for name in names)
+    assert "cpu/resident@2 over 6 cases" in picture
+    assert drawn(found, "png").startswith(b"\x89PNG")
+
+
+def test_the_schema_is_that_of_the_models_and_holds_what_is_printed():
+    schema = Comparison.model_json_schema(mode="serialization")
+    assert json.loads(SCHEMA.read_text("utf-8")) == schema
+    found = compare(run(1), run(2), limits=BOTH)
+    text = found.model_dump_json()
+    assert Comparison.model_validate_json(text) == found
+    assert set(json.loads(text)) == set(schema["required"])
+
+
+def test_the_summary_has_the_rows_that_changed_only():
+    text = words.summary(compare(run(1), run(2, two=1.2), limits=BOTH))
+    assert text.startswith("# Benchmarks: failed\n")
+    rows = [line for line in text.splitlines() if line.startswith("| cpu")]
+    assert rows
+    assert all("slower" in row or "moved" in row for row in rows)
+    quiet = words.summary(compare(run(1), run(2), limits=BOTH))
+    assert quiet.startswith("# Benchmarks: passed\n")
+    assert "|" not in quiet
 
 
 def test_intervals_of_a_shift():
@@ -107,6 +207,11 @@ def test_intervals_of_a_shift():
     assert high - low < 1.4
     tighter = welch_interval(one, other)(0.5)
     assert low < tighter[0] < tighter[1] < high
+    several = [(rng.normal(0, 1, 40), rng.normal(3, 1, 40)) for _ in range(4)]
+    pooled = pooled_interval(several)(0.95)
+    assert pooled[0] < 3 < pooled[1]
+    assert pooled[1] - pooled[0] < 0.7 * (high - low)
+    assert pooled_interval([(np.zeros(9), np.ones(9))])(0.95) == (1, 1)
     walk = np.cumsum(rng.normal(0, 1, 40))
     plain = 2 * 2.0 * np.std(walk) / np.sqrt(40)
     slow_low, slow_high = welch_interval(walk, walk + 1)(0.95)
@@ -118,24 +223,57 @@ def test_intervals_of_a_shift():
     assert drawn_interval(outside, outside)(0.95) == (-np.inf, np.inf)
 
 
-def test_the_command_exits_1_on_a_change(tmp_path, monkeypatch, capsys):
-    runs = {"a": run(1), "same": run(2), "moved": run(3, fixed=1100.0)}
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys):
+    """Return a function that compares kept runs: (exit code, output, errors)."""
+    runs = {
+        "a": run(1), "same": run(2), "slow": run(3, two=1.2), "fast": run(4, two=0.5),
+    }  # fmt: skip
     for name, recorded in runs.items():
         run_folder.put(tmp_path / name, recorded)
+    monkeypatch.chdir(tmp_path)
 
-    def command(*names):
-        paths = [str(tmp_path / name) for name in names]
-        monkeypatch.setattr(sys, "argv", ["crossover", "compare", *paths])
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["crossover", "compare", *words])
         with pytest.raises(SystemExit) as stopped:
             main()
         return stopped.value.code, *capsys.readouterr()
 
-    code, out, _ = command("a", "same")
+    return call
+
+
+def test_the_exit_code_is_that_of_a_gate(command):
+    code, out, _ = command("a", "same", "--fail-slower", "5%", "--fail-moved", "1.5")
     assert code == 0
-    assert out.endswith("0 of 15 changed significantly\n")
-    code, out, _ = command("a", "moved")
+    assert out.startswith("a: r1; load 0 on 2 cores as it began; drifted by ")
+    assert out.endswith("Passed: nothing is slower by more than 5 % or moved by more "
+                        "than 1.5x\n")  # fmt: skip
+    code, out, _ = command("a", "slow", "--fail-slower", "5%", "--markdown", "pr.md")
     assert code == 1
-    assert "CHANGED" in out
-    code, _, error = command("a", "nothing")
+    assert "FAILED: " in out
+    assert Path("pr.md").read_text("utf-8").startswith("# Benchmarks: failed\n")
+    assert command("a", "slow")[0] == 0
+    assert command("a", "fast", "--fail-slower", "5%")[0] == 0
+    code, out, _ = command("a", "same", "slow", "--json", "--plot", "history.svg")
+    assert code == 0
+    assert [side["name"] for side in json.loads(out)["sides"]] == ["a", "same", "slow"]
+    assert "<svg" in Path("history.svg").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a", "nothing"], "run = 'nothing'"),
+        (["a"], "runs: must be two at least, BEFORE AFTER"),
+        (["a", "same", "--fail-slower", "much"], "fail_slower = 'much': must be a"),
+        (["a", "same", "--fail-moved", "0.9"], "fail_moved = '0.9': must be a factor"),
+        (["a", "same", "--fail-moved", "nan"], "fail_moved = 'nan': must be a factor"),
+        (["a", "same", "--plot", "x.jpg"], "plot = 'x.jpg': must end in .svg or .png"),
+        (["a", "same", "--markdown", "no/x.md"], "markdown = 'no/x.md'"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(command, arguments, message):
+    code, _, errors = command(*arguments)
     assert code == 2
-    assert error.count("\n") == 1
+    assert errors.count("\n") == 1
+    assert message in errors

@@ -101,7 +101,7 @@ def test_a_wrong_name_says_what_is_allowed(reference):
     with pytest.raises(InputError, match=r"sweep = 99: must be 1 to \d+"):
         reference.plot(99)
     with pytest.raises(InputError, match="holds no "):
-        read(ROOT / "docs")
+        read(ROOT / "softmax_core")
 
 
 def test_a_notebook_shows_answers_picture_and_zones():
@@ -174,18 +174,23 @@ def test_runs_are_compared_wherever_they_are(tmp_path):
     first, second = Result(crossing_run()), Result(crossing_run(crossing=100))
     same = compare(first, first.save(tmp_path / "first"))
     assert not same.changed
-    assert re.match(r"0 of \d+ changed significantly\.\nCrossovers\n", same.answer)
-    found = compare(first, second)
+    assert re.match(r"0 of \d+ changed by more than 5 %\.\nr: r; ", same.answer)
+    found = compare(first, second, fail_moved=1.25, fail_slower="5%")
     assert found.changed
+    assert found.failed
     table = found.frame()
-    assert {*table["kind"]} == {"crossover", "time"}
+    assert {*table["kind"]} == {"crossover", "contender", "time"}
     crossing = table[table["kind"] == "crossover"].iloc[0]
-    assert crossing["significant"]
+    assert crossing["failed"]
     assert crossing["before"] == pytest.approx(69, rel=0.15)
+    assert json.loads(found.json())["failed"]
+    assert found.markdown().startswith("# Benchmarks: failed\n")
     page = Page(found._repr_html_())
-    assert page.texts["caption"] == ["Crossovers", "Times"]
-    assert page.texts["td"].count("yes") == table["significant"].sum()
+    assert len(page.texts["caption"]) == 3
+    failed = table["failed"] & (table["verdict"] == "slower")
+    assert page.texts["td"].count("FAILED: slower") == failed.sum()
     assert not compare(first, second, margin="90%").changed
+    assert len(compare(first, first, second).comparison.sides) == 3
 
 
 @pytest.mark.parametrize(
@@ -193,6 +198,13 @@ def test_runs_are_compared_wherever_they_are(tmp_path):
     [
         ((REFERENCE, "nowhere"), {}, ValueError, "run = 'nowhere'"),
         ((REFERENCE, REFERENCE), {"margin": "all"}, ValueError, "margin = 'all'"),
+        (
+            (REFERENCE, REFERENCE),
+            {"fail_slower": []},
+            TypeError,
+            "fail_slower = \\[\\]",
+        ),
+        ((REFERENCE, REFERENCE), {"fail_moved": 1}, ValueError, "fail_moved = '1'"),
         ((REFERENCE, REFERENCE), {"margin": []}, TypeError, "margin = \\[\\]: must be"),
     ],
 )

@@ -29,7 +29,7 @@ ALLOWED = {
     "proof": "files system",
     "measure": "interrupts files system contender nouns workloads spec proof",
     "record": "files contender nouns workloads spec",
-    "analysis": "files contender nouns findings workloads spec crossing latency record",
+    "analysis": "contender nouns findings workloads spec crossing latency record",
     "plan": "contender nouns findings workloads spec crossing latency analysis",
     "attempts": "system contender nouns spec latency measure plan",
     "pipeline": "files nouns spec measure record plan attempts",
@@ -43,6 +43,8 @@ ALLOWED = {
     "sources.table": "files nouns findings spec crossing analysis report.words "
     "report.pictures",
     "sources.foreign": "files findings spec crossing sources sources.table",
+    "gate": "files contender nouns findings crossing analysis report.words "
+    "report.pictures",
     "report": "files contender nouns findings workloads spec crossing latency analysis "
     "choose report.words report.pictures",
     "predict": "files nouns findings workloads spec crossing measure record analysis "
@@ -53,10 +55,10 @@ ALLOWED = {
     "suites": "files contender nouns workloads spec measure analysis pipeline",
     "command": "interrupts files contender nouns findings workloads spec latency proof "
     "measure choose choose.shipped record analysis plan pipeline selftest sources "
-    "sources.table sources.foreign report",
+    "sources.table sources.foreign gate report",
     "door": "interrupts files contender nouns findings workloads spec crossing latency "
     "measure record analysis choose choose.shipped plan pipeline sources sources.table "
-    "report report.words report.pictures command",
+    "gate report report.words report.pictures command",
     "launch": "interrupts files workloads spec measure record plan pipeline command",
     "cli": "interrupts files measure record predict doctor lesson command launch",
     "__main__": "cli",

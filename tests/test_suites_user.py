@@ -193,7 +193,7 @@ def test_two_suites_results_are_reported_and_compared(
     assert crossover("report", "out--from-asv")[0] == 0  # read back from its folder
     code, said, errors = crossover("compare", file, f"{folder}@c0ffee")
     assert code == 0, errors
-    assert "0 of 5 changed significantly" in said
+    assert "0 of 7 changed by more than 5 %" in said
 
 
 def test_a_size_of_nought_is_no_axis():

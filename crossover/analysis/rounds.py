@@ -118,7 +118,7 @@ class Recorded:
         shared = sorted(one.keys() & other.keys())
         if self._elsewhere:
             cells = [c for who in pair for c in self.members(Cell(case, who))]
-            shared = [r for r in shared if self._is_on_one_machine(cells, r)]
+            shared = [r for r in shared if self.is_on_one_machine(cells, r)]
         return (
             np.array([one[r] for r in shared], float),
             np.array([other[r] for r in shared], float),
@@ -131,7 +131,7 @@ class Recorded:
         for contender, scale in zip(pair, setup_scales, strict=True):
             yield self.rounds(Cell(case, contender), view, scale)
 
-    def _is_on_one_machine(self, cells: Sequence[Cell], number: int) -> bool:
+    def is_on_one_machine(self, cells: Sequence[Cell], number: int) -> bool:
         """Tell whether a round of some cells was measured under the same circumstances.
 
         A cell of another id is no partner, whatever its round is called.

@@ -31,6 +31,7 @@ WORD = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 """A word that gives a size or setting; any other one names the job."""
 USUAL = {"rounds": 16, "budget_s": 120.0, "width": 2.0, "longest_sample_s": 0.2}
 """How sure, and for how long, a user's file is measured if nothing is asked for."""
+FLAGS = "both_ends", "grid", "latency"
 
 
 @dataclass(frozen=True)
@@ -69,16 +70,14 @@ class Ask:
                 option = "--" + name.replace("_", "-")
                 raise InputError(f"{name}: must be given once, not also as {option}")
         sizes = words | {name: options[name] for name in names}
-        flags = "both_ends", "grid", "latency"
-        alike = "preset", "budget", "rounds", "width", "margin", *flags
+        alike = "preset", "budget", "rounds", "width", "margin", "good_enough", *FLAGS
         return cls(
             target=target,
             contenders=tuple(options["contender"] or ()),
             sizes=tuple(sizes.items()),
             options=tuple(names),
             prices=tuple(options.get("price") or ()),
-            good_enough=options.get("good_enough"),
-            **{name: options[name] for name in alike},
+            **{name: options[name] for name in alike if name in options},
         )
 
     def spec(self, cores: int | None = None) -> Spec:
@@ -104,8 +103,7 @@ class Ask:
             for sweep in fields["sweep"]:
                 sweep.pop("contenders", None), sweep.pop("pairs", None)
         fields |= self._more()
-        asked = [n for n in ("both_ends", "grid", "latency") if getattr(self, n)]
-        fields |= dict.fromkeys(asked, True)
+        fields |= dict.fromkeys((n for n in FLAGS if getattr(self, n)), True)
         if self.good_enough is not None:
             fields["good_enough_s"] = parse_limit(self.good_enough)
         if self.prices:
@@ -310,19 +308,22 @@ def parse_duration(text: str) -> float:
 
 
 def parse_margin(text: str | None) -> float | None:
-    """Read a share such as `5%` or `0.05`; None where none is given.
+    """Read a margin, as `parse_share` does; None where none is given."""
+    return None if text is None else parse_share("margin", text)
+
+
+def parse_share(field: str, text: str) -> float:
+    """Read a share such as `5%` or `0.05`.
 
     Raises:
         InputError: for anything else, and for a share that is not at least 0 and less
             than 1.
     """
-    if text is None:
-        return None
     digits = text.strip().removesuffix("%")
     share = _number(digits) / (100 if digits != text.strip() else 1)
     if not 0 <= share < 1:
         raise InputError(
-            f"margin = {shown(text)}: must be a share >= 0 % and < 100 %, such as 5% "
+            f"{field} = {shown(text)}: must be a share >= 0 % and < 100 %, such as 5% "
             "or 0.05"
         )
     return share

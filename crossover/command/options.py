@@ -195,8 +195,24 @@ OPTIONS = {
         "Whether the times are rates, such as GFLOP/s; else their name tells.",
     ),
     "init.file": _argument("FILE.py", "The file to write."),
-    "run_a": _argument("BEFORE", f"The run before: {RUN_FORMS}."),
-    "run_b": _argument("AFTER", "The run after, in the same forms."),
+    "compare.runs": _argument(
+        "BEFORE AFTER...", f"The run before, and one or more after it: {RUN_FORMS}."
+    ),
+    "compare.margin": _option(
+        "SHARE", "What changed by less is no change; else that of the first run."
+    ),
+    "fail_slower": _option(
+        "SHARE",
+        "Fail when a contender got slower by more than this against the others, such "
+        "as 5%.",
+    ),
+    "fail_moved": _option(
+        "FACTOR", "Fail when a crossover moved by more than this either way: 1.25."
+    ),
+    "only": _option("REGEX", "Only what has this in its words: contenders, sizes."),
+    "json": _flag("--json", "Print JSON; its schema is docs/schemas/compare.json."),
+    "markdown": _option("FILE", "Write a summary for a pull request there."),
+    "plot": _option("FILE", "Draw each contender and crossover by run: .svg or .png."),
     "pairs": _option("N", "Pairs of programs that spin; ten seconds each.", least=1),
     "sweeps": _option("N", "Simulated sweeps a row; 0 for none.", least=0),
     "seed": _option("N", "Draws the pairs and the simulation.", least=0),

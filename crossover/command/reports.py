@@ -1,8 +1,7 @@
-"""The jobs behind `report` and `compare`: on what is recorded already, by whomever."""
+"""The job behind `report`: on what is recorded already, by whomever."""
 
 import dataclasses
 import itertools
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,6 @@ from crossover.record import launched, run_folder
 from crossover.record.launched import is_launched
 
 if TYPE_CHECKING:
-    from crossover.analysis.compare import Comparison
     from crossover.analysis.machines import Found
 
 INCOMPLETE = 3
@@ -208,63 +206,3 @@ def _side_by_side(found: "Sequence[Found]", ask: ReportAsk) -> None:
         print(f"Machines: {out / 'machines.html'}")
     elif lines and not ask.show:
         print("Add --out FOLDER for the machines' tables as files.")
-
-
-def compared(
-    before: Run, after: Run, names: tuple[str, str], margin: float | None = None
-) -> "Comparison":
-    """Compare two runs with the margin given, else with that of the first.
-
-    Args:
-        before: a run.
-        after: another one.
-        names: what the user calls them.
-        margin: the share by which something must differ to have changed.
-
-    Raises:
-        InputError: when they have nothing in common that can be compared.
-    """
-    from crossover.analysis.compare import compare
-
-    share = before.spec.margin if margin is None else margin
-    first, second = (_asked_again(run, {"margin": share}) for run in (before, after))
-    comparison = compare(first, second)
-    if not (comparison.times or comparison.crossings):
-        raise InputError(
-            f"runs = {names[0]!r}, {names[1]!r}: must have a cell with 5 rounds in "
-            "each; keep the samples: asv run --record-samples, pytest --benchmark-json"
-        )
-    return comparison
-
-
-def do_compare(before: str, after: str, margin: str | None = None) -> int:
-    """Print what changed between two runs; return the exit code.
-
-    Both are looked at with the margin given, else with that of the first. The code is
-    1 when something changed significantly, else 3 when one of them is incomplete.
-    """
-    from crossover.analysis.compare import lines
-    from crossover.sources.find_runs import run_named
-
-    share = parse_margin(margin)
-    runs = run_named(before), run_named(after)
-    say_state([Path(text) for text in (before, after)], ENVIRONMENT.say)
-    for text, run in zip((before, after), runs, strict=True):
-        say_lost(text, run)
-    comparison = compared(*runs, (before, after), share)
-    for warning in comparison.warnings:
-        print(f"crossover: {warning}", file=sys.stderr)
-    if all(run.spec.name == "asv" for run in runs):
-        print(
-            "crossover: what the machine drifted between two commits counts as their "
-            "change, unless they were measured with asv run --interleave-rounds",
-            file=sys.stderr,
-        )
-    for said in lines(comparison):
-        print(said)
-    for text, run, lacks in zip((before, after), runs, comparison.lacks, strict=True):
-        if unsaid := [item for item in lacks if item != run.lost]:
-            ENVIRONMENT.say(f"run = {text!r} is incomplete: {'; '.join(unsaid)}")
-    if comparison.changed:
-        return 1
-    return INCOMPLETE if any(comparison.lacks) else 0

@@ -58,19 +58,23 @@ def as_size(log_size: float, sizes: Array) -> float:
 
 
 def ahead_replicates(
-    sizes: Array, ratios: Ratios, margin: float, seed: int
+    sizes: Array, ratios: Ratios, margin: float, seed: int, slack: float = 0.0
 ) -> tuple[float, NDArray[np.float64]]:
     """Return log(size) from which a lead reaches the margin, and of its resamples.
 
-    Both are +-inf outside the sizes.
+    Both are +-inf outside the sizes. With slack, a third of the resamples cross that
+    much lower, and a third that much higher.
 
     Args:
         sizes: increasing.
         ratios: per size, at least `FEWEST_ROUNDS` rounds.
         margin: share by which a contender must be faster to be ahead.
         seed: of the bootstrap.
+        slack: log-ratio by which all rounds of a run may be off together.
     """
     rows, weights = replicate_medians(ratios, seed)
     fits = isotonic_fits(rows, weights) - np.log1p(margin)
-    zero, _ = zeros(np.log(np.asarray(sizes, float)), fits, weights)
+    levels = (0.0, -slack, slack) if slack else (0.0,)
+    moved = np.concatenate([fits[:1], *(fits[1:] + level for level in levels)])
+    zero, _ = zeros(np.log(np.asarray(sizes, float)), moved, weights)
     return float(zero[0]), zero[1:]

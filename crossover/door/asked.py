@@ -45,13 +45,13 @@ def duration_text(budget: object) -> str | None:
     return _number_text("budget", budget, must)
 
 
-def share_text(margin: object) -> str | None:
-    """Return a margin as it is typed: `5%`, or a share.
+def share_text(share: object, name: str = "margin") -> str | None:
+    """Return a share as it is typed: `5%`, or a number.
 
     Raises:
         TypeError: for what is neither.
     """
-    return _number_text("margin", margin, "a share such as 0.05 or '5%'")
+    return _number_text(name, share, "a share such as 0.05 or '5%'")
 
 
 def limit_text(good_enough: object) -> str | None:

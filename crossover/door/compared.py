@@ -1,28 +1,24 @@
-"""What changed between two runs, as people hold it in Python."""
+"""What changed between runs, as people hold it in Python."""
 
 import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crossover.analysis.compare import Change, Comparison, lines
-from crossover.command.ask import parse_margin
-from crossover.command.reports import compared
+from crossover.command.compare import limits_of
 from crossover.door.asked import share_text
 from crossover.door.result import Result
 from crossover.door.run import read
+from crossover.gate import words
+from crossover.gate.changes import compare as compare_runs
+from crossover.gate.outcome import Comparison
 from crossover.report.words.document import Section, Strong, fragment
-from crossover.report.words.numbers import number, times
-from crossover.report.words.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-HEADS = "what", "before", "after", "ratio", "at least", "at most", "changed"
-
 
 class Compared:
-    """The changes between two runs.
+    """The changes from the first run to later ones.
 
     Args:
         comparison: the changes.
@@ -33,26 +29,33 @@ class Compared:
 
     @property
     def changed(self) -> bool:
-        """Whether anything changed significantly, beyond the margin."""
+        """Whether anything got slower or faster, or moved, beyond the margin."""
         return self.comparison.changed
 
     @property
+    def failed(self) -> bool:
+        """Whether a limit that was asked for is broken."""
+        return self.comparison.failed
+
+    @property
     def answer(self) -> str:
-        """How much changed, then each change in a line, in the units of the runs."""
-        *each, last = lines(self.comparison)
-        return "\n".join([*self.comparison.warnings, f"{last}.", *each])
+        """How much changed, then how fit the machines were, then each change."""
+        *each, last = words.lines(self.comparison)
+        return "\n".join([f"{last}.", *each])
 
     def frame(self) -> "pd.DataFrame":
-        """Return a row for each crossover and time that both runs have."""
+        """Return a row for each crossover, contender and time that the runs share."""
         import pandas as pd
 
-        kinds = {"crossover": self.comparison.crossings, "time": self.comparison.times}
-        rows = [
-            {"kind": kind, **asdict(change)}
-            for kind, changes in kinds.items()
-            for change in changes
-        ]
-        return pd.DataFrame(rows)
+        return pd.DataFrame([c.model_dump() for c in self.comparison.changes])
+
+    def json(self) -> str:
+        """Return what `crossover compare --json` prints."""
+        return self.comparison.model_dump_json(indent=2)
+
+    def markdown(self) -> str:
+        """Return a summary in Markdown, for a pull request."""
+        return words.summary(self.comparison)
 
     def __repr__(self) -> str:
         return self.answer
@@ -60,47 +63,48 @@ class Compared:
     def _repr_html_(self) -> str:
         """Return the changes for a notebook; it loads nothing."""
         found = self.comparison
-        said = (*found.warnings, f"{lines(found)[-1]}.")
-        tables = (_table("Crossovers", found.crossings), _table("Times", found.times))
+        said = (f"{words.result(found)}.", *words.circumstances(found))
         paragraphs = tuple((Strong(line),) for line in said)
-        return fragment([Section(paragraphs=paragraphs, tables=tables)])
-
-
-def _table(caption: str, changes: tuple[Change, ...]) -> Table:
-    return Table(caption, HEADS, tuple(map(_cells, changes)))
-
-
-def _cells(change: Change) -> tuple[str, ...]:
-    sides = (change.before, change.after)
-    ratios = (change.ratio, change.low, change.high)
-    return (
-        change.what,
-        *("" if value is None else number(value, 4) for value in sides),
-        *("" if value is None else times(value) for value in ratios),
-        "yes" if change.significant else "no",
-    )
+        return fragment([Section(paragraphs=paragraphs, tables=words.tables(found))])
 
 
 Side = Result | str | os.PathLike[str]
 
 
-def compare(before: Side, after: Side, margin: str | float | None = None) -> Compared:
-    """Say whether crossovers or times changed from one run to another.
+def compare(
+    before: Side,
+    after: Side,
+    *later: Side,
+    margin: str | float | None = None,
+    fail_slower: str | float | None = None,
+    fail_moved: str | float | None = None,
+    only: str | None = None,
+) -> Compared:
+    """Say whether crossovers or times changed from one run to others.
 
     Args:
         before: a result, or what `read` takes.
         after: another one.
+        later: more of them, each compared with `before`.
         margin: the share by which something must differ to have changed; None: that
             of the first run.
+        fail_slower: a contender that got slower by more than this share is a failure.
+        fail_moved: a crossover that moved by more than this factor is a failure.
+        only: a regular expression that the words of what is compared must hold.
 
     Raises:
         InputError: when one cannot be read, or they have nothing in common.
     """
-    sides = [one if isinstance(one, Result) else read(one) for one in (before, after)]
-    first, second = (side.run for side in sides)
-    named = _name(before), _name(after)
-    share = parse_margin(share_text(margin))
-    return Compared(compared(first, second, named, share))
+    sides = before, after, *later
+    limits = limits_of(
+        share_text(margin),
+        share_text(fail_slower, "fail_slower"),
+        None if fail_moved is None else str(fail_moved),
+        only,
+    )
+    held = [side if isinstance(side, Result) else read(side) for side in sides]
+    runs, names = [one.run for one in held], [_name(side) for side in sides]
+    return Compared(compare_runs(runs, names, limits))
 
 
 def _name(side: Side) -> str:

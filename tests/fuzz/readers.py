@@ -15,12 +15,13 @@ import warnings
 import zlib
 from pathlib import Path
 
-from crossover.analysis.compare import compare, lines
 from crossover.analysis.frame import derive
 from crossover.command.ask import parse_duration, parse_prices, parse_words
 from crossover.command.sweeps import sweeps
 from crossover.contender import Contender
 from crossover.files.untrusted import InputError, one_line
+from crossover.gate.changes import compare
+from crossover.gate.words import lines, summary
 from crossover.plan.plan import next_blocks, notices
 from crossover.record import run_folder
 from crossover.report import write
@@ -138,7 +139,8 @@ def two_runs(data):
 
         def call():
             runs = [run_folder.load(out / name) for name in "ab"]
-            for line in lines(compare(*runs)):
+            found = compare(runs, ["a", "b"])
+            for line in [*lines(found), *summary(found).splitlines()]:
                 assert line.isprintable(), line
 
         refused(call)

@@ -1,0 +1,1 @@
+"""What changed between runs, and whether that stops a change of the code."""
