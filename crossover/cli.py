@@ -57,8 +57,7 @@ def program(
     "crossover run",
     "crossover run --contender cpu/resident@1 --contender cuda \\",
     "  --features 784 --samples 4096 --batch-size 8,64,512,4096",
-    "crossover run mlp.py hidden=64..4096 batch=32",
-    "crossover run mlp.py hidden=64..4096 --latency --good-enough 20ms",
+    "crossover run mlp.py hidden=64..4096 batch=32 --latency --good-enough 20ms",
     "crossover run --resume results/first --budget 20m",
 )
 def run(
@@ -329,7 +328,10 @@ def lesson(
 def doctor(
     quick: bool = False,
 ) -> None:
-    """Check whether this machine is fit to measure on; exit code 1 if it is not."""
+    """Check whether this machine is fit to measure on.
+
+    The exit code is 1 when it is not.
+    """
     from crossover.doctor.examine import diagnose
 
     raise typer.Exit(diagnose(quick))
