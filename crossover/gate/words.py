@@ -25,14 +25,14 @@ KINDS = {
 
 
 def lines(found: Comparison) -> list[str]:
-    """Return the machines' state, then a line for each change, and last the result."""
+    """Return the result, then the machines' state, then a line for each change."""
     has_runs = len(found.sides) > 2
     changes = [_line(change, has_runs) for change in found.changes]
-    return [*circumstances(found), _confidence(found), *changes, result(found)]
+    return [result(found), *circumstances(found), _confidence(found), *changes]
 
 
 def circumstances(found: Comparison) -> list[str]:
-    """Say how fit the machines were, and what was theirs: what is to be read first."""
+    """Say how fit the machines were, and what was theirs: what is to be read next."""
     fingerprints = {side.fingerprint for side in found.sides}
     said = [_side(side) for side in found.sides]
     if len(fingerprints) > 1:
@@ -44,11 +44,11 @@ def circumstances(found: Comparison) -> list[str]:
             f"{alone} times are not judged, as no other contender has 5 rounds with "
             "them in both runs, so that nothing tells them from the machine."
         )
-    return said + [f"{text}." for text in found.undecided]
+    return said
 
 
 def result(found: Comparison) -> str:
-    """Say how much changed, and whether that is a failure."""
+    """Say how much changed, whether that is a failure, and what could not be judged."""
     failed = sum(change.failed for change in found.changes)
     changed = sum(change.verdict in CHANGED for change in found.changes)
     limits = []
@@ -58,12 +58,14 @@ def result(found: Comparison) -> str:
         limits.append(f"moved by more than {times(found.fail_moved)}")
     said = f"{changed} of {len(found.changes)} changed by more than "
     said += f"{percent(found.margin)}"
-    if not limits:
-        return said
-    verdict = f"FAILED: {failed} are" if failed else "Passed: nothing is"
-    if failed == 1:
-        verdict = "FAILED: 1 is"
-    return f"{said}. {verdict} {' or '.join(limits)}"
+    parts, asked = [said], " or ".join(limits)
+    if failed:
+        parts.append(f"FAILED: {failed} {'is' if failed == 1 else 'are'} {asked}")
+    elif limits and not found.undecided:
+        parts.append(f"Passed: nothing is {asked}")
+    if found.undecided:
+        parts.append(f"Not decided: {'; '.join(found.undecided)}")
+    return ". ".join(parts)
 
 
 def tables(found: Comparison) -> tuple[Table, ...]:
@@ -85,7 +87,8 @@ def summary(found: Comparison) -> str:
         Section(items=tuple(circumstances(found))),
         Section(paragraphs=(f"{rest} more did not change, as far as is shown.",)),
     )
-    title = f"Benchmarks: {'failed' if found.failed else 'passed'}"
+    verdict = "not decided" if found.undecided else "passed"
+    title = f"Benchmarks: {'failed' if found.failed else verdict}"
     if found.fail_slower is None and found.fail_moved is None:
         title = "Benchmarks"
     facts = f"{result(found)}. {_confidence(found)}"
