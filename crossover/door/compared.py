@@ -40,8 +40,7 @@ class Compared:
     @property
     def answer(self) -> str:
         """How much changed, then how fit the machines were, then each change."""
-        *each, last = words.lines(self.comparison)
-        return "\n".join([f"{last}.", *each])
+        return "\n".join(words.lines(self.comparison))
 
     def frame(self) -> "pd.DataFrame":
         """Return a row for each crossover, contender and time that the runs share."""
