@@ -131,7 +131,8 @@ os.sched_getaffinity = lambda pid: range(3)
 def draw(number):
     if number == int(sys.argv[2]):
         raise OSError("no figure")
-    drawers.write_text(drawers.read_text() + f"{os.getpid()} ")
+    with drawers.open("a", encoding="utf-8") as file:
+        file.write(f"{os.getpid()} ")
     figure, (axes,) = new_figure(3, 2)
     axes.plot([number, 1])
     return figure
