@@ -81,9 +81,7 @@ def do_report(ask: ReportAsk) -> int:
     asked = {
         "prices": parse_prices(ask.prices),
         "margin": parse_margin(ask.margin),
-        "good_enough_s": None
-        if ask.good_enough is None
-        else parse_limit(ask.good_enough),
+        "good_enough_s": parse_limit(ask.good_enough),
     }
     is_whole = True
     for folder in ask.runs if ask.recover else ():

@@ -113,10 +113,9 @@ def find(
         "rounds": rounds,
         "width": width,
         "margin": parse_margin(share_text(margin)),
+        "good_enough_s": parse_limit(limit_text(good_enough)),
     }
     fields |= {name: value for name, value in more.items() if value is not None}
-    if (limit := limit_text(good_enough)) is not None:
-        fields["good_enough_s"] = parse_limit(limit)
     with undisturbed():
         run = _begun(parse_spec(fields, "find"))
         return carried_out(run, workers_here(), progress)

@@ -18,12 +18,14 @@ MOST_S = 1e9
 ENOUGH, TOO_SLOW, UNDECIDED = "enough", "too slow", "undecided"
 
 
-def parse_limit(text: str) -> float:
-    """Read a time such as `20ms`, `1.5s` or `800us`, in seconds.
+def parse_limit(text: str | None) -> float | None:
+    """Read a time such as `20ms`, `1.5s` or `800us`, in seconds; None where none is.
 
     Raises:
         InputError: for anything else, and for a time that is not positive.
     """
+    if text is None:
+        return None
     match = LIMIT.fullmatch(text)
     must = "be a time with its unit, s, ms or us, such as 20ms"
     if match is None:
